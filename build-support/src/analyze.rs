@@ -1,0 +1,9 @@
+//! What the linked bytes say before anything is rewritten: names, features, what to snip, who takes room.
+//! Read-only; `passes/` acts on it.
+
+pub mod contributors;
+pub mod families;
+pub mod features;
+pub mod path;
+pub mod plan;
+pub mod symbols;

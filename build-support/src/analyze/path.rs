@@ -1,0 +1,163 @@
+//! A demangled Rust name taken apart, so that rules match its structure and not its letters: a user's
+//! `impl Display for my::panicking::Error` is not a function of `core::panicking`.
+//!
+//! Legacy and v0 names demangle to the same grammar: `a::b::c`, `<T>::f`, `<T as Trait>::f`, with
+//! generic arguments in angle brackets (Rust reference, "Paths"; RFC 2603).
+
+use std::fmt;
+
+/// What a function's name says about where it is defined.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Owner {
+    /// A free function, or an inherent method written with a plain path: `core::option::unwrap_failed`.
+    Module,
+    /// An inherent method on a type: `<alloc::vec::Vec<T>>::push`; the type is kept.
+    Type(String),
+    /// A method of a trait for a type: `<T as core::fmt::Display>::fmt`; the self type is kept.
+    Trait(String),
+}
+
+/// A demangled name in parts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RustPath {
+    /// Where it is defined.
+    pub owner: Owner,
+    /// The segments without generic arguments: for [`Owner::Module`] from the crate on, else from
+    /// behind the `>`.
+    pub segments: Vec<String>,
+}
+
+/// Demangles a symbol to its readable form without hash or crate disambiguators; a name that is not
+/// Rust's stays as it is.
+pub fn demangle(symbol: &str) -> String {
+    format!("{:#}", rustc_demangle::demangle(symbol))
+}
+
+impl RustPath {
+    /// Takes a demangled name apart.
+    pub fn parse(name: &str) -> Self {
+        let (owner, rest) = match name.strip_prefix('<').and_then(|rest| split_at_close(rest)) {
+            Some((inside, rest)) => {
+                let owner = match split_top(inside, " as ") {
+                    Some((this, _)) => Owner::Trait(this.to_owned()),
+                    None => Owner::Type(inside.to_owned()),
+                };
+                (owner, rest.strip_prefix("::").unwrap_or(rest))
+            }
+            None => (Owner::Module, name),
+        };
+        Self { owner, segments: segments(rest) }
+    }
+
+    /// The crate the code belongs to: the path's first segment, or that of the type it is a method of.
+    pub fn krate(&self) -> &str {
+        match &self.owner {
+            Owner::Module => self.segments.first().map_or("", String::as_str),
+            Owner::Type(this) | Owner::Trait(this) => {
+                let this = this.trim_start_matches(['&', '*', '[', '(', ' ']);
+                let this = this.strip_prefix("mut ").or(this.strip_prefix("const ")).unwrap_or(this);
+                let this = this.strip_prefix("dyn ").unwrap_or(this);
+                let end = this.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(this.len());
+                if this[end..].starts_with("::") { &this[..end] } else { "core" }
+            }
+        }
+    }
+}
+
+impl fmt::Display for RustPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.owner {
+            Owner::Module => {}
+            Owner::Type(this) | Owner::Trait(this) => write!(f, "<{this}>::")?,
+        }
+        f.write_str(&self.segments.join("::"))
+    }
+}
+
+/// Splits `T as Trait>::rest` (its `<` already taken) at the bracket that closes it.
+fn split_at_close(text: &str) -> Option<(&str, &str)> {
+    let close = top_level(text).find(|&(depth, _, c)| depth == 0 && c == '>')?.1;
+    Some((&text[..close], &text[close + 1..]))
+}
+
+fn split_top<'a>(text: &'a str, separator: &str) -> Option<(&'a str, &'a str)> {
+    let at = top_level(text)
+        .find(|&(depth, at, _)| depth == 0 && text[at..].starts_with(separator))?
+        .1;
+    Some((&text[..at], &text[at + separator.len()..]))
+}
+
+/// `a::b<T>::{closure#0}` → `a`, `b`, `{closure#0}`; a segment that is only generic arguments
+/// (`f::<T>`, `<impl [T]>`) keeps its text if it is an `impl`, and goes if it is arguments.
+fn segments(text: &str) -> Vec<String> {
+    let mut out = Vec::new();
+    let mut rest = text;
+    loop {
+        let (segment, tail) = split_top(rest, "::").unwrap_or((rest, ""));
+        let bare = if segment.starts_with("<impl ") { segment } else { segment.split('<').next().unwrap_or("") };
+        if !bare.is_empty() {
+            out.push(bare.to_owned());
+        }
+        if tail.is_empty() {
+            return out;
+        }
+        rest = tail;
+    }
+}
+
+/// Every character with the bracket depth before it; the `>` of `->` closes nothing.
+fn top_level(text: &str) -> impl Iterator<Item = (i32, usize, char)> + '_ {
+    let mut depth = 0;
+    let mut previous = ' ';
+    text.char_indices().map(move |(at, c)| {
+        let arrow = c == '>' && previous == '-';
+        previous = c;
+        let closes = matches!(c, ')' | ']' | '}') || (c == '>' && !arrow);
+        if closes {
+            let before = depth;
+            depth -= 1;
+            return (before, at, c);
+        }
+        let before = depth;
+        if matches!(c, '<' | '(' | '[' | '{') {
+            depth += 1;
+        }
+        (before, at, c)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Protects the rules from names that only look like the standard library's.
+    #[test]
+    fn structure_of_both_manglings() {
+        let module = |s: &str| RustPath::parse(s).segments.join("/");
+        assert_eq!(module(&demangle("_ZN4core6option13unwrap_failed17h0123456789abcdefE")), "core/option/unwrap_failed");
+        assert_eq!(module(&demangle("_RNvNtCs3Ks1mVPDHNs_4core6option13unwrap_failed")), "core/option/unwrap_failed");
+        let user = RustPath::parse("<app::core::panicking::E as core::fmt::Display>::fmt");
+        assert_eq!(user.owner, Owner::Trait("app::core::panicking::E".into()));
+        assert_eq!(user.segments, ["fmt"]);
+        assert_eq!(user.krate(), "app");
+        let inherent = RustPath::parse("<alloc::vec::Vec<fn(u8) -> u8>>::swap_remove::assert_failed");
+        assert_eq!(inherent.owner, Owner::Type("alloc::vec::Vec<fn(u8) -> u8>".into()));
+        assert_eq!(inherent.segments, ["swap_remove", "assert_failed"]);
+        assert_eq!(module("core::panicking::assert_failed::<usize, usize>"), "core/panicking/assert_failed");
+        assert_eq!(
+            module("core::slice::<impl [T]>::copy_from_slice::len_mismatch_fail"),
+            "core/slice/<impl [T]>/copy_from_slice/len_mismatch_fail"
+        );
+        assert_eq!(RustPath::parse("<&mut dyn app::T as core::fmt::Write>::x").krate(), "app");
+        assert_eq!(RustPath::parse("<[u8] as core::fmt::Debug>::fmt").krate(), "core");
+    }
+
+    /// Names come from files: none may panic.
+    #[test]
+    fn odd_names_are_harmless() {
+        for name in ["", "<", ">", "<<>>", "::", "<T", "a::", "->", "é::<ü>::x", "<T as >", ")(", "<impl "] {
+            let path = RustPath::parse(name);
+            let _ = (path.krate().len(), path.to_string());
+        }
+    }
+}

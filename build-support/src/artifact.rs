@@ -1,0 +1,260 @@
+//! The bytes that flow through the pipeline, and what kind they are: sniffing, validation, opening a
+//! component to reach its core modules, and writing a file so that it is never half there.
+
+use crate::error::{Error, Result};
+use crate::report::Kind;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use wasm_encoder::Encode as _;
+use wasmparser::{BinaryReader, BinaryReaderError, Validator, WasmFeatures};
+
+/// A wasm file in memory, validated when it was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Artifact {
+    bytes: Vec<u8>,
+    kind: Kind,
+}
+
+/// Why bytes are not valid wasm.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Byte offset of the fault.
+    pub offset: u64,
+    /// The validator's words.
+    pub message: String,
+}
+
+const MAGIC: &[u8] = b"\0asm";
+const CORE_VERSION: &[u8] = &[1, 0, 0, 0];
+const COMPONENT_LAYER: &[u8] = &[1, 0];
+/// Header of a module or a component: magic, version, layer (component model, `Binary.md`).
+const HEADER: usize = 8;
+/// Section ids inside a component (component model, `Binary.md`).
+const CORE_MODULE_SECTION: u8 = 1;
+pub(crate) const COMPONENT_SECTION: u8 = 4;
+
+impl Artifact {
+    /// Takes bytes that came from `file`, which is only named in errors.
+    ///
+    /// # Errors
+    /// [`Error::Input`] with the offset where the bytes are not a valid core module or component.
+    pub fn new(bytes: Vec<u8>, file: &Path) -> Result<Self> {
+        let input = |fault: Fault, help: &str| Error::Input {
+            file: file.to_owned(),
+            offset: Some(fault.offset),
+            message: fault.message,
+            help: help.to_owned(),
+        };
+        let kind = sniff(&bytes).map_err(|fault| {
+            input(fault, "give a WebAssembly binary: a core module or a component")
+        })?;
+        validate(&bytes).map_err(|fault| {
+            input(fault, "the file is damaged or cut short, or uses a proposal no engine accepts by default: build it again")
+        })?;
+        Ok(Self { bytes, kind })
+    }
+
+    /// Reads and validates a file.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where it cannot be read, else as [`Artifact::new`].
+    pub fn read(file: &Path) -> Result<Self> {
+        Self::new(std::fs::read(file).map_err(Error::io("reading", file))?, file)
+    }
+
+    /// Takes what a pass made.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOutput`] where it does not validate.
+    pub fn from_pass(bytes: Vec<u8>, pass: &'static str) -> Result<Self> {
+        let invalid = |fault: Fault| Error::InvalidOutput {
+            pass,
+            offset: Some(fault.offset),
+            message: fault.message,
+        };
+        let kind = sniff(&bytes).map_err(invalid)?;
+        validate(&bytes).map_err(invalid)?;
+        Ok(Self { bytes, kind })
+    }
+
+    /// The bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Whether it is a core module or a component.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Its size in bytes.
+    pub fn len(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    /// Whether it has no bytes: never, a valid file has a header.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// The core modules: itself, or those inside the component, in file order, at any depth.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOutput`] where the sections cannot be read.
+    pub fn core_modules(&self) -> Result<Vec<Vec<u8>>> {
+        let mut modules = Vec::new();
+        self.map_core("open", |_, module| {
+            modules.push(module.to_vec());
+            Ok(module.to_vec())
+        })?;
+        Ok(modules)
+    }
+
+    /// Rewrites every core module with `rewrite`, which gets its ordinal in file order, and puts the
+    /// file back together around them; all other sections keep their bytes and their places.
+    ///
+    /// # Errors
+    /// What `rewrite` returns, or [`Error::InvalidOutput`] where the result does not validate.
+    pub fn map_core(
+        &self,
+        pass: &'static str,
+        mut rewrite: impl FnMut(usize, &[u8]) -> Result<Vec<u8>>,
+    ) -> Result<Artifact> {
+        let bytes = match self.kind {
+            Kind::Core => rewrite(0, &self.bytes)?,
+            Kind::Component => map_component(&self.bytes, pass, &mut 0, &mut rewrite)?,
+        };
+        Self::from_pass(bytes, pass)
+    }
+}
+
+/// Validates against the features that are part of the standard or that engines take by default
+/// (wasmparser's defaults), and legacy exception handling, which browsers still ship.
+///
+/// # Errors
+/// The first fault.
+pub fn validate(bytes: &[u8]) -> Result<(), Fault> {
+    Validator::new_with_features(WasmFeatures::default() | WasmFeatures::LEGACY_EXCEPTIONS)
+        .validate_all(bytes)
+        .map(|_| ())
+        .map_err(Fault::from)
+}
+
+impl From<BinaryReaderError> for Fault {
+    fn from(error: BinaryReaderError) -> Self {
+        Fault { offset: error.offset(), message: error.message().to_owned() }
+    }
+}
+
+fn sniff(bytes: &[u8]) -> Result<Kind, Fault> {
+    let fault = |offset: u64, message: &str| Err(Fault { offset, message: message.to_owned() });
+    if bytes.is_empty() {
+        return fault(0, "the file is empty");
+    }
+    if !bytes.starts_with(MAGIC) {
+        let text = bytes.iter().take(64).all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace());
+        return fault(0, if text { "this is text, not a WebAssembly binary" } else { "not a WebAssembly binary: the magic bytes `\\0asm` are missing" });
+    }
+    match bytes.get(4..HEADER) {
+        None => fault(bytes.len() as u64, "the file ends inside its header"),
+        Some(CORE_VERSION) => Ok(Kind::Core),
+        Some(version) if version[2..] == *COMPONENT_LAYER => Ok(Kind::Component),
+        Some(version) => fault(4, &format!("unknown binary version {version:02x?}")),
+    }
+}
+
+fn map_component(
+    bytes: &[u8],
+    pass: &'static str,
+    ordinal: &mut usize,
+    rewrite: &mut dyn FnMut(usize, &[u8]) -> Result<Vec<u8>>,
+) -> Result<Vec<u8>> {
+    rebuild(bytes, pass, |id, data| match id {
+        CORE_MODULE_SECTION => {
+            *ordinal += 1;
+            rewrite(*ordinal - 1, data).map(Some)
+        }
+        COMPONENT_SECTION => map_component(data, pass, ordinal, rewrite).map(Some),
+        _ => Ok(Some(data.to_vec())),
+    })
+}
+
+/// Goes over the sections of a module or component in order and writes back what `section` makes of
+/// each one's id and contents; `None` drops it.
+///
+/// # Errors
+/// What `section` returns, or [`Error::InvalidOutput`] where the sections cannot be read.
+pub fn rebuild(
+    bytes: &[u8],
+    pass: &'static str,
+    mut section: impl FnMut(u8, &[u8]) -> Result<Option<Vec<u8>>>,
+) -> Result<Vec<u8>> {
+    let broken = |error: BinaryReaderError| Error::InvalidOutput {
+        pass,
+        offset: Some(error.offset()),
+        message: error.message().to_owned(),
+    };
+    let (header, body) = bytes.split_at(HEADER.min(bytes.len()));
+    let mut out = header.to_vec();
+    let mut reader = BinaryReader::new(body, HEADER as u64);
+    while !reader.eof() {
+        let id = reader.read_u8().map_err(broken)?;
+        let size = reader.read_var_u32().map_err(broken)? as usize;
+        let data = reader.read_bytes(size).map_err(broken)?;
+        if let Some(data) = section(id, data)? {
+            out.push(id);
+            data.encode(&mut out);
+        }
+    }
+    Ok(out)
+}
+
+/// Writes `bytes` to `path` so that a kill at any moment leaves the old file or the new one, whole:
+/// to a temporary file beside it, synced, then renamed.
+///
+/// # Errors
+/// [`Error::Io`] naming the file.
+pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    std::fs::create_dir_all(&folder).map_err(Error::io("creating folder", &folder))?;
+    let mut file = tempfile::Builder::new()
+        .prefix(TEMPORARY_PREFIX)
+        .permissions(readable())
+        .tempfile_in(&folder)
+        .map_err(Error::io("writing beside", path))?;
+    file.write_all(bytes).map_err(Error::io("writing", path))?;
+    file.as_file().sync_all().map_err(Error::io("syncing", path))?;
+    file.persist(path).map_err(|e| Error::io("renaming to", path)(e.error))?;
+    Ok(())
+}
+
+/// How the temporary files of [`write_atomic`] begin; a killed run may leave one behind.
+const TEMPORARY_PREFIX: &str = ".build-support-";
+
+/// Removes what killed runs left in `folder`. Call it only while holding the folder's lock.
+///
+/// # Errors
+/// [`Error::Io`] where the folder cannot be listed or a left-over cannot be removed.
+pub fn remove_leftovers(folder: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(folder).map_err(Error::io("listing", folder))? {
+        let entry = entry.map_err(Error::io("listing", folder))?;
+        if entry.file_name().to_string_lossy().starts_with(TEMPORARY_PREFIX) {
+            std::fs::remove_file(entry.path()).map_err(Error::io("removing", &entry.path()))?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn readable() -> std::fs::Permissions {
+    std::os::unix::fs::PermissionsExt::from_mode(0o644)
+}
+
+#[cfg(not(unix))]
+fn readable() -> std::fs::Permissions {
+    // Only the default exists elsewhere; tempfile wants a value, and an existing file has one.
+    std::fs::metadata(".").expect("the current folder has permissions").permissions()
+}

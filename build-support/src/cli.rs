@@ -1,0 +1,114 @@
+//! The command line: one file per subcommand, each with its documented `Opts` and a `run`.
+//!
+//! Exit codes: 0 within budget, 1 over budget, 2 error.
+
+mod analyze;
+mod bench;
+mod build;
+mod check;
+mod doctor;
+mod optimize;
+mod progress;
+mod run;
+
+use build_support::Error;
+use build_support::pipeline::Analysis;
+use build_support::report::{diagnostic, text};
+use clap::{Parser, Subcommand};
+use std::io::Write as _;
+use std::process::ExitCode;
+
+/// Small, verified WebAssembly out of Rust, with budgets that cannot be broken by accident.
+#[derive(Parser)]
+#[command(version, about, after_help = "\
+Exit codes: 0 within budget, 1 over budget, 2 error.
+Examples:
+  cargo wasm                                    build, shrink, gate and report the primary target
+  build-support optimize app.wasm -o small.wasm shrink any core module or component
+  build-support doctor                          what is missing on this machine, and what mends it")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Build(build::Opts),
+    Check(check::Opts),
+    Optimize(optimize::Opts),
+    Analyze(analyze::Opts),
+    Run(run::Opts),
+    Bench(bench::Opts),
+    Doctor(doctor::Opts),
+}
+
+/// How a subcommand ended when it did not fail.
+pub enum Ended {
+    /// Everything is as it should be.
+    Well,
+    /// The budget is exceeded.
+    OverBudget,
+    /// Something is missing; it has been said.
+    Badly,
+}
+
+/// Runs the command line.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let ended = match cli.command {
+        Command::Build(opts) => build::run(&opts),
+        Command::Check(opts) => check::run(&opts),
+        Command::Optimize(opts) => optimize::run(&opts),
+        Command::Analyze(opts) => analyze::run(&opts),
+        Command::Run(opts) => run::run(&opts),
+        Command::Bench(opts) => bench::run(&opts),
+        Command::Doctor(opts) => doctor::run(&opts),
+    };
+    match ended {
+        Ok(Ended::Well) => ExitCode::SUCCESS,
+        Ok(Ended::OverBudget) => ExitCode::from(1),
+        Ok(Ended::Badly) => ExitCode::from(2),
+        Err(error) => {
+            complain(&error);
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn complain(error: &anyhow::Error) {
+    let mut stderr = anstream::stderr();
+    // Nothing is left to do where stderr itself is gone.
+    if let Some(Error::Config(mistakes)) = error.downcast_ref() {
+        let _ = writeln!(stderr, "{}", diagnostic::draw_all(mistakes, &here(), colour_on_stderr()));
+    }
+    let bold = anstyle::Style::new().bold();
+    let red = bold.fg_color(Some(anstyle::AnsiColor::Red.into()));
+    let _ = writeln!(stderr, "{red}error{red:#}{bold}:{bold:#} {error:#}");
+}
+
+/// Lists what would be snipped: the dry run of `build` and `optimize`.
+fn show_snips(analysis: &Analysis, json: bool) -> anyhow::Result<Ended> {
+    let snips = analysis.snipped();
+    let mut stdout = anstream::stdout();
+    if json {
+        writeln!(stdout, "{}", serde_json::to_string_pretty(&snips)?)?;
+    } else {
+        let spared: Vec<_> = analysis.plans.iter().flat_map(|plan| plan.spared.clone()).collect();
+        let unmatched: Vec<_> = analysis.plans.iter().flat_map(|plan| plan.unmatched.clone()).collect();
+        write!(stdout, "{}", text::snip_listing(&snips, &spared, &unmatched))?;
+    }
+    Ok(Ended::Well)
+}
+
+/// The current folder, for paths in messages; empty where it cannot be told.
+fn here() -> std::path::PathBuf {
+    std::env::current_dir().unwrap_or_default()
+}
+
+fn colour_on_stderr() -> bool {
+    anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never
+}
+
+fn colour_on_stdout() -> bool {
+    anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never
+}

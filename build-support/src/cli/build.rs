@@ -1,0 +1,102 @@
+//! `build-support build`: a package from source to a shipped, measured and judged file. What `cargo wasm`
+//! and `cargo make wasm` are.
+
+use super::{Ended, progress::Progress};
+use build_support::artifact::Artifact;
+use build_support::config::Config;
+use build_support::package::{self, Package};
+use build_support::pipeline;
+use build_support::report::{self, diagnostic, text};
+use build_support::ship::Shipped;
+use clap::Args;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+/// Compile a package for wasm, shrink it, and fail if it is over its budget
+#[derive(Args)]
+#[command(after_help = "\
+Writes target/budget/<target>/<package>.wasm (shipped), <package>.linked.wasm (before) and report.json.
+Exit codes: 0 within budget, 1 over budget, 2 error.
+Examples:
+  build-support build                                  the package with a budget, its first target
+  build-support build --target wasm32-wasip1 --json
+  build-support build --features alloc-talc --out-dir target/talc
+  build-support build --dry-run                        list what would be snipped, ship nothing")]
+pub struct Opts {
+    /// The target triple; the first of the package's `targets` where this is not given
+    #[arg(long)]
+    target: Option<String>,
+    /// The package; the only one with a budget where this is not given
+    #[arg(long, short)]
+    package: Option<String>,
+    #[command(flatten)]
+    features: Features,
+    /// Where the files go; target/budget/<target> where this is not given
+    #[arg(long, value_name = "FOLDER")]
+    out_dir: Option<PathBuf>,
+    /// List what would be snipped and stop
+    #[arg(long)]
+    dry_run: bool,
+    /// Print the report as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Cargo's own switches for features.
+#[derive(Args, Clone, Default)]
+pub struct Features {
+    /// Features to switch on, as cargo takes them
+    #[arg(long, short = 'F', value_delimiter = ',')]
+    features: Vec<String>,
+    /// Leave the default features off
+    #[arg(long)]
+    no_default_features: bool,
+}
+
+impl Features {
+    /// As the library takes them.
+    pub fn of_package(&self) -> package::Features {
+        package::Features { features: self.features.clone(), no_default: self.no_default_features }
+    }
+}
+
+/// Runs the subcommand.
+pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
+    let package = Package::find(opts.package.as_deref())?;
+    let config = package.config(opts.target.as_deref())?;
+    let features = opts.features.of_package();
+    let mut progress = Progress::start(opts.json);
+    if opts.dry_run {
+        let linked = package.compile(&config, &features, &mut progress)?;
+        let artifact = Artifact::new(linked.bytes, &linked.path)?;
+        drop(progress);
+        return super::show_snips(&pipeline::analyze(&config, &linked.path, &artifact)?, opts.json);
+    }
+    let folder = opts.out_dir.clone().unwrap_or_else(|| package.outputs(&config.target));
+    let shipped = package.ship(&config.target, &features, &folder, &mut progress)?;
+    drop(progress);
+    show(opts, &config, &shipped)
+}
+
+fn show(opts: &Opts, config: &Config, shipped: &Shipped) -> anyhow::Result<Ended> {
+    let mut stdout = anstream::stdout();
+    let here = super::here();
+    if opts.json {
+        write!(stdout, "{}", report::json::write(&shipped.report))?;
+    } else {
+        let files = [&shipped.files.shipped, &shipped.files.linked, &shipped.files.report];
+        let files = files.map(|file| file.strip_prefix(&here).unwrap_or(file));
+        write!(stdout, "{}", text::draw(&shipped.report, &files, super::colour_on_stdout()))?;
+        if shipped.unchanged {
+            writeln!(stdout, "nothing changed since the last run: no pass ran again")?;
+        }
+    }
+    stdout.flush()?;
+    if shipped.verdict.within() {
+        return Ok(Ended::Well);
+    }
+    let linked = shipped.files.linked.strip_prefix(&here).unwrap_or(&shipped.files.linked);
+    let diagnostics = shipped.verdict.diagnostics(&shipped.report, config, linked);
+    write!(anstream::stderr(), "{}", diagnostic::draw_all(&diagnostics, &here, super::colour_on_stderr()))?;
+    Ok(Ended::OverBudget)
+}

@@ -1,0 +1,81 @@
+//! `build-support optimize`: any core module or component from anywhere, made smaller.
+
+use super::{Ended, progress::Progress};
+use build_support::artifact::{self, Artifact};
+use build_support::config::Config;
+use build_support::newer_wasm_opt;
+use build_support::package::Listener as _;
+use build_support::pipeline::{self, Job};
+use build_support::report::text;
+use build_support::report::units;
+use clap::Args;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+/// Make a core module or component smaller, behaving as before
+#[derive(Args)]
+#[command(after_help = "\
+A component stays one: the core modules inside it are optimised in place, its interface is untouched.
+Examples:
+  build-support optimize app.wasm -o small.wasm
+  build-support optimize app.wasm -o small.wasm --snip     panics trap without their message
+  build-support optimize app.wasm --snip --dry-run         list what would be snipped, write nothing")]
+pub struct Opts {
+    /// The file to read
+    file: PathBuf,
+    /// The file to write
+    #[arg(short, long, required_unless_present = "dry_run")]
+    output: Option<PathBuf>,
+    /// Replace panic entry points by traps; needs the names in the file
+    #[arg(long)]
+    snip: bool,
+    /// Never snip this path; `a::b::*` is everything below a::b; may be repeated
+    #[arg(long, value_name = "PATH")]
+    allow: Vec<String>,
+    /// Snip this path too; may be repeated
+    #[arg(long, value_name = "PATH")]
+    deny: Vec<String>,
+    /// List what would be snipped and stop
+    #[arg(long)]
+    dry_run: bool,
+    /// Print the stages as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the subcommand.
+pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
+    let mut config = Config::without_package(&opts.file.display().to_string());
+    config.snip.enabled = opts.snip || !opts.deny.is_empty();
+    config.snip.allow.clone_from(&opts.allow);
+    config.snip.deny.clone_from(&opts.deny);
+    let input = Artifact::read(&opts.file)?;
+    let analysis = pipeline::analyze(&config, &opts.file, &input)?;
+    if opts.dry_run {
+        return super::show_snips(&analysis, opts.json);
+    }
+    let mut progress = Progress::start(opts.json);
+    let newer = newer_wasm_opt::find();
+    let optimizer = newer.as_ref().map(newer_wasm_opt::Found::optimizer).transpose()?;
+    let job = Job {
+        config: &config,
+        file: &opts.file,
+        plans: analysis.plans,
+        wants_component: false,
+        second_optimizer: optimizer.as_ref().map(|o| (o.name.as_str(), &*o.run)),
+    };
+    let before = input.len();
+    let product = pipeline::run(&job, input, &mut |stage| progress.stage(stage))?;
+    drop(progress);
+    let output = opts.output.as_deref().expect("clap asks for it");
+    artifact::write_atomic(output, product.artifact.bytes())?;
+    let mut stdout = anstream::stdout();
+    if opts.json {
+        writeln!(stdout, "{}", serde_json::to_string_pretty(&product.stages)?)?;
+    } else {
+        write!(stdout, "{}", text::stage_table(&product.stages, super::colour_on_stdout()))?;
+        let after = product.artifact.len();
+        writeln!(stdout, "{}: {} -> {} bytes", output.display(), units::bytes(before), units::bytes(after))?;
+    }
+    Ok(Ended::Well)
+}

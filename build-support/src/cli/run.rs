@@ -1,0 +1,80 @@
+//! `build-support run`: talks to the shipped agent component in an embedded wasmtime.
+
+use super::Ended;
+use anyhow::Context as _;
+use build_support::host::Host;
+use build_support::package::Package;
+use build_support::ship::Files;
+use clap::Args;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+/// The target whose file is a component.
+const TARGET: &str = "wasm32-wasip2";
+
+/// Load the shipped agent component into wasmtime and send it messages
+#[derive(Args)]
+#[command(after_help = "\
+The agent keeps sessions in the folder it is given, so the next call goes on where this one stopped.
+Examples:
+  cargo wasm-run \"hello\"
+  cargo wasm-run --session work \"write plan.txt: ship it\" \"read plan.txt\"
+  build-support run --component agent.wasm --root /srv/agent \"list .\"")]
+pub struct Opts {
+    /// The messages, sent in order
+    #[arg(required = true)]
+    messages: Vec<String>,
+    /// The session they belong to
+    #[arg(long, default_value = "default")]
+    session: String,
+    /// The agent's configuration, as JSON
+    #[arg(long, default_value = "{}")]
+    config: String,
+    /// The only folder the agent may see; target/agent where this is not given
+    #[arg(long)]
+    root: Option<PathBuf>,
+    /// The component; the one `cargo wasm` shipped where this is not given
+    #[arg(long)]
+    component: Option<PathBuf>,
+    /// Print the whole answers as JSON, one a line
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the subcommand.
+pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
+    let shipped = |package: &Package| {
+        Files::new(&package.outputs(TARGET), &package.file_stem()).shipped
+    };
+    let (component, root) = match (&opts.component, &opts.root) {
+        (Some(component), Some(root)) => (component.clone(), root.clone()),
+        (component, root) => {
+            let package = Package::find(None)?;
+            let component = component.clone().unwrap_or_else(|| shipped(&package));
+            (component, root.clone().unwrap_or_else(|| package.target_dir.join("agent")))
+        }
+    };
+    if opts.component.is_none() && !component.is_file() {
+        anyhow::bail!("{} is not there yet; run `cargo wasm` first", component.display());
+    }
+    if opts.root.is_none() {
+        std::fs::create_dir_all(&root).with_context(|| format!("creating {}", root.display()))?;
+    }
+    let mut host = Host::load(&component, &root)?;
+    host.init(&opts.config)?;
+    let mut stdout = anstream::stdout();
+    let mut ended = Ended::Well;
+    for message in &opts.messages {
+        let answer = host.process_message(&opts.session, message)?;
+        let parsed: serde_json::Value = serde_json::from_str(&answer).context("the agent's answer is not JSON")?;
+        if parsed["ok"] == serde_json::Value::Bool(false) {
+            ended = Ended::Badly;
+        }
+        match (opts.json, parsed["message"]["content"].as_str(), parsed["error"]["message"].as_str()) {
+            (false, Some(text), _) => writeln!(stdout, "{text}")?,
+            (false, None, Some(error)) => anyhow::bail!("the agent answers: {error}"),
+            _ => writeln!(stdout, "{answer}")?,
+        }
+    }
+    Ok(ended)
+}

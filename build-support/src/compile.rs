@@ -1,0 +1,183 @@
+//! A package and a toolchain → the linked file, with everything the analysis needs: names, the linker's
+//! account of addresses, and no component made yet.
+//!
+//! The user's own flags stay in force: `RUSTFLAGS` or `CARGO_ENCODED_RUSTFLAGS` where they are set, else
+//! what cargo's configuration says for the target; ours come after them. `build.rustflags` alone gives way, as
+//! it does whenever flags for the target are set (put them under `[target.<triple>]`). Flags for the linker go
+//! to the package's own last step only, so that commands and reactors share one standard library.
+//!
+//! The build has a target folder of its own: another compiler may be at work there than in the host's.
+
+mod flags;
+mod project;
+
+pub use project::Kind;
+
+use crate::error::{Error, Result};
+use crate::process;
+use crate::report;
+use crate::toolchain::{self, Toolchain};
+use cargo_metadata::{Artifact, Message};
+use project::Project;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What is to be compiled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// The package's manifest.
+    pub manifest: PathBuf,
+    /// The package's name.
+    pub package: String,
+    /// The target triple.
+    pub target: String,
+    /// The cargo profile.
+    pub profile: String,
+    /// Features to switch on.
+    pub features: Vec<String>,
+    /// Whether the default features are left off.
+    pub no_default_features: bool,
+    /// The workspace's root folder.
+    pub root: PathBuf,
+    /// The folder for everything cargo makes.
+    pub target_dir: PathBuf,
+}
+
+/// What was linked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Linked {
+    /// The file cargo made.
+    pub path: PathBuf,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// What made it.
+    pub toolchain: report::Toolchain,
+    /// Folders of this machine that must not be named in what is shipped.
+    pub machine_paths: Vec<String>,
+}
+
+/// How thoroughly [`check`] looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Check {
+    /// `cargo check`.
+    Types,
+    /// `cargo clippy`, with warnings as errors.
+    Clippy,
+}
+
+/// Compiles and links. What cargo says goes to this process's stderr.
+///
+/// # Errors
+/// [`Error::Process`] where cargo fails, [`Error::Toolchain`] where the package has nothing to link.
+pub fn run(request: &Request, toolchain: &Toolchain) -> Result<Linked> {
+    let project = project::read(request, toolchain)?;
+    let mut cargo = cargo(&toolchain.cargo, "rustc", request, toolchain, &project);
+    cargo.arg("--message-format=json-render-diagnostics");
+    match &project.kind {
+        Kind::Reactor => cargo.args(["--lib", "--crate-type", "cdylib"]),
+        Kind::Command(name) => cargo.args(["--bin", name]),
+    };
+    cargo
+        .arg("--")
+        .args(flags::link(&request.target, &project.kind, toolchain));
+    let mut made = None;
+    process::lines(&mut cargo, |line| {
+        if let Ok(Message::CompilerArtifact(artifact)) = serde_json::from_str(line) {
+            made = wasm_file(&artifact, request, &project.kind).or(made.take());
+        }
+        Ok(())
+    })?;
+    let path = made.ok_or_else(|| Error::Toolchain {
+        message: format!(
+            "cargo built {} for {} and named no .wasm file",
+            request.package, request.target
+        ),
+        help: "is the target a wasm target?".to_owned(),
+    })?;
+    Ok(Linked {
+        bytes: std::fs::read(&path).map_err(Error::io("reading", &path))?,
+        path,
+        toolchain: report::Toolchain {
+            rustc: toolchain.version.clone(),
+            std: toolchain.std.to_string(),
+            ..report::Toolchain::default()
+        },
+        machine_paths: flags::machine_paths(request, toolchain),
+    })
+}
+
+/// Type-checks the package for its target, with its profile, as it will be compiled.
+///
+/// # Errors
+/// [`Error::Process`] where cargo fails, [`Error::Toolchain`] where there is no clippy for the compiler.
+pub fn check(request: &Request, toolchain: &Toolchain, check: Check) -> Result<()> {
+    let project = project::read(request, toolchain)?;
+    let mut cargo = match check {
+        Check::Types => cargo(&toolchain.cargo, "check", request, toolchain, &project),
+        Check::Clippy => {
+            // Not through `cargo clippy`: the first `cargo-clippy` on PATH may belong to another compiler.
+            let mut cargo = cargo(
+                &toolchain::clippy(toolchain)?,
+                "clippy",
+                request,
+                toolchain,
+                &project,
+            );
+            cargo.env("CARGO", &toolchain.cargo);
+            cargo
+        }
+    };
+    if check == Check::Clippy {
+        cargo.args(["--", "-Dwarnings"]);
+    }
+    process::run(&mut cargo)
+}
+
+fn cargo(
+    program: &Path,
+    verb: &str,
+    request: &Request,
+    toolchain: &Toolchain,
+    project: &Project,
+) -> Command {
+    let mut cargo = process::cargo(program);
+    if let Some(folder) = request.manifest.parent() {
+        // Where cargo begins to look for its configuration.
+        cargo.current_dir(folder);
+    }
+    cargo
+        .args([
+            verb,
+            "--package",
+            &request.package,
+            "--target",
+            &request.target,
+            "--profile",
+            &request.profile,
+        ])
+        .arg("--manifest-path")
+        .arg(&request.manifest)
+        .arg("--target-dir")
+        .arg(&request.target_dir);
+    if request.no_default_features {
+        cargo.arg("--no-default-features");
+    }
+    if !request.features.is_empty() {
+        cargo.arg("--features").arg(request.features.join(","));
+    }
+    flags::set(&mut cargo, request, toolchain, &project.remaps);
+    cargo
+}
+
+fn wasm_file(artifact: &Artifact, request: &Request, kind: &Kind) -> Option<PathBuf> {
+    let ours = artifact.manifest_path.as_std_path() == request.manifest
+        && match kind {
+            Kind::Reactor => artifact.target.is_cdylib(),
+            Kind::Command(name) => artifact.target.is_bin() && artifact.target.name == *name,
+        };
+    let file = artifact
+        .filenames
+        .iter()
+        .find(|file| file.extension() == Some("wasm"))?;
+    ours.then(|| file.clone().into())
+}

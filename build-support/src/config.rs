@@ -1,0 +1,227 @@
+//! `[package.metadata.budget]` of a package's manifest → [`Config`], each value with its place in the
+//! file, so that whoever complains later can point at it.
+//!
+//! ```toml
+//! [package.metadata.budget]
+//! profile = "release-wasm"                 # "release" where the key is absent
+//! targets = ["wasm32-wasip2"]              # any wasm target where the key is absent
+//! [package.metadata.budget.limits]         # sizes of the shipped file, for every target
+//! raw = "300 KiB"                          # or a whole number of bytes
+//! gzip = "120 KiB"
+//! brotli = "100 KiB"
+//! [package.metadata.budget.target.wasm32-wasip2.limits]
+//! raw = 61_440                             # replaces that limit for that target
+//! [package.metadata.budget.snip]
+//! enabled = true                           # the default
+//! allow = ["app::keep::*"]                 # demangled paths that are never snipped
+//! deny = ["app::debug::dump"]              # and ones that are, besides the built-in families
+//! [package.metadata.budget.graph]
+//! banned-crates = ["tokio"]
+//! banned-features = ["app/channels", "native-exec"]
+//! max-crates = 40
+//! ```
+//!
+//! All mistakes are found in one go. What the values mean is left to others: limits to `gate`, patterns
+//! to `snip`, the graph to `guard`, which reads the same table through cargo.
+
+mod mistakes;
+mod read;
+mod rules;
+mod value;
+
+use crate::error::{Error, Result};
+use crate::report::BudgetRecord;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+pub use mistakes::code;
+
+/// What a package asks of the tool, for one target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// The package's name.
+    pub package: String,
+    /// The manifest it was read from, as it was given; empty where there is none.
+    pub manifest: PathBuf,
+    /// The manifest's text, which every span is a byte range of.
+    pub source: String,
+    /// The cargo profile to build with, `release` where the manifest is silent.
+    pub profile: String,
+    /// The target triple this configuration is for.
+    pub target: String,
+    /// The targets the package is built for, in the manifest's order; empty where it is silent.
+    pub targets: Vec<String>,
+    /// What the shipped file may weigh on this target.
+    pub limits: Limits,
+    /// What to replace by traps.
+    pub snip: SnipRules,
+    /// Crates that must not be in the dependency graph.
+    pub banned_crates: Vec<Placed<String>>,
+    /// Features that must not be enabled in it: `crate/feature`, or `feature` of any crate.
+    pub banned_features: Vec<Placed<String>>,
+    /// How many crates the dependency graph may have.
+    pub max_crates: Option<Placed<usize>>,
+}
+
+/// A value and where in the manifest it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placed<T> {
+    /// The value.
+    pub value: T,
+    /// Its byte range in [`Config::source`].
+    pub span: Range<usize>,
+}
+
+/// The limits on the shipped file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// On the file as it is.
+    pub raw: Option<Limit>,
+    /// On the file after `gzip -9`.
+    pub gzip: Option<Limit>,
+    /// On the file after `brotli -q 11`.
+    pub brotli: Option<Limit>,
+}
+
+/// One limit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limit {
+    /// The most that is allowed, in bytes; never zero.
+    pub bytes: u64,
+    /// Where the value stands in [`Config::source`], quotes included.
+    pub span: Range<usize>,
+    /// What it limits.
+    pub measure: Measure,
+}
+
+/// What of a shipped file is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Measure {
+    /// Its bytes.
+    Raw,
+    /// Its bytes after `gzip -9`.
+    Gzip,
+    /// Its bytes after `brotli -q 11`.
+    Brotli,
+}
+
+/// What to replace by traps, as demangled paths; `::*` at the end stands for everything below.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SnipRules {
+    /// Whether anything is snipped at all. On for a package, off for a lone file.
+    pub enabled: bool,
+    /// Never snipped.
+    pub allow: Vec<String>,
+    /// Snipped besides the built-in families.
+    pub deny: Vec<String>,
+}
+
+/// Reads the configuration of the package at `manifest` for `target`.
+///
+/// # Errors
+///
+/// [`Error::Io`] where the file cannot be read, [`Error::Input`] where it is not UTF-8, and as [`parse`].
+pub fn load(manifest: &Path, target: &str) -> Result<Config> {
+    let bytes = std::fs::read(manifest).map_err(Error::io("reading", manifest))?;
+    let source = String::from_utf8(bytes).map_err(|error| Error::Input {
+        file: manifest.to_owned(),
+        offset: Some(error.utf8_error().valid_up_to() as u64),
+        message: "the manifest is not UTF-8".into(),
+        help: "save the file as UTF-8".into(),
+    })?;
+    parse(manifest, &source, target)
+}
+
+/// Reads the configuration for `target` from `source`, the text of `manifest`. A manifest without
+/// `[package.metadata.budget]` gives the defaults and no limit.
+///
+/// # Errors
+///
+/// [`Error::Config`] with every mistake in the table, in the order of the file.
+pub fn parse(manifest: &Path, source: &str, target: &str) -> Result<Config> {
+    read::run(manifest, source, target).map_err(Error::Config)
+}
+
+impl Config {
+    /// The configuration for a file that no package is known of, under the name `label`: no limits, and
+    /// nothing is snipped.
+    pub fn without_package(label: &str) -> Config {
+        Config {
+            package: label.to_owned(),
+            manifest: PathBuf::new(),
+            source: String::new(),
+            profile: DEFAULT_PROFILE.to_owned(),
+            target: "unknown".to_owned(),
+            targets: Vec::new(),
+            limits: Limits::default(),
+            snip: SnipRules::default(),
+            banned_crates: Vec::new(),
+            banned_features: Vec::new(),
+            max_crates: None,
+        }
+    }
+}
+
+const DEFAULT_PROFILE: &str = "release";
+
+impl Limits {
+    /// The limit on `measure`, if there is one.
+    pub fn get(&self, measure: Measure) -> Option<&Limit> {
+        match measure {
+            Measure::Raw => self.raw.as_ref(),
+            Measure::Gzip => self.gzip.as_ref(),
+            Measure::Brotli => self.brotli.as_ref(),
+        }
+    }
+
+    /// The limits there are, in the order of [`Measure::ALL`].
+    pub fn iter(&self) -> impl Iterator<Item = &Limit> {
+        Measure::ALL
+            .into_iter()
+            .filter_map(|measure| self.get(measure))
+    }
+
+    /// The limits as a report keeps them.
+    pub fn record(&self) -> BudgetRecord {
+        let bytes = |limit: &Option<Limit>| limit.as_ref().map(|limit| limit.bytes);
+        BudgetRecord {
+            raw: bytes(&self.raw),
+            gzip: bytes(&self.gzip),
+            brotli: bytes(&self.brotli),
+        }
+    }
+
+    fn slot(&mut self, measure: Measure) -> &mut Option<Limit> {
+        match measure {
+            Measure::Raw => &mut self.raw,
+            Measure::Gzip => &mut self.gzip,
+            Measure::Brotli => &mut self.brotli,
+        }
+    }
+}
+
+impl Measure {
+    /// All of them, in the order they are shown.
+    pub const ALL: [Measure; 3] = [Measure::Raw, Measure::Gzip, Measure::Brotli];
+
+    /// Its key in the manifest and in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Measure::Raw => "raw",
+            Measure::Gzip => "gzip",
+            Measure::Brotli => "brotli",
+        }
+    }
+
+    /// How it is made, to follow a number of bytes in a sentence.
+    pub fn phrase(self) -> &'static str {
+        match self {
+            Measure::Raw => "as shipped",
+            Measure::Gzip => "after gzip -9",
+            Measure::Brotli => "after brotli -q 11",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

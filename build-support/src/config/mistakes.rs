@@ -1,0 +1,197 @@
+//! Collects what is wrong with a manifest, each mistake with its place, so that all of them are shown
+//! at once.
+
+use crate::diagnostic::{Diagnostic, Level};
+use std::ops::Range;
+use std::path::Path;
+
+/// The names of the kinds of mistake, stable: people search for them.
+pub mod code {
+    /// The manifest is not TOML.
+    pub const SYNTAX: &str = "manifest-syntax";
+    /// The manifest has no `[package]` with a name.
+    pub const NO_PACKAGE: &str = "no-package";
+    /// A key that means nothing.
+    pub const UNKNOWN_KEY: &str = "unknown-key";
+    /// A value of the wrong type.
+    pub const WRONG_TYPE: &str = "wrong-type";
+    /// A size that is not one, or an impossible one.
+    pub const BAD_SIZE: &str = "bad-size";
+    /// A count that is not a positive number.
+    pub const BAD_COUNT: &str = "bad-count";
+    /// A target that is not a wasm target, or one the package does not list.
+    pub const UNKNOWN_TARGET: &str = "unknown-target";
+    /// A profile, crate or feature name, or a path pattern, that matches nothing or everything.
+    pub const BAD_NAME: &str = "bad-name";
+    /// Two values that contradict each other or say the same twice.
+    pub const CONFLICT: &str = "conflict";
+
+    /// All of them.
+    pub const ALL: [&str; 9] = [
+        SYNTAX,
+        NO_PACKAGE,
+        UNKNOWN_KEY,
+        WRONG_TYPE,
+        BAD_SIZE,
+        BAD_COUNT,
+        UNKNOWN_TARGET,
+        BAD_NAME,
+        CONFLICT,
+    ];
+}
+
+/// The mistakes found so far in one manifest.
+pub(super) struct Mistakes<'a> {
+    manifest: &'a Path,
+    source: &'a str,
+    found: Vec<Diagnostic>,
+}
+
+impl<'a> Mistakes<'a> {
+    pub(super) fn new(manifest: &'a Path, source: &'a str) -> Self {
+        Self {
+            manifest,
+            source,
+            found: Vec::new(),
+        }
+    }
+
+    /// Adds one; `label` and `help` may be empty.
+    pub(super) fn add(
+        &mut self,
+        code: &'static str,
+        span: Range<usize>,
+        message: String,
+        label: String,
+        help: String,
+    ) {
+        self.found.push(Diagnostic {
+            level: Level::Error,
+            code,
+            message,
+            file: self.manifest.to_owned(),
+            source: self.source.to_owned(),
+            span,
+            label,
+            notes: Vec::new(),
+            help: if help.is_empty() {
+                Vec::new()
+            } else {
+                vec![help]
+            },
+        });
+    }
+
+    /// The text of the manifest at `span`.
+    pub(super) fn text(&self, span: &Range<usize>) -> &'a str {
+        self.source.get(span.clone()).unwrap_or_default()
+    }
+
+    /// `value` if nothing was wrong, else the mistakes in the order of the file.
+    pub(super) fn or<T>(mut self, value: T) -> Result<T, Vec<Diagnostic>> {
+        if self.found.is_empty() {
+            return Ok(value);
+        }
+        self.found
+            .sort_by_key(|mistake| (mistake.span.start, mistake.span.end));
+        Err(self.found)
+    }
+}
+
+/// The one of `known` that `written` most likely stands for, if it is near enough to any.
+pub(super) fn nearest<'k>(written: &str, known: &[&'k str]) -> Option<&'k str> {
+    let written = written.to_lowercase().replace('_', "-");
+    known
+        .iter()
+        .map(|&name| (distance(&written, name), name))
+        .min()
+        .filter(|&(distance, name)| distance <= name.len().div_ceil(3))
+        .map(|(_, name)| name)
+}
+
+/// "did you mean …" or, where nothing is near, what there is.
+pub(super) fn suggestion(written: &str, known: &[&str], what: &str) -> String {
+    match nearest(written, known) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => match known {
+            [only] => format!("there is only `{only}`"),
+            _ => format!("the {what} are {}", quoted(known)),
+        },
+    }
+}
+
+/// `a`, `b` and `c`, each in backquotes.
+pub(super) fn quoted(names: &[&str]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    match names.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+        None => String::new(),
+    }
+}
+
+/// How many letters must be added, left out, replaced or swapped with their neighbour (optimal string
+/// alignment). Long words are cut: nothing that long is a near miss.
+fn distance(a: &str, b: &str) -> usize {
+    let [a, b] = [a, b].map(|text| text.chars().take(64).collect::<Vec<char>>());
+    let mut rows = vec![vec![0; b.len() + 1]; a.len() + 1];
+    for i in 0..=a.len() {
+        for j in 0..=b.len() {
+            rows[i][j] = match (i, j) {
+                (0, n) | (n, 0) => n,
+                _ => {
+                    let replaced = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+                    let swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+                    let swapped = if swapped {
+                        rows[i - 2][j - 2] + 1
+                    } else {
+                        usize::MAX
+                    };
+                    replaced
+                        .min(swapped)
+                        .min(rows[i - 1][j] + 1)
+                        .min(rows[i][j - 1] + 1)
+                }
+            };
+        }
+    }
+    rows[a.len()][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{distance, nearest, quoted};
+
+    #[test]
+    fn near_misses_are_recognised_and_others_are_not() {
+        let known = ["raw", "gzip", "brotli", "banned-crates"];
+        let cases = [
+            ("rwa", Some("raw")),
+            ("Raw", Some("raw")),
+            ("gzp", Some("gzip")),
+            ("brotil", Some("brotli")),
+            ("banned_crate", Some("banned-crates")),
+            ("colour", None),
+            ("", None),
+        ];
+        for (written, expected) in cases {
+            assert_eq!(nearest(written, &known), expected, "{written}");
+        }
+        assert_eq!(
+            [
+                distance("", "abc"),
+                distance("kitten", "sitting"),
+                distance("é", "ab")
+            ],
+            [3, 3, 2]
+        );
+    }
+
+    #[test]
+    fn lists_read_as_prose() {
+        assert_eq!(
+            [quoted(&[]), quoted(&["a"]), quoted(&["a", "b", "c"])],
+            ["", "`a`", "`a`, `b` and `c`"]
+        );
+    }
+}

@@ -1,0 +1,229 @@
+//! Walks the manifest down to the budget's tables. Goes on after a mistake, to find the next one.
+
+use super::mistakes::{Mistakes, code, nearest, suggestion};
+use super::rules;
+use super::value::{Table, Value};
+use super::{Config, Limits, SnipRules};
+use crate::diagnostic::Diagnostic;
+use std::ops::Range;
+use std::path::Path;
+use toml::de::DeTable;
+
+/// The wasm targets of rustc that this tool serves.
+const TARGETS: [&str; 6] = [
+    "wasm32-wasip2",
+    "wasm32-wasip1",
+    "wasm32-wasip1-threads",
+    "wasm32-wasip3",
+    "wasm32-unknown-unknown",
+    "wasm32v1-none",
+];
+
+/// Reads the configuration for `target`, or says all that is wrong.
+pub(super) fn run(manifest: &Path, source: &str, target: &str) -> Result<Config, Vec<Diagnostic>> {
+    let mut mistakes = Mistakes::new(manifest, source);
+    let mut config = Config {
+        manifest: manifest.to_owned(),
+        source: source.to_owned(),
+        target: target.to_owned(),
+        snip: SnipRules {
+            enabled: true,
+            ..SnipRules::default()
+        },
+        ..Config::without_package("")
+    };
+    let (document, errors) = DeTable::parse_recoverable(source);
+    if !errors.is_empty() {
+        // What the parser could save of the file says nothing reliable about the rest.
+        for error in errors {
+            let span = error.span().unwrap_or(source.len()..source.len());
+            let message = format!(
+                "the manifest is not valid TOML: {}",
+                error.message().replace('\n', ", ")
+            );
+            mistakes.add(code::SYNTAX, span, message, String::new(), String::new());
+        }
+        return mistakes.or(config);
+    }
+    let package = document
+        .get_ref()
+        .get("package")
+        .and_then(|package| package.get_ref().as_table());
+    let Some((package, name)) = package.and_then(|package| Some((package, package.get("name")?)))
+    else {
+        let message = "the manifest has no package with a name".into();
+        let help =
+            "a budget belongs to a package: give the Cargo.toml of the crate that is shipped"
+                .into();
+        mistakes.add(code::NO_PACKAGE, 0..0, message, String::new(), help);
+        return mistakes.or(config);
+    };
+    let name = Value {
+        value: name,
+        path: "package.name".into(),
+    };
+    config.package = name.string(&mut mistakes).unwrap_or_default().to_owned();
+    if let Some(metadata) = package
+        .get("metadata")
+        .and_then(|metadata| metadata.get_ref().as_table())
+    {
+        match metadata.get("budget") {
+            Some(value) => {
+                let value = Value {
+                    value,
+                    path: "package.metadata.budget".into(),
+                };
+                if let Some(table) = value.table(&mut mistakes) {
+                    budget(&table, &mut config, &mut mistakes);
+                }
+            }
+            None => misspelt_budget(metadata, &mut mistakes),
+        }
+    }
+    mistakes.or(config)
+}
+
+/// A budget that is not read is a gate that never closes: say so where the intention is plain.
+fn misspelt_budget(metadata: &DeTable<'_>, mistakes: &mut Mistakes<'_>) {
+    for key in metadata
+        .keys()
+        .filter(|key| nearest(key.get_ref(), &["budget"]).is_some())
+    {
+        let message = format!("unknown key `{}` in `package.metadata`", key.get_ref());
+        let help = "did you mean `budget`?".into();
+        mistakes.add(
+            code::UNKNOWN_KEY,
+            key.span(),
+            message,
+            "not read by anything".into(),
+            help,
+        );
+    }
+}
+
+fn budget(table: &Table<'_>, config: &mut Config, mistakes: &mut Mistakes<'_>) {
+    let mut overrides = None;
+    for (key, value) in table.known(
+        &["profile", "targets", "limits", "target", "snip", "graph"],
+        mistakes,
+    ) {
+        match key {
+            "profile" => profile(&value, &mut config.profile, mistakes),
+            "targets" => targets(&value, config, mistakes),
+            "limits" => rules::limits(&value, &mut config.limits, mistakes),
+            "target" => overrides = value.table(mistakes),
+            "snip" => rules::snip(&value, &mut config.snip, mistakes),
+            "graph" => rules::graph(&value, config, mistakes),
+            _ => unreachable!("`known` gives only the keys it was given"),
+        }
+    }
+    // Last: they replace the general limits, and their names are held against `targets`.
+    if let Some(overrides) = overrides {
+        per_target(&overrides, config, mistakes);
+    }
+}
+
+fn profile(value: &Value<'_>, profile: &mut String, mistakes: &mut Mistakes<'_>) {
+    let Some(name) = value.string(mistakes) else {
+        return;
+    };
+    if rules::is_name(name, "") {
+        *profile = name.to_owned();
+    } else {
+        let message = format!("`{name}` is not a profile name");
+        let help = "name a profile of the workspace's Cargo.toml, such as \"release\"".into();
+        mistakes.add(
+            code::BAD_NAME,
+            value.span(),
+            message,
+            "letters, digits, - and _".into(),
+            help,
+        );
+    }
+}
+
+fn targets(value: &Value<'_>, config: &mut Config, mistakes: &mut Mistakes<'_>) {
+    let listed = value.strings(mistakes);
+    for target in listed
+        .iter()
+        .filter(|target| !TARGETS.contains(&target.value.as_str()))
+    {
+        unknown_target(
+            &target.value,
+            target.span.clone(),
+            &TARGETS,
+            "wasm targets",
+            mistakes,
+        );
+    }
+    config.targets = listed.into_iter().map(|target| target.value).collect();
+    if !config.targets.is_empty() && !config.targets.contains(&config.target) {
+        let message = format!("`{}` is not built for {}", config.package, config.target);
+        let help = format!(
+            "add \"{}\" to `targets`, or build for one that is there",
+            config.target
+        );
+        mistakes.add(
+            code::UNKNOWN_TARGET,
+            value.span(),
+            message,
+            "the targets it is built for".into(),
+            help,
+        );
+    }
+}
+
+/// Reads the limits of every target, for their mistakes, and keeps those of the one that is built.
+fn per_target(overrides: &Table<'_>, config: &mut Config, mistakes: &mut Mistakes<'_>) {
+    let listed: Vec<&str> = config.targets.iter().map(String::as_str).collect();
+    let (known, what) = if listed.is_empty() {
+        (&TARGETS[..], "wasm targets")
+    } else {
+        (&listed[..], "targets of this package")
+    };
+    for (triple, value) in overrides.entries {
+        let name: &str = triple.get_ref();
+        if TARGETS.contains(&name) && !known.contains(&name) {
+            let message = format!(
+                "limits for {name}, which `{}` is not built for",
+                config.package
+            );
+            let help = format!("add \"{name}\" to `targets`, or remove its limits");
+            let label = "not in `targets`".into();
+            mistakes.add(code::UNKNOWN_TARGET, triple.span(), message, label, help);
+        } else if !known.contains(&name) {
+            unknown_target(triple.get_ref(), triple.span(), known, what, mistakes);
+        }
+        let path = format!("{}.{}", overrides.path, triple.get_ref());
+        let Some(table) = (Value { value, path }).table(mistakes) else {
+            continue;
+        };
+        let mut replaced = Limits::default();
+        for (_, value) in table.known(&["limits"], mistakes) {
+            rules::limits(&value, &mut replaced, mistakes);
+        }
+        if *triple.get_ref() == config.target {
+            for limit in replaced.iter() {
+                *config.limits.slot(limit.measure) = Some(limit.clone());
+            }
+        }
+    }
+}
+
+fn unknown_target(
+    triple: &str,
+    span: Range<usize>,
+    known: &[&str],
+    what: &str,
+    mistakes: &mut Mistakes<'_>,
+) {
+    let message = format!("unknown target `{triple}`");
+    let label = format!("not one of the {what}");
+    mistakes.add(
+        code::UNKNOWN_TARGET,
+        span,
+        message,
+        label,
+        suggestion(triple, known, what),
+    );
+}

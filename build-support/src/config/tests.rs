@@ -1,0 +1,230 @@
+//! What a right manifest gives. The wrong ones are the goldens of `tests/config.rs`.
+
+use super::{Config, Limit, Measure, Placed, SnipRules, parse};
+use crate::error::Error;
+use crate::report::BudgetRecord;
+use std::path::Path;
+
+const FULL: &str = r#"
+[package]
+name = "app"
+version.workspace = true
+
+[package.metadata.other]
+budget = 1
+
+[package.metadata.budget]
+profile = "release-wasm"
+targets = ["wasm32-wasip2", "wasm32-wasip1"]
+[package.metadata.budget.limits]
+raw = "300 KiB"
+gzip = 122_880
+[package.metadata.budget.target.wasm32-wasip1.limits]
+raw = 0xF000
+brotli = '57.9 KiB'
+[package.metadata.budget.snip]
+allow = ["app::keep::*"]
+deny = ["app::dump", "<app::X as core::fmt::Debug>::fmt"]
+[package.metadata.budget.graph]
+banned-crates = ["tokio"]
+banned-features = ["app/channels", "native-exec", "app/c++17"]
+max-crates = 40
+"#;
+
+fn read(source: &str, target: &str) -> Config {
+    parse(Path::new("Cargo.toml"), source, target).unwrap_or_else(|error| panic!("{error:?}"))
+}
+
+#[test]
+fn every_key_is_read() {
+    let config = read(FULL, "wasm32-wasip2");
+    assert_eq!(
+        (config.package.as_str(), config.profile.as_str()),
+        ("app", "release-wasm")
+    );
+    assert_eq!(config.target, "wasm32-wasip2");
+    assert_eq!(config.targets, ["wasm32-wasip2", "wasm32-wasip1"]);
+    assert_eq!(
+        config.limits.record(),
+        BudgetRecord {
+            raw: Some(307_200),
+            gzip: Some(122_880),
+            brotli: None
+        }
+    );
+    let rules = SnipRules {
+        enabled: true,
+        allow: vec!["app::keep::*".into()],
+        deny: vec![
+            "app::dump".into(),
+            "<app::X as core::fmt::Debug>::fmt".into(),
+        ],
+    };
+    assert_eq!(config.snip, rules);
+    let values =
+        |placed: &[Placed<String>]| placed.iter().map(|p| p.value.clone()).collect::<Vec<_>>();
+    assert_eq!(values(&config.banned_crates), ["tokio"]);
+    assert_eq!(
+        values(&config.banned_features),
+        ["app/channels", "native-exec", "app/c++17"]
+    );
+    assert_eq!(config.max_crates.map(|p| p.value), Some(40));
+    assert_eq!(
+        (config.manifest.as_path(), config.source.as_str()),
+        (Path::new("Cargo.toml"), FULL)
+    );
+}
+
+#[test]
+fn a_targets_limits_replace_the_general_ones_key_by_key() {
+    let config = read(FULL, "wasm32-wasip1");
+    let record = BudgetRecord {
+        raw: Some(0xF000),
+        gzip: Some(122_880),
+        brotli: Some(59_289),
+    };
+    assert_eq!(config.limits.record(), record);
+}
+
+#[test]
+fn every_value_knows_its_place() {
+    let config = read(FULL, "wasm32-wasip1");
+    let text = |span: &std::ops::Range<usize>| &FULL[span.clone()];
+    let shown: Vec<(Measure, &str)> = config
+        .limits
+        .iter()
+        .map(|limit| (limit.measure, text(&limit.span)))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            (Measure::Raw, "0xF000"),
+            (Measure::Gzip, "122_880"),
+            (Measure::Brotli, "'57.9 KiB'")
+        ]
+    );
+    assert_eq!(text(&config.banned_crates[0].span), "\"tokio\"");
+    assert_eq!(text(&config.banned_features[1].span), "\"native-exec\"");
+    assert_eq!(
+        config
+            .max_crates
+            .map(|p| text(&p.span).to_owned())
+            .as_deref(),
+        Some("40")
+    );
+    assert_eq!(
+        read(FULL, "wasm32-wasip2")
+            .limits
+            .raw
+            .map(|limit| text(&limit.span).to_owned())
+            .as_deref(),
+        Some("\"300 KiB\"")
+    );
+}
+
+#[test]
+fn however_a_table_is_written_it_is_the_same() {
+    let ways = [
+        "[package]\nname = 'a'\nmetadata.budget.limits.raw = 7",
+        "package.name = 'a'\npackage.metadata.budget = { limits = { raw = 7 } }",
+        "[package]\nname = 'a'\n[package.metadata]\n\"budget\".'limits' = { raw = 7 }",
+        "[package]\r\nname = 'a'\r\n[package.metadata.budget]\r\nlimits = { raw = \"7 B\" }\r\n",
+        "\u{feff}[package]\nname = 'a'\n[package.metadata.budget.limits]\nraw = 7",
+    ];
+    for source in ways {
+        let limit = read(source, "wasm32-wasip1").limits.raw.unwrap();
+        assert_eq!((limit.bytes, limit.measure), (7, Measure::Raw), "{source}");
+        assert_eq!(
+            source[limit.span].trim_matches('"').trim_end_matches(" B"),
+            "7",
+            "{source}"
+        );
+    }
+}
+
+#[test]
+fn a_silent_manifest_gives_the_defaults() {
+    for source in [
+        "[package]\nname = 'a'",
+        "[package]\nname = 'a'\n[package.metadata.budget]",
+        "[package]\nname = 'a'\nmetadata = 3",
+    ] {
+        let config = read(source, "anything");
+        assert_eq!(
+            (config.profile.as_str(), config.limits.record()),
+            ("release", BudgetRecord::default())
+        );
+        assert!(config.snip.enabled && config.targets.is_empty() && config.max_crates.is_none());
+    }
+}
+
+#[test]
+fn snipping_can_be_switched_off() {
+    let source = "package.name = 'a'\npackage.metadata.budget.snip.enabled = ";
+    assert!(
+        !read(&format!("{source}false"), "wasm32-wasip2")
+            .snip
+            .enabled
+    );
+    assert!(read(&format!("{source}true"), "wasm32-wasip2").snip.enabled);
+}
+
+#[test]
+fn a_lone_file_has_no_rules() {
+    let config = Config::without_package("x.wasm");
+    assert_eq!(
+        (config.package.as_str(), config.limits.iter().count()),
+        ("x.wasm", 0)
+    );
+    assert!(!config.snip.enabled);
+}
+
+#[test]
+fn limits_are_kept_apart_by_measure() {
+    let config = read(FULL, "wasm32-wasip1");
+    for measure in Measure::ALL {
+        let Limit { measure: own, .. } = config.limits.get(measure).unwrap();
+        assert_eq!(*own, measure);
+    }
+}
+
+#[test]
+fn a_file_that_is_not_there_or_not_text_is_named() {
+    let error = super::load(Path::new("no/such/Cargo.toml"), "wasm32-wasip2").unwrap_err();
+    assert!(
+        matches!(error, Error::Io { .. })
+            && error
+                .to_string()
+                .starts_with("reading no/such/Cargo.toml: ")
+    );
+}
+
+/// Cuts and flips of a right manifest give a configuration or mistakes that lie inside the text.
+#[test]
+fn no_input_makes_it_panic() {
+    let check = |source: &str| {
+        if let Err(Error::Config(mistakes)) =
+            parse(Path::new("Cargo.toml"), source, "wasm32-wasip2")
+        {
+            assert!(!mistakes.is_empty());
+            for mistake in mistakes {
+                assert!(
+                    source.get(mistake.span.clone()).is_some(),
+                    "{:?} in {source:?}",
+                    mistake.span
+                );
+            }
+        }
+    };
+    for cut in 0..FULL.len() {
+        check(&FULL[..cut]);
+        check(&FULL[cut..]);
+        for other in ["", "\"", "[", "=", "0", "é", "\u{0}", "\n"] {
+            check(&format!("{}{other}{}", &FULL[..cut], &FULL[cut + 1..]));
+        }
+    }
+    check(&format!(
+        "[package]\nname = 'a'\nmetadata.budget = {}",
+        "[".repeat(50_000)
+    ));
+}

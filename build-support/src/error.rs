@@ -1,0 +1,98 @@
+//! What can go wrong, one type for the whole library. Messages are in lower case and name the file,
+//! the offset and what to do; the command decides how they are drawn.
+
+use crate::diagnostic::Diagnostic;
+use std::path::{Path, PathBuf};
+
+/// The library's result.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Everything the library reports as a failure. Being over budget is not one: that is a
+/// [`Verdict`](crate::gate::Verdict).
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file could not be read, written or renamed.
+    #[error("{action} {}: {source}", path.display())]
+    Io {
+        /// What was being done, e.g. `reading`.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// An input is not what it should be.
+    #[error("{}: {message}{}\n  help: {help}", file.display(), at(*offset))]
+    Input {
+        /// The file, or the part of it (`app.wasm, core module 2`).
+        file: PathBuf,
+        /// Byte offset of the fault in the file, where there is one.
+        offset: Option<u64>,
+        /// What is wrong.
+        message: String,
+        /// What to do.
+        help: String,
+    },
+    /// A pass could not do its work.
+    #[error("pass {pass}: {message}")]
+    Pass {
+        /// The pass's name in [`PASSES`](crate::pipeline::PASSES).
+        pass: &'static str,
+        /// Why.
+        message: String,
+    },
+    /// A pass made something that does not validate: a bug of the tool, never written out.
+    #[error("pass {pass} made an invalid file (nothing was written){}: {message}", at(*offset))]
+    InvalidOutput {
+        /// The pass's name.
+        pass: &'static str,
+        /// Byte offset in what it made.
+        offset: Option<u64>,
+        /// The validator's words.
+        message: String,
+    },
+    /// The toolchain lacks something.
+    #[error("{message}\n  help: {help}")]
+    Toolchain {
+        /// What is missing.
+        message: String,
+        /// The commands that mend it.
+        help: String,
+    },
+    /// A process that was started failed.
+    #[error("`{command}` failed ({status}){}", tail(stderr))]
+    Process {
+        /// The command line.
+        command: String,
+        /// How it ended.
+        status: String,
+        /// The end of what it said, empty where it spoke to the terminal itself.
+        stderr: String,
+    },
+    /// A manifest's budget table is wrong; each diagnostic points at its place.
+    #[error("{} in the budget metadata", plural(.0.len()))]
+    Config(Vec<Diagnostic>),
+    /// The dependency graph or the linked file holds what the manifest bans.
+    #[error("{0}")]
+    Banned(String),
+}
+
+impl Error {
+    /// An [`Error::Io`] for `path`, for use with `map_err`.
+    pub fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Error {
+        let path = path.to_owned();
+        move |source| Error::Io { action, path, source }
+    }
+}
+
+fn at(offset: Option<u64>) -> String {
+    offset.map_or(String::new(), |o| format!(" (at offset {o:#x})"))
+}
+
+fn tail(stderr: &str) -> String {
+    if stderr.is_empty() { String::new() } else { format!(":\n{stderr}") }
+}
+
+fn plural(n: usize) -> String {
+    if n == 1 { "1 mistake".into() } else { format!("{n} mistakes") }
+}

@@ -1,0 +1,205 @@
+//! Compile-time rules on the dependency graph, for build scripts: `fn main() { build_support::guard::check() }`.
+//!
+//! The rules stand in the package's manifest:
+//!
+//! ```toml
+//! [package.metadata.budget.graph]
+//! banned-crates = ["tokio"]                         # crates that must not be in the wasm file's graph
+//! banned-features = ["app/channels", "native-exec"] # a crate's feature, or a feature of any crate
+//! max-crates = 12                                   # the package itself included
+//! ```
+//!
+//! Looked at is the graph for each of the budget's `targets`, with the package's features as they are in this very
+//! build, whatever is being built. Only what ends up in the wasm file counts: normal dependencies, without
+//! procedural macros, build scripts and what those need, all of which run on the host. `cargo tree` resolves it,
+//! because only cargo's own resolver gives each crate the features it really gets for a target;
+//! `cargo metadata` adds up those of the whole workspace and every platform.
+//!
+//! Cargo is asked offline first. A package that is not downloaded yet (a host build downloads none
+//! of the wasm targets') is fetched by a second attempt; where that is impossible too, the build fails and says why: a
+//! rule that cannot be checked is not kept. A run costs some tenths of a second, and cargo repeats it only when
+//! a manifest or the lock file changes.
+
+mod graph;
+mod rules;
+
+pub use graph::{Crate, Graph};
+pub use rules::{Rules, violations};
+
+use crate::error::{Error, Result};
+use crate::process;
+use cargo_metadata::{MetadataCommand, Package};
+use std::collections::BTreeSet;
+use std::panic::resume_unwind;
+use std::path::{Path, PathBuf};
+use std::thread::ScopedJoinHandle;
+
+/// The build script's whole work: fails the build where the graph breaks the rules.
+pub fn check() {
+    match run() {
+        Ok(watched) => watched
+            .iter()
+            .for_each(|file| println!("cargo::rerun-if-changed={}", file.display())),
+        Err(error) => {
+            error
+                .to_string()
+                .lines()
+                .for_each(|line| println!("cargo::error={line}"));
+            std::process::exit(1);
+        }
+    }
+}
+
+/// Checks the package whose build script this is, and gives the files that the answer depends on.
+///
+/// # Errors
+/// [`Error::Banned`] with every violation, [`Error::Input`] where the rules cannot be read, [`Error::Process`]
+/// where cargo cannot resolve the graph, [`Error::Toolchain`] outside a build script.
+pub fn run() -> Result<BTreeSet<PathBuf>> {
+    let folder = PathBuf::from(variable("CARGO_MANIFEST_DIR")?);
+    let manifest = folder.join("Cargo.toml");
+    let metadata = metadata(&manifest)?;
+    let root = metadata.workspace_root.as_std_path();
+    let package = metadata
+        .packages
+        .iter()
+        .find(|package| package.manifest_path.as_std_path() == manifest);
+    let package = package.ok_or_else(|| Error::Input {
+        file: manifest.clone(),
+        offset: None,
+        message: "cargo does not list this package".to_owned(),
+        help: "add it to the workspace's members".to_owned(),
+    })?;
+    let mut watched = BTreeSet::from([
+        manifest.clone(),
+        root.join("Cargo.toml"),
+        root.join("Cargo.lock"),
+    ]);
+    let Some(rules) = Rules::read(&manifest, &package.metadata)? else {
+        return Ok(watched);
+    };
+    let targets = match rules.targets.as_slice() {
+        [] => vec![variable("TARGET")?],
+        targets => targets.to_vec(),
+    };
+    let features = features_in_force(package);
+    let graphs = std::thread::scope(|scope| {
+        let features = &features;
+        let running: Vec<_> = targets
+            .iter()
+            .map(|target| scope.spawn(move || tree(package, target, features)))
+            .collect();
+        let join = |thread: ScopedJoinHandle<'_, _>| {
+            thread.join().unwrap_or_else(|panic| resume_unwind(panic))
+        };
+        running.into_iter().map(join).collect::<Vec<_>>()
+    });
+    let named = manifest.strip_prefix(root).unwrap_or(&manifest);
+    let mut broken = Vec::new();
+    for (target, graph) in targets.iter().zip(graphs) {
+        let graph = graph?;
+        watched.extend(
+            graph
+                .local_folders()
+                .map(|folder| folder.join("Cargo.toml")),
+        );
+        broken.extend(violations(&graph, &rules, target));
+    }
+    match broken.as_slice() {
+        [] => Ok(watched),
+        _ => Err(Error::Banned(rules::message(&broken, named))),
+    }
+}
+
+fn metadata(manifest: &Path) -> Result<cargo_metadata::Metadata> {
+    let mut command = cargo()?;
+    command
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--no-deps",
+            "--manifest-path",
+        ])
+        .arg(manifest);
+    MetadataCommand::parse(process::output(&mut command)?).map_err(|error| Error::Input {
+        file: manifest.to_owned(),
+        offset: None,
+        message: format!("cargo metadata: {error}"),
+        help: "is the cargo in use newer than this tool?".to_owned(),
+    })
+}
+
+/// Asks cargo for the graph of `package` on `target`.
+fn tree(package: &Package, target: &str, features: &[String]) -> Result<Graph> {
+    let ask = |offline: bool| {
+        let mut command = cargo()?;
+        command
+            .args([
+                "tree",
+                "--locked",
+                "--edges",
+                "normal,no-proc-macro",
+                "--prefix",
+                "depth",
+                "--format",
+                graph::FORMAT,
+            ])
+            .args([
+                "--no-default-features",
+                "--target",
+                target,
+                "--features",
+                &features.join(","),
+                "--manifest-path",
+            ])
+            .arg(&package.manifest_path);
+        if offline {
+            command.arg("--offline");
+        }
+        process::output(&mut command)
+    };
+    let text = ask(true).or_else(|_| ask(false))?;
+    Graph::parse(&text).ok_or_else(|| Error::Input {
+        file: package.manifest_path.clone().into(),
+        offset: None,
+        message: format!("cannot read what `cargo tree` says for {target}"),
+        help: "is the cargo in use newer than this tool?".to_owned(),
+    })
+}
+
+/// The cargo that runs this build script, with the user's environment.
+fn cargo() -> Result<std::process::Command> {
+    let mut command = process::cargo(variable("CARGO")?);
+    // Set for a build script as for an inner cargo to use, and a check of another target is not meant by them.
+    for name in [
+        "TARGET",
+        "HOST",
+        "PROFILE",
+        "OPT_LEVEL",
+        "DEBUG",
+        "NUM_JOBS",
+        "CARGO_BUILD_TARGET",
+    ] {
+        command.env_remove(name);
+    }
+    Ok(command)
+}
+
+/// The package's features that are on in this build. Cargo tells them in capitals.
+fn features_in_force(package: &Package) -> Vec<String> {
+    let variable = |name: &str| format!("CARGO_FEATURE_{}", name.to_uppercase().replace('-', "_"));
+    package
+        .features
+        .keys()
+        .filter(|name| std::env::var_os(variable(name)).is_some())
+        .cloned()
+        .collect()
+}
+
+fn variable(name: &'static str) -> Result<String> {
+    std::env::var(name).map_err(|_| Error::Toolchain {
+        message: format!("{name} is not set"),
+        help: "call this from a build script, which cargo starts".to_owned(),
+    })
+}

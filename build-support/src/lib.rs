@@ -1,0 +1,50 @@
+//! Turns Rust into small, verified WebAssembly, and fails the build when a budget is exceeded.
+//!
+//! The flow, in reading order: [`config`] says what is wanted, [`toolchain`] and [`compile`] make the
+//! linked file, [`analyze`] reads it, [`pipeline`] runs the [`passes`] over it, [`measure`] weighs the
+//! result, [`gate`] judges, [`report`] shows, and [`ship`] does all of it for one package and target.
+//!
+//! [`guard`] is the part for build scripts: it needs none of the rest, nor its heavy dependencies.
+
+pub mod guard;
+
+pub mod diagnostic;
+pub mod error;
+pub mod process;
+
+#[cfg(feature = "tool")]
+pub mod config;
+
+#[cfg(feature = "tool")]
+pub mod compile;
+#[cfg(feature = "tool")]
+pub mod toolchain;
+
+#[cfg(feature = "tool")]
+pub mod analyze;
+#[cfg(feature = "tool")]
+pub mod artifact;
+#[cfg(feature = "tool")]
+pub mod newer_wasm_opt;
+#[cfg(feature = "tool")]
+pub mod passes;
+#[cfg(feature = "tool")]
+pub mod pipeline;
+
+#[cfg(feature = "tool")]
+pub mod gate;
+#[cfg(feature = "tool")]
+pub mod measure;
+#[cfg(feature = "tool")]
+pub mod report;
+
+#[cfg(feature = "tool")]
+pub mod cache;
+#[cfg(feature = "tool")]
+pub mod host;
+#[cfg(feature = "tool")]
+pub mod package;
+#[cfg(feature = "tool")]
+pub mod ship;
+
+pub use error::{Error, Result};

@@ -1,0 +1,201 @@
+//! A package with a budget: where it is, and the whole road from its source to its shipped file.
+
+use crate::compile::{self, Request};
+use crate::config::{self, Config};
+use crate::error::{Error, Result};
+use crate::newer_wasm_opt::{self, Found, Newer};
+use crate::ship::{self, Shipped};
+use crate::toolchain::{self, Toolchain};
+use cargo_metadata::MetadataCommand;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+/// A package of a cargo workspace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Package {
+    /// Its name.
+    pub name: String,
+    /// Its manifest.
+    pub manifest: PathBuf,
+    /// The targets its manifest names, the primary one first.
+    pub targets: Vec<String>,
+    /// The workspace's root folder.
+    pub root: PathBuf,
+    /// The workspace's target folder.
+    pub target_dir: PathBuf,
+}
+
+/// Which features to build with, as cargo takes them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Features {
+    /// Features to switch on.
+    pub features: Vec<String>,
+    /// Whether the default features are left off.
+    pub no_default: bool,
+}
+
+/// Who hears what is going on.
+pub trait Listener {
+    /// A line for the user, e.g. which standard library was taken.
+    fn say(&mut self, line: &str);
+    /// The name of the stage that begins.
+    fn stage(&mut self, name: &str);
+}
+
+/// Hears nothing.
+pub struct Silent;
+
+impl Listener for Silent {
+    fn say(&mut self, _line: &str) {}
+    fn stage(&mut self, _name: &str) {}
+}
+
+impl Package {
+    /// The package called `wanted` in the workspace of the current folder, or the only one there with a
+    /// `[package.metadata.budget]`.
+    ///
+    /// # Errors
+    /// [`Error::Toolchain`] where cargo cannot read the workspace or the choice is not clear.
+    pub fn find(wanted: Option<&str>) -> Result<Self> {
+        Self::choose(&mut MetadataCommand::new(), |package| match wanted {
+            Some(name) => package.name.as_str() == name,
+            None => package.metadata.get("budget").is_some(),
+        })
+    }
+
+    /// The package whose manifest is in `folder`.
+    ///
+    /// # Errors
+    /// As [`Package::find`].
+    pub fn at(folder: &Path) -> Result<Self> {
+        let manifest = folder.join("Cargo.toml");
+        Self::choose(MetadataCommand::new().manifest_path(&manifest), |package| {
+            package.manifest_path.as_std_path() == manifest
+        })
+    }
+
+    fn choose(command: &mut MetadataCommand, wanted: impl Fn(&cargo_metadata::Package) -> bool) -> Result<Self> {
+        let metadata = command.no_deps().exec().map_err(|error| Error::Toolchain {
+            message: format!("reading the workspace: {error}"),
+            help: "run this inside a cargo project".to_owned(),
+        })?;
+        let names = |packages: &[&cargo_metadata::Package]| {
+            packages.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(", ")
+        };
+        let all: Vec<_> = metadata.packages.iter().collect();
+        let found: Vec<_> = all.iter().copied().filter(|package| wanted(package)).collect();
+        match found.as_slice() {
+            [package] => Ok(Self {
+                name: package.name.to_string(),
+                manifest: package.manifest_path.clone().into(),
+                targets: targets(package),
+                root: metadata.workspace_root.clone().into(),
+                target_dir: metadata.target_directory.clone().into(),
+            }),
+            [] => Err(Error::Toolchain {
+                message: format!("no such package in {}, or none with a [package.metadata.budget] table", metadata.workspace_root),
+                help: format!("name one with --package: {}", names(&all)),
+            }),
+            several => Err(Error::Toolchain {
+                message: "several packages have a [package.metadata.budget] table".to_owned(),
+                help: format!("name one with --package: {}", names(several)),
+            }),
+        }
+    }
+
+    /// `target/budget/<target>`, where the shipped file and its report go.
+    pub fn outputs(&self, target: &str) -> PathBuf {
+        self.target_dir.join("budget").join(target)
+    }
+
+    /// What cargo calls the package's files.
+    pub fn file_stem(&self) -> String {
+        self.name.replace('-', "_")
+    }
+
+    /// The package's settings for `target`, or for the first of its own targets.
+    ///
+    /// # Errors
+    /// [`Error::Config`] with every mistake in the metadata.
+    pub fn config(&self, target: Option<&str>) -> Result<Config> {
+        if let Some(target) = target {
+            return config::load(&self.manifest, target);
+        }
+        let first = self.targets.first().ok_or_else(|| Error::Toolchain {
+            message: format!("{} names no targets", self.manifest.display()),
+            help: "give --target, or add `targets = [\"wasm32-wasip2\"]` to [package.metadata.budget]".to_owned(),
+        })?;
+        config::load(&self.manifest, first)
+    }
+
+    /// What is to be compiled, and with what.
+    ///
+    /// # Errors
+    /// [`Error::Toolchain`] where there is no standard library for the target.
+    pub fn request(&self, config: &Config, features: &Features, listener: &mut dyn Listener) -> Result<(Request, Toolchain)> {
+        let folder = self.target_dir.join("wasm-build");
+        let toolchain = toolchain::find(&config.target, &mut |line| listener.say(line))?;
+        let request = Request {
+            manifest: self.manifest.clone(),
+            package: self.name.clone(),
+            target: config.target.clone(),
+            profile: config.profile.clone(),
+            features: features.features.clone(),
+            no_default_features: features.no_default,
+            root: self.root.clone(),
+            target_dir: folder,
+        };
+        Ok((request, toolchain))
+    }
+
+    /// Compiles, rewrites, measures, judges and writes to `folder`.
+    ///
+    /// # Errors
+    /// What any step reports; the files of the run before stay then.
+    pub fn ship(&self, target: &str, features: &Features, folder: &Path, listener: &mut dyn Listener) -> Result<Shipped> {
+        let config = self.config(Some(target))?;
+        let linked = self.compile(&config, features, listener)?;
+        let found = newer_wasm_opt::find();
+        let identity = identity(found.as_ref())?;
+        let newer = found.as_ref().map(Found::optimizer).transpose()?;
+        let input = ship::Input {
+            config: &config,
+            name: &self.file_stem(),
+            file: &linked.path,
+            linked: linked.bytes,
+            toolchain: linked.toolchain,
+            wants_component: toolchain::ships_components(target),
+            second_optimizer: newer.as_ref().map(|n: &Newer| (n.name.as_str(), &*n.run)),
+            identity: &identity,
+            machine_paths: &linked.machine_paths,
+        };
+        ship::run(&input, folder, &mut |stage| listener.stage(stage))
+    }
+
+    /// Compiles and links. Runs wait for each other: cargo puts the files of every feature set in one place.
+    ///
+    /// # Errors
+    /// [`Error::Toolchain`] or [`Error::Process`].
+    pub fn compile(&self, config: &Config, features: &Features, listener: &mut dyn Listener) -> Result<compile::Linked> {
+        let (request, toolchain) = self.request(config, features, listener)?;
+        std::fs::create_dir_all(&request.target_dir).map_err(Error::io("creating folder", &request.target_dir))?;
+        let path = request.target_dir.join(".lock");
+        let lock = File::create(&path).map_err(Error::io("creating", &path))?;
+        lock.lock().map_err(Error::io("locking", &path))?;
+        compile::run(&request, &toolchain)
+    }
+}
+
+/// As cargo reads them; `config` says what is wrong with them, once a target is chosen.
+fn targets(package: &cargo_metadata::Package) -> Vec<String> {
+    let list = package.metadata["budget"]["targets"].as_array();
+    list.into_iter().flatten().filter_map(|target| target.as_str().map(str::to_owned)).collect()
+}
+
+/// What decides the bytes besides the input and the configuration: this program and the other optimiser.
+fn identity(newer: Option<&Found>) -> Result<String> {
+    let this = std::env::current_exe().map_err(Error::io("finding", Path::new("this program")))?;
+    let about = std::fs::metadata(&this).map_err(Error::io("reading", &this))?;
+    let newer = newer.map(Found::identity).transpose()?.unwrap_or_default();
+    Ok(format!("{} {} {:?} {newer}", env!("CARGO_PKG_VERSION"), about.len(), about.modified().ok()))
+}

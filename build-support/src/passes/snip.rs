@@ -1,0 +1,84 @@
+//! Replaces the body of every function in the Plan by `unreachable`: the panic still traps, at the same
+//! place, but nothing formats its message any more. First of the passes: the Plan's indices are those of
+//! the linked bytes. What nothing calls any more goes at once; the rest is left to wasm-opt.
+
+use crate::analyze::plan::Plan;
+use crate::artifact::Artifact;
+use crate::error::{Error, Result};
+use crate::pipeline::{Job, Outcome};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use walrus::{FunctionBuilder, FunctionId, Module, ModuleConfig};
+
+const PASS: &str = "snip";
+
+/// Snips what the Plan of each core module names.
+///
+/// # Errors
+/// [`Error::Pass`] where walrus cannot read a module or the Plan does not fit it.
+pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
+    let count: usize = job.plans.iter().map(|plan| plan.snip.len()).sum();
+    if count == 0 {
+        let note = if job.config.snip.enabled { "no panic entry point found" } else { "off" };
+        return Ok(Outcome::unchanged(artifact, note));
+    }
+    let artifact = artifact.map_core(PASS, |ordinal, module| match job.plans.get(ordinal) {
+        Some(plan) if !plan.snip.is_empty() => rewrite(module, plan),
+        _ => Ok(module.to_vec()),
+    })?;
+    Ok(Outcome::new(artifact, format!("{count} functions trap without a message")))
+}
+
+fn rewrite(bytes: &[u8], plan: &Plan) -> Result<Vec<u8>> {
+    let ids: Arc<Mutex<HashMap<u32, FunctionId>>> = Arc::default();
+    let sink = Arc::clone(&ids);
+    let wanted: Vec<u32> = plan.snip.iter().map(|snip| snip.index).collect();
+    let mut config = ModuleConfig::new();
+    config.generate_producers_section(false).on_parse(move |_, indices| {
+        let mut sink = sink.lock().expect("the parser runs on this thread");
+        for index in &wanted {
+            sink.insert(*index, indices.get_func(*index)?);
+        }
+        Ok(())
+    });
+    let mut module = Module::from_buffer_with_config(bytes, &config)
+        .map_err(|error| Error::Pass { pass: PASS, message: format!("{error:#}") })?;
+    drop(config);
+
+    for (index, id) in ids.lock().expect("the parser is done").iter() {
+        trap(&mut module, *id).ok_or_else(|| Error::Pass {
+            pass: PASS,
+            message: format!("function {index} is imported; the plan is of other bytes"),
+        })?;
+    }
+    // The addresses the linker wrote down are those of the bytes before; nothing may trust them now.
+    let stale: Vec<_> = module
+        .customs
+        .iter()
+        .filter(|(_, section)| section.name() == "linking" || section.name().starts_with("reloc."))
+        .map(|(id, _)| id)
+        .collect();
+    for id in stale {
+        module.customs.delete(id);
+    }
+    walrus::passes::gc::run(&mut module);
+    Ok(module.emit_wasm())
+}
+
+fn trap(module: &mut Module, id: FunctionId) -> Option<()> {
+    let ty = module.funcs.get(id).ty();
+    let name = module.funcs.get(id).name.clone();
+    let (params, results) = module.types.params_results(ty);
+    let (params, results) = (params.to_vec(), results.to_vec());
+    let args = params.iter().map(|ty| module.locals.add(*ty)).collect();
+    let mut body = FunctionBuilder::new(&mut module.types, &params, &results);
+    if let Some(name) = name {
+        body.name(name);
+    }
+    body.func_body().unreachable();
+    match &mut module.funcs.get_mut(id).kind {
+        walrus::FunctionKind::Local(local) => *local = body.local_func(args),
+        _ => return None,
+    }
+    Some(())
+}

@@ -1,0 +1,141 @@
+//! Removes what no engine needs: names, producers, debug information, the linker's account, feature
+//! lists, and the compiler's source paths in data. What it does not know it keeps, `component-type:*`
+//! among it: the component is made from that.
+
+use crate::artifact::{self, Artifact};
+use crate::error::{Error, Result};
+use crate::pipeline::{Job, Outcome};
+use crate::report::Kind;
+use wasmparser::{BinaryReader, Parser, Payload};
+
+const PASS: &str = "strip";
+const CUSTOM_SECTION: u8 = 0;
+
+/// Strips the file and, in a component, everything inside it.
+///
+/// # Errors
+/// [`Error::InvalidOutput`] where sections cannot be read.
+pub fn run(_job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
+    let mut paths = 0;
+    let stripped = artifact.map_core(PASS, |_, module| {
+        let mut module = drop_customs(module, PASS, is_for_tools)?;
+        paths += blank_compiler_paths(&mut module)?;
+        Ok(module)
+    })?;
+    let stripped = match stripped.kind() {
+        Kind::Core => stripped,
+        Kind::Component => Artifact::from_pass(drop_component_customs(stripped.bytes())?, PASS)?,
+    };
+    let note = match paths {
+        0 => "custom sections for tools".to_owned(),
+        n => format!("custom sections for tools; {n} compiler paths blanked"),
+    };
+    Ok(Outcome::new(stripped, note))
+}
+
+/// Whether a custom section is there for tools alone.
+fn is_for_tools(name: &str) -> bool {
+    matches!(
+        name,
+        "name" | "component-name" | "producers" | "linking" | "target_features" | "sourceMappingURL" | "external_debug_info" | "build_id"
+    ) || name.starts_with("reloc.")
+        || name.starts_with(".debug_")
+}
+
+/// Drops the custom sections `unwanted` names from one module or component, not from what is inside it.
+///
+/// # Errors
+/// [`Error::InvalidOutput`] where the sections cannot be read.
+pub fn drop_customs(
+    bytes: &[u8],
+    pass: &'static str,
+    unwanted: impl Fn(&str) -> bool,
+) -> Result<Vec<u8>> {
+    artifact::rebuild(bytes, pass, |id, data| {
+        if id == CUSTOM_SECTION {
+            let name = BinaryReader::new(data, 0).read_string().map_err(|e| Error::InvalidOutput {
+                pass,
+                offset: None,
+                message: format!("a custom section's name: {}", e.message()),
+            })?;
+            if unwanted(name) {
+                return Ok(None);
+            }
+        }
+        Ok(Some(data.to_vec()))
+    })
+}
+
+fn drop_component_customs(component: &[u8]) -> Result<Vec<u8>> {
+    let inner = drop_customs(component, PASS, is_for_tools)?;
+    artifact::rebuild(&inner, PASS, |id, data| match id {
+        artifact::COMPONENT_SECTION => drop_component_customs(data).map(Some),
+        _ => Ok(Some(data.to_vec())),
+    })
+}
+
+/// Overwrites `/rustc/<commit>/`, the prefix of the distributed standard library's source paths in panic
+/// locations, with slashes: the length stays, so every address does. Returns how many there were.
+fn blank_compiler_paths(module: &mut [u8]) -> Result<usize> {
+    let mut ranges = Vec::new();
+    for payload in Parser::new(0).parse_all(module) {
+        let broken = |e: wasmparser::BinaryReaderError| Error::InvalidOutput {
+            pass: PASS,
+            offset: Some(e.offset()),
+            message: e.message().to_owned(),
+        };
+        if let Payload::DataSection(section) = payload.map_err(broken)? {
+            for segment in section {
+                let segment = segment.map_err(broken)?;
+                let end = segment.range.end as usize;
+                ranges.push(end - segment.data.len()..end);
+            }
+        }
+    }
+    let mut count = 0;
+    for range in ranges {
+        count += blank(&mut module[range]);
+    }
+    Ok(count)
+}
+
+const COMPILER_PREFIX: &[u8] = b"/rustc/";
+const COMMIT_DIGITS: usize = 40;
+
+fn blank(data: &mut [u8]) -> usize {
+    let length = COMPILER_PREFIX.len() + COMMIT_DIGITS;
+    let mut count = 0;
+    let mut at = 0;
+    while at + length < data.len() {
+        let here = &data[at..=at + length];
+        let (prefix, commit) = here.split_at(COMPILER_PREFIX.len());
+        if prefix == COMPILER_PREFIX
+            && commit[..COMMIT_DIGITS].iter().all(u8::is_ascii_hexdigit)
+            && commit[COMMIT_DIGITS] == b'/'
+        {
+            data[at..at + length].fill(b'/');
+            count += 1;
+            at += length;
+        } else {
+            at += 1;
+        }
+    }
+    count
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Protects user data that merely resembles the compiler's paths.
+    #[test]
+    fn only_whole_compiler_prefixes_are_blanked() {
+        let hash = "0123456789abcdef0123456789abcdef01234567";
+        let mut data = format!("x/rustc/{hash}/library/core y/rustc/{} z/rustc/{hash}", &hash[..39]).into_bytes();
+        let before = data.clone();
+        assert_eq!(blank(&mut data), 1);
+        assert_eq!(data.len(), before.len());
+        assert!(data.starts_with(format!("x{}/library/core", "/".repeat(47)).as_bytes()));
+        assert_eq!(data[data.len() - 40..], before[before.len() - 40..]);
+    }
+}

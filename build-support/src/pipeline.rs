@@ -1,0 +1,145 @@
+//! The passes in their order, and the loop that runs them, validates what each made, and records it.
+
+use crate::analyze::plan::{self, Plan};
+use crate::analyze::{contributors, features, symbols};
+use crate::artifact::{Artifact, Fault};
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::passes::{componentize, optimize, snip, strip};
+use crate::report::{Contributor, Snipped, Stage};
+use std::path::Path;
+use std::time::Instant;
+
+/// One rewriting step.
+#[derive(Clone, Copy)]
+pub struct Pass {
+    /// Its name in reports.
+    pub name: &'static str,
+    /// What it does.
+    pub run: fn(&Job<'_>, Artifact) -> Result<Outcome>,
+}
+
+/// Every pass, in order. The sweep stands between snip and optimize: it needs the linked bytes' account
+/// of addresses through the Plan, and leaves to wasm-opt what it has proved dead.
+pub const PASSES: &[Pass] = &[
+    Pass { name: "snip", run: snip::run },
+    Pass { name: "optimize", run: optimize::run },
+    Pass { name: "strip", run: strip::run },
+    Pass { name: "componentize", run: componentize::run },
+];
+
+/// What the passes may know.
+pub struct Job<'a> {
+    /// The package's settings.
+    pub config: &'a Config,
+    /// The input, for messages.
+    pub file: &'a Path,
+    /// What to do with each core module, in file order.
+    pub plans: Vec<Plan>,
+    /// Whether a core module is to become a component.
+    pub wants_component: bool,
+    /// A newer optimiser, by name.
+    pub second_optimizer: Option<(&'a str, &'a optimize::Optimizer)>,
+}
+
+/// What a pass made.
+pub struct Outcome {
+    /// The file after it.
+    pub artifact: Artifact,
+    /// One line on what it did.
+    pub note: String,
+    /// The optimiser whose result was kept, from the pass that has one.
+    pub kept: Option<String>,
+}
+
+impl Outcome {
+    /// A changed file.
+    pub fn new(artifact: Artifact, note: impl Into<String>) -> Self {
+        Self { artifact, note: note.into(), kept: None }
+    }
+
+    /// The file as it came in, with the reason.
+    pub fn unchanged(artifact: Artifact, why: &str) -> Self {
+        Self::new(artifact, why)
+    }
+}
+
+/// What the analysis of the linked bytes found.
+pub struct Analysis {
+    /// What to do with each core module, in file order.
+    pub plans: Vec<Plan>,
+    /// Who takes room, largest first.
+    pub contributors: Vec<Contributor>,
+    /// The features the code uses, by name, in the order of [`features::KNOWN`].
+    pub features: Vec<String>,
+}
+
+/// Reads everything that is to be known from the bytes before they are rewritten.
+///
+/// # Errors
+/// [`Error::Input`] with the offset where a module cannot be read.
+pub fn analyze(config: &Config, file: &Path, artifact: &Artifact) -> Result<Analysis> {
+    let mut analysis = Analysis { plans: Vec::new(), contributors: Vec::new(), features: Vec::new() };
+    let mut used = Vec::new();
+    for module in artifact.core_modules()? {
+        let symbols = symbols::run(&module).map_err(|fault: Fault| Error::Input {
+            file: file.to_owned(),
+            offset: Some(fault.offset),
+            message: fault.message,
+            help: "the file is valid but a section for tools in it is not: link it again".to_owned(),
+        })?;
+        analysis.plans.push(plan::run(&symbols, &config.snip));
+        analysis.contributors.extend(contributors::run(&symbols));
+        used.extend(features::run(&module, file)?.into_iter().map(|f| f.name));
+    }
+    analysis.contributors.sort_by(|a, b| b.bytes.cmp(&a.bytes));
+    let in_order = features::KNOWN.iter().map(|f| f.name).filter(|name| used.contains(name));
+    analysis.features = in_order.map(str::to_owned).collect();
+    Ok(analysis)
+}
+
+impl Analysis {
+    /// The functions to be snipped, largest first.
+    pub fn snipped(&self) -> Vec<Snipped> {
+        let all = self.plans.iter().flat_map(|plan| &plan.snip);
+        let mut all: Vec<_> = all
+            .map(|s| Snipped { function: s.function.clone(), family: s.family.to_owned(), bytes: s.bytes })
+            .collect();
+        all.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.function.cmp(&b.function)));
+        all
+    }
+}
+
+/// What the whole run made.
+pub struct Product {
+    /// The file to ship.
+    pub artifact: Artifact,
+    /// The linked input and every pass.
+    pub stages: Vec<Stage>,
+    /// The optimiser whose result was kept.
+    pub kept: String,
+}
+
+/// Runs every pass in order. `progress` hears the name of each before it starts.
+///
+/// # Errors
+/// The first pass's failure; nothing falls back to its input.
+pub fn run(job: &Job<'_>, linked: Artifact, progress: &mut dyn FnMut(&str)) -> Result<Product> {
+    let mut stages = vec![Stage { name: "linked".into(), bytes: linked.len(), millis: 0.0, note: String::new() }];
+    let mut artifact = linked;
+    let mut kept = String::new();
+    for pass in PASSES {
+        progress(pass.name);
+        let start = Instant::now();
+        let outcome = (pass.run)(job, artifact)?;
+        artifact = outcome.artifact;
+        kept = outcome.kept.unwrap_or(kept);
+        stages.push(Stage {
+            name: pass.name.into(),
+            bytes: artifact.len(),
+            millis: start.elapsed().as_secs_f64() * 1e3,
+            note: outcome.note,
+        });
+    }
+    Ok(Product { artifact, stages, kept })
+}

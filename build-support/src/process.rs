@@ -1,0 +1,242 @@
+//! The one place where processes are started. What they are for is decided elsewhere; here is how they
+//! are run, what of the surrounding cargo's environment they must not see, and how a failure is told.
+
+use crate::error::{Error, Result};
+use std::ffi::OsStr;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+/// How much of a failed process's stderr an error keeps, in bytes, counted from the end.
+const TAIL: usize = 4_000;
+
+/// What cargo and rustup tell the programs and build scripts they start about themselves. An inner cargo
+/// would take it for the user's wish.
+const FROM_OUTER_CARGO: [&str; 16] = [
+    "CARGO",
+    "CARGO_BIN_NAME",
+    "CARGO_CRATE_NAME",
+    "CARGO_ENCODED_RUSTFLAGS",
+    "CARGO_MAKEFLAGS",
+    "CARGO_MANIFEST_DIR",
+    "CARGO_MANIFEST_LINKS",
+    "CARGO_MANIFEST_PATH",
+    "CARGO_PRIMARY_PACKAGE",
+    "CARGO_TARGET_TMPDIR",
+    "MAKEFLAGS",
+    "MFLAGS",
+    "OUT_DIR",
+    "RUSTC_LINKER",
+    "RUSTC_WORKSPACE_WRAPPER",
+    "RUST_RECURSION_COUNT",
+];
+
+/// And the same by their beginnings.
+const FROM_OUTER_CARGO_PREFIXES: [&str; 5] = [
+    "CARGO_BIN_EXE_",
+    "CARGO_CFG_",
+    "CARGO_FEATURE_",
+    "CARGO_PKG_",
+    "DEP_",
+];
+
+/// A command that runs `program`, with this process's environment.
+#[allow(clippy::disallowed_methods)] // This is the module that the lint points at.
+pub fn command(program: impl AsRef<OsStr>) -> Command {
+    Command::new(program)
+}
+
+/// A command that runs `cargo` as from the user's shell: without what a surrounding `cargo run`,
+/// `cargo test` or build script has set. What the user set (`RUSTFLAGS`, `CARGO_HOME`, `CARGO_NET_*`,
+/// `RUSTUP_TOOLCHAIN` …) stays.
+pub fn cargo(program: impl AsRef<OsStr>) -> Command {
+    let mut command = command(program);
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(is_from_outer_cargo) {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+/// Whether a surrounding cargo sets the variable `name` for what it starts.
+pub fn is_from_outer_cargo(name: &str) -> bool {
+    FROM_OUTER_CARGO.contains(&name)
+        || FROM_OUTER_CARGO_PREFIXES
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
+}
+
+/// Runs `program` with `args` and gives what it wrote to stdout.
+///
+/// # Errors
+/// [`Error::Process`] where it cannot be started, fails, or writes what is not UTF-8.
+pub fn capture(program: &Path, args: &[impl AsRef<OsStr>]) -> Result<String> {
+    output(command(program).args(args))
+}
+
+/// Runs `command` to its end and gives what it wrote to stdout.
+///
+/// # Errors
+/// As [`capture`]; the error holds the end of its stderr.
+pub fn output(command: &mut Command) -> Result<String> {
+    let done = command
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|e| not_started(command, &e))?;
+    if !done.status.success() {
+        return Err(failed(command, done.status, &done.stderr));
+    }
+    String::from_utf8(done.stdout).map_err(|_| Error::Process {
+        command: line(command),
+        status: "its output is not UTF-8".to_owned(),
+        stderr: String::new(),
+    })
+}
+
+/// Runs `command` with all it says going to this process's stderr.
+///
+/// # Errors
+/// [`Error::Process`] where it cannot be started or fails.
+pub fn run(command: &mut Command) -> Result<()> {
+    let status = command
+        .stdin(Stdio::null())
+        .stdout(std::io::stderr())
+        .status()
+        .map_err(|e| not_started(command, &e))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(failed(command, status, &[]))
+    }
+}
+
+/// Runs `command` with its stderr going to this process's, and hands each line of its stdout to `take`.
+///
+/// # Errors
+/// [`Error::Process`] as [`run`]; otherwise the first error of `take`, after the process has ended.
+pub fn lines(command: &mut Command, mut take: impl FnMut(&str) -> Result<()>) -> Result<()> {
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|e| not_started(command, &e))?;
+    let taken = read_lines(command, &mut child, &mut take);
+    let status = child.wait().map_err(|e| not_started(command, &e))?;
+    if !status.success() {
+        return Err(failed(command, status, &[]));
+    }
+    taken
+}
+
+fn read_lines(
+    command: &Command,
+    child: &mut Child,
+    take: &mut impl FnMut(&str) -> Result<()>,
+) -> Result<()> {
+    let Some(stdout) = child.stdout.take() else {
+        return Ok(());
+    };
+    let mut taken = Ok(());
+    // Read to the end whatever happens: a full pipe would keep the process from ending.
+    for text in BufReader::new(stdout).lines() {
+        let text = text.map_err(|e| not_started(command, &e))?;
+        if taken.is_ok() {
+            taken = take(&text);
+        }
+    }
+    taken
+}
+
+fn not_started(command: &Command, why: &std::io::Error) -> Error {
+    Error::Process {
+        command: line(command),
+        status: why.to_string(),
+        stderr: String::new(),
+    }
+}
+
+fn failed(command: &Command, status: ExitStatus, stderr: &[u8]) -> Error {
+    let start = stderr.len().saturating_sub(TAIL);
+    Error::Process {
+        command: line(command),
+        status: status.to_string(),
+        stderr: String::from_utf8_lossy(&stderr[start..]).trim().to_owned(),
+    }
+}
+
+/// The command line, each argument with white space in quotes.
+fn line(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let quoted = words.map(|word| {
+        let word = word.to_string_lossy();
+        if word.contains(char::is_whitespace) {
+            format!("'{word}'")
+        } else {
+            word.into_owned()
+        }
+    });
+    quoted.collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Protects the user's own settings from being scrubbed along with cargo's.
+    #[test]
+    fn only_what_cargo_sets_is_scrubbed() {
+        for name in [
+            "CARGO",
+            "CARGO_PKG_NAME",
+            "CARGO_FEATURE_STD",
+            "OUT_DIR",
+            "CARGO_MAKEFLAGS",
+        ] {
+            assert!(is_from_outer_cargo(name), "{name}");
+        }
+        for name in [
+            "CARGO_HOME",
+            "CARGO_NET_OFFLINE",
+            "RUSTFLAGS",
+            "RUSTUP_TOOLCHAIN",
+            "CARGO_TERM_COLOR",
+            "PATH",
+        ] {
+            assert!(!is_from_outer_cargo(name), "{name}");
+        }
+    }
+
+    /// Protects the message: it must name the command, how it ended and what it said.
+    #[test]
+    #[cfg(unix)]
+    fn a_failure_names_the_command_and_quotes_it() {
+        let error = output(command("sh").args(["-c", "echo broken >&2; exit 3"]))
+            .unwrap_err()
+            .to_string();
+        assert_eq!(
+            error,
+            "`sh -c 'echo broken >&2; exit 3'` failed (exit status: 3):\nbroken"
+        );
+        let error = capture(Path::new("no-such-program"), &["x"])
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.starts_with("`no-such-program x` failed (No such file"),
+            "{error}"
+        );
+    }
+
+    /// Protects against a deadlock and against losing the first error of the reader.
+    #[test]
+    #[cfg(unix)]
+    fn lines_are_read_to_the_end() {
+        let mut seen = 0;
+        let stop = |_: &str| {
+            seen += 1;
+            Err(Error::Banned("stop".to_owned()))
+        };
+        let error = lines(command("sh").args(["-c", "yes | head -n 100000"]), stop).unwrap_err();
+        assert_eq!((error.to_string().as_str(), seen), ("stop", 1));
+    }
+}

@@ -1,0 +1,213 @@
+//! Draws a [`Diagnostic`] as rustc draws its own, so that people know where to look and the editors'
+//! `$rustc` problem matcher finds the place. Only text is made here; the command prints it.
+
+use crate::diagnostic::{Diagnostic, Level};
+use annotate_snippets::{AnnotationKind, Group, Level as Drawn, Renderer, Snippet};
+use std::path::{Path, PathBuf};
+
+/// `diagnostic` as text that ends in a newline. The file is named relative to `base` (the current
+/// directory, usually) where it lies below it. `colour` adds ANSI escapes.
+pub fn draw(diagnostic: &Diagnostic, base: &Path, colour: bool) -> String {
+    let level = match diagnostic.level {
+        Level::Error => Drawn::ERROR,
+        Level::Warning => Drawn::WARNING,
+    };
+    let path = relative(&diagnostic.file, base).display().to_string();
+    // A byte order mark is neither drawn nor counted as a column, by editors and by rustc.
+    let mark = if diagnostic.source.starts_with('\u{feff}') {
+        '\u{feff}'.len_utf8()
+    } else {
+        0
+    };
+    let source = &diagnostic.source[mark..];
+    let start = floor(source, diagnostic.span.start.saturating_sub(mark));
+    let end = floor(source, diagnostic.span.end.saturating_sub(mark)).max(start);
+    let snippet = Snippet::source(source).path(path).annotation(
+        AnnotationKind::Primary
+            .span(start..end)
+            .label(diagnostic.label.as_str()),
+    );
+    let mut group = Group::with_title(
+        level
+            .primary_title(diagnostic.message.as_str())
+            .id(diagnostic.code),
+    )
+    .element(snippet);
+    if !diagnostic.notes.is_empty() {
+        group = group.element(Drawn::NOTE.message(diagnostic.notes.join("\n")));
+    }
+    if !diagnostic.help.is_empty() {
+        group = group.element(Drawn::HELP.message(diagnostic.help.join("\n")));
+    }
+    let renderer = if colour {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    };
+    let drawn = renderer.render(&[group]);
+    // The frame of an empty line keeps a blank at its end; neither goldens nor terminals want it.
+    let mut text: String = drawn
+        .lines()
+        .flat_map(|line| [line.trim_end(), "\n"])
+        .collect();
+    if text.is_empty() {
+        text.push('\n');
+    }
+    text
+}
+
+/// Every diagnostic of `all`, an empty line between two of them.
+pub fn draw_all(all: &[Diagnostic], base: &Path, colour: bool) -> String {
+    let drawn: Vec<String> = all
+        .iter()
+        .map(|diagnostic| draw(diagnostic, base, colour))
+        .collect();
+    drawn.join("\n")
+}
+
+fn relative(file: &Path, base: &Path) -> PathBuf {
+    match file.strip_prefix(base) {
+        Ok(below) if !below.as_os_str().is_empty() => below.to_owned(),
+        _ => file.to_owned(),
+    }
+}
+
+/// The character boundary at or before `at`, inside `text`.
+fn floor(text: &str, at: usize) -> usize {
+    text.floor_char_boundary(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{draw, draw_all};
+    use crate::diagnostic::{Diagnostic, Level};
+    use std::path::Path;
+
+    fn diagnostic(source: &str, needle: &str) -> Diagnostic {
+        let start = source.find(needle).unwrap();
+        Diagnostic {
+            level: Level::Error,
+            code: "over-budget",
+            message: "too large".into(),
+            file: "/ws/app/Cargo.toml".into(),
+            source: source.into(),
+            span: start..start + needle.len(),
+            label: "here".into(),
+            notes: vec!["one".into(), "two".into()],
+            help: vec!["mend it".into()],
+        }
+    }
+
+    const SOURCE: &str = "[package]\nname = \"app\"\n[limits]\nraw = 7\n";
+
+    #[test]
+    fn is_drawn_as_rustc_does() {
+        let text = draw(&diagnostic(SOURCE, "7"), Path::new("/ws"), false);
+        let expected = "\
+error[over-budget]: too large
+ --> app/Cargo.toml:4:7
+  |
+4 | raw = 7
+  |       ^ here
+  |
+  = note: one
+          two
+  = help: mend it
+";
+        assert_eq!(text, expected);
+    }
+
+    /// The two patterns of VS Code's `$rustc` matcher, by hand.
+    #[test]
+    fn is_found_by_the_rustc_problem_matcher() {
+        for level in [Level::Error, Level::Warning] {
+            let text = draw(
+                &Diagnostic {
+                    level,
+                    ..diagnostic(SOURCE, "7")
+                },
+                Path::new("/ws"),
+                false,
+            );
+            let mut lines = text.lines();
+            let (severity, message) = lines.next().unwrap().split_once("]: ").unwrap();
+            assert_eq!(
+                severity,
+                if level == Level::Error {
+                    "error[over-budget"
+                } else {
+                    "warning[over-budget"
+                }
+            );
+            assert_eq!(message, "too large");
+            let place = lines
+                .next()
+                .unwrap()
+                .trim_start()
+                .strip_prefix("--> ")
+                .unwrap();
+            let parts: Vec<&str> = place.rsplitn(3, ':').collect();
+            assert_eq!(parts, ["7", "4", "app/Cargo.toml"]);
+        }
+    }
+
+    #[test]
+    fn a_file_elsewhere_keeps_its_path() {
+        let text = draw(&diagnostic(SOURCE, "7"), Path::new("/elsewhere"), false);
+        assert!(text.contains(" --> /ws/app/Cargo.toml:4:7\n"), "{text}");
+    }
+
+    #[test]
+    fn colour_only_where_asked_for() {
+        let plain = draw(&diagnostic(SOURCE, "7"), Path::new("/ws"), false);
+        let coloured = draw(&diagnostic(SOURCE, "7"), Path::new("/ws"), true);
+        assert!(!plain.contains('\u{1b}') && coloured.contains("\u{1b}["));
+    }
+
+    #[test]
+    fn line_ends_and_marks_of_windows_do_not_shift_the_place() {
+        let source = format!("\u{feff}{}", SOURCE.replace('\n', "\r\n"));
+        let text = draw(&diagnostic(&source, "7"), Path::new("/ws"), false);
+        assert!(
+            text.contains("Cargo.toml:4:7\n") && text.contains("4 | raw = 7\n"),
+            "{text}"
+        );
+        let source = format!("\u{feff}{SOURCE}");
+        let text = draw(&diagnostic(&source, "[package]"), Path::new("/ws"), false);
+        assert!(
+            text.contains("Cargo.toml:1:1\n") && text.contains("1 | [package]\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn no_span_makes_it_panic() {
+        let source = "é = \"ü\"\n\n";
+        for start in 0..source.len() + 3 {
+            for end in 0..source.len() + 3 {
+                let diagnostic = Diagnostic {
+                    span: start..end,
+                    ..diagnostic(source, "é")
+                };
+                assert!(
+                    draw(&diagnostic, Path::new("/ws"), false)
+                        .starts_with("error[over-budget]: too large\n")
+                );
+            }
+        }
+        let empty = Diagnostic {
+            source: String::new(),
+            span: 0..0,
+            ..diagnostic("x", "x")
+        };
+        assert!(draw(&empty, Path::new("/ws"), false).starts_with("error[over-budget]"));
+    }
+
+    #[test]
+    fn several_stand_apart() {
+        let one = diagnostic(SOURCE, "7");
+        let text = draw_all(&[one.clone(), one], Path::new("/ws"), false);
+        assert_eq!(text.matches("\n\nerror[over-budget]").count(), 1);
+        assert!(text.ends_with("mend it\n"));
+    }
+}

@@ -1,0 +1,382 @@
+//! The report as a person at a terminal reads it: what ran, how large the result is, whether it may be.
+//! Only text is made here; the command prints it and decides about colour.
+
+mod cells;
+
+use crate::report::{Exceeded, Kind, Report, Sizes, Snipped, Stage, units};
+use anstyle::Style;
+use cells::{BAD, FAINT, GOOD, HEADING, Paint, WARNING, bar, table};
+use std::path::Path;
+
+/// How many of the snipped functions are named.
+const SNIPPED: usize = 3;
+
+/// How many columns a line has, so far as it is for this module to say.
+const WIDTH: usize = 100;
+
+/// How many characters of a function's name are shown.
+const NAME_WIDTH: usize = 78;
+
+/// `report` as text that ends in a newline, at most 100 columns wide but for paths and versions. `files`
+/// are the files that were written, as they are to be named. `colour` adds ANSI escapes.
+pub fn draw(report: &Report, files: &[impl AsRef<Path>], colour: bool) -> String {
+    let paint = Paint { colour };
+    let parts = [
+        header(report, paint),
+        stage_table(&report.stages, colour),
+        sizes(report, paint),
+        snipped(report, paint),
+        written(files, paint),
+        verdict(report, paint),
+    ];
+    let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    parts.join("\n")
+}
+
+fn header(report: &Report, paint: Paint) -> String {
+    let kind = match report.kind {
+        Kind::Core => "core module",
+        Kind::Component => "component",
+    };
+    let toolchain = &report.toolchain;
+    let std = if toolchain.std.is_empty() {
+        String::new()
+    } else {
+        format!("std {}", toolchain.std)
+    };
+    let made: Vec<&str> = [toolchain.rustc.as_str(), &std, &toolchain.wasm_opt]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect();
+    let mut text = format!(
+        "{} for {}, {kind}\n",
+        paint.with(HEADING, &report.package),
+        report.target
+    );
+    if !made.is_empty() {
+        text.push_str(&format!("{}\n", paint.with(FAINT, &made.join(", "))));
+    }
+    text
+}
+
+/// What each stage made of the file, with the change over all of them as the last line. Empty where no
+/// stage ran.
+pub fn stage_table(stages: &[Stage], colour: bool) -> String {
+    let paint = Paint { colour };
+    let (Some(first), Some(last)) = (stages.first(), stages.last()) else {
+        return String::new();
+    };
+    let row = |name: &str, before: Option<u64>, after: u64, millis: f64| {
+        let (change, share) = match before {
+            None => (String::new(), String::new()),
+            Some(before) if before == after => ("0".into(), String::new()),
+            Some(before) => (
+                units::change(before, after),
+                units::change_share(before, after),
+            ),
+        };
+        [
+            name.to_owned(),
+            units::bytes(after),
+            change,
+            share,
+            units::time(millis),
+        ]
+    };
+    let mut rows = vec![["stage", "bytes", "change", "", "time"].map(str::to_owned)];
+    let mut before = None;
+    for stage in stages {
+        rows.push(row(&stage.name, before, stage.bytes, stage.millis));
+        before = Some(stage.bytes);
+    }
+    if stages.len() > 1 {
+        let millis = stages.iter().map(|stage| stage.millis).sum();
+        rows.push(row("all", Some(first.bytes), last.bytes, millis));
+    }
+    let mut lines = table(&rows, [false, true, true, true, true]);
+    for (line, stage) in lines[1..]
+        .iter_mut()
+        .zip(stages)
+        .filter(|(_, stage)| !stage.note.is_empty())
+    {
+        // The time ends every line at the same column.
+        let room = WIDTH.saturating_sub(line.chars().count() + 2);
+        line.push_str(&format!("  {}", units::cut(&stage.note, room)));
+    }
+    let total = lines.len() - 1;
+    let style = |i: usize| match i {
+        0 => FAINT,
+        _ if i == total && i > 1 => HEADING,
+        _ => Style::new(),
+    };
+    lines
+        .iter()
+        .enumerate()
+        .map(|(i, line)| format!("{}\n", paint.with(style(i), line)))
+        .collect()
+}
+
+/// What would be snipped, largest first as it is given, with the rule that chose each function, and the
+/// functions that a rule names but that were `spared` because they can return. Names are whole here.
+/// `unmatched` are patterns of the lists that name no function.
+pub fn snip_listing(snipped: &[Snipped], spared: &[String], unmatched: &[String]) -> String {
+    let mut text = format!("{}\n", count_and_bytes("to be snipped:", snipped));
+    let rows = snipped
+        .iter()
+        .map(|s| [units::bytes(s.bytes), s.family.clone(), s.function.clone()]);
+    for line in table(&rows.collect::<Vec<_>>(), [true, false, false]) {
+        text.push_str(&format!("  {line}\n"));
+    }
+    if !spared.is_empty() {
+        text.push_str("\nspared, because they can return:\n");
+        text.extend(spared.iter().map(|name| format!("  {name}\n")));
+    }
+    let warning = |pattern| format!("\nwarning: `{pattern}` names no function of this file\n");
+    text.extend(unmatched.iter().map(warning));
+    text
+}
+
+fn sizes(report: &Report, paint: Paint) -> String {
+    let Sizes { raw, gzip, brotli } = report.sizes;
+    let limits = report.budget;
+    let measures = [
+        ("raw", raw, limits.raw),
+        ("gzip", gzip, limits.gzip),
+        ("brotli", brotli, limits.brotli),
+    ];
+    let mut rows = vec![["size", "bytes", "", "limit", "used"].map(str::to_owned)];
+    rows.extend(measures.map(|(name, size, limit)| {
+        let (limit, used) = limit.map_or(("none".into(), String::new()), |limit| {
+            (units::bytes(limit), units::used(size, limit))
+        });
+        [
+            name.to_owned(),
+            units::bytes(size),
+            units::human(size),
+            limit,
+            used,
+        ]
+    }));
+    let lines = table(&rows, [false, true, true, true, true]);
+    let width = lines
+        .iter()
+        .map(|line| line.chars().count())
+        .max()
+        .unwrap_or_default();
+    let mut text = format!("{}\n", paint.with(FAINT, &lines[0]));
+    for (line, (_, size, limit)) in lines[1..].iter().zip(measures) {
+        match limit {
+            Some(limit) => text.push_str(&format!("{line:<width$}  {}\n", bar(size, limit, paint))),
+            None => text.push_str(&format!("{line}\n")),
+        }
+    }
+    text
+}
+
+fn snipped(report: &Report, paint: Paint) -> String {
+    let all = &report.snipped;
+    if all.is_empty() {
+        return String::new();
+    }
+    let heading = count_and_bytes("snipped", all);
+    let mut largest: Vec<_> = all.iter().collect();
+    largest.sort_by(|a, b| {
+        b.bytes
+            .cmp(&a.bytes)
+            .then_with(|| a.function.cmp(&b.function))
+    });
+    let row = |function: &&Snipped| {
+        [
+            units::bytes(function.bytes),
+            units::shorten(&function.function, NAME_WIDTH),
+        ]
+    };
+    let rows: Vec<[String; 2]> = largest.iter().take(SNIPPED).map(row).collect();
+    let lines: String = table(&rows, [true, false])
+        .iter()
+        .map(|line| format!("  {line}\n"))
+        .collect();
+    format!("{}\n{lines}", paint.with(FAINT, &heading))
+}
+
+fn count_and_bytes(lead: &str, snipped: &[Snipped]) -> String {
+    let total = snipped
+        .iter()
+        .fold(0u64, |total, function| total.saturating_add(function.bytes));
+    let functions = if snipped.len() == 1 {
+        "function"
+    } else {
+        "functions"
+    };
+    format!(
+        "{lead} {} {functions}, {}",
+        units::bytes(snipped.len() as u64),
+        units::counted(total)
+    )
+}
+
+fn written(files: &[impl AsRef<Path>], paint: Paint) -> String {
+    let line = |(i, file): (usize, &_)| {
+        let lead = if i == 0 { "wrote" } else { "     " };
+        format!(
+            "{} {}\n",
+            paint.with(FAINT, lead),
+            AsRef::<Path>::as_ref(file).display()
+        )
+    };
+    files.iter().enumerate().map(line).collect()
+}
+
+fn verdict(report: &Report, paint: Paint) -> String {
+    let limits = [report.budget.raw, report.budget.gzip, report.budget.brotli];
+    let verdict = &report.verdict;
+    if verdict.within {
+        return match limits.iter().flatten().count() {
+            0 => format!("{}\n", paint.with(WARNING, "no limits are set")),
+            _ => format!("{}\n", paint.with(GOOD, "within budget")),
+        };
+    }
+    let over = |e: &Exceeded| {
+        format!(
+            "{} by {}",
+            e.measure,
+            units::counted(e.actual.saturating_sub(e.limit))
+        )
+    };
+    let exceeded: Vec<String> = verdict.exceeded.iter().map(over).collect();
+    format!(
+        "{}: {}\n",
+        paint.with(BAD, "over budget"),
+        exceeded.join(", ")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{draw, snip_listing};
+    use crate::report::{
+        BudgetRecord, Kind, Report, SCHEMA, Sizes, Snipped, Stage, Toolchain, VerdictRecord,
+    };
+
+    fn report() -> Report {
+        Report {
+            schema: SCHEMA,
+            package: "app".into(),
+            target: "unknown".into(),
+            kind: Kind::Core,
+            toolchain: Toolchain::default(),
+            stages: Vec::new(),
+            sizes: Sizes {
+                raw: 1,
+                gzip: 2,
+                brotli: 3,
+            },
+            budget: BudgetRecord::default(),
+            verdict: VerdictRecord {
+                within: true,
+                exceeded: Vec::new(),
+            },
+            snipped: Vec::new(),
+            contributors: Vec::new(),
+            features: Vec::new(),
+        }
+    }
+
+    const NO_FILES: [&str; 0] = [];
+
+    #[test]
+    fn a_bare_report_has_no_empty_parts() {
+        let expected = "\
+app for unknown, core module
+
+size    bytes       limit  used
+raw         1  1 B   none
+gzip        2  2 B   none
+brotli      3  3 B   none
+
+no limits are set
+";
+        assert_eq!(draw(&report(), &NO_FILES, false), expected);
+    }
+
+    #[test]
+    fn without_colour_there_is_no_escape_and_with_it_the_same_text() {
+        let mut report = report();
+        report.budget.raw = Some(1);
+        report.snipped = vec![
+            Snipped {
+                function: "f".into(),
+                family: "g".into(),
+                bytes: u64::MAX
+            };
+            2
+        ];
+        report.stages = vec![
+            Stage {
+                name: "link".into(),
+                bytes: 5,
+                millis: 1.0,
+                note: "note".into()
+            };
+            2
+        ];
+        let plain = draw(&report, &["a.wasm"], false);
+        let mut coloured = draw(&report, &["a.wasm"], true);
+        assert!(!plain.contains('\u{1b}') && coloured.contains('\u{1b}'));
+        while let Some(start) = coloured.find('\u{1b}') {
+            let end = start + coloured[start..].find('m').unwrap();
+            coloured.replace_range(start..=end, "");
+        }
+        assert_eq!(plain, coloured);
+    }
+
+    #[test]
+    fn long_names_and_notes_stay_within_a_hundred_columns() {
+        let mut report = report();
+        let long = "é::very_long_name".repeat(50);
+        report.snipped = vec![Snipped {
+            function: long.clone(),
+            family: "x".into(),
+            bytes: 999_999,
+        }];
+        let stage = |bytes| Stage {
+            name: "componentize".into(),
+            bytes,
+            millis: 99_999.0,
+            note: long.clone(),
+        };
+        report.stages = vec![stage(12_345_678), stage(345_678)];
+        for line in draw(&report, &NO_FILES, false).lines() {
+            assert!(line.chars().count() <= 100, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_listing_gives_whole_names_and_rules() {
+        let function = |name: &str, bytes| Snipped {
+            function: name.into(),
+            family: "core::panicking".into(),
+            bytes,
+        };
+        let snipped = [
+            function("core::panicking::panic_fmt", 1_204),
+            function("core::panicking::panic", 7),
+        ];
+        let expected = "\
+to be snipped: 2 functions, 1,211 bytes
+  1,204  core::panicking  core::panicking::panic_fmt
+      7  core::panicking  core::panicking::panic
+
+spared, because they can return:
+  core::panicking::is_quiet
+";
+        assert_eq!(
+            snip_listing(&snipped, &["core::panicking::is_quiet".into()], &[]),
+            expected
+        );
+        assert_eq!(
+            snip_listing(&[], &[], &[]),
+            "to be snipped: 0 functions, 0 bytes\n"
+        );
+    }
+}

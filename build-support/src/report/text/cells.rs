@@ -1,0 +1,150 @@
+//! The pieces a report at a terminal is put together from: colours, aligned columns, bars.
+
+use crate::report::units;
+use anstyle::{AnsiColor, Style};
+
+/// From this share of its limit on, in per cent, a size is drawn as a warning.
+const CLOSE: u128 = 90;
+
+/// How many cells the bar of a limit has.
+const BAR: u64 = 20;
+
+pub(super) const HEADING: Style = Style::new().bold();
+pub(super) const FAINT: Style = Style::new().dimmed();
+pub(super) const GOOD: Style = AnsiColor::Green.on_default();
+pub(super) const WARNING: Style = AnsiColor::Yellow.on_default();
+pub(super) const BAD: Style = AnsiColor::Red.on_default().bold();
+
+/// Whether and how text is coloured.
+#[derive(Clone, Copy)]
+pub(super) struct Paint {
+    pub(super) colour: bool,
+}
+
+impl Paint {
+    /// `text` in `style`, where there is colour.
+    pub(super) fn with(self, style: Style, text: &str) -> String {
+        if self.colour {
+            format!("{style}{text}{style:#}")
+        } else {
+            text.to_owned()
+        }
+    }
+}
+
+/// The rows as lines: each column as wide as its widest cell and right-aligned where `right` says so, two
+/// blanks between columns, none at the end. Columns without any text fall away.
+pub(super) fn table<const N: usize>(rows: &[[String; N]], right: [bool; N]) -> Vec<String> {
+    let mut widths = [0; N];
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.chars().count().max(*width);
+        }
+    }
+    let line = |row: &[String; N]| {
+        let cells = row
+            .iter()
+            .zip(widths)
+            .zip(right)
+            .filter(|((_, width), _)| *width > 0);
+        let cells: Vec<String> = cells
+            .map(|((cell, width), right)| {
+                if right {
+                    format!("{cell:>width$}")
+                } else {
+                    format!("{cell:<width$}")
+                }
+            })
+            .collect();
+        cells.join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect()
+}
+
+/// A bar for `size` of `limit`. Full from the limit on. Anything at all shows as one cell.
+pub(super) fn bar(size: u64, limit: u64, paint: Paint) -> String {
+    let (wide_size, wide_limit) = (u128::from(size), u128::from(limit).max(1));
+    let cells = (wide_size * u128::from(BAR) / wide_limit)
+        .clamp(u128::from(size > 0), u128::from(BAR)) as usize;
+    let style = match size {
+        _ if size > limit => BAD,
+        _ if wide_size * 100 >= wide_limit * CLOSE => WARNING,
+        _ => GOOD,
+    };
+    let rest = "░".repeat(BAR as usize - cells);
+    let over = if size > limit {
+        format!(
+            "  {}",
+            paint.with(BAD, &format!("{} over", units::bytes(size - limit)))
+        )
+    } else {
+        String::new()
+    };
+    format!(
+        "{}{}{over}",
+        paint.with(style, &"█".repeat(cells)),
+        if rest.is_empty() {
+            rest
+        } else {
+            paint.with(FAINT, &rest)
+        }
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Paint, bar, table};
+
+    #[test]
+    fn bars_are_full_at_the_limit_alone() {
+        let plain = Paint { colour: false };
+        let cells = |size, limit| {
+            bar(size, limit, plain)
+                .chars()
+                .filter(|&c| c == '█')
+                .count()
+        };
+        assert_eq!(
+            [
+                cells(0, 100),
+                cells(1, 1_000),
+                cells(50, 100),
+                cells(99, 100),
+                cells(100, 100)
+            ],
+            [0, 1, 10, 19, 20]
+        );
+        assert_eq!(
+            [cells(u64::MAX, 1), cells(u64::MAX, u64::MAX), cells(1, 0)],
+            [20, 20, 20]
+        );
+        assert_eq!(bar(101, 100, plain), "████████████████████  1 over");
+    }
+
+    #[test]
+    fn bars_change_colour_near_and_over_the_limit() {
+        let colour = |size| {
+            bar(size, 100, Paint { colour: true })
+                .split('█')
+                .next()
+                .unwrap()
+                .to_owned()
+        };
+        assert_eq!(
+            [colour(89), colour(90), colour(100), colour(101)],
+            [
+                "\u{1b}[32m",
+                "\u{1b}[33m",
+                "\u{1b}[33m",
+                "\u{1b}[1m\u{1b}[31m"
+            ]
+        );
+    }
+
+    #[test]
+    fn columns_align_and_empty_ones_fall() {
+        let cell = str::to_owned;
+        let rows = [["a", "", "1"].map(cell), ["bbb", "", "22"].map(cell)];
+        assert_eq!(table(&rows, [false, false, true]), ["a     1", "bbb  22"]);
+    }
+}

@@ -1,0 +1,431 @@
+//! Byte sizes as people read and write them. Everything inside the tool is a whole number of bytes; this
+//! is the one place that turns them into text and back. What a gate compares never passes through the
+//! rounded forms made here.
+
+use std::ops::Range;
+
+/// The largest size that is accepted: TOML's integers end here.
+pub const MAX: u64 = i64::MAX as u64;
+
+/// What a size may be written in, the factor in bytes beside it.
+pub const UNITS: [(&str, u64); 7] = [
+    ("B", 1),
+    ("kB", 1_000),
+    ("MB", 1_000_000),
+    ("GB", 1_000_000_000),
+    ("KiB", 1 << 10),
+    ("MiB", 1 << 20),
+    ("GiB", 1 << 30),
+];
+
+/// How many digits may stand behind the decimal point.
+const FRACTION_DIGITS: usize = 9;
+
+/// Why a text is not a size.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SizeError {
+    /// Byte range of the fault in the text.
+    pub span: Range<usize>,
+    /// What is wrong, short.
+    pub message: String,
+    /// What to write instead.
+    pub help: String,
+}
+
+/// `12345` as `12,345`.
+pub fn bytes(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.char_indices() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A number of bytes in a sentence: `1 byte`, `12,345 bytes`.
+pub fn counted(n: u64) -> String {
+    format!("{} {}", bytes(n), if n == 1 { "byte" } else { "bytes" })
+}
+
+/// The way from `before` to `after` with its sign: `+1,024`, `-12`, `0`.
+pub fn change(before: u64, after: u64) -> String {
+    match after.cmp(&before) {
+        std::cmp::Ordering::Less => format!("-{}", bytes(before - after)),
+        std::cmp::Ordering::Equal => "0".into(),
+        std::cmp::Ordering::Greater => format!("+{}", bytes(after - before)),
+    }
+}
+
+/// A size to the nearest tenth of its largest binary unit, for reading only: `12345` as `12.1 KiB`.
+pub fn human(n: u64) -> String {
+    let mut factor = 1u128;
+    for unit in ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"] {
+        let tenths = rounded(u128::from(n) * 10, factor);
+        if tenths < 10_240 || unit == "EiB" {
+            return if factor == 1 {
+                format!("{n} {unit}")
+            } else {
+                format!("{}.{} {unit}", tenths / 10, tenths % 10)
+            };
+        }
+        factor <<= 10;
+    }
+    unreachable!("the last unit always returns")
+}
+
+/// `part` of `whole` in per cent, to the nearest tenth: `1` of `3` is `33.3%`. Nothing is 0% of nothing.
+pub fn share(part: u64, whole: u64) -> String {
+    tenths(rounded(u128::from(part) * 1_000, u128::from(whole).max(1)))
+}
+
+/// How much of `limit` is used, in per cent. Rounds away from the limit on either side, so that `100.0%`
+/// stands for exactly the limit and for nothing else.
+pub fn used(actual: u64, limit: u64) -> String {
+    let (actual, limit) = (u128::from(actual) * 1_000, u128::from(limit).max(1));
+    tenths(if actual > limit * 1_000 {
+        actual.div_ceil(limit)
+    } else {
+        actual / limit
+    })
+}
+
+/// The relative way from `before` to `after`: `-4.0%`, `+0.3%`, `0.0%`.
+pub fn change_share(before: u64, after: u64) -> String {
+    let text = share(before.abs_diff(after), before);
+    match after.cmp(&before) {
+        std::cmp::Ordering::Less => format!("-{text}"),
+        std::cmp::Ordering::Equal => text,
+        std::cmp::Ordering::Greater => format!("+{text}"),
+    }
+}
+
+/// Wall time for reading: `0.4 ms`, `812 ms`, `12.3 s`.
+pub fn time(millis: f64) -> String {
+    match millis {
+        m if m < 99.95 => format!("{m:.1} ms"),
+        m if m < 9_999.5 => format!("{m:.0} ms"),
+        m => format!("{:.1} s", m / 1_000.0),
+    }
+}
+
+/// `text` in at most `width` characters, the end left out if need be: for prose.
+pub fn cut(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(width.saturating_sub(1)).collect();
+    format!("{}…", kept.trim_end())
+}
+
+/// `text` in at most `width` characters (at least 3), the middle left out if need be: for names.
+pub fn shorten(text: &str, width: usize) -> String {
+    let length = text.chars().count();
+    if length <= width {
+        return text.to_owned();
+    }
+    let kept = width.max(3) - 1;
+    let (head, tail) = (kept.div_ceil(2), kept / 2);
+    text.chars()
+        .take(head)
+        .chain(['…'])
+        .chain(text.chars().skip(length - tail))
+        .collect()
+}
+
+/// A size such as `300 KiB`, `57.9 KiB`, `120 kB`, `1_000 B` in bytes. `kB` and `MB` are powers of 1,000,
+/// `KiB` and `MiB` of 1,024. The decimal fraction is taken exactly and what is left over of a byte is
+/// dropped: `57.9 KiB` is 59,289 bytes (59,289.6), the stricter of the two.
+///
+/// # Errors
+///
+/// Says which part of `text` is wrong and what to write instead: no number, no unit, an unknown or
+/// ambiguous one (`K`, `KB`), a negative or zero size, one above [`MAX`].
+pub fn parse(text: &str) -> Result<u64, SizeError> {
+    let fail = |span: Range<usize>, message: &str, help: &str| {
+        Err(SizeError {
+            span,
+            message: message.into(),
+            help: help.into(),
+        })
+    };
+    const EXAMPLE: &str =
+        "write a size such as \"300 KiB\", or a whole number of bytes without quotes";
+    let start = text.len() - text.trim_start().len();
+    let end = text.trim_end().len();
+    if start >= end {
+        return fail(0..text.len(), "empty size", EXAMPLE);
+    }
+    if text[start..].starts_with('-') {
+        return fail(start..end, "negative size", EXAMPLE);
+    }
+    let number_end = text[start..end]
+        .find(|c: char| !c.is_ascii_digit() && c != '.' && c != '_')
+        .map_or(end, |i| start + i);
+    let number = &text[start..number_end];
+    let unit_start = end - text[number_end..end].trim_start().len();
+    let unit = &text[unit_start..end];
+
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    if !digits(whole) || (number.contains('.') && !digits(fraction)) {
+        let span = if number.is_empty() {
+            start..end
+        } else {
+            start..number_end
+        };
+        return fail(span, "not a number", EXAMPLE);
+    }
+    let Some(&(_, factor)) = UNITS.iter().find(|(name, _)| *name == unit) else {
+        let (message, help) = wrong_unit(number, unit);
+        let span = if unit.is_empty() {
+            start..end
+        } else {
+            unit_start..end
+        };
+        return fail(span, &message, &help);
+    };
+    let fraction = fraction.replace('_', "");
+    if factor == 1 && !fraction.is_empty() {
+        return fail(
+            start..number_end,
+            "part of a byte",
+            "a size in B is a whole number",
+        );
+    }
+    if fraction.len() > FRACTION_DIGITS {
+        let help = format!("at most {FRACTION_DIGITS} digits behind the decimal point");
+        return fail(start..number_end, "too many decimals", &help);
+    }
+    let too_large = format!("at most {} bytes", bytes(MAX));
+    let scale = 10u128.pow(fraction.len() as u32);
+    let size = format!("{}{fraction}", whole.replace('_', ""))
+        .parse::<u128>()
+        .ok()
+        .and_then(|digits| digits.checked_mul(u128::from(factor)))
+        .and_then(|scaled| u64::try_from(scaled / scale).ok())
+        .filter(|&size| size <= MAX);
+    match size {
+        None => fail(start..end, "size is too large", &too_large),
+        Some(0) => fail(
+            start..end,
+            "size is zero",
+            "nothing fits in zero bytes; leave the key out for no limit",
+        ),
+        Some(size) => Ok(size),
+    }
+}
+
+/// Digits that `_` may separate, as in TOML: at least one, and none of them at an end or doubled.
+fn digits(text: &str) -> bool {
+    text.split('_')
+        .all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
+}
+
+fn wrong_unit(number: &str, unit: &str) -> (String, String) {
+    let (kilo, kibi) = match unit.to_ascii_lowercase().as_str() {
+        "" => {
+            let help = format!("write \"{number} B\" or \"{number} KiB\"");
+            return ("size has no unit".into(), help);
+        }
+        "k" | "kb" => ("kB", "KiB"),
+        "m" | "mb" => ("MB", "MiB"),
+        "g" | "gb" => ("GB", "GiB"),
+        lower => {
+            let near = UNITS
+                .iter()
+                .find(|(name, _)| name.to_ascii_lowercase() == lower.trim_end_matches('s'));
+            let help = match near {
+                Some((name, _)) => format!("did you mean \"{number} {name}\"?"),
+                None => {
+                    format!("the units are {}", UNITS.map(|(name, _)| name).join(", "))
+                }
+            };
+            return (format!("unknown unit `{unit}`"), help);
+        }
+    };
+    let factor = |name| {
+        UNITS
+            .iter()
+            .find(|(n, _)| *n == name)
+            .map_or(1, |(_, f)| *f)
+    };
+    let help = format!(
+        "write \"{number} {kibi}\" for units of {} bytes, or \"{number} {kilo}\" for {}",
+        bytes(factor(kibi)),
+        bytes(factor(kilo)),
+    );
+    (format!("ambiguous unit `{unit}`"), help)
+}
+
+fn rounded(numerator: u128, denominator: u128) -> u128 {
+    (numerator + denominator / 2) / denominator
+}
+
+fn tenths(n: u128) -> String {
+    format!("{}.{}%", n / 10, n % 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        MAX, bytes, change, change_share, counted, cut, human, parse, share, shorten, time, used,
+    };
+
+    #[test]
+    fn separates_thousands() {
+        let shown = [0, 7, 999, 1_000, 12_345, 999_999, 1_000_000, u64::MAX].map(bytes);
+        assert_eq!(
+            shown,
+            [
+                "0",
+                "7",
+                "999",
+                "1,000",
+                "12,345",
+                "999,999",
+                "1,000,000",
+                "18,446,744,073,709,551,615"
+            ]
+        );
+    }
+
+    #[test]
+    fn rounds_for_people() {
+        let cases = [
+            (0, "0 B"),
+            (1_023, "1023 B"),
+            (1_024, "1.0 KiB"),
+            (12_345, "12.1 KiB"),
+            (57_900, "56.5 KiB"),
+            ((1 << 20) - 1, "1.0 MiB"),
+            (300 * 1_024, "300.0 KiB"),
+            (u64::MAX, "16.0 EiB"),
+        ];
+        for (n, expected) in cases {
+            assert_eq!(human(n), expected, "{n}");
+        }
+    }
+
+    #[test]
+    fn changes_carry_their_sign() {
+        assert_eq!(
+            [counted(0), counted(1), counted(1_000)],
+            ["0 bytes", "1 byte", "1,000 bytes"]
+        );
+        assert_eq!(
+            [change(10, 10), change(5_000, 10), change(0, 1_000)],
+            ["0", "-4,990", "+1,000"]
+        );
+        assert_eq!(change_share(200, 100), "-50.0%");
+        assert_eq!(change_share(3, 4), "+33.3%");
+        assert_eq!(change_share(0, 0), "0.0%");
+        assert_eq!(share(1, 3), "33.3%");
+    }
+
+    #[test]
+    fn a_hundred_per_cent_is_exactly_the_limit() {
+        assert_eq!(used(307_200, 307_200), "100.0%");
+        assert_eq!(used(307_199, 307_200), "99.9%");
+        assert_eq!(used(307_201, 307_200), "100.1%");
+        assert_eq!(used(u64::MAX, 1), "1844674407370955161500.0%");
+    }
+
+    #[test]
+    fn times_stay_short() {
+        assert_eq!(
+            [0.04, 99.94, 99.96, 9_999.4, 12_345.6].map(time),
+            ["0.0 ms", "99.9 ms", "100 ms", "9999 ms", "12.3 s"]
+        );
+    }
+
+    #[test]
+    fn long_names_lose_their_middle() {
+        assert_eq!(
+            [cut("abc", 3), cut("ab cdef", 4), cut("é", 0)],
+            ["abc", "ab…", "…"]
+        );
+        assert_eq!(
+            [
+                shorten("abc", 3),
+                shorten("abcdefg", 5),
+                shorten("ééééé", 4)
+            ],
+            ["abc", "ab…fg", "éé…é"]
+        );
+    }
+
+    #[test]
+    fn sizes_are_exact() {
+        let cases = [
+            ("300 KiB", 307_200),
+            ("300KiB", 307_200),
+            (" 300  KiB ", 307_200),
+            ("57.9 KiB", 59_289),
+            ("0.5 KiB", 512),
+            ("120 kB", 120_000),
+            ("1 MiB", 1_048_576),
+            ("1 MB", 1_000_000),
+            ("1.000001 MB", 1_000_001),
+            ("100 B", 100),
+            ("1_000 B", 1_000),
+            ("9_223_372_036_854_775_807 B", MAX),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(parse(text), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_pointed_at() {
+        let cases = [
+            ("", "empty size", ""),
+            ("  ", "empty size", "  "),
+            ("KiB", "not a number", "KiB"),
+            ("1.2.3 KiB", "not a number", "1.2.3"),
+            ("1. KiB", "not a number", "1."),
+            (".5 KiB", "not a number", ".5"),
+            ("_1 KiB", "not a number", "_1"),
+            ("1__0 KiB", "not a number", "1__0"),
+            ("+1 KiB", "not a number", "+1 KiB"),
+            ("-1 KiB", "negative size", "-1 KiB"),
+            ("300", "size has no unit", "300"),
+            ("300 KB", "ambiguous unit `KB`", "KB"),
+            ("300 k", "ambiguous unit `k`", "k"),
+            ("300 kib", "unknown unit `kib`", "kib"),
+            ("300 KiBs", "unknown unit `KiBs`", "KiBs"),
+            ("300 µB", "unknown unit `µB`", "µB"),
+            ("1.5 B", "part of a byte", "1.5"),
+            ("0 KiB", "size is zero", "0 KiB"),
+            ("0.0001 KiB", "size is zero", "0.0001 KiB"),
+            ("1.0000000001 KiB", "too many decimals", "1.0000000001"),
+            (
+                "9_223_372_036_854_775_808 B",
+                "size is too large",
+                "9_223_372_036_854_775_808 B",
+            ),
+            (
+                "99999999999999999999999999999999999999999999 GiB",
+                "size is too large",
+                "99999999999999999999999999999999999999999999 GiB",
+            ),
+        ];
+        for (text, message, place) in cases {
+            let error = parse(text).expect_err(text);
+            assert_eq!(
+                (error.message.as_str(), &text[error.span.clone()]),
+                (message, place),
+                "{text:?}"
+            );
+            assert!(!error.help.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_size_with_a_unit_is_read_back_as_it_was_printed() {
+        for n in [1, 999, 1_024, 307_200, MAX] {
+            assert_eq!(parse(&format!("{n} B")), Ok(n));
+        }
+    }
+}

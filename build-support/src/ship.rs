@@ -1,0 +1,258 @@
+//! One package for one target: from linked bytes to shipped file, report and verdict, on disk.
+
+use crate::artifact::{self, Artifact};
+use crate::cache::{self, Key, Record};
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::gate::{self, Verdict};
+use crate::measure::{engine, sizes};
+use crate::passes::optimize::Optimizer;
+use crate::pipeline::{self, Analysis, Job};
+use crate::report::{self, BudgetRecord, Report, Sizes, Stage, Toolchain, VerdictRecord};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// How many contributors a report keeps.
+const CONTRIBUTORS: usize = 50;
+
+/// What is to be shipped.
+pub struct Input<'a> {
+    /// The package's settings.
+    pub config: &'a Config,
+    /// The files' stem, e.g. `clawft_wasm`.
+    pub name: &'a str,
+    /// Where the linked file is, for messages.
+    pub file: &'a Path,
+    /// The linked bytes.
+    pub linked: Vec<u8>,
+    /// What compiled them.
+    pub toolchain: Toolchain,
+    /// Whether the target ships components.
+    pub wants_component: bool,
+    /// A newer optimiser: its name, what identifies its bytes, and how to run it.
+    pub second_optimizer: Option<(&'a str, &'a Optimizer)>,
+    /// Whatever else decides the bytes: this tool's own identity, the second optimiser's.
+    pub identity: &'a str,
+    /// Folders of this machine that must not be named in the shipped file.
+    pub machine_paths: &'a [String],
+}
+
+/// The files of one run, in `target/budget/<target>/`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Files {
+    /// The shipped file.
+    pub shipped: PathBuf,
+    /// The linked file it was made from.
+    pub linked: PathBuf,
+    /// The report.
+    pub report: PathBuf,
+    cache: PathBuf,
+}
+
+/// What a run ended with.
+pub struct Shipped {
+    /// Everything that was found.
+    pub report: Report,
+    /// The gate's decision.
+    pub verdict: Verdict,
+    /// Where things are.
+    pub files: Files,
+    /// Whether nothing had changed, so that no pass ran.
+    pub unchanged: bool,
+}
+
+impl Files {
+    /// The files for `name` in `folder`.
+    pub fn new(folder: &Path, name: &str) -> Self {
+        Self {
+            shipped: folder.join(format!("{name}.wasm")),
+            linked: folder.join(format!("{name}.linked.wasm")),
+            report: folder.join("report.json"),
+            cache: folder.join("cache.json"),
+        }
+    }
+}
+
+/// Makes, measures, judges and writes. Runs for one folder wait for each other.
+///
+/// # Errors
+/// What a pass, the engine, the ban on names or the file system reports; the old files stay then.
+pub fn run(input: &Input<'_>, folder: &Path, progress: &mut dyn FnMut(&str)) -> Result<Shipped> {
+    std::fs::create_dir_all(folder).map_err(Error::io("creating folder", folder))?;
+    let _lock = lock(folder)?;
+    artifact::remove_leftovers(folder)?;
+    let files = Files::new(folder, input.name);
+    let key = key(input);
+    if let Some(report) = unchanged(&files, &key) {
+        return finish(input, files, report, &key, None);
+    }
+    let linked = Artifact::new(input.linked.clone(), input.file)?;
+    progress("analyze");
+    let analysis = pipeline::analyze(input.config, input.file, &linked)?;
+    refuse_banned(input.config, &analysis)?;
+    let (report, shipped) = make(input, linked, analysis, progress)?;
+    finish(input, files, report, &key, Some(&shipped))
+}
+
+fn make(
+    input: &Input<'_>,
+    linked: Artifact,
+    analysis: Analysis,
+    progress: &mut dyn FnMut(&str),
+) -> Result<(Report, Artifact)> {
+    let snipped = analysis.snipped();
+    let job = Job {
+        config: input.config,
+        file: input.file,
+        plans: analysis.plans,
+        wants_component: input.wants_component,
+        second_optimizer: input.second_optimizer,
+    };
+    let mut product = pipeline::run(&job, linked, progress)?;
+    let mut stage = |name: &str, note: &str, run: &mut dyn FnMut(&Artifact) -> Result<()>| {
+        progress(name);
+        let start = Instant::now();
+        run(&product.artifact)?;
+        product.stages.push(Stage {
+            name: name.to_owned(),
+            bytes: product.artifact.len(),
+            millis: start.elapsed().as_secs_f64() * 1e3,
+            note: note.to_owned(),
+        });
+        Ok(())
+    };
+    let mut measured = Sizes::default();
+    stage("paths", "no folder of this machine is named", &mut |a| refuse_paths(a, input.machine_paths))?;
+    stage("load", "wasmtime compiles it", &mut engine::load)?;
+    stage("measure", "raw, gzip -9, brotli -q 11", &mut |a| {
+        measured = sizes::run(a.bytes());
+        Ok(())
+    })?;
+    let mut contributors = analysis.contributors;
+    contributors.truncate(CONTRIBUTORS);
+    let report = Report {
+        schema: report::SCHEMA,
+        package: input.config.package.clone(),
+        target: input.config.target.clone(),
+        kind: product.artifact.kind(),
+        toolchain: Toolchain { wasm_opt: product.kept, ..input.toolchain.clone() },
+        stages: product.stages,
+        sizes: measured,
+        budget: BudgetRecord::default(),
+        verdict: VerdictRecord { within: false, exceeded: Vec::new() },
+        snipped,
+        contributors,
+        features: analysis.features,
+    };
+    Ok((report, product.artifact))
+}
+
+/// Judges by the limits as they stand now, and writes what changed; the cache's record goes last, so that
+/// a kill before it costs a run and nothing else.
+fn finish(
+    input: &Input<'_>,
+    files: Files,
+    mut report: Report,
+    key: &str,
+    shipped: Option<&Artifact>,
+) -> Result<Shipped> {
+    let before = report.clone();
+    report.budget = input.config.limits.record();
+    let verdict = gate::decide(&report, input.config);
+    report.verdict = verdict.record();
+    let json = report::json::write(&report);
+    if let Some(shipped) = shipped {
+        artifact::write_atomic(&files.linked, &input.linked)?;
+        artifact::write_atomic(&files.shipped, shipped.bytes())?;
+    }
+    if shipped.is_some() || report != before {
+        artifact::write_atomic(&files.report, json.as_bytes())?;
+        let read = |file: &Path| std::fs::read(file).map_err(Error::io("reading", file));
+        let record = Record {
+            key: key.to_owned(),
+            shipped: cache::digest(&read(&files.shipped)?),
+            linked: cache::digest(&input.linked),
+            report: cache::digest(json.as_bytes()),
+        };
+        cache::write(&files.cache, &record)?;
+    }
+    Ok(Shipped { report, verdict, files, unchanged: shipped.is_none() })
+}
+
+/// The last run's report, if it was of the same key and every file it wrote is still what it wrote.
+fn unchanged(files: &Files, key: &str) -> Option<Report> {
+    let record = cache::read(&files.cache)?;
+    let same = |file: &Path, digest: &str| {
+        std::fs::read(file).ok().filter(|bytes| cache::digest(bytes) == digest)
+    };
+    if record.key != key {
+        return None;
+    }
+    same(&files.linked, &record.linked)?;
+    same(&files.shipped, &record.shipped)?;
+    let report = same(&files.report, &record.report)?;
+    report::json::read(&files.report, std::str::from_utf8(&report).ok()?).ok()
+}
+
+fn key(input: &Input<'_>) -> String {
+    let snip = &input.config.snip;
+    let banned: Vec<_> = input.config.banned_crates.iter().map(|name| name.value.clone()).collect();
+    let mut key = Key::start()
+        .with(report::SCHEMA.to_le_bytes())
+        .with(input.identity)
+        .with(&input.config.package)
+        .with(&input.config.target)
+        .with([u8::from(snip.enabled), u8::from(input.wants_component)])
+        .with(&input.toolchain.rustc)
+        .with(&input.toolchain.std)
+        .with(&input.linked);
+    for list in [snip.allow.as_slice(), &snip.deny, &banned, input.machine_paths] {
+        key = list.iter().fold(key.with(list.len().to_le_bytes()), |key, entry| key.with(entry));
+    }
+    key.finish()
+}
+
+/// FR-10: the linked file, which still has names, holds nothing of a banned crate.
+fn refuse_banned(config: &Config, analysis: &Analysis) -> Result<()> {
+    let banned: Vec<_> = config.banned_crates.iter().map(|name| name.value.replace('-', "_")).collect();
+    let found: Vec<_> = analysis.contributors.iter().filter(|c| banned.contains(&c.krate)).collect();
+    if found.is_empty() {
+        return Ok(());
+    }
+    let list: Vec<_> = found.iter().take(10).map(|c| format!("  {} ({} bytes)", c.name, c.bytes)).collect();
+    Err(Error::Banned(format!(
+        "the linked file holds {} functions of banned crates:\n{}\n  \
+         banned by [package.metadata.budget.graph] in {}\n  \
+         help: `cargo tree --target {} -i <crate>` shows what brings it in",
+        found.len(),
+        list.join("\n"),
+        config.manifest.display(),
+        config.target,
+    )))
+}
+
+fn refuse_paths(artifact: &Artifact, paths: &[String]) -> Result<()> {
+    let bytes = artifact.bytes();
+    for path in paths.iter().filter(|path| path.len() > 1) {
+        if let Some(at) = bytes.windows(path.len()).position(|window| window == path.as_bytes()) {
+            let end = bytes[at..].iter().take(120).take_while(|b| b.is_ascii_graphic()).count();
+            return Err(Error::InvalidOutput {
+                pass: "paths",
+                offset: Some(at as u64),
+                message: format!(
+                    "`{}` names a folder of this machine; add a --remap-path-prefix for it or drop the `file!()`/`env!()` that brings it in",
+                    String::from_utf8_lossy(&bytes[at..at + end])
+                ),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn lock(folder: &Path) -> Result<File> {
+    let path = folder.join(".lock");
+    let file = File::create(&path).map_err(Error::io("creating", &path))?;
+    file.lock().map_err(Error::io("locking", &path))?;
+    Ok(file)
+}

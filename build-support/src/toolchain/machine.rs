@@ -1,0 +1,308 @@
+//! What is on this machine, as plain facts: the only part of `toolchain` that reads the environment and the
+//! file system. It starts `rustc` twice for each compiler, some 15 ms each time, the compilers side by side.
+
+use crate::process;
+use std::path::{Path, PathBuf};
+
+/// The distribution's compiler and cargo (Debian and Ubuntu: `rustc-web`, `cargo-web`).
+const DISTRIBUTION: (&str, &str) = ("/usr/bin/rustc", "/usr/bin/cargo");
+
+/// The distribution's C library for WASI (Debian and Ubuntu: `wasi-libc`).
+const WASI_LIBC: &str = "/usr/lib/wasm32-wasi";
+
+/// Everything the decision depends on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Machine {
+    /// The target that needs a standard library.
+    pub target: String,
+    /// The compiler in use: `RUSTC`, or what `rustc` on `PATH` stands for.
+    pub active: Option<Compiler>,
+    /// Whether rustup may be asked.
+    pub rustup: Rustup,
+    /// The distribution's compiler.
+    pub distribution: Option<Compiler>,
+    /// The folder with the C library for WASI.
+    pub libc: Option<PathBuf>,
+    /// A linker for wasm: the active toolchain's `rust-lld`, or the newest `wasm-ld` on `PATH`.
+    pub linker: Option<PathBuf>,
+    /// Whether packages may be installed.
+    pub apt: Apt,
+}
+
+/// A compiler and what is in its sysroot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Compiler {
+    /// The program.
+    pub rustc: PathBuf,
+    /// The cargo that belongs to it.
+    pub cargo: Option<PathBuf>,
+    /// What `rustc -V` says.
+    pub version: String,
+    /// The version alone, e.g. `1.96.0`.
+    pub release: String,
+    /// The platform it runs on.
+    pub host: String,
+    /// Its sysroot.
+    pub sysroot: PathBuf,
+    /// Whether the sysroot has the target's `core`: the file, not just the folder.
+    pub has_target: bool,
+    /// The standard library's sources in the sysroot.
+    pub sources: Option<SourceTree>,
+}
+
+/// Sources of a standard library.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceTree {
+    /// The folder `library`.
+    pub library: PathBuf,
+    /// Their version, where it is written beside them. rustup's `rust-src` does not write it: it is a part of
+    /// one toolchain and cannot differ.
+    pub release: Option<String>,
+}
+
+/// Whether rustup may be asked for a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rustup {
+    /// It is not there, or the active compiler is not one of its toolchains.
+    Absent,
+    /// It is there and the user has switched installing off.
+    Off,
+    /// It may be asked.
+    Ready {
+        /// The program.
+        program: PathBuf,
+        /// The active toolchain's name.
+        toolchain: String,
+    },
+    /// It was asked in this run, without success; the reason.
+    Failed(String),
+}
+
+/// Whether the distribution's packages may be installed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Apt {
+    /// There is no apt-get.
+    Absent,
+    /// There is, and this is not root.
+    NotRoot,
+    /// They may.
+    Ready,
+    /// It was tried in this run, without success; the reason.
+    Failed(String),
+}
+
+impl SourceTree {
+    /// Whether they can be compiled by a compiler of version `release`.
+    pub fn matches(&self, release: &str) -> bool {
+        self.release.as_deref().is_none_or(|own| own == release)
+    }
+}
+
+/// Looks at this machine.
+pub fn observe(target: &str) -> Machine {
+    let (active, distribution) = std::thread::scope(|scope| {
+        let distribution = scope.spawn(|| Compiler::ask(Path::new(DISTRIBUTION.0), target));
+        (active(target), distribution.join().ok().flatten())
+    });
+    let distribution = distribution.map(|found| Compiler {
+        cargo: is_file(DISTRIBUTION.1),
+        ..found
+    });
+    Machine {
+        target: target.to_owned(),
+        rustup: rustup(active.as_ref()),
+        libc: is_file(&format!("{WASI_LIBC}/libc.a")).map(|_| WASI_LIBC.into()),
+        linker: linker(active.as_ref()),
+        apt: apt(),
+        active,
+        distribution,
+    }
+}
+
+fn active(target: &str) -> Option<Compiler> {
+    match std::env::var_os("RUSTC").filter(|rustc| !rustc.is_empty()) {
+        Some(rustc) => Compiler::ask(Path::new(&rustc), target),
+        None => Compiler::ask(&on_path("rustc")?, target).map(Compiler::without_proxy),
+    }
+}
+
+impl Compiler {
+    /// Asks `rustc` about itself; `None` where it cannot be run.
+    pub fn ask(rustc: &Path, target: &str) -> Option<Self> {
+        if rustc.is_absolute() && !rustc.is_file() {
+            return None;
+        }
+        let sysroot = PathBuf::from(
+            process::capture(rustc, &["--print", "sysroot"])
+                .ok()?
+                .trim(),
+        );
+        let said = process::capture(rustc, &["-vV"]).ok()?;
+        let field = |name: &str| {
+            said.lines()
+                .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+        };
+        let version = said.lines().next()?.to_owned();
+        let (release, host) = (field("release")?.to_owned(), field("host")?.to_owned());
+        Some(Self {
+            rustc: rustc.to_owned(),
+            cargo: cargo_of(&sysroot),
+            version,
+            release,
+            host,
+            has_target: has_core(&sysroot.join("lib/rustlib").join(target).join("lib")),
+            sources: sources(&sysroot),
+            sysroot,
+        })
+    }
+
+    /// The same compiler by its own path, where rustup's proxy was asked: the proxy would look at
+    /// the folder it is started in once more.
+    fn without_proxy(self) -> Self {
+        let own = self
+            .sysroot
+            .join("bin")
+            .join(format!("rustc{}", std::env::consts::EXE_SUFFIX));
+        if own.is_file() {
+            Self { rustc: own, ..self }
+        } else {
+            self
+        }
+    }
+}
+
+/// The cargo in the sysroot, else the one that started this program, else the one on `PATH`.
+fn cargo_of(sysroot: &Path) -> Option<PathBuf> {
+    let own = sysroot
+        .join("bin")
+        .join(format!("cargo{}", std::env::consts::EXE_SUFFIX));
+    if own.is_file() {
+        return Some(own);
+    }
+    std::env::var_os("CARGO")
+        .map(PathBuf::from)
+        .filter(|cargo| cargo.is_file())
+        .or_else(|| on_path("cargo"))
+}
+
+fn has_core(folder: &Path) -> bool {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return false;
+    };
+    entries.flatten().any(|entry| {
+        entry
+            .file_name()
+            .to_str()
+            .is_some_and(|name| name.starts_with("libcore-") && name.ends_with(".rlib"))
+    })
+}
+
+fn sources(sysroot: &Path) -> Option<SourceTree> {
+    let tree = sysroot.join("lib/rustlib/src/rust");
+    let library = tree.join("library");
+    if !library.join("std/Cargo.toml").is_file() {
+        return None;
+    }
+    let release = std::fs::read_to_string(tree.join("src/version"))
+        .ok()
+        .map(|text| text.trim().to_owned());
+    Some(SourceTree { library, release })
+}
+
+fn rustup(active: Option<&Compiler>) -> Rustup {
+    // `<rustup home>/toolchains/<name>`; anything else is not rustup's to add to.
+    let toolchain = active.and_then(|compiler| {
+        let folder = compiler.sysroot.parent()?.file_name()?;
+        (folder == "toolchains")
+            .then(|| compiler.sysroot.file_name()?.to_str().map(str::to_owned))?
+    });
+    match (on_path("rustup"), toolchain) {
+        (Some(_), Some(_)) if !auto_install() => Rustup::Off,
+        (Some(program), Some(toolchain)) => Rustup::Ready { program, toolchain },
+        _ => Rustup::Absent,
+    }
+}
+
+/// Whether rustup may install by itself: `RUSTUP_AUTO_INSTALL`, else `rustup set auto-install`.
+fn auto_install() -> bool {
+    if let Some(value) = std::env::var_os("RUSTUP_AUTO_INSTALL").filter(|value| !value.is_empty()) {
+        return value != "0";
+    }
+    let home = std::env::var_os("RUSTUP_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(std::env::home_dir()?.join(".rustup")));
+    let settings = home.and_then(|home| std::fs::read_to_string(home.join("settings.toml")).ok());
+    let settings = settings.and_then(|text| text.parse::<toml::Table>().ok());
+    settings
+        .and_then(|table| Some(table.get("auto_install")?.as_str()? != "disable"))
+        .unwrap_or(true)
+}
+
+fn linker(active: Option<&Compiler>) -> Option<PathBuf> {
+    let own = active.map(|compiler| {
+        let tools = compiler
+            .sysroot
+            .join("lib/rustlib")
+            .join(&compiler.host)
+            .join("bin");
+        tools.join(format!("rust-lld{}", std::env::consts::EXE_SUFFIX))
+    });
+    own.filter(|path| path.is_file()).or_else(newest_wasm_ld)
+}
+
+/// `wasm-ld-22` before `wasm-ld-14`, a plain `wasm-ld` last: its version is unknown, and an old one does not
+/// read what a new compiler writes.
+fn newest_wasm_ld() -> Option<PathBuf> {
+    let folders: Vec<_> = std::env::split_paths(&std::env::var_os("PATH")?).collect();
+    let entries = folders
+        .iter()
+        .filter_map(|folder| std::fs::read_dir(folder).ok())
+        .flatten()
+        .flatten();
+    let numbered = entries.filter_map(|entry| {
+        let version: u32 = entry
+            .file_name()
+            .to_str()?
+            .strip_prefix("wasm-ld-")?
+            .parse()
+            .ok()?;
+        Some((version, entry.path()))
+    });
+    numbered
+        .max()
+        .map(|(_, path)| path)
+        .or_else(|| on_path("wasm-ld"))
+}
+
+/// Whether packages may be installed.
+pub(super) fn apt() -> Apt {
+    match on_path("apt-get") {
+        None => Apt::Absent,
+        Some(_) if is_root() => Apt::Ready,
+        Some(_) => Apt::NotRoot,
+    }
+}
+
+#[cfg(unix)]
+fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    // The owner of this entry is the effective user of this process.
+    std::fs::metadata("/proc/self").is_ok_and(|about| about.uid() == 0)
+}
+
+#[cfg(not(unix))]
+fn is_root() -> bool {
+    false
+}
+
+/// The first file of that name on `PATH`.
+pub(super) fn on_path(name: &str) -> Option<PathBuf> {
+    let name = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+    let paths = std::env::var_os("PATH")?;
+    std::env::split_paths(&paths)
+        .map(|folder| folder.join(&name))
+        .find(|path| path.is_file())
+}
+
+fn is_file(path: &str) -> Option<PathBuf> {
+    Some(PathBuf::from(path)).filter(|path| path.is_file())
+}

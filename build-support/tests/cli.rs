@@ -1,0 +1,98 @@
+//! The command's behaviour, a `.wat` file per case with a `;; RUN:` line and a golden beside it.
+//!
+//! In a RUN line `%in` is the assembled file, `%out` a file to be written; what was written is printed as
+//! text at the end of the golden. `BLESS=1 cargo test -p build-support --test cli` rewrites the goldens.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn cases() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli");
+    let mut cases: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|e| e == "wat"))
+        .collect();
+    cases.sort();
+    cases
+}
+
+#[test]
+fn every_case_gives_its_golden() {
+    let cases = cases();
+    assert!(cases.len() >= 15, "only {} cases were found", cases.len());
+    let bless = std::env::var_os("BLESS").is_some();
+    let mut wrong = String::new();
+    for case in cases {
+        let golden = case.with_extension("golden");
+        let actual = transcript(&case);
+        if bless {
+            fs::write(&golden, actual).unwrap();
+            continue;
+        }
+        let expected = fs::read_to_string(&golden).unwrap_or_default();
+        if actual != expected {
+            writeln!(wrong, "--- {}\n{expected}\n+++ actual\n{actual}", golden.display()).unwrap();
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}\nBLESS=1 rewrites the goldens");
+}
+
+/// Exit code, both streams and the written file of one case.
+fn transcript(case: &Path) -> String {
+    let text = fs::read_to_string(case).unwrap();
+    let run = text
+        .lines()
+        .find_map(|line| line.strip_prefix(";; RUN: "))
+        .unwrap_or_else(|| panic!("{} has no `;; RUN: ` line", case.display()));
+    let folder = tempfile::tempdir().unwrap();
+    let (input, output) = (folder.path().join("in.wasm"), folder.path().join("out.wasm"));
+    fs::write(&input, wat::parse_str(&text).unwrap_or_else(|e| panic!("{}: {e}", case.display()))).unwrap();
+    let args = run.split_whitespace().map(|word| match word {
+        "%in" => "in.wasm",
+        "%out" => "out.wasm",
+        word => word,
+    });
+    let result = build_support::process::command(Path::new(env!("CARGO_BIN_EXE_build-support")))
+        .args(args)
+        .current_dir(folder.path())
+        .env("NO_COLOR", "1")
+        // The built-in optimiser alone: goldens must not depend on what the machine has.
+        .env("WASM_OPT", "")
+        .output()
+        .unwrap();
+    let mut all = format!("exit {}\n", result.status.code().unwrap());
+    for (name, stream) in [("stdout", result.stdout), ("stderr", result.stderr)] {
+        let stream = String::from_utf8(stream).unwrap();
+        if !stream.is_empty() {
+            write!(all, "== {name}\n{}", without_times(&stream)).unwrap();
+        }
+    }
+    match fs::read(&output) {
+        Ok(written) => write!(all, "== out.wasm\n{}", wasmprinter::print_bytes(written).unwrap()).unwrap(),
+        Err(_) => all.push_str("== nothing was written\n"),
+    }
+    all
+}
+
+/// Wall times differ from run to run: `12 ms`, `1.4 s` become `TIME`, with the blanks before them.
+fn without_times(text: &str) -> String {
+    let mut out = String::new();
+    for line in text.lines() {
+        let words: Vec<_> = line.split_whitespace().collect();
+        let is_time = |i: usize| {
+            words.get(i + 1).is_some_and(|unit| matches!(*unit, "ms" | "s" | "us" | "µs" | "min"))
+                && words[i].chars().all(|c| c.is_ascii_digit() || c == '.' || c == '<')
+        };
+        match (0..words.len()).find(|&i| is_time(i)) {
+            Some(i) => {
+                let kept: Vec<_> = words[..i].iter().chain(&["TIME"]).chain(&words[i + 2..]).copied().collect();
+                out.push_str(&kept.join(" "));
+            }
+            None => out.push_str(line),
+        }
+        out.push('\n');
+    }
+    out
+}

@@ -1,0 +1,301 @@
+//! Goldens of all that a person sees of the budget: the mistakes in a manifest, a limit that does not
+//! hold, the report. `BLESS=1 cargo test --test config` writes them anew.
+//!
+//! `config/*.toml` are manifests. Those named `over-*` are right and are held against a fixed report; all
+//! others are wrong. What is said stands beside each in a `.stderr`.
+#![cfg(feature = "tool")]
+
+use build_support::Error;
+use build_support::config::{self, Config};
+use build_support::gate;
+use build_support::report::{
+    Contributor, Kind, Report, SCHEMA, Sizes, Snipped, Stage, Toolchain, VerdictRecord, diagnostic,
+    text,
+};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+const TARGET: &str = "wasm32-wasip2";
+const ROOT: &str = "/ws";
+const MANIFEST: &str = "/ws/clawft-wasm/Cargo.toml";
+const LINKED: &str = "target/budget/wasm32-wasip2/clawft_wasm.linked.wasm";
+
+#[test]
+fn every_mistake_is_pointed_at() {
+    let mut seen = BTreeSet::new();
+    for case in cases(|name| !name.starts_with("over-")) {
+        let source = read(&case);
+        let Err(Error::Config(mistakes)) = config::parse(Path::new(MANIFEST), &source, TARGET)
+        else {
+            panic!("{}: nothing is wrong with it", case.display());
+        };
+        let places: Vec<usize> = mistakes.iter().map(|mistake| mistake.span.start).collect();
+        assert!(
+            places.is_sorted(),
+            "{}: not in the order of the file",
+            case.display()
+        );
+        seen.extend(mistakes.iter().map(|mistake| mistake.code));
+        golden(
+            &case.with_extension("stderr"),
+            &diagnostic::draw_all(&mistakes, Path::new(ROOT), false),
+        );
+    }
+    assert_eq!(
+        seen,
+        BTreeSet::from(config::code::ALL),
+        "a kind of mistake has no golden"
+    );
+}
+
+#[test]
+fn a_limit_that_does_not_hold_is_explained() {
+    for case in cases(|name| name.starts_with("over-")) {
+        let config = configuration(&case);
+        let report = judged(&config);
+        let verdict = gate::decide(&report, &config);
+        assert!(
+            !verdict.within(),
+            "{}: is within its budget",
+            case.display()
+        );
+        let diagnostics = verdict.diagnostics(&report, &config, Path::new(LINKED));
+        assert_eq!(diagnostics.len(), verdict.exceeded.len());
+        for (diagnostic, breach) in diagnostics.iter().zip(&verdict.exceeded) {
+            let line = config.source[..diagnostic.span.start]
+                .rsplit('\n')
+                .next()
+                .unwrap_or_default();
+            assert!(
+                line.trim_start().starts_with(breach.limit.measure.name()),
+                "points at {line:?}"
+            );
+        }
+        golden(
+            &case.with_extension("stderr"),
+            &diagnostic::draw_all(&diagnostics, Path::new(ROOT), false),
+        );
+    }
+}
+
+#[test]
+fn the_report_is_readable_at_a_glance() {
+    let files = [
+        LINKED.replace(".linked", ""),
+        LINKED.into(),
+        "target/budget/wasm32-wasip2/report.json".into(),
+    ];
+    let within = parse(
+        "[package]\nname = \"clawft-wasm\"\n[package.metadata.budget.limits]\nraw = \"320 KiB\"\ngzip = \"130 KiB\"",
+    );
+    let over = configuration(&folder().join("over-two.toml"));
+    for (name, config) in [
+        ("report-within.stdout", within),
+        ("report-over.stdout", over),
+    ] {
+        let drawn = text::draw(&judged(&config), &files, false);
+        assert_eq!(drawn, text::draw(&judged(&config), &files, false));
+        for line in drawn.lines() {
+            assert!(
+                line.chars().count() <= 100 && line == line.trim_end(),
+                "{line:?}"
+            );
+        }
+        golden(&folder().join(name), &drawn);
+    }
+}
+
+#[test]
+fn every_golden_has_its_case() {
+    if std::env::var_os("BLESS").is_some() {
+        return; // the other tests are writing them
+    }
+    for golden in files("stderr") {
+        assert!(
+            golden.with_extension("toml").exists(),
+            "{} is left over",
+            golden.display()
+        );
+    }
+    let shown: Vec<_> = files("stdout")
+        .iter()
+        .filter_map(|file| file.file_name()?.to_str().map(str::to_owned))
+        .collect();
+    assert_eq!(shown, ["report-over.stdout", "report-within.stdout"]);
+}
+
+/// The manifest of the agent itself: the contract of FR-05, for both targets of C-02.
+#[test]
+fn the_agents_own_manifest_states_the_contract() {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../clawft-wasm/Cargo.toml");
+    for target in ["wasm32-wasip2", "wasm32-wasip1"] {
+        let config = config::load(&manifest, target).unwrap_or_else(|error| panic!("{error:#?}"));
+        assert_eq!(
+            (config.package.as_str(), config.profile.as_str()),
+            ("clawft-wasm", "release-wasm")
+        );
+        assert_eq!(config.targets, ["wasm32-wasip2", "wasm32-wasip1"]);
+        let contract = [
+            (config.limits.raw, 300),
+            (config.limits.gzip, 120),
+            (config.limits.brotli, 100),
+        ];
+        for (limit, kib) in contract {
+            assert!(
+                limit
+                    .as_ref()
+                    .is_some_and(|limit| limit.bytes <= kib * 1_024),
+                "{target}: {limit:?}"
+            );
+        }
+    }
+}
+
+fn parse(source: &str) -> Config {
+    config::parse(Path::new(MANIFEST), source, TARGET).unwrap_or_else(|error| panic!("{error:#?}"))
+}
+
+fn configuration(case: &Path) -> Config {
+    parse(&read(case))
+}
+
+/// A made-up run, with what the gate says of it by `config`.
+fn judged(config: &Config) -> Report {
+    let stage = |name: &str, bytes, millis, note: &str| Stage {
+        name: name.into(),
+        bytes,
+        millis,
+        note: note.into(),
+    };
+    let snipped = |function: &str, bytes| Snipped {
+        function: function.into(),
+        family: "core::panicking".into(),
+        bytes,
+    };
+    let contributor = |name: &str, bytes| Contributor {
+        name: name.into(),
+        krate: name.split("::").next().unwrap_or_default().into(),
+        bytes,
+    };
+    let mut report = Report {
+        schema: SCHEMA,
+        package: config.package.clone(),
+        target: config.target.clone(),
+        kind: Kind::Component,
+        toolchain: Toolchain {
+            rustc: "rustc 1.95.0 (59807616e 2026-04-14)".into(),
+            std: "built from sources".into(),
+            wasm_opt: "wasm-opt 116 (built in)".into(),
+            build_support: "0.1.0".into(),
+        },
+        stages: vec![
+            stage("link", 1_412_338, 8_120.4, "names and relocations kept"),
+            stage("snip", 1_398_207, 41.26, "37 functions"),
+            stage(
+                "optimize",
+                1_004_410,
+                2_961.0,
+                "4 rounds of -Oz; wasm-opt 116 (built in) kept over 132",
+            ),
+            stage(
+                "strip",
+                311_801,
+                3.04,
+                "name, producers, target_features, 9 of .debug_*",
+            ),
+            stage("componentize", 312_400, 12.5, "world clawft:agent/agent"),
+            stage("validate", 312_400, 1.75, ""),
+        ],
+        sizes: Sizes {
+            raw: 312_400,
+            gzip: 111_616,
+            brotli: 93_000,
+        },
+        budget: config.limits.record(),
+        verdict: VerdictRecord {
+            within: true,
+            exceeded: Vec::new(),
+        },
+        snipped: vec![
+            snipped("core::panicking::panic_fmt", 7_204),
+            snipped("core::panicking::panic_bounds_check", 81),
+            snipped("core::option::expect_failed", 77),
+            snipped("core::result::unwrap_failed", 77),
+        ],
+        contributors: vec![
+            contributor("clawft_wasm::agent::pipeline::Pipeline::run", 24_311),
+            contributor("serde_json::de::Deserializer<R>::parse_value", 14_020),
+            contributor(
+                "<clawft_types::config::_::<impl serde::de::Deserialize for clawft_types::config::Provider>::deserialize::Visitor as serde::de::Visitor>::visit_map",
+                9_870,
+            ),
+            contributor("[data].rodata", 8_192),
+            contributor("clawft_wasm::agent::tools::edit_file::run", 6_001),
+            contributor("dlmalloc::dlmalloc::Dlmalloc<A>::malloc", 5_120),
+            contributor(
+                "core::num::flt2dec::strategy::dragon::format_shortest",
+                4_999,
+            ),
+            contributor("core::fmt::float::float_to_decimal_common_exact", 2_048),
+            contributor("alloc::raw_vec::finish_grow", 981),
+            contributor("memcpy", 612),
+            contributor("memmove", 611),
+        ],
+        features: vec!["bulk-memory".into(), "sign-ext".into()],
+    };
+    report.verdict = gate::decide(&report, config).record();
+    report
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config")
+}
+
+fn cases(choose: impl Fn(&str) -> bool) -> Vec<PathBuf> {
+    let chosen = |file: &PathBuf| {
+        file.file_stem()
+            .and_then(|stem| stem.to_str())
+            .is_some_and(&choose)
+    };
+    let found: Vec<PathBuf> = files("toml").into_iter().filter(chosen).collect();
+    assert!(!found.is_empty(), "no cases in {}", folder().display());
+    found
+}
+
+fn files(extension: &str) -> Vec<PathBuf> {
+    let folder = folder();
+    let entries = folder
+        .read_dir()
+        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let files = entries.map(|entry| {
+        entry
+            .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+            .path()
+    });
+    let mut files: Vec<PathBuf> = files
+        .filter(|file| file.extension().is_some_and(|e| e == extension))
+        .collect();
+    files.sort();
+    files
+}
+
+fn read(file: &Path) -> String {
+    std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+/// `actual` is what `file` holds; with `BLESS` in the environment it is made so.
+fn golden(file: &Path, actual: &str) {
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(file, actual).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    }
+    let expected = if file.exists() {
+        read(file)
+    } else {
+        String::new()
+    };
+    assert!(
+        expected == actual,
+        "{} differs; BLESS=1 rewrites it\n--- expected\n{expected}\n--- actual\n{actual}",
+        file.display()
+    );
+}

@@ -1,0 +1,200 @@
+//! The compile-time guard at work: real workspaces, real `cargo check`, no network.
+
+use build_support::process;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// This workspace.
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_owned()
+}
+
+/// A folder that stays between runs, so that what does not change is compiled once.
+fn scratch(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join("guard")
+        .join(name)
+}
+
+/// Writes a file, unless it is there already: cargo goes by its time.
+fn write(path: &Path, text: &str) {
+    if fs::read_to_string(path).ok().as_deref() != Some(text) {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+}
+
+/// Copies the sources of `from`, leaving out what is made from them.
+fn copy(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name();
+        if name == "target" || name == ".git" {
+            continue;
+        }
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &to.join(name));
+        } else if let Ok(text) = fs::read_to_string(entry.path()) {
+            write(&to.join(name), &text);
+        }
+    }
+}
+
+/// `cargo check` of `package` in `root`: whether it went well, and what it said.
+fn check(root: &Path, package: &str) -> (bool, String) {
+    let mut cargo = process::cargo(env!("CARGO"));
+    cargo
+        .current_dir(root)
+        .args(["check", "--offline", "--lib", "--package", package])
+        .env("CARGO_TARGET_DIR", scratch("target"))
+        .env("CARGO_TERM_COLOR", "never");
+    let done = cargo.output().unwrap();
+    (
+        done.status.success(),
+        String::from_utf8_lossy(&done.stderr).into_owned(),
+    )
+}
+
+/// A workspace `app → middle → quick → tokio`, all of them path crates, with `default` features and `rules`
+/// for the graph.
+fn small(name: &str, default: &str, rules: &str) -> PathBuf {
+    let root = scratch(name);
+    let guard = workspace().join("build-support");
+    let guard = toml_string(&guard);
+    let member = |name: &str, rest: &str| {
+        write(
+            &root.join(name).join("Cargo.toml"),
+            &format!(
+                "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n{rest}"
+            ),
+        );
+        write(&root.join(name).join("src/lib.rs"), "");
+    };
+    let members = "members = [\"app\", \"middle\", \"quick\", \"tokio\", \"hosts\"]";
+    write(
+        &root.join("Cargo.toml"),
+        &format!("[workspace]\nresolver = \"3\"\n{members}\n"),
+    );
+    member(
+        "app",
+        &format!(
+            "[features]\ndefault = [{default}]\nfast = [\"dep:middle\"]\n\n[dependencies]\nmiddle = {{ path = \"../middle\", optional = true }}\n\
+             \n[target.'cfg(not(target_family = \"wasm\"))'.dependencies]\nhosts = {{ path = \"../hosts\", features = [\"services\"] }}\n\
+             \n[build-dependencies]\nbuild-support = {{ path = {guard}, default-features = false }}\n\
+             \n[package.metadata.budget]\ntargets = [\"wasm32-wasip2\"]\n\n[package.metadata.budget.graph]\n{rules}\n"
+        ),
+    );
+    write(
+        &root.join("app/build.rs"),
+        "fn main() {\n    build_support::guard::check();\n}\n",
+    );
+    member(
+        "middle",
+        "[dependencies]\nquick = { path = \"../quick\" }\n",
+    );
+    member(
+        "quick",
+        "[dependencies]\ntokio = { path = \"../tokio\", features = [\"rt\"] }\n",
+    );
+    member("tokio", "[features]\nrt = []\n");
+    member("hosts", "[features]\nservices = []\n");
+    // The crates of the guard itself, at the versions this workspace has.
+    if !root.join("Cargo.lock").exists() {
+        fs::copy(workspace().join("Cargo.lock"), root.join("Cargo.lock")).unwrap();
+    }
+    root
+}
+
+fn toml_string(path: &Path) -> String {
+    format!("{:?}", path.display().to_string())
+}
+
+/// Protects FR-10 on the workspace itself: an added crate fails a plain `cargo check`, with the chain.
+#[test]
+fn a_banned_crate_in_this_workspace_fails_cargo_check() {
+    let root = scratch("workspace");
+    copy(&workspace(), &root);
+    let (well, said) = check(&root, "clawft-wasm");
+    assert!(well, "the workspace as it is:\n{said}");
+
+    let root = scratch("workspace with tokio");
+    copy(&workspace(), &root);
+    let types = root.join("clawft-types/Cargo.toml");
+    let manifest = fs::read_to_string(workspace().join("clawft-types/Cargo.toml")).unwrap();
+    let tokio = "tokio = { path = \"../tokio\" }\n";
+    let changed = match manifest.contains("\n[dependencies]\n") {
+        true => manifest.replacen(
+            "\n[dependencies]\n",
+            &format!("\n[dependencies]\n{tokio}"),
+            1,
+        ),
+        false => format!("{manifest}\n[dependencies]\n{tokio}"),
+    };
+    write(&types, &changed);
+    write(
+        &root.join("tokio/Cargo.toml"),
+        "[package]\nname = \"tokio\"\nversion = \"1.40.0\"\nedition = \"2024\"\n",
+    );
+    write(&root.join("tokio/src/lib.rs"), "");
+    let (well, said) = check(&root, "clawft-wasm");
+    assert!(!well, "{said}");
+    assert!(
+        said.contains("crate `tokio` is banned and is in the graph for wasm32-wasip2"),
+        "{said}"
+    );
+    assert!(
+        said.contains("clawft-wasm 0.1.0 → clawft-types 0.1.0 → tokio 1.40.0"),
+        "{said}"
+    );
+    assert!(
+        said.contains("banned by [package.metadata.budget.graph] in clawft-wasm/Cargo.toml"),
+        "{said}"
+    );
+}
+
+/// Protects the reading of the graph as cargo builds it: what an optional dependency or another platform
+/// brings does not count while it is off.
+#[test]
+fn only_what_is_in_the_wasm_file_counts() {
+    let root = small(
+        "off",
+        "",
+        "banned-crates = [\"tokio\"]\nbanned-features = [\"services\"]\nmax-crates = 1",
+    );
+    let (well, said) = check(&root, "app");
+    assert!(well, "{said}");
+}
+
+/// Protects every rule, and that all that is broken is told at once.
+#[test]
+fn every_rule_is_kept() {
+    let rules =
+        "banned-crates = [\"quick\", \"serde\"]\nbanned-features = [\"tokio/rt\"]\nmax-crates = 3";
+    let root = small("on", "\"fast\"", rules);
+    let (well, said) = check(&root, "app");
+    assert!(!well, "{said}");
+    for line in [
+        "crate `quick` is banned and is in the graph for wasm32-wasip2",
+        "app 0.1.0 → middle 0.1.0 → quick 0.1.0",
+        "feature `tokio/rt` is banned and is on for wasm32-wasip2",
+        "app 0.1.0 → middle 0.1.0 → quick 0.1.0 → tokio 0.1.0 (feature \"rt\")",
+        "4 crates in the graph for wasm32-wasip2, max-crates is 3",
+        "banned by [package.metadata.budget.graph] in app/Cargo.toml",
+    ] {
+        assert!(said.contains(line), "no `{line}` in:\n{said}");
+    }
+}
+
+/// Protects against a rule that is not kept because of a typing mistake.
+#[test]
+fn an_unknown_rule_fails_the_build() {
+    let root = small("typo", "", "banned-crate = [\"tokio\"]");
+    let (well, said) = check(&root, "app");
+    assert!(
+        !well && said.contains("[package.metadata.budget.graph]: unknown key `banned-crate`"),
+        "{said}"
+    );
+}

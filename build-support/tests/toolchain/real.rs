@@ -1,0 +1,169 @@
+//! What a toolchain gives on this machine: files that run, with all that the analysis needs, and the same bytes
+//! wherever they are built.
+
+use crate::layout;
+use build_support::compile::{self, Linked};
+use build_support::toolchain::{Std, Toolchain};
+use std::path::Path;
+use wasmparser::{Parser, Payload};
+use wasmtime::{Engine, Linker, Module, Store};
+use wasmtime_wasi::WasiCtxBuilder;
+use wasmtime_wasi::p1::{self, WasiP1Ctx};
+use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
+
+const P1: &str = "wasm32-wasip1";
+const P2: &str = "wasm32-wasip2";
+
+/// Protects the way of this machine, whichever branch it is.
+#[test]
+fn the_found_toolchain_gives_files_that_run() {
+    let (toolchain, root) = layout::found(P1);
+    runs(&toolchain, &root, P1);
+    let (toolchain, root) = layout::found(P2);
+    runs(&toolchain, &root, P2);
+}
+
+/// Protects the branch most users take: the standard library stands ready in the sysroot.
+#[test]
+fn an_installed_std_gives_files_that_run() {
+    for target in [P1, P2] {
+        let toolchain = layout::installed(target);
+        assert_eq!(toolchain.std, Std::Installed);
+        let root = layout::scratch().join("installed");
+        layout::workspace(&root);
+        runs(&toolchain, &root, target);
+    }
+}
+
+/// Protects the same bytes in every folder, and the machine's folders from being shipped.
+#[test]
+fn the_folder_does_not_show() {
+    let toolchain = layout::installed(P1);
+    let build = |folder: &str| {
+        let root = layout::scratch().join(folder);
+        layout::workspace(&root);
+        compile::run(&layout::request(&root, "command", P1), &toolchain).unwrap()
+    };
+    let (one, other) = (build("here"), build("over there/and deeper"));
+    assert_eq!(one.bytes.len(), other.bytes.len());
+    assert!(
+        one.bytes == other.bytes,
+        "two folders give different files of one size"
+    );
+    for path in &one.machine_paths {
+        let found = one
+            .bytes
+            .windows(path.len())
+            .any(|window| window == path.as_bytes());
+        assert!(!found, "{path} is named in {}", one.path.display());
+    }
+    assert!(
+        one.machine_paths
+            .iter()
+            .any(|path| Path::new(path).ends_with("toolchain/here")),
+        "{:?}",
+        one.machine_paths
+    );
+}
+
+/// Protects the message for a package that has nothing to link.
+#[test]
+fn a_plain_library_is_refused() {
+    let (toolchain, root) = layout::found(P1);
+    let error = compile::run(&layout::request(&root, "sum", P1), &toolchain)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("sum/Cargo.toml has no cdylib and 0 programs: nothing to link"),
+        "{error}"
+    );
+    assert!(
+        error.contains("help: add `crate-type = [\"cdylib\"]`"),
+        "{error}"
+    );
+}
+
+fn runs(toolchain: &Toolchain, root: &Path, target: &str) {
+    let reactor = compile::run(&layout::request(root, "reactor", target), toolchain).unwrap();
+    is_fit_for_analysis(&reactor, "sum");
+    assert_eq!(call_digits(&reactor, 90_125), 17);
+    let command = compile::run(&layout::request(root, "command", target), toolchain).unwrap();
+    is_fit_for_analysis(&command, "main");
+    if target == P1 {
+        assert_eq!(
+            run_command(&command, &["command", "40", "2"]),
+            "2 numbers, sum 42\n"
+        );
+    }
+    assert!(
+        command.toolchain.rustc.starts_with("rustc 1."),
+        "{:?}",
+        command.toolchain
+    );
+}
+
+/// A core module, with names, the linker's account, and no debug information.
+fn is_fit_for_analysis(linked: &Linked, function: &str) {
+    let mut sections = Vec::new();
+    for payload in Parser::new(0).parse_all(&linked.bytes) {
+        match payload.unwrap() {
+            Payload::Version { encoding, .. } => assert_eq!(encoding, wasmparser::Encoding::Module),
+            Payload::CustomSection(section) => sections.push(section.name().to_owned()),
+            _ => {}
+        }
+    }
+    for wanted in ["name", "linking", "reloc.CODE", "reloc.DATA"] {
+        assert!(
+            sections.iter().any(|section| section == wanted),
+            "no {wanted} in {sections:?}"
+        );
+    }
+    assert!(
+        !sections.iter().any(|section| section.starts_with(".debug")),
+        "{sections:?}"
+    );
+    let named = linked
+        .bytes
+        .windows(function.len())
+        .any(|window| window == function.as_bytes());
+    assert!(named, "no function is called {function}");
+}
+
+/// Calls the reactor on a host without WASI: what it computes needs none.
+fn call_digits(linked: &Linked, number: u64) -> u64 {
+    let engine = Engine::default();
+    let module = Module::new(&engine, &linked.bytes).unwrap();
+    let mut linker: Linker<()> = Linker::new(&engine);
+    linker.define_unknown_imports_as_traps(&module).unwrap();
+    let mut store = Store::new(&engine, ());
+    let instance = linker.instantiate(&mut store, &module).unwrap();
+    let start = instance
+        .get_typed_func::<(), ()>(&mut store, "_initialize")
+        .unwrap();
+    start.call(&mut store, ()).unwrap();
+    let digits = instance
+        .get_typed_func::<u64, u64>(&mut store, "digits")
+        .unwrap();
+    digits.call(&mut store, number).unwrap()
+}
+
+/// Runs a preview 1 command and gives what it printed.
+fn run_command(linked: &Linked, args: &[&str]) -> String {
+    let engine = Engine::default();
+    let module = Module::new(&engine, &linked.bytes).unwrap();
+    let mut linker: Linker<WasiP1Ctx> = Linker::new(&engine);
+    p1::add_to_linker_sync(&mut linker, |context| context).unwrap();
+    let stdout = MemoryOutputPipe::new(4096);
+    let context = WasiCtxBuilder::new()
+        .args(args)
+        .stdout(stdout.clone())
+        .build_p1();
+    let mut store = Store::new(&engine, context);
+    let instance = linker.instantiate(&mut store, &module).unwrap();
+    instance
+        .get_typed_func::<(), ()>(&mut store, "_start")
+        .unwrap()
+        .call(&mut store, ())
+        .unwrap();
+    String::from_utf8(stdout.contents().to_vec()).unwrap()
+}

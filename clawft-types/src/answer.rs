@@ -1,0 +1,110 @@
+//! What `process_message` gives back: one JSON object, always.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::error::AgentError;
+use crate::json::Writer;
+use crate::message::Message;
+use crate::tool_result::ToolResult;
+
+/// Counts of one turn and of the session after it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Messages this turn added: the user's, calls, results, the answer.
+    pub messages: u64,
+    /// Messages in the history now.
+    pub history: u64,
+    /// Messages dropped from the history since the session began.
+    pub dropped: u64,
+    /// Times the provider called tools.
+    pub tool_rounds: u64,
+    /// Bytes of the message as it came.
+    pub input_bytes: u64,
+    /// Bytes of the answer's text.
+    pub output_bytes: u64,
+}
+
+/// The answer to a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The session.
+    pub session: String,
+    /// What the message was taken for.
+    pub intent: &'static str,
+    /// The provider that answered.
+    pub provider: String,
+    /// The model that answered.
+    pub model: String,
+    /// The assistant's last message.
+    pub message: Message,
+    /// What the tools came to, in the order they ran.
+    pub tool_results: Vec<ToolResult>,
+    /// Counts.
+    pub usage: Usage,
+    /// Why the session was not saved, if it was not. The answer holds all the same, and the session
+    /// stays in memory.
+    pub not_persisted: Option<AgentError>,
+}
+
+impl Answer {
+    /// The answer as JSON text, `"ok":true`.
+    pub fn to_json(&self) -> String {
+        let mut out = Writer::new();
+        out.open('{');
+        out.bool_member("ok", true);
+        out.string_member("session", &self.session);
+        out.string_member("intent", self.intent);
+        out.string_member("provider", &self.provider);
+        out.string_member("model", &self.model);
+        out.key("message");
+        self.message.write(&mut out);
+        out.key("tool_results");
+        out.open('[');
+        for result in &self.tool_results {
+            result.write(&mut out);
+        }
+        out.close(']');
+        out.key("usage");
+        out.open('{');
+        out.unsigned_member("messages", self.usage.messages);
+        out.unsigned_member("history", self.usage.history);
+        out.unsigned_member("dropped", self.usage.dropped);
+        out.unsigned_member("tool_rounds", self.usage.tool_rounds);
+        out.unsigned_member("input_bytes", self.usage.input_bytes);
+        out.unsigned_member("output_bytes", self.usage.output_bytes);
+        out.close('}');
+        out.bool_member("persisted", self.not_persisted.is_none());
+        if let Some(error) = &self.not_persisted {
+            out.key("not_persisted");
+            error.write(&mut out);
+        }
+        out.close('}');
+        out.finish()
+    }
+}
+
+/// The answer for an error as JSON text, `"ok":false`.
+pub fn error_json(error: &AgentError) -> String {
+    let mut out = Writer::new();
+    out.open('{');
+    out.bool_member("ok", false);
+    out.key("error");
+    error.write(&mut out);
+    out.close('}');
+    out.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorCode;
+
+    #[test]
+    fn errors_are_answers() {
+        assert_eq!(
+            error_json(&AgentError::new(ErrorCode::Busy, &["a \"b\""])),
+            r#"{"ok":false,"error":{"code":"busy","message":"a \"b\""}}"#
+        );
+    }
+}

@@ -1,0 +1,168 @@
+//! What can go wrong, as one type with a stable code.
+//!
+//! The code is for programs and never changes its meaning; the message is for people and names the
+//! place. Every layer above (the answer in JSON, the C ABI, the WIT interface) passes the code on.
+
+use alloc::string::String;
+
+use crate::json::Writer;
+use crate::text;
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])+ $name:ident = $number:literal, $text:literal;)+) => {
+        /// The stable code of an error.
+        ///
+        /// The number is what the C ABI returns, negated; the text is what the JSON answer and the
+        /// WIT interface (with `-` for `_`) carry.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[repr(u8)]
+        pub enum ErrorCode {
+            $($(#[doc = $doc])+ $name = $number,)+
+        }
+
+        impl ErrorCode {
+            /// Every code, by number.
+            pub const ALL: &[ErrorCode] = &[$(ErrorCode::$name,)+];
+
+            /// The stable text of the code.
+            pub fn as_str(self) -> &'static str {
+                match self { $(ErrorCode::$name => $text,)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// A call came before a successful `init`.
+    NotInitialized = 1, "not_initialized";
+    /// The configuration is JSON, and says something it must not.
+    InvalidConfig = 2, "invalid_config";
+    /// Text that had to be JSON is not, or is nested too deeply.
+    InvalidJson = 3, "invalid_json";
+    /// A message in JSON lacks a field, or has one of a wrong type.
+    InvalidMessage = 4, "invalid_message";
+    /// The message holds nothing but white space.
+    EmptyMessage = 5, "empty_message";
+    /// The message is larger than `limits.max_message_bytes`.
+    MessageTooLarge = 6, "message_too_large";
+    /// Bytes that had to be UTF-8 are not.
+    InvalidUtf8 = 7, "invalid_utf8";
+    /// A pointer and length from the C ABI reach outside the linear memory.
+    InvalidPointer = 8, "invalid_pointer";
+    /// The session name is empty, too long, or has a character outside `A-Z a-z 0-9 . _ -`.
+    InvalidSessionName = 9, "invalid_session_name";
+    /// There are `limits.max_sessions` sessions in memory and no file system to put one away in.
+    TooManySessions = 10, "too_many_sessions";
+    /// A file in `.clawft` cannot be read back; the message says where it was put.
+    StateCorrupted = 11, "state_corrupted";
+    /// There is no tool of this name.
+    UnknownTool = 12, "unknown_tool";
+    /// The configuration does not allow this tool.
+    ToolDisabled = 13, "tool_disabled";
+    /// A tool was called with arguments it does not take.
+    InvalidArguments = 14, "invalid_arguments";
+    /// A path leads out of the root, into `.clawft`, or is no path.
+    PathOutsideSandbox = 15, "path_outside_sandbox";
+    /// There is no such file, directory or key.
+    NotFound = 16, "not_found";
+    /// A directory stands where a file is needed, or the other way round.
+    WrongKind = 17, "wrong_kind";
+    /// The platform refuses the access.
+    PermissionDenied = 18, "permission_denied";
+    /// A file, a list or a value is larger than its limit.
+    TooLarge = 19, "too_large";
+    /// The file holds no UTF-8 text.
+    NotText = 20, "not_text";
+    /// The text to replace does not occur exactly once.
+    EditMismatch = 21, "edit_mismatch";
+    /// Reading or writing failed below.
+    Io = 22, "io";
+    /// The host gave no directory.
+    NoFileSystem = 23, "no_file_system";
+    /// This build cannot do that (yet).
+    Unsupported = 24, "unsupported";
+    /// No configured provider serves the model.
+    NoProvider = 25, "no_provider";
+    /// The provider asked for tools more often than `limits.max_tool_rounds`.
+    TooManyRounds = 26, "too_many_rounds";
+    /// The call came from inside another call to the same agent.
+    Busy = 27, "busy";
+}
+
+impl ErrorCode {
+    /// The number of the code, 1 and up.
+    pub fn number(self) -> u8 {
+        self as u8
+    }
+}
+
+/// An error: a code for programs, a message for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgentError {
+    /// What kind of error this is.
+    pub code: ErrorCode,
+    /// What happened and where, in lower case.
+    pub message: String,
+}
+
+impl AgentError {
+    /// An error whose message is the pieces put together.
+    pub fn new(code: ErrorCode, message: &[&str]) -> Self {
+        AgentError {
+            code,
+            message: text::concat(message),
+        }
+    }
+
+    /// The same error with `place` and a colon before its message.
+    pub fn at(self, place: &str) -> Self {
+        AgentError::new(self.code, &[place, ": ", &self.message])
+    }
+
+    /// Writes `{"code":…,"message":…}`.
+    pub fn write(&self, out: &mut Writer) {
+        out.open('{');
+        out.string_member("code", self.code.as_str());
+        out.string_member("message", &self.message);
+        out.close('}');
+    }
+}
+
+impl core::fmt::Display for AgentError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.code.as_str())?;
+        f.write_str(": ")?;
+        f.write_str(&self.message)
+    }
+}
+
+impl core::error::Error for AgentError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    #[test]
+    fn numbers_are_dense_and_texts_distinct() {
+        for (at, code) in ErrorCode::ALL.iter().enumerate() {
+            assert_eq!(usize::from(code.number()), at + 1);
+            let same = ErrorCode::ALL
+                .iter()
+                .filter(|other| other.as_str() == code.as_str());
+            assert_eq!(same.count(), 1);
+        }
+    }
+
+    #[test]
+    fn display_and_json() {
+        let error = AgentError::new(ErrorCode::NotFound, &["a.txt", ": not found"]).at("read_file");
+        assert_eq!(error.to_string(), "not_found: read_file: a.txt: not found");
+        let mut out = Writer::new();
+        error.write(&mut out);
+        assert_eq!(
+            out.finish(),
+            r#"{"code":"not_found","message":"read_file: a.txt: not found"}"#
+        );
+    }
+}

@@ -1,0 +1,371 @@
+//! Text to [`Value`]: a recursive descent of limited depth that never panics.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::value::Value;
+use super::write::decimal;
+use crate::error::{AgentError, ErrorCode};
+
+/// Arrays and objects may be nested this deep; deeper is an error, so that hostile input cannot
+/// exhaust the stack (a wasm stack is 1 MiB unless the linker is told otherwise).
+pub const MAX_DEPTH: usize = 64;
+
+/// Reads one JSON value that takes up the whole of `text`.
+///
+/// # Errors
+///
+/// [`ErrorCode::InvalidJson`], with what was expected and the byte offset at which it was not found.
+pub fn parse(text: &str) -> Result<Value, AgentError> {
+    let mut reader = Reader { text, at: 0 };
+    let value = reader.value(MAX_DEPTH)?;
+    reader.skip_space();
+    match reader.peek() {
+        None => Ok(value),
+        Some(_) => Err(reader.error("expected the end")),
+    }
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    /// Byte offset of what is read next.
+    at: usize,
+}
+
+impl Reader<'_> {
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn error(&self, what: &str) -> AgentError {
+        AgentError::new(
+            ErrorCode::InvalidJson,
+            &[what, " at byte ", &decimal(self.at as u64)],
+        )
+    }
+
+    fn skip_space(&mut self) {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
+            self.at += 1;
+        }
+    }
+
+    /// Takes `byte` if it is next, after white space.
+    fn take(&mut self, byte: u8) -> bool {
+        self.skip_space();
+        let found = self.peek() == Some(byte);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn value(&mut self, depth: usize) -> Result<Value, AgentError> {
+        self.skip_space();
+        match self.peek() {
+            Some(b'"') => self.string().map(Value::String),
+            Some(b'{' | b'[') if depth == 0 => Err(self.error("nested too deeply")),
+            Some(b'{') => self.object(depth - 1),
+            Some(b'[') => self.array(depth - 1),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            Some(b't') => self.word("true", Value::Bool(true)),
+            Some(b'f') => self.word("false", Value::Bool(false)),
+            Some(b'n') => self.word("null", Value::Null),
+            _ => Err(self.error("expected a value")),
+        }
+    }
+
+    fn word(&mut self, word: &str, value: Value) -> Result<Value, AgentError> {
+        match self.text.as_bytes().get(self.at..) {
+            Some(rest) if rest.starts_with(word.as_bytes()) => {
+                self.at += word.len();
+                Ok(value)
+            }
+            _ => Err(self.error("expected a value")),
+        }
+    }
+
+    fn array(&mut self, depth: usize) -> Result<Value, AgentError> {
+        self.at += 1;
+        let mut items = Vec::new();
+        if self.take(b']') {
+            return Ok(Value::Array(items));
+        }
+        loop {
+            items.push(self.value(depth)?);
+            if self.take(b']') {
+                return Ok(Value::Array(items));
+            }
+            if !self.take(b',') {
+                return Err(self.error("expected `,` or `]`"));
+            }
+        }
+    }
+
+    fn object(&mut self, depth: usize) -> Result<Value, AgentError> {
+        self.at += 1;
+        let mut members = Vec::new();
+        if self.take(b'}') {
+            return Ok(Value::Object(members));
+        }
+        loop {
+            self.skip_space();
+            if self.peek() != Some(b'"') {
+                return Err(self.error("expected a name in double quotes"));
+            }
+            let name = self.string()?;
+            if !self.take(b':') {
+                return Err(self.error("expected `:`"));
+            }
+            members.push((name, self.value(depth)?));
+            if self.take(b'}') {
+                return Ok(Value::Object(members));
+            }
+            if !self.take(b',') {
+                return Err(self.error("expected `,` or `}`"));
+            }
+        }
+    }
+
+    fn digits(&mut self) -> Result<(), AgentError> {
+        let start = self.at;
+        while let Some(b'0'..=b'9') = self.peek() {
+            self.at += 1;
+        }
+        if self.at == start {
+            return Err(self.error("expected a digit"));
+        }
+        Ok(())
+    }
+
+    fn number(&mut self) -> Result<Value, AgentError> {
+        let start = self.at;
+        if self.peek() == Some(b'-') {
+            self.at += 1;
+        }
+        if self.peek() == Some(b'0') {
+            self.at += 1;
+        } else {
+            self.digits()?;
+        }
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if let Some(b'e' | b'E') = self.peek() {
+            self.at += 1;
+            if let Some(b'+' | b'-') = self.peek() {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        Ok(Value::Number(String::from(self.slice(start))))
+    }
+
+    /// The text from `start` to here. Both are next to ASCII bytes, so they are boundaries.
+    fn slice(&self, start: usize) -> &str {
+        self.text.get(start..self.at).unwrap_or_default()
+    }
+
+    fn string(&mut self) -> Result<String, AgentError> {
+        self.at += 1;
+        let mut out = String::new();
+        loop {
+            let start = self.at;
+            while let Some(byte) = self.peek()
+                && byte != b'"'
+                && byte != b'\\'
+                && byte >= 0x20
+            {
+                self.at += 1;
+            }
+            out.push_str(self.slice(start));
+            match self.peek() {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(out);
+                }
+                Some(b'\\') => {
+                    self.at += 1;
+                    out.push(self.escape()?);
+                }
+                Some(_) => return Err(self.error("expected no control character in a string")),
+                None => return Err(self.error("expected the end of a string")),
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Result<char, AgentError> {
+        let Some(byte) = self.peek() else {
+            return Err(self.error("expected the end of a string"));
+        };
+        self.at += 1;
+        Ok(match byte {
+            b'"' | b'\\' | b'/' => char::from(byte),
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => return self.unicode(),
+            _ => return Err(self.error("unknown escape")),
+        })
+    }
+
+    /// What follows `\u`: four hexadecimal digits, or a surrogate pair.
+    fn unicode(&mut self) -> Result<char, AgentError> {
+        let mut code = self.hex()?;
+        if code & 0xFC00 == 0xD800 && self.peek() == Some(b'\\') {
+            self.at += 1;
+            if self.peek() == Some(b'u') {
+                self.at += 1;
+                let low = self.hex()?;
+                if low & 0xFC00 == 0xDC00 {
+                    code = 0x1_0000 + ((code & 0x3FF) << 10) + (low & 0x3FF);
+                }
+            }
+        }
+        // A surrogate that is left over is no character.
+        char::from_u32(code).ok_or_else(|| self.error("expected a whole surrogate pair"))
+    }
+
+    fn hex(&mut self) -> Result<u32, AgentError> {
+        let mut code = 0;
+        for _ in 0..4 {
+            let digit = match self.peek() {
+                Some(byte @ b'0'..=b'9') => byte - b'0',
+                Some(byte @ b'a'..=b'f') => byte - b'a' + 10,
+                Some(byte @ b'A'..=b'F') => byte - b'A' + 10,
+                _ => return Err(self.error("expected a hexadecimal digit")),
+            };
+            self.at += 1;
+            code = code << 4 | u32::from(digit);
+        }
+        Ok(code)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+
+    fn same_as_serde(text: &str) {
+        let theirs = serde_json::from_str::<serde_json::Value>(text);
+        match parse(text) {
+            Ok(ours) => {
+                let back: serde_json::Value = serde_json::from_str(&ours.to_json())
+                    .unwrap_or_else(|error| panic!("{text}: wrote {} ({error})", ours.to_json()));
+                assert_eq!(
+                    back,
+                    theirs.unwrap_or_else(|e| panic!("{text}: we accept, serde: {e}"))
+                );
+            }
+            Err(error) => assert!(theirs.is_err(), "{text}: serde accepts, we say {error:?}"),
+        }
+    }
+
+    #[test]
+    fn agrees_with_serde_json() {
+        let cases = [
+            "",
+            " ",
+            "null",
+            "nul",
+            "nullx",
+            "true",
+            "false",
+            "0",
+            "-0",
+            "01",
+            "-",
+            "1.",
+            "1.5",
+            ".5",
+            "1e5",
+            "1E+5",
+            "1e",
+            "1.5e-3",
+            "+1",
+            "NaN",
+            "\"\"",
+            "\"a\\nb\"",
+            "\"\\u00e9\"",
+            "\"\\ud83d\\ude00\"",
+            "\"\\ud83d\"",
+            "\"\\ud83d\\u0041\"",
+            "\"\\ude00\"",
+            "\"\\ud83dx\"",
+            "\"\\u12\"",
+            "\"\\x\"",
+            "\"\n\"",
+            "\"\u{7f}\u{1}\"",
+            "\"é😀\"",
+            "\"unterminated",
+            "\"\\",
+            "[]",
+            "[ ]",
+            "[1]",
+            "[1,]",
+            "[,1]",
+            "[1 2]",
+            "[1,2 ,3 ]",
+            "[",
+            "]",
+            "{}",
+            "{ }",
+            "{\"a\":1}",
+            "{\"a\":1,}",
+            "{\"a\"}",
+            "{\"a\":}",
+            "{a:1}",
+            "{\"a\":{\"b\":[{}]}}",
+            "{} {}",
+            "\u{feff}{}",
+            "[1]x",
+            "\t\r\n 1 \t",
+            "\u{a0}1",
+            "\"\\/\\b\\f\\n\\r\\t\\\\\\\"\"",
+            "tru",
+            "[\"a\",null,true]",
+        ];
+        for case in cases {
+            same_as_serde(case);
+        }
+    }
+
+    #[test]
+    fn agrees_with_serde_json_on_mutations() {
+        let seed = r#"{"a":[1,-2.5e3,"x\u00e9\n",{"b":null}],"c":true}"#;
+        for at in 0..seed.len() {
+            for byte in b"\"\\{}[]:,0-e.tu \n" {
+                let mut bytes = seed.as_bytes().to_vec();
+                bytes[at] = *byte;
+                same_as_serde(core::str::from_utf8(&bytes).unwrap());
+                bytes.insert(at, *byte);
+                same_as_serde(core::str::from_utf8(&bytes).unwrap());
+            }
+            same_as_serde(&seed[..at]);
+        }
+    }
+
+    #[test]
+    fn depth_is_limited() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(parse(&nested(MAX_DEPTH)).is_ok());
+        let error = parse(&nested(MAX_DEPTH + 1)).unwrap_err();
+        assert_eq!(error.code, ErrorCode::InvalidJson);
+        assert_eq!(error.message, "nested too deeply at byte 64");
+        assert!(parse(&"{\"a\":".repeat(1_000_000)).is_err());
+    }
+
+    #[test]
+    fn errors_give_the_byte() {
+        assert_eq!(
+            parse("[1,x]").unwrap_err().message,
+            "expected a value at byte 3"
+        );
+        assert_eq!(
+            parse("{\"a\" 1}").unwrap_err().message,
+            "expected `:` at byte 5"
+        );
+    }
+}

@@ -1,0 +1,128 @@
+//! A JSON value in memory.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::write::Writer;
+
+/// A JSON value. Numbers are kept as written; the members of an object keep their order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// A number, as the text it had.
+    Number(String),
+    /// A string, unescaped.
+    String(String),
+    /// An array.
+    Array(Vec<Value>),
+    /// An object. A name that occurs twice stays twice; [`Value::get`] gives the last one.
+    Object(Vec<(String, Value)>),
+}
+
+impl Value {
+    /// The member called `name`, the last one if there are several; `None` if this is no object.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        match self {
+            Value::Object(members) => members
+                .iter()
+                .rev()
+                .find(|member| member.0 == name)
+                .map(|member| &member.1),
+            _ => None,
+        }
+    }
+
+    /// The text, if this is a string.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Value::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The number, if this is an integer from 0 to `u64::MAX` written without fraction or exponent.
+    pub fn as_u64(&self) -> Option<u64> {
+        match self {
+            Value::Number(text) => text.bytes().try_fold(0_u64, |sum, byte| {
+                let digit = byte.wrapping_sub(b'0');
+                if digit > 9 {
+                    return None;
+                }
+                sum.checked_mul(10)?.checked_add(u64::from(digit))
+            }),
+            _ => None,
+        }
+    }
+
+    /// What this is, for error messages: "a string", "an object" …
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Value::Null => "null",
+            Value::Bool(_) => "a boolean",
+            Value::Number(_) => "a number",
+            Value::String(_) => "a string",
+            Value::Array(_) => "an array",
+            Value::Object(_) => "an object",
+        }
+    }
+
+    /// Compact JSON text of this value.
+    pub fn to_json(&self) -> String {
+        let mut out = Writer::new();
+        self.write(&mut out);
+        out.finish()
+    }
+
+    /// Writes this value.
+    pub fn write(&self, out: &mut Writer) {
+        match self {
+            Value::Null => out.raw("null"),
+            Value::Bool(value) => out.bool(*value),
+            Value::Number(text) => out.raw(text),
+            Value::String(text) => out.string(text),
+            Value::Array(items) => {
+                out.open('[');
+                for item in items {
+                    item.write(out);
+                }
+                out.close(']');
+            }
+            Value::Object(members) => {
+                out.open('{');
+                for (name, value) in members {
+                    out.key(name);
+                    value.write(out);
+                }
+                out.close('}');
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::parse;
+
+    #[test]
+    fn last_of_two_equal_names_wins() {
+        let value = parse(r#"{"a":1,"a":2}"#).unwrap();
+        assert_eq!(value.get("a").unwrap().as_u64(), Some(2));
+        assert_eq!(value.get("b"), None);
+        assert_eq!(Value::Null.get("a"), None);
+    }
+
+    #[test]
+    fn integers_only_when_whole_and_in_range() {
+        let number = |text: &str| parse(text).unwrap().as_u64();
+        assert_eq!(number("18446744073709551615"), Some(u64::MAX));
+        assert_eq!(number("18446744073709551616"), None);
+        assert_eq!(number("-1"), None);
+        assert_eq!(number("1.0"), None);
+        assert_eq!(number("1e3"), None);
+        assert_eq!(number("\"1\""), None);
+    }
+}

@@ -1,0 +1,111 @@
+//! A message on its way in, checked.
+
+use alloc::string::String;
+
+use crate::error::{AgentError, ErrorCode};
+use crate::fields::Fields;
+use crate::json::{self, decimal};
+use crate::limits::Limits;
+
+/// What the user said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// The text: not empty, within the limit.
+    pub text: String,
+    /// Bytes of the message as it came.
+    pub bytes: usize,
+}
+
+impl Request {
+    /// Reads a message: plain text, or, when its first character is `{`, a JSON object
+    /// `{"role":"user","content":"…"}`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorCode::MessageTooLarge`], [`ErrorCode::EmptyMessage`], [`ErrorCode::InvalidJson`] or
+    /// [`ErrorCode::InvalidMessage`].
+    pub fn parse(message: &str, limits: &Limits) -> Result<Self, AgentError> {
+        let bytes = message.len();
+        if bytes as u64 > limits.max_message_bytes {
+            return Err(AgentError::new(
+                ErrorCode::MessageTooLarge,
+                &[
+                    "the message has ",
+                    &decimal(bytes as u64),
+                    " bytes, limits.max_message_bytes is ",
+                    &decimal(limits.max_message_bytes),
+                ],
+            ));
+        }
+        let text = if message.starts_with('{') {
+            content(message)?
+        } else {
+            String::from(message)
+        };
+        if text.trim_ascii().is_empty() {
+            return Err(AgentError::new(
+                ErrorCode::EmptyMessage,
+                &["the message is empty"],
+            ));
+        }
+        Ok(Request { text, bytes })
+    }
+}
+
+fn content(message: &str) -> Result<String, AgentError> {
+    let value = json::parse(message)
+        .map_err(|error| error.at("a message that begins with { is read as JSON"))?;
+    let fields = Fields::of(&value, "message", ErrorCode::InvalidMessage)?;
+    fields.only(&["role", "content"])?;
+    match fields.string_or("role", "user")? {
+        "user" => Ok(String::from(fields.string("content")?)),
+        other => Err(fields.error("role", &["expected user, got ", other])),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(message: &str) -> Result<String, (ErrorCode, String)> {
+        let limits = Limits {
+            max_message_bytes: 64,
+            ..Limits::default()
+        };
+        Request::parse(message, &limits)
+            .map(|request| request.text)
+            .map_err(|error| (error.code, error.message))
+    }
+
+    #[test]
+    fn text_and_json() {
+        assert_eq!(parse("hello").unwrap(), "hello");
+        assert_eq!(parse(" {not json").unwrap(), " {not json");
+        assert_eq!(parse(r#"{"role":"user","content":"hé"}"#).unwrap(), "hé");
+    }
+
+    #[test]
+    fn refused() {
+        let code = |message: &str| parse(message).unwrap_err().0;
+        assert_eq!(code(""), ErrorCode::EmptyMessage);
+        assert_eq!(code(" \n\t"), ErrorCode::EmptyMessage);
+        assert_eq!(code(r#"{"content":" "}"#), ErrorCode::EmptyMessage);
+        assert_eq!(code("{oops"), ErrorCode::InvalidJson);
+        assert_eq!(code("{}"), ErrorCode::InvalidMessage);
+        assert_eq!(
+            code(r#"{"role":"system","content":"x"}"#),
+            ErrorCode::InvalidMessage
+        );
+        assert_eq!(code(r#"{"content":["x"]}"#), ErrorCode::InvalidMessage);
+        assert_eq!(
+            code(r#"{"content":"x","extra":1}"#),
+            ErrorCode::InvalidMessage
+        );
+        let (code, message) = parse(&"x".repeat(65)).unwrap_err();
+        assert_eq!(code, ErrorCode::MessageTooLarge);
+        assert_eq!(
+            message,
+            "the message has 65 bytes, limits.max_message_bytes is 64"
+        );
+    }
+}

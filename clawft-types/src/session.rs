@@ -1,0 +1,260 @@
+//! A conversation: its history, and the counters that number messages and calls.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::error::{AgentError, ErrorCode};
+use crate::fields::Fields;
+use crate::json::{self, Writer, decimal};
+use crate::limits::Limits;
+use crate::message::{Message, Role};
+use crate::text;
+
+/// The version of the session file that is written, and the only one that is read.
+const VERSION: u64 = 1;
+
+/// The longest session name, in bytes.
+const MAX_NAME: usize = 64;
+
+/// One conversation. What is in it is bounded by [`Limits`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// The name the host gave it, checked by [`Session::check_name`].
+    pub name: String,
+    /// The history, oldest first.
+    pub messages: Vec<Message>,
+    /// The number of the next message, from 1.
+    pub next_message: u64,
+    /// The number of the next tool call, from 1.
+    pub next_call: u64,
+    /// Messages that [`Session::trim`] has dropped so far.
+    pub dropped: u64,
+}
+
+impl Session {
+    /// A session without history.
+    pub fn new(name: &str) -> Self {
+        Session {
+            name: String::from(name),
+            messages: Vec::new(),
+            next_message: 1,
+            next_call: 1,
+            dropped: 0,
+        }
+    }
+
+    /// Checks a session name: 1 to 64 of `A-Z a-z 0-9 . _ -`, not beginning with a dot.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorCode::InvalidSessionName`].
+    pub fn check_name(name: &str) -> Result<(), AgentError> {
+        let good = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+        if name.is_empty()
+            || name.len() > MAX_NAME
+            || name.starts_with('.')
+            || !name.bytes().all(good)
+        {
+            return Err(AgentError::new(
+                ErrorCode::InvalidSessionName,
+                &["a session name is 1 to 64 of A-Z a-z 0-9 . _ - and does not begin with a dot"],
+            ));
+        }
+        Ok(())
+    }
+
+    /// The file the session is kept in: the name with each capital `A` as `+a`, because some file
+    /// systems take `Main` and `main` for one, and `.json`.
+    pub fn file_name(name: &str) -> String {
+        let mut file = String::new();
+        for letter in name.chars() {
+            if letter.is_ascii_uppercase() {
+                file.push('+');
+            }
+            file.push(letter.to_ascii_lowercase());
+        }
+        file.push_str(".json");
+        file
+    }
+
+    /// Reads a session file.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorCode::StateCorrupted`] with what is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, AgentError> {
+        read(text).map_err(|mut error| {
+            error.code = ErrorCode::StateCorrupted;
+            error
+        })
+    }
+
+    /// The session file as JSON text.
+    pub fn to_json(&self) -> String {
+        let mut out = Writer::new();
+        out.open('{');
+        out.unsigned_member("version", VERSION);
+        out.string_member("name", &self.name);
+        out.unsigned_member("next_message", self.next_message);
+        out.unsigned_member("next_call", self.next_call);
+        out.unsigned_member("dropped", self.dropped);
+        out.key("messages");
+        out.open('[');
+        for message in &self.messages {
+            message.write(&mut out);
+        }
+        out.close(']');
+        out.close('}');
+        out.finish()
+    }
+
+    /// Drops the oldest messages until the history fits `limits`. The last message always stays; a
+    /// tool result whose call is gone goes too, because no provider accepts one.
+    pub fn trim(&mut self, limits: &Limits) {
+        let mut bytes = 0_u64;
+        let mut keep = 0_u64;
+        for message in self.messages.iter().rev() {
+            bytes = bytes.saturating_add(message.bytes() as u64);
+            if keep == limits.max_history || (keep > 0 && bytes > limits.max_history_bytes) {
+                break;
+            }
+            keep += 1;
+        }
+        // `keep` is at most the number of messages, which is a `usize`.
+        let mut drop = self.messages.len().saturating_sub(keep as usize);
+        if drop > 0 {
+            let orphans = self
+                .messages
+                .iter()
+                .skip(drop)
+                .take_while(|message| message.role == Role::Tool);
+            drop += orphans.count();
+        }
+        self.messages.drain(..drop);
+        self.dropped += drop as u64;
+    }
+}
+
+fn read(text: &str) -> Result<Session, AgentError> {
+    let value = json::parse(text)?;
+    let fields = Fields::of(&value, "session", ErrorCode::StateCorrupted)?;
+    let version = fields.unsigned_or("version", 0, 0, u64::MAX)?;
+    if version != VERSION {
+        return Err(fields.error("version", &["expected 1, got ", &decimal(version)]));
+    }
+    let mut session = Session::new(fields.string("name")?);
+    session.next_message = fields.unsigned_or("next_message", 1, 1, u64::MAX >> 1)?;
+    session.next_call = fields.unsigned_or("next_call", 1, 1, u64::MAX >> 1)?;
+    session.dropped = fields.unsigned_or("dropped", 0, 0, u64::MAX >> 1)?;
+    if fields.get("messages").is_none() {
+        return Err(fields.error("messages", &["expected an array, got nothing"]));
+    }
+    for (at, item) in fields.array("messages")?.iter().enumerate() {
+        let place = text::concat(&["session.messages[", &decimal(at as u64), "]"]);
+        session.messages.push(Message::from_value(item, &place)?);
+    }
+    Ok(session)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(role: Role, content: &str) -> Message {
+        Message {
+            id: "m".into(),
+            role,
+            content: content.into(),
+            timestamp_ms: 1,
+            tool_calls: Vec::new(),
+            call_id: String::new(),
+        }
+    }
+
+    #[test]
+    fn comes_back_as_it_went() {
+        let mut session = Session::new("main");
+        session.messages.push(message(Role::User, "hi \"there\""));
+        session.next_message = 2;
+        assert_eq!(Session::parse(&session.to_json()).unwrap(), session);
+    }
+
+    #[test]
+    fn corrupted_files() {
+        for text in [
+            "",
+            "{",
+            "[]",
+            "{}",
+            r#"{"version":2,"name":"a","messages":[]}"#,
+            r#"{"version":1,"messages":[]}"#,
+            r#"{"version":1,"name":"a"}"#,
+            r#"{"version":1,"name":"a","messages":[{}]}"#,
+        ] {
+            assert_eq!(
+                Session::parse(text).unwrap_err().code,
+                ErrorCode::StateCorrupted,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn names() {
+        for good in ["a", "Main", "a-b_c.d", "0", &"x".repeat(64)] {
+            Session::check_name(good).unwrap();
+        }
+        for bad in [
+            "",
+            ".",
+            "..",
+            ".a",
+            "a/b",
+            "a\\b",
+            "a b",
+            "é",
+            "a\0",
+            &"x".repeat(65),
+        ] {
+            assert_eq!(
+                Session::check_name(bad).unwrap_err().code,
+                ErrorCode::InvalidSessionName,
+                "{bad}"
+            );
+        }
+        assert_eq!(Session::file_name("Main"), "+main.json");
+        assert_eq!(Session::file_name("main"), "main.json");
+    }
+
+    #[test]
+    fn trims_by_count_by_bytes_and_without_orphans() {
+        let limits = |max_history, max_history_bytes| Limits {
+            max_history,
+            max_history_bytes,
+            ..Limits::default()
+        };
+        let roles = [Role::User, Role::Assistant, Role::Tool, Role::Assistant];
+        let fresh = || {
+            let mut session = Session::new("a");
+            session
+                .messages
+                .extend(roles.map(|role| message(role, "12345")));
+            session
+        };
+        let trimmed = |limits: Limits| {
+            let mut session = fresh();
+            session.trim(&limits);
+            assert_eq!(session.dropped as usize, 4 - session.messages.len());
+            session.messages.len()
+        };
+        assert_eq!(trimmed(limits(4, 1024)), 4);
+        assert_eq!(trimmed(limits(3, 1024)), 3);
+        assert_eq!(
+            trimmed(limits(2, 1024)),
+            1,
+            "the tool result has lost its call"
+        );
+        assert_eq!(trimmed(limits(4, 15)), 3);
+        assert_eq!(trimmed(limits(4, 1)), 1, "the last one stays");
+    }
+}

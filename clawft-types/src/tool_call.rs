@@ -1,0 +1,44 @@
+//! A provider's wish to have a tool run.
+
+use alloc::string::String;
+
+use crate::error::{AgentError, ErrorCode};
+use crate::fields::Fields;
+use crate::json::{Value, Writer};
+
+/// One call of a tool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToolCall {
+    /// `c1`, `c2` … in the order of the session.
+    pub id: String,
+    /// The tool.
+    pub name: String,
+    /// Its arguments; the tool checks them.
+    pub arguments: Value,
+}
+
+impl ToolCall {
+    /// Reads what [`ToolCall::write`] wrote; `place` is where it stands.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorCode::InvalidMessage`] with the place.
+    pub fn from_value(value: &Value, place: &str) -> Result<Self, AgentError> {
+        let fields = Fields::of(value, place, ErrorCode::InvalidMessage)?;
+        Ok(ToolCall {
+            id: String::from(fields.string("id")?),
+            name: String::from(fields.string("name")?),
+            arguments: fields.get("arguments").cloned().unwrap_or(Value::Null),
+        })
+    }
+
+    /// Writes `{"id":…,"name":…,"arguments":…}`.
+    pub fn write(&self, out: &mut Writer) {
+        out.open('{');
+        out.string_member("id", &self.id);
+        out.string_member("name", &self.name);
+        out.key("arguments");
+        self.arguments.write(out);
+        out.close('}');
+    }
+}

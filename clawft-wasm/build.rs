@@ -1,0 +1,5 @@
+//! Fails the build where the dependency graph breaks the rules in `[package.metadata.budget.graph]`.
+
+fn main() {
+    build_support::guard::check();
+}

@@ -1,0 +1,142 @@
+//! The agent: a configuration, sessions, memory, and the pipeline that answers a message.
+//!
+//! In reading order: [`turn`] is the pipeline, [`intent`], [`route`] and [`context`] are its stages,
+//! [`provider`] answers, [`tools`] act; [`sessions`] and [`memory`] keep, both in the [`workspace`],
+//! which confines every path to the root; [`capabilities`] describes it all.
+
+pub mod capabilities;
+pub mod context;
+pub mod intent;
+pub mod memory;
+pub mod provider;
+pub mod route;
+pub mod sessions;
+pub mod tools;
+pub mod turn;
+pub mod workspace;
+
+use clawft_types::{AgentError, Answer, Config, ErrorCode, Request, Session, answer};
+use core_alloc::string::String;
+
+use crate::platform::Root;
+use intent::Intent;
+use memory::Memory;
+use sessions::Sessions;
+use workspace::Workspace;
+
+/// An agent. It is plain data: several of them live side by side, one after the other on one root
+/// continue each other's sessions. Two at a time on one root are not kept from overwriting each other.
+#[derive(Debug)]
+pub struct Agent {
+    config: Config,
+    workspace: Workspace,
+    sessions: Sessions,
+    memory: Memory,
+}
+
+impl Agent {
+    /// An agent with this configuration (JSON, `{}` for the defaults) that works in `root`, or in
+    /// memory if there is none.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_json`, `invalid_config` or `unsupported`, with the place in the configuration.
+    pub fn new(config_json: &str, root: Option<Root>) -> Result<Agent, AgentError> {
+        Ok(Agent {
+            config: checked(config_json)?,
+            workspace: Workspace::new(root),
+            sessions: Sessions::default(),
+            memory: Memory::default(),
+        })
+    }
+
+    /// An agent that works in the directory `root`, which is made if it is not there.
+    ///
+    /// # Errors
+    ///
+    /// As [`Agent::new`], and `io` if there can be no such directory.
+    #[cfg(not(target_family = "wasm"))]
+    pub fn at(config_json: &str, root: &std::path::Path) -> Result<Agent, AgentError> {
+        let opened = Root::at(root).map_err(|_| {
+            AgentError::new(
+                ErrorCode::Io,
+                &[&root.to_string_lossy(), ": no directory can be had here"],
+            )
+        })?;
+        Agent::new(config_json, Some(opened))
+    }
+
+    /// Takes a new configuration and keeps sessions and memory.
+    ///
+    /// # Errors
+    ///
+    /// As [`Agent::new`]; the configuration before stays.
+    pub fn configure(&mut self, config_json: &str) -> Result<(), AgentError> {
+        self.config = checked(config_json)?;
+        Ok(())
+    }
+
+    /// Answers `message` in the session called `session`.
+    ///
+    /// An error leaves the session as it was before the message; what tools did stays done.
+    ///
+    /// # Errors
+    ///
+    /// Typed, for every kind of bad input: see [`ErrorCode`]. A tool that fails is no error here:
+    /// its result says so, and the provider has the last word.
+    pub fn respond(&mut self, session: &str, message: &str) -> Result<Answer, AgentError> {
+        Session::check_name(session)?;
+        let request = Request::parse(message, &self.config.limits)?;
+        let mut kept = self
+            .sessions
+            .take(session, &self.config.limits, &self.workspace)?;
+        let result = turn::run(self, &mut kept.session, request);
+        let result = result.map(|mut answer| {
+            kept.session.trim(&self.config.limits);
+            answer.usage.history = kept.session.messages.len() as u64;
+            answer.usage.dropped = kept.session.dropped;
+            answer.not_persisted = sessions::save(&mut kept, &self.workspace).err();
+            answer
+        });
+        self.sessions.put(kept);
+        result
+    }
+
+    /// As [`Agent::respond`], as JSON text in both cases.
+    pub fn process_message(&mut self, session: &str, message: &str) -> String {
+        match self.respond(session, message) {
+            Ok(answer) => answer.to_json(),
+            Err(error) => answer::error_json(&error),
+        }
+    }
+
+    /// What this agent can do, as JSON text.
+    pub fn capabilities(&self) -> String {
+        capabilities::json(Some(self))
+    }
+}
+
+/// The configuration in `text`, with the names that only the agent knows checked too.
+fn checked(text: &str) -> Result<Config, AgentError> {
+    let config = Config::parse(text)?;
+    for name in config.tools.iter().flatten() {
+        if tools::find(name).is_none() {
+            return Err(AgentError::new(
+                ErrorCode::InvalidConfig,
+                &["config.tools: there is no tool ", name],
+            ));
+        }
+    }
+    for (name, _) in &config.routes {
+        if !Intent::ALL.iter().any(|intent| intent.as_str() == name) {
+            return Err(AgentError::new(
+                ErrorCode::InvalidConfig,
+                &["config.routes: there is no intent ", name],
+            ));
+        }
+    }
+    Ok(config)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,86 @@
+//! What the agent can do, as one JSON object; also before it is configured.
+
+use clawft_types::Config;
+use clawft_types::json::Writer;
+use core_alloc::string::String;
+
+use super::tools::{self, Spec};
+use super::{Agent, Intent};
+
+/// Describes `agent`, or an unconfigured one.
+pub fn json(agent: Option<&Agent>) -> String {
+    let default;
+    let config = match agent {
+        Some(agent) => &agent.config,
+        None => {
+            default = Config::default();
+            &default
+        }
+    };
+    let mut out = Writer::new();
+    out.open('{');
+    out.string_member("name", "clawft");
+    out.string_member("version", env!("CARGO_PKG_VERSION"));
+    out.bool_member("initialized", agent.is_some());
+    out.bool_member(
+        "file_system",
+        agent.is_some_and(|agent| agent.workspace.is_there()),
+    );
+    out.unsigned_member(
+        "sessions",
+        agent.map_or(0, |agent| agent.sessions.count() as u64),
+    );
+    out.string_member("model", &config.model);
+    out.key("provider_kinds");
+    out.open('[');
+    out.string("offline");
+    out.close(']');
+    out.key("intents");
+    out.open('[');
+    for intent in Intent::ALL {
+        out.string(intent.as_str());
+    }
+    out.close(']');
+    out.key("limits");
+    config.limits.write(&mut out);
+    out.key("tools");
+    out.open('[');
+    for spec in tools::allowed(config) {
+        tool(spec, &mut out);
+    }
+    out.close(']');
+    out.close('}');
+    out.finish()
+}
+
+/// Name, description and JSON schema of a tool, as chat completion interfaces take them.
+pub fn tool(spec: &Spec, out: &mut Writer) {
+    out.open('{');
+    out.string_member("name", spec.name);
+    out.string_member("description", spec.description);
+    out.key("parameters");
+    out.open('{');
+    out.string_member("type", "object");
+    out.key("properties");
+    out.open('{');
+    for parameter in spec.parameters {
+        out.key(parameter.name);
+        out.open('{');
+        out.string_member("type", "string");
+        out.string_member("description", parameter.description);
+        out.close('}');
+    }
+    out.close('}');
+    out.key("required");
+    out.open('[');
+    for parameter in spec
+        .parameters
+        .iter()
+        .filter(|parameter| parameter.required)
+    {
+        out.string(parameter.name);
+    }
+    out.close(']');
+    out.close('}');
+    out.close('}');
+}

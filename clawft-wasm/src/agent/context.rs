@@ -1,0 +1,42 @@
+//! Assemble, the third stage: everything a provider gets to see.
+
+use clawft_types::{Message, Role};
+
+use super::intent::Intent;
+use super::tools::Spec;
+
+/// What a provider answers. Borrowed from session and configuration; nothing is copied.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// The model to answer with.
+    pub model: &'a str,
+    /// Temperature in thousandths.
+    pub temperature_milli: u16,
+    /// Text before the conversation; may be empty.
+    pub system: &'a str,
+    /// What the last user message is about.
+    pub intent: Intent,
+    /// The session so far, oldest first, without this turn.
+    pub history: &'a [Message],
+    /// This turn: the user's message, then calls and their results.
+    pub turn: &'a [Message],
+    /// The tools that may be called.
+    pub tools: &'a [&'static Spec],
+}
+
+impl<'a> Context<'a> {
+    /// The user's message of this turn.
+    pub fn question(&self) -> &'a str {
+        self.turn
+            .first()
+            .map_or("", |message| message.content.as_str())
+    }
+
+    /// How often tools were called in this turn.
+    pub fn rounds(&self) -> usize {
+        self.turn
+            .iter()
+            .filter(|message| message.role == Role::Assistant)
+            .count()
+    }
+}

@@ -1,0 +1,121 @@
+//! Classify, the first stage: what a message is about, by its first word or its last character.
+
+/// What a message is taken for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Intent {
+    /// It begins with `/`.
+    Command,
+    /// It wants a file or a directory read or changed.
+    File,
+    /// It wants something remembered or recalled.
+    Memory,
+    /// It wants a page fetched.
+    Web,
+    /// It asks for the conversation so far.
+    History,
+    /// It greets.
+    Greeting,
+    /// It asks something.
+    Question,
+    /// Anything else.
+    Chat,
+}
+
+/// First words, in lower case, and what they mean.
+const WORDS: [(&str, Intent); 21] = [
+    ("read", Intent::File),
+    ("write", Intent::File),
+    ("edit", Intent::File),
+    ("list", Intent::File),
+    ("fetch", Intent::Web),
+    ("remember", Intent::Memory),
+    ("recall", Intent::Memory),
+    ("history", Intent::History),
+    ("hello", Intent::Greeting),
+    ("hi", Intent::Greeting),
+    ("hey", Intent::Greeting),
+    ("what", Intent::Question),
+    ("who", Intent::Question),
+    ("when", Intent::Question),
+    ("where", Intent::Question),
+    ("why", Intent::Question),
+    ("how", Intent::Question),
+    ("which", Intent::Question),
+    ("is", Intent::Question),
+    ("are", Intent::Question),
+    ("can", Intent::Question),
+];
+
+impl Intent {
+    /// Every intent.
+    pub const ALL: [Intent; 8] = [
+        Intent::Command,
+        Intent::File,
+        Intent::Memory,
+        Intent::Web,
+        Intent::History,
+        Intent::Greeting,
+        Intent::Question,
+        Intent::Chat,
+    ];
+
+    /// The name of the intent, in answers and in `config.routes`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Intent::Command => "command",
+            Intent::File => "file",
+            Intent::Memory => "memory",
+            Intent::Web => "web",
+            Intent::History => "history",
+            Intent::Greeting => "greeting",
+            Intent::Question => "question",
+            Intent::Chat => "chat",
+        }
+    }
+}
+
+/// What `text` is about.
+pub fn classify(text: &str) -> Intent {
+    let text = text.trim_ascii();
+    if text.starts_with('/') {
+        return Intent::Command;
+    }
+    let end = text
+        .bytes()
+        .position(|byte| !byte.is_ascii_alphabetic())
+        .unwrap_or(text.len());
+    let word = text.get(..end).unwrap_or_default();
+    if let Some((_, intent)) = WORDS
+        .iter()
+        .find(|(known, _)| known.eq_ignore_ascii_case(word))
+    {
+        return *intent;
+    }
+    if text.ends_with('?') {
+        Intent::Question
+    } else {
+        Intent::Chat
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn by_first_word_or_last_character() {
+        for (text, intent) in [
+            ("/tool x", Intent::Command),
+            (" Read a.txt", Intent::File),
+            ("REMEMBER a: b", Intent::Memory),
+            ("history", Intent::History),
+            ("Hi, there", Intent::Greeting),
+            ("Hirsch", Intent::Chat),
+            ("why", Intent::Question),
+            ("und nun?", Intent::Question),
+            ("日本語", Intent::Chat),
+        ] {
+            assert_eq!(classify(text), intent, "{text}");
+        }
+    }
+}

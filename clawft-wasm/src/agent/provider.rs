@@ -1,0 +1,41 @@
+//! Call the provider, the fourth stage: a context goes in, text or wishes for tools come out.
+//!
+//! A provider is a module with `complete`; which one is chosen by [`ProviderKind`]. It does not see
+//! sessions, tools or the platform: the pipeline runs the tools and asks again.
+
+pub mod offline;
+
+use clawft_types::{AgentError, ProviderKind, Value};
+use core_alloc::string::String;
+use core_alloc::vec::Vec;
+
+use super::context::Context;
+
+/// What a provider answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Completion {
+    /// The answer.
+    Text(String),
+    /// Tools to run first, in this order.
+    Calls(Vec<Wish>),
+}
+
+/// A tool call as the provider wishes it; the pipeline numbers it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wish {
+    /// The tool.
+    pub name: String,
+    /// Its arguments.
+    pub arguments: Value,
+}
+
+/// Has the provider of this kind answer.
+///
+/// # Errors
+///
+/// The provider's.
+pub fn complete(kind: ProviderKind, context: &Context<'_>) -> Result<Completion, AgentError> {
+    match kind {
+        ProviderKind::Offline => offline::complete(context),
+    }
+}

@@ -1,0 +1,244 @@
+//! Run tools, the fifth stage: the table of tools, their arguments, and what each does.
+//!
+//! Every argument is a text; the table drives both the check and the JSON schema in the
+//! capabilities. Paths are confined by [`workspace::normal`], sizes by `limits.max_file_bytes`.
+
+use clawft_types::fields::Fields;
+use clawft_types::json::decimal;
+use clawft_types::{AgentError, Config, ErrorCode, Limits, ToolCall, text};
+use core_alloc::string::String;
+use core_alloc::vec::Vec;
+
+use super::memory::Memory;
+use super::workspace::{self, Workspace};
+
+/// A tool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tool {
+    /// Gives the text of a file.
+    ReadFile,
+    /// Makes or replaces a file.
+    WriteFile,
+    /// Replaces a text that occurs once in a file.
+    EditFile,
+    /// Gives the names in a directory.
+    ListDirectory,
+    /// Gives what is remembered under a key, or all keys.
+    MemoryRead,
+    /// Remembers a text under a key.
+    MemoryWrite,
+    /// Will fetch a page; says so until there is HTTP.
+    WebFetch,
+}
+
+/// An argument of a tool.
+#[derive(Debug)]
+pub struct Parameter {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether it must be there.
+    pub required: bool,
+    /// What it is, for providers.
+    pub description: &'static str,
+}
+
+/// A tool as providers and hosts see it.
+#[derive(Debug)]
+pub struct Spec {
+    /// The tool.
+    pub tool: Tool,
+    /// Its name.
+    pub name: &'static str,
+    /// What it does.
+    pub description: &'static str,
+    /// Its arguments.
+    pub parameters: &'static [Parameter],
+}
+
+const fn required(name: &'static str, description: &'static str) -> Parameter {
+    Parameter {
+        name,
+        required: true,
+        description,
+    }
+}
+
+const fn optional(name: &'static str, description: &'static str) -> Parameter {
+    Parameter {
+        name,
+        required: false,
+        description,
+    }
+}
+
+/// Every tool there is.
+pub static ALL: [Spec; 7] = [
+    Spec {
+        tool: Tool::ReadFile,
+        name: "read_file",
+        description: "Read a text file.",
+        parameters: &[required("path", "relative to the root")],
+    },
+    Spec {
+        tool: Tool::WriteFile,
+        name: "write_file",
+        description: "Create or replace a text file.",
+        parameters: &[
+            required("path", "relative to the root"),
+            required("content", "the whole text"),
+        ],
+    },
+    Spec {
+        tool: Tool::EditFile,
+        name: "edit_file",
+        description: "Replace a text that occurs exactly once in a file.",
+        parameters: &[
+            required("path", "relative to the root"),
+            required("old", "the text to replace"),
+            required("new", "the text to put there"),
+        ],
+    },
+    Spec {
+        tool: Tool::ListDirectory,
+        name: "list_directory",
+        description: "List a directory.",
+        parameters: &[optional(
+            "path",
+            "relative to the root, which is the default",
+        )],
+    },
+    Spec {
+        tool: Tool::MemoryRead,
+        name: "memory_read",
+        description: "Recall what is remembered under a key, or list the keys.",
+        parameters: &[optional("key", "all keys if left out")],
+    },
+    Spec {
+        tool: Tool::MemoryWrite,
+        name: "memory_write",
+        description: "Remember a text under a key.",
+        parameters: &[
+            required("key", "1 to 256 bytes"),
+            required("value", "the text"),
+        ],
+    },
+    Spec {
+        tool: Tool::WebFetch,
+        name: "web_fetch",
+        description: "Fetch a page (needs HTTP, which this build does not have).",
+        parameters: &[required("url", "http or https")],
+    },
+];
+
+/// The tool called `name`.
+pub fn find(name: &str) -> Option<&'static Spec> {
+    ALL.iter().find(|spec| spec.name == name)
+}
+
+/// The tools that `config` allows.
+pub fn allowed(config: &Config) -> Vec<&'static Spec> {
+    let is_allowed = |spec: &&Spec| match &config.tools {
+        None => true,
+        Some(names) => names.iter().any(|name| name == spec.name),
+    };
+    ALL.iter().filter(is_allowed).collect()
+}
+
+/// Runs `call`.
+///
+/// # Errors
+///
+/// `unknown_tool`, `tool_disabled`, `invalid_arguments`, and what the tool fails with.
+pub fn run(
+    call: &ToolCall,
+    allowed: &[&'static Spec],
+    limits: &Limits,
+    workspace: &Workspace,
+    memory: &mut Memory,
+) -> Result<String, AgentError> {
+    let Some(spec) = find(&call.name) else {
+        let shown: String = call.name.chars().take(80).collect();
+        return Err(AgentError::new(
+            ErrorCode::UnknownTool,
+            &["there is no tool ", &shown],
+        ));
+    };
+    if !allowed.iter().any(|other| other.tool == spec.tool) {
+        let message = &["config.tools does not allow ", spec.name];
+        return Err(AgentError::new(ErrorCode::ToolDisabled, message));
+    }
+    let arguments = Fields::of(&call.arguments, spec.name, ErrorCode::InvalidArguments)?;
+    let mut names = Vec::new();
+    let mut texts = [""; 3];
+    for (parameter, slot) in spec.parameters.iter().zip(&mut texts) {
+        names.push(parameter.name);
+        *slot = if parameter.required {
+            arguments.string(parameter.name)?
+        } else {
+            arguments.string_or(parameter.name, "")?
+        };
+    }
+    arguments.only(&names)?;
+    act(spec.tool, texts, limits.max_file_bytes, workspace, memory)
+}
+
+/// Does what `tool` does with its arguments in the order of the table.
+fn act(
+    tool: Tool,
+    [first, second, third]: [&str; 3],
+    limit: u64,
+    workspace: &Workspace,
+    memory: &mut Memory,
+) -> Result<String, AgentError> {
+    match tool {
+        Tool::ReadFile => workspace.read(&workspace::normal(first)?, limit),
+        Tool::WriteFile => {
+            let path = workspace::normal(first)?;
+            write(&path, second, limit, workspace)?;
+            Ok(text::concat(&[
+                "wrote ",
+                &decimal(second.len() as u64),
+                " bytes to ",
+                &path,
+            ]))
+        }
+        Tool::EditFile => {
+            let path = workspace::normal(first)?;
+            let old = workspace.read(&path, limit)?;
+            let Some((at, true)) = text::find(&old, second) else {
+                return Err(AgentError::new(
+                    ErrorCode::EditMismatch,
+                    &[&path, ": the text to replace does not occur exactly once"],
+                ));
+            };
+            let (before, after) = (old.get(..at), old.get(at + second.len()..));
+            let pieces = [before.unwrap_or_default(), third, after.unwrap_or_default()];
+            write(&path, &text::concat(&pieces), limit, workspace)?;
+            Ok(text::concat(&["edited ", &path]))
+        }
+        Tool::ListDirectory => {
+            let path = workspace::normal(if first.is_empty() { "." } else { first })?;
+            Ok(text::join(&workspace.list(&path, limit)?, "\n"))
+        }
+        Tool::MemoryRead if first.is_empty() => {
+            Ok(text::join(&memory.keys(limit, workspace)?, "\n"))
+        }
+        Tool::MemoryRead => memory.get(first, limit, workspace),
+        Tool::MemoryWrite => {
+            memory.set(first, second, limit, workspace)?;
+            Ok(text::concat(&["remembered ", first]))
+        }
+        Tool::WebFetch => Err(AgentError::new(
+            ErrorCode::Unsupported,
+            &["web_fetch needs HTTP, which this build does not have"],
+        )),
+    }
+}
+
+fn write(path: &str, text: &str, limit: u64, workspace: &Workspace) -> Result<(), AgentError> {
+    let bytes = text.len() as u64;
+    if bytes > limit {
+        return Err(workspace::too_large(path, bytes, limit));
+    }
+    workspace.write(path, text)
+}

@@ -1,0 +1,276 @@
+//! The root directory as the agent uses it: checked paths, atomic writes, uniform errors.
+//!
+//! Tools hand in paths from outside and [`normal`] checks them; sessions and memory have paths of
+//! their own below [`STATE`], which no tool reaches. Both then go to [`crate::platform`].
+
+use clawft_types::json::decimal;
+use clawft_types::{AgentError, ErrorCode, text};
+use core_alloc::string::String;
+use core_alloc::vec::Vec;
+
+use crate::platform::{Fault, Root};
+
+/// The folder in the root that belongs to the agent itself.
+pub const STATE: &str = ".clawft";
+
+/// The longest path, in bytes.
+const MAX_PATH: usize = 1024;
+
+/// The root directory, if there is one.
+#[derive(Debug)]
+pub struct Workspace {
+    root: Option<Root>,
+}
+
+impl Workspace {
+    /// The workspace in `root`.
+    pub fn new(root: Option<Root>) -> Self {
+        Workspace { root }
+    }
+
+    /// Whether there is a directory at all.
+    pub fn is_there(&self) -> bool {
+        self.root.is_some()
+    }
+
+    fn root(&self) -> Result<&Root, AgentError> {
+        self.root.as_ref().ok_or_else(|| {
+            AgentError::new(ErrorCode::NoFileSystem, &["the host gave no directory"])
+        })
+    }
+
+    /// Whether there is something at `path`.
+    ///
+    /// # Errors
+    ///
+    /// `no_file_system`, or what the platform says.
+    pub fn exists(&self, path: &str) -> Result<bool, AgentError> {
+        let stat = self
+            .root()?
+            .stat(path)
+            .map_err(|fault| error(path, fault))?;
+        Ok(stat.is_some())
+    }
+
+    /// The text of the file at `path`, if it has at most `limit` bytes.
+    ///
+    /// # Errors
+    ///
+    /// `not_found`, `wrong_kind`, `too_large`, `not_text`, or what the platform says.
+    pub fn read(&self, path: &str, limit: u64) -> Result<String, AgentError> {
+        let root = self.root()?;
+        match root.stat(path).map_err(|fault| error(path, fault))? {
+            None => return Err(error(path, Fault::NotFound)),
+            Some(stat) if stat.directory => return Err(error(path, Fault::IsDirectory)),
+            Some(stat) if stat.bytes > limit => return Err(too_large(path, stat.bytes, limit)),
+            Some(_) => {}
+        }
+        let bytes = root.read(path).map_err(|fault| error(path, fault))?;
+        String::from_utf8(bytes)
+            .map_err(|_| AgentError::new(ErrorCode::NotText, &[path, ": not UTF-8 text"]))
+    }
+
+    /// Makes the file at `path` hold `content`, at once or not at all: it is written beside, flushed
+    /// and renamed. Directories on the way are made.
+    ///
+    /// # Errors
+    ///
+    /// `wrong_kind`, or what the platform says.
+    pub fn write(&self, path: &str, content: &str) -> Result<(), AgentError> {
+        let root = self.root()?;
+        for (at, byte) in path.bytes().enumerate() {
+            if byte != b'/' {
+                continue;
+            }
+            let parent = path.get(..at).unwrap_or_default();
+            match root.stat(parent).map_err(|fault| error(parent, fault))? {
+                Some(stat) if stat.directory => {}
+                Some(_) => return Err(error(parent, Fault::NotDirectory)),
+                None => match root.create_directory(parent) {
+                    Ok(()) | Err(Fault::Exists) => {}
+                    Err(fault) => return Err(error(parent, fault)),
+                },
+            }
+        }
+        if let Some(stat) = root.stat(path).map_err(|fault| error(path, fault))?
+            && stat.directory
+        {
+            return Err(error(path, Fault::IsDirectory));
+        }
+        let beside = text::concat(&[path, ".clawft-tmp"]);
+        let done = root
+            .write(&beside, content.as_bytes())
+            .and_then(|()| root.rename(&beside, path));
+        done.map_err(|fault| {
+            let _ = root.remove(&beside);
+            error(path, fault)
+        })
+    }
+
+    /// Gives the file at `from` the name `to`.
+    ///
+    /// # Errors
+    ///
+    /// What the platform says.
+    pub fn rename(&self, from: &str, to: &str) -> Result<(), AgentError> {
+        self.root()?
+            .rename(from, to)
+            .map_err(|fault| error(from, fault))
+    }
+
+    /// The names in the directory at `path` in the order of their bytes, directories with `/` at the
+    /// end, without [`STATE`].
+    ///
+    /// # Errors
+    ///
+    /// `not_found`, `wrong_kind`, `too_large` if the names have more than `limit` bytes, or what the
+    /// platform says.
+    pub fn list(&self, path: &str, limit: u64) -> Result<Vec<String>, AgentError> {
+        let root = self.root()?;
+        match root.stat(path).map_err(|fault| error(path, fault))? {
+            None => return Err(error(path, Fault::NotFound)),
+            Some(stat) if !stat.directory => return Err(error(path, Fault::NotDirectory)),
+            Some(_) => {}
+        }
+        let mut names = root.list(path).map_err(|fault| error(path, fault))?;
+        names.retain(|name| path != "." || !name.eq_ignore_ascii_case(STATE));
+        let bytes = names.iter().map(|name| name.len() as u64 + 1).sum();
+        if bytes > limit {
+            return Err(too_large(path, bytes, limit));
+        }
+        text::sort(&mut names);
+        for name in &mut names {
+            // What cannot be looked at (a link out of the root) is shown like a file.
+            if let Ok(Some(stat)) = root.stat(&text::concat(&[path, "/", name]))
+                && stat.directory
+            {
+                name.push('/');
+            }
+        }
+        Ok(names)
+    }
+}
+
+/// `path` from outside, without `.` and doubled slashes; `.` for the root itself.
+///
+/// # Errors
+///
+/// `path_outside_sandbox` for an empty or absolute path, one with `..`, a backslash or NUL, one that
+/// leads into [`STATE`], or is longer than 1,024 bytes.
+pub fn normal(path: &str) -> Result<String, AgentError> {
+    let refuse = |why: &str| {
+        let shown: String = path.chars().take(80).collect();
+        Err(AgentError::new(
+            ErrorCode::PathOutsideSandbox,
+            &["path \"", &shown, "\": ", why],
+        ))
+    };
+    if path.is_empty() {
+        return refuse("is empty");
+    }
+    if path.len() > MAX_PATH {
+        return refuse("is too long");
+    }
+    if path.starts_with('/') {
+        return refuse("is absolute");
+    }
+    if path.bytes().any(|byte| byte == 0 || byte == b'\\') {
+        return refuse("has a character that is not allowed");
+    }
+    let mut out = String::new();
+    for part in path.split('/') {
+        if part.is_empty() || part == "." {
+            continue;
+        }
+        if part == ".." {
+            return refuse("leads out of the root");
+        }
+        if out.is_empty() {
+            if part.eq_ignore_ascii_case(STATE) {
+                return refuse("belongs to the agent");
+            }
+        } else {
+            out.push('/');
+        }
+        out.push_str(part);
+    }
+    if out.is_empty() {
+        out.push('.');
+    }
+    Ok(out)
+}
+
+/// The error for something larger than its limit.
+pub fn too_large(what: &str, bytes: u64, limit: u64) -> AgentError {
+    let message = [
+        what,
+        ": has ",
+        &decimal(bytes),
+        " bytes, limits.max_file_bytes is ",
+        &decimal(limit),
+    ];
+    AgentError::new(ErrorCode::TooLarge, &message)
+}
+
+fn error(path: &str, fault: Fault) -> AgentError {
+    let (code, what) = match fault {
+        Fault::NotFound => (ErrorCode::NotFound, ": not found"),
+        Fault::Exists => (ErrorCode::Io, ": is there already"),
+        Fault::NotDirectory => (ErrorCode::WrongKind, ": not a directory"),
+        Fault::IsDirectory => (ErrorCode::WrongKind, ": is a directory"),
+        Fault::Denied => (ErrorCode::PermissionDenied, ": permission denied"),
+        Fault::Outside => (ErrorCode::PathOutsideSandbox, ": leads out of the root"),
+        Fault::Other => (ErrorCode::Io, ": input or output failed"),
+    };
+    AgentError::new(code, &[path, what])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn good_paths() {
+        for (path, want) in [
+            ("a", "a"),
+            ("./a//b/", "a/b"),
+            (".", "."),
+            ("./", "."),
+            ("a/./b", "a/b"),
+            ("...", "..."),
+            ("a/.clawft", "a/.clawft"),
+            (".clawft2", ".clawft2"),
+            ("é/日本", "é/日本"),
+            ("a b", "a b"),
+        ] {
+            assert_eq!(normal(path).unwrap(), want);
+        }
+    }
+
+    #[test]
+    fn bad_paths() {
+        for path in [
+            "",
+            "/",
+            "/etc/passwd",
+            "..",
+            "../a",
+            "a/../../b",
+            "a/..",
+            "a\0b",
+            "..\\a",
+            "C:\\a",
+            ".clawft",
+            ".clawft/sessions/a.json",
+            "./.clawft",
+            ".//.Clawft/x",
+            &"x".repeat(1025),
+        ] {
+            assert_eq!(
+                normal(path).unwrap_err().code,
+                ErrorCode::PathOutsideSandbox,
+                "{path}"
+            );
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! The one agent behind the exports.
+//!
+//! A host of the wasm file has one instance per module instance; a native program that wants several
+//! makes [`Agent`]s of its own.
+
+use core_alloc::string::String;
+
+use clawft_types::{AgentError, Answer, ErrorCode};
+
+use crate::agent::{self, Agent};
+use crate::platform::Root;
+
+/// As [`crate::init`].
+///
+/// # Errors
+///
+/// As [`Agent::configure`], and `busy`.
+pub fn init(config_json: &str) -> Result<(), AgentError> {
+    cell::with(|agent| match agent {
+        Some(agent) => agent.configure(config_json),
+        None => {
+            *agent = Some(Agent::new(config_json, Root::open())?);
+            Ok(())
+        }
+    })?
+}
+
+/// As [`crate::respond`].
+///
+/// # Errors
+///
+/// `not_initialized`, `busy`, and as [`Agent::respond`].
+pub fn respond(session: &str, message: &str) -> Result<Answer, AgentError> {
+    cell::with(|agent| match agent {
+        Some(agent) => agent.respond(session, message),
+        None => Err(AgentError::new(
+            ErrorCode::NotInitialized,
+            &["call init first"],
+        )),
+    })?
+}
+
+/// As [`crate::capabilities`].
+pub fn capabilities() -> String {
+    cell::with(|agent| agent::capabilities::json(agent.as_ref())).unwrap_or_default()
+}
+
+#[cfg(target_family = "wasm")]
+fn busy() -> AgentError {
+    AgentError::new(
+        ErrorCode::Busy,
+        &["the agent is in the middle of another call"],
+    )
+}
+
+#[cfg(not(target_family = "wasm"))]
+mod cell {
+    use std::sync::{Mutex, PoisonError};
+
+    use super::{Agent, AgentError};
+
+    static AGENT: Mutex<Option<Agent>> = Mutex::new(None);
+
+    /// Lends the agent; other threads wait.
+    pub fn with<T>(work: impl FnOnce(&mut Option<Agent>) -> T) -> Result<T, AgentError> {
+        Ok(work(
+            &mut AGENT.lock().unwrap_or_else(PoisonError::into_inner),
+        ))
+    }
+}
+
+#[cfg(target_family = "wasm")]
+#[allow(unsafe_code)]
+mod cell {
+    use core::cell::RefCell;
+
+    use super::{Agent, AgentError};
+
+    struct Single(RefCell<Option<Agent>>);
+
+    // SAFETY: the targets have no threads (no atomics, no shared memory), so there is nobody to share
+    // with; a call from inside a call is caught by the `RefCell`.
+    unsafe impl Sync for Single {}
+
+    static AGENT: Single = Single(RefCell::new(None));
+
+    /// Lends the agent, unless it is lent already.
+    pub fn with<T>(work: impl FnOnce(&mut Option<Agent>) -> T) -> Result<T, AgentError> {
+        match AGENT.0.try_borrow_mut() {
+            Ok(mut agent) => Ok(work(&mut agent)),
+            Err(_) => Err(super::busy()),
+        }
+    }
+}

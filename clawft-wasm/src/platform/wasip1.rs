@@ -1,0 +1,219 @@
+//! The platform of a WASI preview 1 host: the first preopened directory, and the realtime clock.
+//!
+//! The host keeps every path inside the directory, symbolic links included.
+#![allow(unsafe_code)]
+
+use core_alloc::string::String;
+use core_alloc::vec;
+use core_alloc::vec::Vec;
+
+use super::{Fault, Stat};
+
+/// Preopened directories begin here: 0, 1 and 2 are the standard streams.
+const FIRST_PREOPEN: wasip1::Fd = 3;
+
+/// Bytes asked for at a time.
+const CHUNK: usize = 16 * 1024;
+
+/// A directory entry in the buffer of `fd_readdir`: next, inode, length of the name, type; the name
+/// follows. (WASI preview 1, `dirent`.)
+const ENTRY: usize = 24;
+
+/// The directory the agent works in.
+#[derive(Debug)]
+pub struct Root {
+    fd: wasip1::Fd,
+}
+
+/// An open file or directory, closed at the end of its scope.
+struct File(wasip1::Fd);
+
+impl Drop for File {
+    fn drop(&mut self) {
+        // SAFETY: the descriptor is ours and open, and is not used after this.
+        let _ = unsafe { wasip1::fd_close(self.0) };
+    }
+}
+
+impl Root {
+    /// The first preopened directory, if the host gave one.
+    pub fn open() -> Option<Root> {
+        // SAFETY: the call takes no pointer of ours; a descriptor that is not open is an error.
+        unsafe { wasip1::fd_prestat_get(FIRST_PREOPEN) }.ok()?;
+        Some(Root { fd: FIRST_PREOPEN })
+    }
+
+    fn open_at(
+        &self,
+        path: &str,
+        flags: wasip1::Oflags,
+        rights: wasip1::Rights,
+    ) -> Result<File, Fault> {
+        let follow = wasip1::LOOKUPFLAGS_SYMLINK_FOLLOW;
+        // SAFETY: `path` is a live string for the whole of the call.
+        let fd = unsafe { wasip1::path_open(self.fd, follow, path, flags, rights, 0, 0) };
+        fd.map(File).map_err(fault)
+    }
+
+    /// What is at `path`, if anything is.
+    ///
+    /// # Errors
+    ///
+    /// If the host does not say.
+    pub fn stat(&self, path: &str) -> Result<Option<Stat>, Fault> {
+        let follow = wasip1::LOOKUPFLAGS_SYMLINK_FOLLOW;
+        // SAFETY: `path` is a live string for the whole of the call.
+        match unsafe { wasip1::path_filestat_get(self.fd, follow, path) } {
+            Ok(stat) => Ok(Some(Stat {
+                directory: stat.filetype == wasip1::FILETYPE_DIRECTORY,
+                bytes: stat.size,
+            })),
+            Err(error) => match fault(error) {
+                Fault::NotFound | Fault::NotDirectory => Ok(None),
+                other => Err(other),
+            },
+        }
+    }
+
+    /// The bytes of the file at `path`.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read.
+    pub fn read(&self, path: &str) -> Result<Vec<u8>, Fault> {
+        let file = self.open_at(path, 0, wasip1::RIGHTS_FD_READ)?;
+        let mut bytes = Vec::new();
+        loop {
+            let start = bytes.len();
+            bytes.resize(start + CHUNK, 0);
+            let free = bytes.get_mut(start..).unwrap_or_default();
+            let part = wasip1::Iovec {
+                buf: free.as_mut_ptr(),
+                buf_len: free.len(),
+            };
+            // SAFETY: the one part is memory of `bytes`, which nothing else uses during the call.
+            let count = unsafe { wasip1::fd_read(file.0, &[part]) }.map_err(fault)?;
+            bytes.truncate(start + count);
+            if count == 0 {
+                return Ok(bytes);
+            }
+        }
+    }
+
+    /// Makes the file at `path` hold `bytes`, and has them written to the disk.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written; some of it may be.
+    pub fn write(&self, path: &str, mut bytes: &[u8]) -> Result<(), Fault> {
+        let rights = wasip1::RIGHTS_FD_WRITE | wasip1::RIGHTS_FD_SYNC;
+        let file = self.open_at(path, wasip1::OFLAGS_CREAT | wasip1::OFLAGS_TRUNC, rights)?;
+        while !bytes.is_empty() {
+            let part = wasip1::Ciovec {
+                buf: bytes.as_ptr(),
+                buf_len: bytes.len(),
+            };
+            // SAFETY: the one part is memory of `bytes`, which lives through the call.
+            let count = unsafe { wasip1::fd_write(file.0, &[part]) }.map_err(fault)?;
+            match bytes.get(count..) {
+                Some(rest) if count > 0 => bytes = rest,
+                _ => return Err(Fault::Other),
+            }
+        }
+        // SAFETY: the descriptor is ours and open.
+        unsafe { wasip1::fd_sync(file.0) }.map_err(fault)
+    }
+
+    /// Gives the file at `from` the name `to`, in place of what had it.
+    ///
+    /// # Errors
+    ///
+    /// If the host refuses; both are then as before.
+    pub fn rename(&self, from: &str, to: &str) -> Result<(), Fault> {
+        // SAFETY: both paths are live strings for the whole of the call.
+        unsafe { wasip1::path_rename(self.fd, from, self.fd, to) }.map_err(fault)
+    }
+
+    /// Deletes the file at `path`.
+    ///
+    /// # Errors
+    ///
+    /// If the host refuses.
+    pub fn remove(&self, path: &str) -> Result<(), Fault> {
+        // SAFETY: `path` is a live string for the whole of the call.
+        unsafe { wasip1::path_unlink_file(self.fd, path) }.map_err(fault)
+    }
+
+    /// Makes a directory at `path`; its parent must be there.
+    ///
+    /// # Errors
+    ///
+    /// If the host refuses.
+    pub fn create_directory(&self, path: &str) -> Result<(), Fault> {
+        // SAFETY: `path` is a live string for the whole of the call.
+        unsafe { wasip1::path_create_directory(self.fd, path) }.map_err(fault)
+    }
+
+    /// The names in the directory at `path`, in no order; names that are not UTF-8 are left out.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read.
+    pub fn list(&self, path: &str) -> Result<Vec<String>, Fault> {
+        let directory = self.open_at(path, wasip1::OFLAGS_DIRECTORY, wasip1::RIGHTS_FD_READDIR)?;
+        let mut names = Vec::new();
+        let mut cookie = wasip1::DIRCOOKIE_START;
+        // Larger than any entry: a name has at most 255 bytes on the systems there are.
+        let mut buffer = vec![0; CHUNK];
+        loop {
+            // SAFETY: pointer and length are those of `buffer`, which nothing else uses meanwhile.
+            let filled = unsafe {
+                wasip1::fd_readdir(directory.0, buffer.as_mut_ptr(), buffer.len(), cookie)
+            }
+            .map_err(fault)?;
+            let mut rest = buffer.get(..filled).unwrap_or_default();
+            let mut found = false;
+            // What is cut off at the end of the buffer comes first in the next one.
+            while let Some((next, name, after)) = entry(rest) {
+                found = true;
+                cookie = next;
+                rest = after;
+                match core::str::from_utf8(name) {
+                    Ok("." | "..") | Err(_) => {}
+                    Ok(name) => names.push(String::from(name)),
+                }
+            }
+            if !found || filled < CHUNK {
+                return Ok(names);
+            }
+        }
+    }
+}
+
+/// The first entry in `buffer`: the cookie of the next one, the name, and what comes after.
+fn entry(buffer: &[u8]) -> Option<(u64, &[u8], &[u8])> {
+    let next = u64::from_le_bytes(buffer.get(..8)?.try_into().ok()?);
+    let length = u32::from_le_bytes(buffer.get(16..20)?.try_into().ok()?);
+    let end = ENTRY.checked_add(length as usize)?;
+    Some((next, buffer.get(ENTRY..end)?, buffer.get(end..)?))
+}
+
+/// Milliseconds since the Unix epoch; 0 if the host has no clock.
+pub fn now_ms() -> u64 {
+    // SAFETY: the call takes no pointer of ours.
+    unsafe { wasip1::clock_time_get(wasip1::CLOCKID_REALTIME, 1_000_000) }.unwrap_or(0) / 1_000_000
+}
+
+fn fault(error: wasip1::Errno) -> Fault {
+    match error {
+        wasip1::ERRNO_NOENT => Fault::NotFound,
+        wasip1::ERRNO_EXIST => Fault::Exists,
+        wasip1::ERRNO_NOTDIR => Fault::NotDirectory,
+        wasip1::ERRNO_ISDIR => Fault::IsDirectory,
+        wasip1::ERRNO_ACCES
+        | wasip1::ERRNO_PERM
+        | wasip1::ERRNO_ROFS
+        | wasip1::ERRNO_NOTCAPABLE => Fault::Denied,
+        _ => Fault::Other,
+    }
+}

@@ -1,0 +1,156 @@
+//! One transcript through every engine and every build: the same answers everywhere, before and after the
+//! pipeline, with every allocator.
+
+mod engines;
+
+use engines::{Build, Component, Engine, Native, Node, Reactor, Wasmi, build, timeless};
+use serde_json::Value;
+use std::path::Path;
+
+/// Session and message: plain talk, every tool, two sessions interleaved, unicode, and errors.
+const TRANSCRIPT: &[(&str, &str)] = &[
+    ("work", "hello"),
+    ("work", "write notes/plan.txt: ship the sweep"),
+    ("home", "hi there"),
+    ("work", "read notes/plan.txt"),
+    ("home", "remember colour: grün 🟢 緑"),
+    ("work", "edit notes/plan.txt: sweep => pipeline"),
+    ("work", "read notes/plan.txt"),
+    ("home", "recall colour"),
+    ("work", "list notes"),
+    ("home", "Was heißt «größer»? 大きい 🦀"),
+    ("work", "read ../outside.txt"),
+    ("work", "read /etc/passwd"),
+    ("work", "read missing.txt"),
+    ("home", "/tool no_such_tool {}"),
+    ("home", "/tool read_file {\"path\": 7}"),
+    ("home", "/tool read_file {not json"),
+    ("work", "{\"role\": \"user\", \"content\": \"as JSON\"}"),
+    ("work", "{\"role\": 3}"),
+    ("work", ""),
+    ("bad/../name", "hello"),
+    ("work", "fetch the page"),
+    ("home", "history"),
+    ("work", "history"),
+];
+
+/// Every answer, and what was left in the folder.
+#[derive(Debug, PartialEq)]
+struct Outcome {
+    answers: Vec<Value>,
+    capabilities: Value,
+    plan: String,
+}
+
+fn play(engine: &mut dyn Engine, root: &Path) -> Outcome {
+    engine.init("{}").unwrap();
+    let answers = TRANSCRIPT.iter().map(|(session, message)| timeless(&engine.say(session, message))).collect();
+    Outcome {
+        answers,
+        capabilities: timeless(&engine.capabilities()),
+        plan: std::fs::read_to_string(root.join("notes/plan.txt")).unwrap(),
+    }
+}
+
+fn natively() -> Outcome {
+    let root = tempfile::tempdir().unwrap();
+    play(&mut Native::new(root.path()), root.path())
+}
+
+#[track_caller]
+fn same(expected: &Outcome, name: &str, start: impl FnOnce(&Path) -> Box<dyn Engine>) {
+    let root = tempfile::tempdir().unwrap();
+    let actual = play(&mut *start(root.path()), root.path());
+    for (i, (expected, actual)) in expected.answers.iter().zip(&actual.answers).enumerate() {
+        assert_eq!(actual, expected, "{name}, message {i}: {:?}", TRANSCRIPT[i]);
+    }
+    assert_eq!(actual.plan, expected.plan, "{name}");
+    // The platform is the one thing that may differ between builds.
+    let about = |outcome: &Outcome| {
+        let mut about = outcome.capabilities.clone();
+        about.as_object_mut().unwrap().remove("platform");
+        about
+    };
+    assert_eq!(about(&actual), about(expected), "{name}");
+}
+
+/// Protects the comparison itself: a transcript of nothing but errors would be the same everywhere too.
+#[test]
+fn the_transcript_says_something() {
+    let outcome = natively();
+    let ok = outcome.answers.iter().filter(|answer| answer["ok"] == true).count();
+    assert!(ok >= 12, "{ok} answers are fine");
+    assert!(outcome.answers.len() - ok >= 3, "and some are errors");
+    assert_eq!(outcome.plan, "ship the pipeline");
+    let text = serde_json::to_string(&outcome.answers).unwrap();
+    for needle in ["grün 🟢 緑", "path_outside_sandbox", "unknown_tool", "empty_message", "invalid_session_name"] {
+        assert!(text.contains(needle), "{needle} in {text}");
+    }
+}
+
+#[test]
+fn wasip1_in_wasmtime_node_and_wasmi() {
+    let expected = natively();
+    let Build { shipped, linked } = build("wasm32-wasip1", &[]);
+    same(&expected, "wasmtime", |root| Box::new(Reactor::new(&shipped, root)));
+    same(&expected, "wasmtime, before the pipeline", |root| Box::new(Reactor::new(&linked, root)));
+    same(&expected, "node", |root| Box::new(Node::new(&shipped, root)));
+    same(&expected, "wasmi", |root| Box::new(Wasmi::new(&shipped, root)));
+}
+
+#[test]
+fn wasip2_in_wasmtime() {
+    let expected = natively();
+    let Build { shipped, linked } = build("wasm32-wasip2", &[]);
+    same(&expected, "component", |root| Box::new(Component::new(&shipped, root)));
+
+    let folder = tempfile::tempdir().unwrap();
+    let wrapped = folder.path().join("unoptimised.wasm");
+    std::fs::write(&wrapped, wrap(&linked)).unwrap();
+    same(&expected, "component, before the pipeline", |root| Box::new(Component::new(&wrapped, root)));
+}
+
+/// The linked module as a component, with no other pass in between.
+fn wrap(linked: &Path) -> Vec<u8> {
+    wit_component::ComponentEncoder::default()
+        .module(&std::fs::read(linked).unwrap())
+        .and_then(|encoder| encoder.encode())
+        .unwrap()
+}
+
+#[test]
+fn every_allocator_on_both_targets() {
+    let expected = natively();
+    for allocator in ["alloc-talc", "alloc-lol"] {
+        let reactor = build("wasm32-wasip1", &[allocator]);
+        same(&expected, allocator, |root| Box::new(Reactor::new(&reactor.shipped, root)));
+        let component = build("wasm32-wasip2", &[allocator]);
+        same(&expected, allocator, |root| Box::new(Component::new(&component.shipped, root)));
+        let default = build("wasm32-wasip1", &[]);
+        let read = |file: &Path| std::fs::read(file).unwrap();
+        assert_ne!(read(&reactor.shipped), read(&default.shipped), "{allocator} changes the file");
+    }
+}
+
+/// A session outlives the instance: what one engine kept another one goes on with.
+#[test]
+fn sessions_are_restored_across_instances_and_engines() {
+    let reactor = build("wasm32-wasip1", &[]);
+    let component = build("wasm32-wasip2", &[]);
+    let root = tempfile::tempdir().unwrap();
+    let root = root.path();
+    let mut engines: [(&str, Box<dyn Fn() -> Box<dyn Engine>>); 4] = [
+        ("native", Box::new(|| Box::new(Native::new(root)))),
+        ("wasip1", Box::new(|| Box::new(Reactor::new(&reactor.shipped, root)))),
+        ("wasip2", Box::new(|| Box::new(Component::new(&component.shipped, root)))),
+        ("node", Box::new(|| Box::new(Node::new(&reactor.shipped, root)))),
+    ];
+    for (turn, (name, start)) in engines.iter_mut().enumerate() {
+        let mut engine = start();
+        engine.init("{}").unwrap();
+        let answer = timeless(&engine.say("shared", "again"));
+        assert_eq!(answer["ok"], true, "{name}: {answer}");
+        assert_eq!(answer["persisted"], true, "{name}: {answer}");
+        assert_eq!(answer["usage"]["history"], 2 * (turn as u64 + 1), "{name}: {answer}");
+    }
+}
