@@ -167,6 +167,7 @@ fn never_returns(body: &wasmparser::FunctionBody<'_>) -> Result<bool, Fault> {
                 leaves
             }
             Operator::Unreachable | Operator::Else => false,
+            Operator::Return => true,
             other => !is_plain(other),
         };
         if leaves {
@@ -183,7 +184,6 @@ fn is_plain(operator: &Operator<'_>) -> bool {
     macro_rules! plain {
         ($( @$proposal:ident $op:ident $({ $($arg:ident: $argty:ty),* })? => $visit:ident $arity:tt)*) => {
             match operator {
-                Operator::Return => false,
                 $(Operator::$op { .. } => in_plain_proposal(stringify!($proposal)),)*
                 _ => false,
             }
