@@ -46,7 +46,10 @@ impl Artifact {
             help: help.to_owned(),
         };
         let kind = sniff(&bytes).map_err(|fault| {
-            input(fault, "give a WebAssembly binary: a core module or a component")
+            input(
+                fault,
+                "give a WebAssembly binary: a core module or a component",
+            )
         })?;
         validate(&bytes).map_err(|fault| {
             input(fault, "the file is damaged or cut short, or uses a proposal no engine accepts by default: build it again")
@@ -59,7 +62,10 @@ impl Artifact {
     /// # Errors
     /// [`Error::Io`] where it cannot be read, else as [`Artifact::new`].
     pub fn read(file: &Path) -> Result<Self> {
-        Self::new(std::fs::read(file).map_err(Error::io("reading", file))?, file)
+        Self::new(
+            std::fs::read(file).map_err(Error::io("reading", file))?,
+            file,
+        )
     }
 
     /// Takes what a pass made.
@@ -142,18 +148,36 @@ pub fn validate(bytes: &[u8]) -> Result<(), Fault> {
 
 impl From<BinaryReaderError> for Fault {
     fn from(error: BinaryReaderError) -> Self {
-        Fault { offset: error.offset(), message: error.message().to_owned() }
+        Fault {
+            offset: error.offset(),
+            message: error.message().to_owned(),
+        }
     }
 }
 
 fn sniff(bytes: &[u8]) -> Result<Kind, Fault> {
-    let fault = |offset: u64, message: &str| Err(Fault { offset, message: message.to_owned() });
+    let fault = |offset: u64, message: &str| {
+        Err(Fault {
+            offset,
+            message: message.to_owned(),
+        })
+    };
     if bytes.is_empty() {
         return fault(0, "the file is empty");
     }
     if !bytes.starts_with(MAGIC) {
-        let text = bytes.iter().take(64).all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace());
-        return fault(0, if text { "this is text, not a WebAssembly binary" } else { "not a WebAssembly binary: the magic bytes `\\0asm` are missing" });
+        let text = bytes
+            .iter()
+            .take(64)
+            .all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace());
+        return fault(
+            0,
+            if text {
+                "this is text, not a WebAssembly binary"
+            } else {
+                "not a WebAssembly binary: the magic bytes `\\0asm` are missing"
+            },
+        );
     }
     match bytes.get(4..HEADER) {
         None => fault(bytes.len() as u64, "the file ends inside its header"),
@@ -163,11 +187,14 @@ fn sniff(bytes: &[u8]) -> Result<Kind, Fault> {
     }
 }
 
+/// Gets a core module's ordinal and bytes, gives its new bytes.
+type Rewrite<'a> = dyn FnMut(usize, &[u8]) -> Result<Vec<u8>> + 'a;
+
 fn map_component(
     bytes: &[u8],
     pass: &'static str,
     ordinal: &mut usize,
-    rewrite: &mut dyn FnMut(usize, &[u8]) -> Result<Vec<u8>>,
+    rewrite: &mut Rewrite<'_>,
 ) -> Result<Vec<u8>> {
     rebuild(bytes, pass, |id, data| match id {
         CORE_MODULE_SECTION => {
@@ -226,8 +253,11 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
         .tempfile_in(&folder)
         .map_err(Error::io("writing beside", path))?;
     file.write_all(bytes).map_err(Error::io("writing", path))?;
-    file.as_file().sync_all().map_err(Error::io("syncing", path))?;
-    file.persist(path).map_err(|e| Error::io("renaming to", path)(e.error))?;
+    file.as_file()
+        .sync_all()
+        .map_err(Error::io("syncing", path))?;
+    file.persist(path)
+        .map_err(|e| Error::io("renaming to", path)(e.error))?;
     Ok(())
 }
 
@@ -241,7 +271,11 @@ const TEMPORARY_PREFIX: &str = ".build-support-";
 pub fn remove_leftovers(folder: &Path) -> Result<()> {
     for entry in std::fs::read_dir(folder).map_err(Error::io("listing", folder))? {
         let entry = entry.map_err(Error::io("listing", folder))?;
-        if entry.file_name().to_string_lossy().starts_with(TEMPORARY_PREFIX) {
+        if entry
+            .file_name()
+            .to_string_lossy()
+            .starts_with(TEMPORARY_PREFIX)
+        {
             std::fs::remove_file(entry.path()).map_err(Error::io("removing", &entry.path()))?;
         }
     }
@@ -256,5 +290,7 @@ fn readable() -> std::fs::Permissions {
 #[cfg(not(unix))]
 fn readable() -> std::fs::Permissions {
     // Only the default exists elsewhere; tempfile wants a value, and an existing file has one.
-    std::fs::metadata(".").expect("the current folder has permissions").permissions()
+    std::fs::metadata(".")
+        .expect("the current folder has permissions")
+        .permissions()
 }

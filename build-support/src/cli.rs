@@ -20,12 +20,16 @@ use std::process::ExitCode;
 
 /// Small, verified WebAssembly out of Rust, with budgets that cannot be broken by accident.
 #[derive(Parser)]
-#[command(version, about, after_help = "\
+#[command(
+    version,
+    about,
+    after_help = "\
 Exit codes: 0 within budget, 1 over budget, 2 error.
 Examples:
   cargo wasm                                    build, shrink, gate and report the primary target
   build-support optimize app.wasm -o small.wasm shrink any core module or component
-  build-support doctor                          what is missing on this machine, and what mends it")]
+  build-support doctor                          what is missing on this machine, and what mends it"
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -79,7 +83,11 @@ fn complain(error: &anyhow::Error) {
     let mut stderr = anstream::stderr();
     // Nothing is left to do where stderr itself is gone.
     if let Some(Error::Config(mistakes)) = error.downcast_ref() {
-        let _ = writeln!(stderr, "{}", diagnostic::draw_all(mistakes, &here(), colour_on_stderr()));
+        let _ = writeln!(
+            stderr,
+            "{}",
+            diagnostic::draw_all(mistakes, &here(), colour_on_stderr())
+        );
     }
     let bold = anstyle::Style::new().bold();
     let red = bold.fg_color(Some(anstyle::AnsiColor::Red.into()));
@@ -93,9 +101,21 @@ fn show_snips(analysis: &Analysis, json: bool) -> anyhow::Result<Ended> {
     if json {
         writeln!(stdout, "{}", serde_json::to_string_pretty(&snips)?)?;
     } else {
-        let spared: Vec<_> = analysis.plans.iter().flat_map(|plan| plan.spared.clone()).collect();
-        let unmatched: Vec<_> = analysis.plans.iter().flat_map(|plan| plan.unmatched.clone()).collect();
-        write!(stdout, "{}", text::snip_listing(&snips, &spared, &unmatched))?;
+        let spared: Vec<_> = analysis
+            .plans
+            .iter()
+            .flat_map(|plan| plan.spared.clone())
+            .collect();
+        let unmatched: Vec<_> = analysis
+            .plans
+            .iter()
+            .flat_map(|plan| plan.unmatched.clone())
+            .collect();
+        write!(
+            stdout,
+            "{}",
+            text::snip_listing(&snips, &spared, &unmatched)
+        )?;
     }
     Ok(Ended::Well)
 }

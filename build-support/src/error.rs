@@ -81,7 +81,11 @@ impl Error {
     /// An [`Error::Io`] for `path`, for use with `map_err`.
     pub fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Error {
         let path = path.to_owned();
-        move |source| Error::Io { action, path, source }
+        move |source| Error::Io {
+            action,
+            path,
+            source,
+        }
     }
 }
 
@@ -90,9 +94,17 @@ fn at(offset: Option<u64>) -> String {
 }
 
 fn tail(stderr: &str) -> String {
-    if stderr.is_empty() { String::new() } else { format!(":\n{stderr}") }
+    if stderr.is_empty() {
+        String::new()
+    } else {
+        format!(":\n{stderr}")
+    }
 }
 
 fn plural(n: usize) -> String {
-    if n == 1 { "1 mistake".into() } else { format!("{n} mistakes") }
+    if n == 1 {
+        "1 mistake".into()
+    } else {
+        format!("{n} mistakes")
+    }
 }

@@ -4,7 +4,9 @@
 use crate::artifact::Artifact;
 use crate::error::{Error, Result};
 use std::path::{Path, PathBuf};
-use wasmtime::component::{Component, ComponentExportIndex, Func, Instance, Linker, ResourceTable, Val};
+use wasmtime::component::{
+    Component, ComponentExportIndex, Func, Instance, Linker, ResourceTable, Val,
+};
 use wasmtime::{Engine, Store};
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
 
@@ -26,7 +28,10 @@ struct State {
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
     }
 }
 
@@ -40,28 +45,44 @@ impl Host {
         let artifact = Artifact::read(file)?;
         let refused = |help: &str| {
             let (file, help) = (file.to_owned(), help.to_owned());
-            move |error: wasmtime::Error| Error::Input { file, offset: None, message: format!("{error:#}"), help }
+            move |error: wasmtime::Error| Error::Input {
+                file,
+                offset: None,
+                message: format!("{error:#}"),
+                help,
+            }
         };
         let engine = Engine::default();
         let component = Component::new(&engine, artifact.bytes())
             .map_err(refused("give a component, as `cargo wasm` makes it"))?;
         let mut linker = Linker::new(&engine);
-        wasmtime_wasi::p2::add_to_linker_sync(&mut linker).map_err(refused("this is a fault of the tool"))?;
+        wasmtime_wasi::p2::add_to_linker_sync(&mut linker)
+            .map_err(refused("this is a fault of the tool"))?;
         let mut wasi = WasiCtx::builder();
         wasi.preopened_dir(root, "/", FsPerms::ReadWrite)
             .map_err(refused("give --root a folder that exists"))?;
-        let state = State { wasi: wasi.build(), table: ResourceTable::new() };
+        let state = State {
+            wasi: wasi.build(),
+            table: ResourceTable::new(),
+        };
         let mut store = Store::new(&engine, state);
         let instance = linker
             .instantiate(&mut store, &component)
             .map_err(refused("the component may import WASI 0.2 alone"))?;
-        let interface = instance.get_export_index(&mut store, None, INTERFACE).ok_or_else(|| Error::Input {
+        let interface = instance
+            .get_export_index(&mut store, None, INTERFACE)
+            .ok_or_else(|| Error::Input {
+                file: file.to_owned(),
+                offset: None,
+                message: format!("it does not export {INTERFACE}"),
+                help: "give the agent component".to_owned(),
+            })?;
+        Ok(Self {
+            store,
+            instance,
+            interface,
             file: file.to_owned(),
-            offset: None,
-            message: format!("it does not export {INTERFACE}"),
-            help: "give the agent component".to_owned(),
-        })?;
-        Ok(Self { store, instance, interface, file: file.to_owned() })
+        })
     }
 
     /// `init(config)`: the configuration is JSON.
@@ -93,12 +114,16 @@ impl Host {
             file: file.to_owned(),
             offset: None,
             message: format!("{name}: {message}"),
-            help: "see what the message says; `build-support run --help` shows the arguments".to_owned(),
+            help: "see what the message says; `build-support run --help` shows the arguments"
+                .to_owned(),
         };
         let func = self
             .function(name)
             .ok_or_else(|| failed(&self.file, "is not exported".to_owned()))?;
-        let args: Vec<_> = args.iter().map(|arg| Val::String((*arg).to_owned())).collect();
+        let args: Vec<_> = args
+            .iter()
+            .map(|arg| Val::String((*arg).to_owned()))
+            .collect();
         let mut results = [Val::Bool(false)];
         func.call(&mut self.store, &args, &mut results)
             .map_err(|error| failed(&self.file, format!("{error:#}")))?;
@@ -107,7 +132,9 @@ impl Host {
     }
 
     fn function(&mut self, name: &str) -> Option<Func> {
-        let index = self.instance.get_export_index(&mut self.store, Some(&self.interface), name)?;
+        let index = self
+            .instance
+            .get_export_index(&mut self.store, Some(&self.interface), name)?;
         self.instance.get_func(&mut self.store, index)
     }
 }

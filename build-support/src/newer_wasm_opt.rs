@@ -30,7 +30,9 @@ pub fn find() -> Option<Found> {
     }
     let name = format!("wasm-opt{}", std::env::consts::EXE_SUFFIX);
     let paths = std::env::var_os("PATH")?;
-    let path = std::env::split_paths(&paths).map(|folder| folder.join(&name)).find(|path| path.is_file())?;
+    let path = std::env::split_paths(&paths)
+        .map(|folder| folder.join(&name))
+        .find(|path| path.is_file())?;
     Some(Found { path })
 }
 
@@ -40,8 +42,14 @@ impl Found {
     /// # Errors
     /// [`Error::Io`] where `WASM_OPT` names no file.
     pub fn identity(&self) -> Result<String> {
-        let about = std::fs::metadata(&self.path).map_err(Error::io("looking for wasm-opt at", &self.path))?;
-        Ok(format!("{} {} {:?}", self.path.display(), about.len(), about.modified().ok()))
+        let about = std::fs::metadata(&self.path)
+            .map_err(Error::io("looking for wasm-opt at", &self.path))?;
+        Ok(format!(
+            "{} {} {:?}",
+            self.path.display(),
+            about.len(),
+            about.modified().ok()
+        ))
     }
 
     /// Asks for its version; `Ok(None)`-like, `Newer` is only for what is newer than the built-in one.
@@ -52,31 +60,54 @@ impl Found {
         let said = process::capture(&self.path, &["--version"])?;
         let version = version(&said).ok_or_else(|| Error::Toolchain {
             message: format!("{} does not tell its version: {said}", self.path.display()),
-            help: "set WASM_OPT to a working wasm-opt, or to nothing to use the built-in one alone".to_owned(),
+            help: "set WASM_OPT to a working wasm-opt, or to nothing to use the built-in one alone"
+                .to_owned(),
         })?;
         let path = self.path.clone();
         let run = move |module: &[u8], features: &[&str]| {
-            if version <= BUILT_IN_VERSION { Ok(module.to_vec()) } else { optimize(&path, module, features) }
+            if version <= BUILT_IN_VERSION {
+                Ok(module.to_vec())
+            } else {
+                optimize(&path, module, features)
+            }
         };
-        Ok(Newer { name: format!("wasm-opt {version}"), run: Box::new(run) })
+        Ok(Newer {
+            name: format!("wasm-opt {version}"),
+            run: Box::new(run),
+        })
     }
 }
 
 fn optimize(path: &Path, module: &[u8], features: &[&str]) -> Result<Vec<u8>> {
     let failed = Error::io("making a folder for", path);
     let folder = tempfile::tempdir().map_err(failed)?;
-    let (input, output) = (folder.path().join("in.wasm"), folder.path().join("out.wasm"));
+    let (input, output) = (
+        folder.path().join("in.wasm"),
+        folder.path().join("out.wasm"),
+    );
     std::fs::write(&input, module).map_err(Error::io("writing", &input))?;
-    let mut args = vec!["-Oz".to_owned(), "--converge".to_owned(), "--mvp-features".to_owned()];
+    let mut args = vec![
+        "-Oz".to_owned(),
+        "--converge".to_owned(),
+        "--mvp-features".to_owned(),
+    ];
     args.extend(features.iter().map(|feature| format!("--enable-{feature}")));
-    args.extend([input.display().to_string(), "-o".to_owned(), output.display().to_string()]);
+    args.extend([
+        input.display().to_string(),
+        "-o".to_owned(),
+        output.display().to_string(),
+    ]);
     process::capture(path, &args)?;
     std::fs::read(&output).map_err(Error::io("reading", &output))
 }
 
 /// `wasm-opt version 132 (version_132)` → 132.
 fn version(said: &str) -> Option<u32> {
-    said.split_whitespace().skip_while(|word| *word != "version").nth(1)?.parse().ok()
+    said.split_whitespace()
+        .skip_while(|word| *word != "version")
+        .nth(1)?
+        .parse()
+        .ok()
 }
 
 #[cfg(test)]
@@ -84,7 +115,10 @@ mod tests {
     /// Protects the choice between the built-in and a found optimiser.
     #[test]
     fn versions_are_read() {
-        assert_eq!(super::version("wasm-opt version 132 (version_132)"), Some(132));
+        assert_eq!(
+            super::version("wasm-opt version 132 (version_132)"),
+            Some(132)
+        );
         assert_eq!(super::version("wasm-opt version 116"), Some(116));
         assert_eq!(super::version("command not found"), None);
     }

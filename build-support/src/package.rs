@@ -74,16 +74,27 @@ impl Package {
         })
     }
 
-    fn choose(command: &mut MetadataCommand, wanted: impl Fn(&cargo_metadata::Package) -> bool) -> Result<Self> {
+    fn choose(
+        command: &mut MetadataCommand,
+        wanted: impl Fn(&cargo_metadata::Package) -> bool,
+    ) -> Result<Self> {
         let metadata = command.no_deps().exec().map_err(|error| Error::Toolchain {
             message: format!("reading the workspace: {error}"),
             help: "run this inside a cargo project".to_owned(),
         })?;
         let names = |packages: &[&cargo_metadata::Package]| {
-            packages.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(", ")
+            packages
+                .iter()
+                .map(|p| p.name.as_str())
+                .collect::<Vec<_>>()
+                .join(", ")
         };
         let all: Vec<_> = metadata.packages.iter().collect();
-        let found: Vec<_> = all.iter().copied().filter(|package| wanted(package)).collect();
+        let found: Vec<_> = all
+            .iter()
+            .copied()
+            .filter(|package| wanted(package))
+            .collect();
         match found.as_slice() {
             [package] => Ok(Self {
                 name: package.name.to_string(),
@@ -93,7 +104,10 @@ impl Package {
                 target_dir: metadata.target_directory.clone().into(),
             }),
             [] => Err(Error::Toolchain {
-                message: format!("no such package in {}, or none with a [package.metadata.budget] table", metadata.workspace_root),
+                message: format!(
+                    "no such package in {}, or none with a [package.metadata.budget] table",
+                    metadata.workspace_root
+                ),
                 help: format!("name one with --package: {}", names(&all)),
             }),
             several => Err(Error::Toolchain {
@@ -123,7 +137,9 @@ impl Package {
         }
         let first = self.targets.first().ok_or_else(|| Error::Toolchain {
             message: format!("{} names no targets", self.manifest.display()),
-            help: "give --target, or add `targets = [\"wasm32-wasip2\"]` to [package.metadata.budget]".to_owned(),
+            help:
+                "give --target, or add `targets = [\"wasm32-wasip2\"]` to [package.metadata.budget]"
+                    .to_owned(),
         })?;
         config::load(&self.manifest, first)
     }
@@ -132,7 +148,12 @@ impl Package {
     ///
     /// # Errors
     /// [`Error::Toolchain`] where there is no standard library for the target.
-    pub fn request(&self, config: &Config, features: &Features, listener: &mut dyn Listener) -> Result<(Request, Toolchain)> {
+    pub fn request(
+        &self,
+        config: &Config,
+        features: &Features,
+        listener: &mut dyn Listener,
+    ) -> Result<(Request, Toolchain)> {
         let folder = self.target_dir.join("wasm-build");
         let toolchain = toolchain::find(&config.target, &mut |line| listener.say(line))?;
         let request = Request {
@@ -152,7 +173,13 @@ impl Package {
     ///
     /// # Errors
     /// What any step reports; the files of the run before stay then.
-    pub fn ship(&self, target: &str, features: &Features, folder: &Path, listener: &mut dyn Listener) -> Result<Shipped> {
+    pub fn ship(
+        &self,
+        target: &str,
+        features: &Features,
+        folder: &Path,
+        listener: &mut dyn Listener,
+    ) -> Result<Shipped> {
         let config = self.config(Some(target))?;
         let linked = self.compile(&config, features, listener)?;
         let found = newer_wasm_opt::find();
@@ -176,9 +203,15 @@ impl Package {
     ///
     /// # Errors
     /// [`Error::Toolchain`] or [`Error::Process`].
-    pub fn compile(&self, config: &Config, features: &Features, listener: &mut dyn Listener) -> Result<compile::Linked> {
+    pub fn compile(
+        &self,
+        config: &Config,
+        features: &Features,
+        listener: &mut dyn Listener,
+    ) -> Result<compile::Linked> {
         let (request, toolchain) = self.request(config, features, listener)?;
-        std::fs::create_dir_all(&request.target_dir).map_err(Error::io("creating folder", &request.target_dir))?;
+        std::fs::create_dir_all(&request.target_dir)
+            .map_err(Error::io("creating folder", &request.target_dir))?;
         let path = request.target_dir.join(".lock");
         let lock = File::create(&path).map_err(Error::io("creating", &path))?;
         lock.lock().map_err(Error::io("locking", &path))?;
@@ -189,7 +222,10 @@ impl Package {
 /// As cargo reads them; `config` says what is wrong with them, once a target is chosen.
 fn targets(package: &cargo_metadata::Package) -> Vec<String> {
     let list = package.metadata["budget"]["targets"].as_array();
-    list.into_iter().flatten().filter_map(|target| target.as_str().map(str::to_owned)).collect()
+    list.into_iter()
+        .flatten()
+        .filter_map(|target| target.as_str().map(str::to_owned))
+        .collect()
 }
 
 /// What decides the bytes besides the input and the configuration: this program and the other optimiser.
@@ -197,5 +233,10 @@ fn identity(newer: Option<&Found>) -> Result<String> {
     let this = std::env::current_exe().map_err(Error::io("finding", Path::new("this program")))?;
     let about = std::fs::metadata(&this).map_err(Error::io("reading", &this))?;
     let newer = newer.map(Found::identity).transpose()?.unwrap_or_default();
-    Ok(format!("{} {} {:?} {newer}", env!("CARGO_PKG_VERSION"), about.len(), about.modified().ok()))
+    Ok(format!(
+        "{} {} {:?} {newer}",
+        env!("CARGO_PKG_VERSION"),
+        about.len(),
+        about.modified().ok()
+    ))
 }

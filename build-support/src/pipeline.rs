@@ -22,10 +22,22 @@ pub struct Pass {
 /// Every pass, in order. The sweep stands between snip and optimize: it needs the linked bytes' account
 /// of addresses through the Plan, and leaves to wasm-opt what it has proved dead.
 pub const PASSES: &[Pass] = &[
-    Pass { name: "snip", run: snip::run },
-    Pass { name: "optimize", run: optimize::run },
-    Pass { name: "strip", run: strip::run },
-    Pass { name: "componentize", run: componentize::run },
+    Pass {
+        name: "snip",
+        run: snip::run,
+    },
+    Pass {
+        name: "optimize",
+        run: optimize::run,
+    },
+    Pass {
+        name: "strip",
+        run: strip::run,
+    },
+    Pass {
+        name: "componentize",
+        run: componentize::run,
+    },
 ];
 
 /// What the passes may know.
@@ -55,7 +67,11 @@ pub struct Outcome {
 impl Outcome {
     /// A changed file.
     pub fn new(artifact: Artifact, note: impl Into<String>) -> Self {
-        Self { artifact, note: note.into(), kept: None }
+        Self {
+            artifact,
+            note: note.into(),
+            kept: None,
+        }
     }
 
     /// The file as it came in, with the reason.
@@ -79,21 +95,31 @@ pub struct Analysis {
 /// # Errors
 /// [`Error::Input`] with the offset where a module cannot be read.
 pub fn analyze(config: &Config, file: &Path, artifact: &Artifact) -> Result<Analysis> {
-    let mut analysis = Analysis { plans: Vec::new(), contributors: Vec::new(), features: Vec::new() };
+    let mut analysis = Analysis {
+        plans: Vec::new(),
+        contributors: Vec::new(),
+        features: Vec::new(),
+    };
     let mut used = Vec::new();
     for module in artifact.core_modules()? {
         let symbols = symbols::run(&module).map_err(|fault: Fault| Error::Input {
             file: file.to_owned(),
             offset: Some(fault.offset),
             message: fault.message,
-            help: "the file is valid but a section for tools in it is not: link it again".to_owned(),
+            help: "the file is valid but a section for tools in it is not: link it again"
+                .to_owned(),
         })?;
         analysis.plans.push(plan::run(&symbols, &config.snip));
         analysis.contributors.extend(contributors::run(&symbols));
         used.extend(features::run(&module, file)?.into_iter().map(|f| f.name));
     }
-    analysis.contributors.sort_by(|a, b| b.bytes.cmp(&a.bytes));
-    let in_order = features::KNOWN.iter().map(|f| f.name).filter(|name| used.contains(name));
+    analysis
+        .contributors
+        .sort_by_key(|c| std::cmp::Reverse(c.bytes));
+    let in_order = features::KNOWN
+        .iter()
+        .map(|f| f.name)
+        .filter(|name| used.contains(name));
     analysis.features = in_order.map(str::to_owned).collect();
     Ok(analysis)
 }
@@ -103,9 +129,17 @@ impl Analysis {
     pub fn snipped(&self) -> Vec<Snipped> {
         let all = self.plans.iter().flat_map(|plan| &plan.snip);
         let mut all: Vec<_> = all
-            .map(|s| Snipped { function: s.function.clone(), family: s.family.to_owned(), bytes: s.bytes })
+            .map(|s| Snipped {
+                function: s.function.clone(),
+                family: s.family.to_owned(),
+                bytes: s.bytes,
+            })
             .collect();
-        all.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.function.cmp(&b.function)));
+        all.sort_by(|a, b| {
+            b.bytes
+                .cmp(&a.bytes)
+                .then_with(|| a.function.cmp(&b.function))
+        });
         all
     }
 }
@@ -125,7 +159,12 @@ pub struct Product {
 /// # Errors
 /// The first pass's failure; nothing falls back to its input.
 pub fn run(job: &Job<'_>, linked: Artifact, progress: &mut dyn FnMut(&str)) -> Result<Product> {
-    let mut stages = vec![Stage { name: "linked".into(), bytes: linked.len(), millis: 0.0, note: String::new() }];
+    let mut stages = vec![Stage {
+        name: "linked".into(),
+        bytes: linked.len(),
+        millis: 0.0,
+        note: String::new(),
+    }];
     let mut artifact = linked;
     let mut kept = String::new();
     for pass in PASSES {
@@ -141,5 +180,9 @@ pub fn run(job: &Job<'_>, linked: Artifact, progress: &mut dyn FnMut(&str)) -> R
             note: outcome.note,
         });
     }
-    Ok(Product { artifact, stages, kept })
+    Ok(Product {
+        artifact,
+        stages,
+        kept,
+    })
 }

@@ -123,7 +123,9 @@ fn make(
         Ok(())
     };
     let mut measured = Sizes::default();
-    stage("paths", "no folder of this machine is named", &mut |a| refuse_paths(a, input.machine_paths))?;
+    stage("paths", "no folder of this machine is named", &mut |a| {
+        refuse_paths(a, input.machine_paths)
+    })?;
     stage("load", "wasmtime compiles it", &mut engine::load)?;
     stage("measure", "raw, gzip -9, brotli -q 11", &mut |a| {
         measured = sizes::run(a.bytes());
@@ -136,11 +138,17 @@ fn make(
         package: input.config.package.clone(),
         target: input.config.target.clone(),
         kind: product.artifact.kind(),
-        toolchain: Toolchain { wasm_opt: product.kept, ..input.toolchain.clone() },
+        toolchain: Toolchain {
+            wasm_opt: product.kept,
+            ..input.toolchain.clone()
+        },
         stages: product.stages,
         sizes: measured,
         budget: BudgetRecord::default(),
-        verdict: VerdictRecord { within: false, exceeded: Vec::new() },
+        verdict: VerdictRecord {
+            within: false,
+            exceeded: Vec::new(),
+        },
         snipped,
         contributors,
         features: analysis.features,
@@ -177,14 +185,21 @@ fn finish(
         };
         cache::write(&files.cache, &record)?;
     }
-    Ok(Shipped { report, verdict, files, unchanged: shipped.is_none() })
+    Ok(Shipped {
+        report,
+        verdict,
+        files,
+        unchanged: shipped.is_none(),
+    })
 }
 
 /// The last run's report, if it was of the same key and every file it wrote is still what it wrote.
 fn unchanged(files: &Files, key: &str) -> Option<Report> {
     let record = cache::read(&files.cache)?;
     let same = |file: &Path, digest: &str| {
-        std::fs::read(file).ok().filter(|bytes| cache::digest(bytes) == digest)
+        std::fs::read(file)
+            .ok()
+            .filter(|bytes| cache::digest(bytes) == digest)
     };
     if record.key != key {
         return None;
@@ -197,7 +212,12 @@ fn unchanged(files: &Files, key: &str) -> Option<Report> {
 
 fn key(input: &Input<'_>) -> String {
     let snip = &input.config.snip;
-    let banned: Vec<_> = input.config.banned_crates.iter().map(|name| name.value.clone()).collect();
+    let banned: Vec<_> = input
+        .config
+        .banned_crates
+        .iter()
+        .map(|name| name.value.clone())
+        .collect();
     let mut key = Key::start()
         .with(report::SCHEMA.to_le_bytes())
         .with(input.identity)
@@ -207,20 +227,41 @@ fn key(input: &Input<'_>) -> String {
         .with(&input.toolchain.rustc)
         .with(&input.toolchain.std)
         .with(&input.linked);
-    for list in [snip.allow.as_slice(), &snip.deny, &banned, input.machine_paths] {
-        key = list.iter().fold(key.with(list.len().to_le_bytes()), |key, entry| key.with(entry));
+    for list in [
+        snip.allow.as_slice(),
+        &snip.deny,
+        &banned,
+        input.machine_paths,
+    ] {
+        key = list
+            .iter()
+            .fold(key.with(list.len().to_le_bytes()), |key, entry| {
+                key.with(entry)
+            });
     }
     key.finish()
 }
 
 /// FR-10: the linked file, which still has names, holds nothing of a banned crate.
 fn refuse_banned(config: &Config, analysis: &Analysis) -> Result<()> {
-    let banned: Vec<_> = config.banned_crates.iter().map(|name| name.value.replace('-', "_")).collect();
-    let found: Vec<_> = analysis.contributors.iter().filter(|c| banned.contains(&c.krate)).collect();
+    let banned: Vec<_> = config
+        .banned_crates
+        .iter()
+        .map(|name| name.value.replace('-', "_"))
+        .collect();
+    let found: Vec<_> = analysis
+        .contributors
+        .iter()
+        .filter(|c| banned.contains(&c.krate))
+        .collect();
     if found.is_empty() {
         return Ok(());
     }
-    let list: Vec<_> = found.iter().take(10).map(|c| format!("  {} ({} bytes)", c.name, c.bytes)).collect();
+    let list: Vec<_> = found
+        .iter()
+        .take(10)
+        .map(|c| format!("  {} ({} bytes)", c.name, c.bytes))
+        .collect();
     Err(Error::Banned(format!(
         "the linked file holds {} functions of banned crates:\n{}\n  \
          banned by [package.metadata.budget.graph] in {}\n  \
@@ -235,8 +276,15 @@ fn refuse_banned(config: &Config, analysis: &Analysis) -> Result<()> {
 fn refuse_paths(artifact: &Artifact, paths: &[String]) -> Result<()> {
     let bytes = artifact.bytes();
     for path in paths.iter().filter(|path| path.len() > 1) {
-        if let Some(at) = bytes.windows(path.len()).position(|window| window == path.as_bytes()) {
-            let end = bytes[at..].iter().take(120).take_while(|b| b.is_ascii_graphic()).count();
+        if let Some(at) = bytes
+            .windows(path.len())
+            .position(|window| window == path.as_bytes())
+        {
+            let end = bytes[at..]
+                .iter()
+                .take(120)
+                .take_while(|b| b.is_ascii_graphic())
+                .count();
             return Err(Error::InvalidOutput {
                 pass: "paths",
                 offset: Some(at as u64),

@@ -33,7 +33,12 @@ fn every_case_gives_its_golden() {
         }
         let expected = fs::read_to_string(&golden).unwrap_or_default();
         if actual != expected {
-            writeln!(wrong, "--- {}\n{expected}\n+++ actual\n{actual}", golden.display()).unwrap();
+            writeln!(
+                wrong,
+                "--- {}\n{expected}\n+++ actual\n{actual}",
+                golden.display()
+            )
+            .unwrap();
         }
     }
     assert!(wrong.is_empty(), "{wrong}\nBLESS=1 rewrites the goldens");
@@ -47,8 +52,15 @@ fn transcript(case: &Path) -> String {
         .find_map(|line| line.strip_prefix(";; RUN: "))
         .unwrap_or_else(|| panic!("{} has no `;; RUN: ` line", case.display()));
     let folder = tempfile::tempdir().unwrap();
-    let (input, output) = (folder.path().join("in.wasm"), folder.path().join("out.wasm"));
-    fs::write(&input, wat::parse_str(&text).unwrap_or_else(|e| panic!("{}: {e}", case.display()))).unwrap();
+    let (input, output) = (
+        folder.path().join("in.wasm"),
+        folder.path().join("out.wasm"),
+    );
+    fs::write(
+        &input,
+        wat::parse_str(&text).unwrap_or_else(|e| panic!("{}: {e}", case.display())),
+    )
+    .unwrap();
     let args = run.split_whitespace().map(|word| match word {
         "%in" => "in.wasm",
         "%out" => "out.wasm",
@@ -70,7 +82,12 @@ fn transcript(case: &Path) -> String {
         }
     }
     match fs::read(&output) {
-        Ok(written) => write!(all, "== out.wasm\n{}", wasmprinter::print_bytes(written).unwrap()).unwrap(),
+        Ok(written) => write!(
+            all,
+            "== out.wasm\n{}",
+            wasmprinter::print_bytes(written).unwrap()
+        )
+        .unwrap(),
         Err(_) => all.push_str("== nothing was written\n"),
     }
     all
@@ -82,12 +99,21 @@ fn without_times(text: &str) -> String {
     for line in text.lines() {
         let words: Vec<_> = line.split_whitespace().collect();
         let is_time = |i: usize| {
-            words.get(i + 1).is_some_and(|unit| matches!(*unit, "ms" | "s" | "us" | "µs" | "min"))
-                && words[i].chars().all(|c| c.is_ascii_digit() || c == '.' || c == '<')
+            words
+                .get(i + 1)
+                .is_some_and(|unit| matches!(*unit, "ms" | "s" | "us" | "µs" | "min"))
+                && words[i]
+                    .chars()
+                    .all(|c| c.is_ascii_digit() || c == '.' || c == '<')
         };
         match (0..words.len()).find(|&i| is_time(i)) {
             Some(i) => {
-                let kept: Vec<_> = words[..i].iter().chain(&["TIME"]).chain(&words[i + 2..]).copied().collect();
+                let kept: Vec<_> = words[..i]
+                    .iter()
+                    .chain(&["TIME"])
+                    .chain(&words[i + 2..])
+                    .copied()
+                    .collect();
                 out.push_str(&kept.join(" "));
             }
             None => out.push_str(line),

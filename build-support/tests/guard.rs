@@ -1,47 +1,11 @@
 //! The compile-time guard at work: real workspaces, real `cargo check`, no network.
 
+mod scratch;
+
 use build_support::process;
+use scratch::{copy, scratch, workspace, write};
 use std::fs;
 use std::path::{Path, PathBuf};
-
-/// This workspace.
-fn workspace() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .unwrap()
-        .to_owned()
-}
-
-/// A folder that stays between runs, so that what does not change is compiled once.
-fn scratch(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .join("guard")
-        .join(name)
-}
-
-/// Writes a file, unless it is there already: cargo goes by its time.
-fn write(path: &Path, text: &str) {
-    if fs::read_to_string(path).ok().as_deref() != Some(text) {
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-}
-
-/// Copies the sources of `from`, leaving out what is made from them.
-fn copy(from: &Path, to: &Path) {
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let name = entry.file_name();
-        if name == "target" || name == ".git" {
-            continue;
-        }
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &to.join(name));
-        } else if let Ok(text) = fs::read_to_string(entry.path()) {
-            write(&to.join(name), &text);
-        }
-    }
-}
 
 /// `cargo check` of `package` in `root`: whether it went well, and what it said.
 fn check(root: &Path, package: &str) -> (bool, String) {

@@ -14,12 +14,32 @@ fn code(answer: &Value) -> &str {
 
 /// Sends everything hostile that is text, and checks after each that the session still goes on.
 fn attack(engine: &mut dyn Engine) {
-    let deep = format!("/tool read_file {}1{}", "{\"path\":".repeat(10_000), "}".repeat(10_000));
-    let deep_message = format!("{{\"content\":{}{}}}", "[".repeat(20_000), "]".repeat(20_000));
+    let deep = format!(
+        "/tool read_file {}1{}",
+        "{\"path\":".repeat(5_000),
+        "}".repeat(5_000)
+    );
+    let deep_message = format!(
+        "{{\"content\":{}{}}}",
+        "[".repeat(20_000),
+        "]".repeat(20_000)
+    );
     let large = "x".repeat(10_000_000);
 
-    assert_eq!(code(&timeless(&engine.say("s", "hello"))), "not_initialized");
-    for config in ["", "nonsense", "[]", "{\"limits\": 7}", "{\"limits\": {\"max_history\": -1}}", "{\"model\": {}}", "{\"unknown\": 1}", &"[".repeat(50_000)] {
+    assert_eq!(
+        code(&timeless(&engine.say("s", "hello"))),
+        "not_initialized"
+    );
+    for config in [
+        "",
+        "nonsense",
+        "[]",
+        "{\"limits\": 7}",
+        "{\"limits\": {\"max_history\": -1}}",
+        "{\"model\": {}}",
+        "{\"unknown\": 1}",
+        &"[".repeat(50_000),
+    ] {
         let refused = engine.init(config).unwrap_err();
         assert!(refused.contains("invalid"), "{config:.40}: {refused}");
     }
@@ -53,7 +73,10 @@ fn attack(engine: &mut dyn Engine) {
         (deep.as_str(), "invalid_json"),
     ] {
         let answer = engine.say("tools", message);
-        assert!(answer.contains(&format!("\"{expected}\"")), "{message:.60}: {answer:.300}");
+        assert!(
+            answer.contains(&format!("\"{expected}\"")),
+            "{message:.60}: {answer:.300}"
+        );
         history = goes_on(engine, history);
     }
 }
@@ -62,21 +85,26 @@ fn goes_on(engine: &mut dyn Engine, history: u64) -> u64 {
     let answer = timeless(&engine.say("s", "still there?"));
     assert_eq!(answer["ok"], true, "{answer}");
     let now = answer["usage"]["history"].as_u64().unwrap();
-    let most = 100;
-    assert!(now == history + 2 || now >= most.min(history), "history went from {history} to {now}");
+    assert_eq!(now, history + 2, "the session lost or gained something");
     now
 }
 
 #[test]
 fn wasip1() {
     let root = tempfile::tempdir().unwrap();
-    attack(&mut Reactor::new(&build("wasm32-wasip1", &[]).shipped, root.path()));
+    attack(&mut Reactor::new(
+        &build("wasm32-wasip1", &[]).shipped,
+        root.path(),
+    ));
 }
 
 #[test]
 fn wasip2() {
     let root = tempfile::tempdir().unwrap();
-    attack(&mut Component::new(&build("wasm32-wasip2", &[]).shipped, root.path()));
+    attack(&mut Component::new(
+        &build("wasm32-wasip2", &[]).shipped,
+        root.path(),
+    ));
 }
 
 /// Bytes that are no text, pointers that lead nowhere: only the C ABI can be sent those.
@@ -86,16 +114,27 @@ fn the_c_abi_refuses_what_is_no_text() {
     let root = tempfile::tempdir().unwrap();
     let mut reactor = Reactor::new(&build("wasm32-wasip1", &[]).shipped, root.path());
     reactor.init("{}").unwrap();
-    for (session, message) in [(&b"s"[..], &b"\xff\xfe"[..]), (b"\xc3\x28", b"hello"), (b"s", b"half \xe2\x82")] {
+    for (session, message) in [
+        (&b"s"[..], &b"\xff\xfe"[..]),
+        (b"\xc3\x28", b"hello"),
+        (b"s", b"half \xe2\x82"),
+    ] {
         let (status, answer) = reactor.say_bytes(session, message);
         assert!(status < 0, "{status}");
         assert_eq!(code(&timeless(&answer)), "invalid_utf8");
     }
     for (pointer, length) in [(0, 5), (-8, 100), (i32::MAX, i32::MAX), (-1, -1), (16, -1)] {
-        let status = reactor.call("clawft_process_message", &[pointer, length, pointer, length]);
+        let status = reactor.call(
+            "clawft_process_message",
+            &[pointer, length, pointer, length],
+        );
         assert!(status < 0, "pointer {pointer}, length {length}: {status}");
     }
-    assert_eq!(reactor.call("clawft_alloc", &[-1]), 0, "4 GiB are not to be had");
+    assert_eq!(
+        reactor.call("clawft_alloc", &[-1]),
+        0,
+        "4 GiB are not to be had"
+    );
     assert_eq!(reactor.call("clawft_alloc", &[0]), 0);
     reactor.run("clawft_free", &[0, 0]);
     assert_eq!(timeless(&reactor.say("s", "hello"))["ok"], true);
@@ -111,9 +150,17 @@ fn native_never_leaves_the_root() {
     #[cfg(unix)]
     std::os::unix::fs::symlink(outer.path(), root.join("link")).unwrap();
     let mut native = Native::new(&root);
-    for message in ["read ../secret.txt", "read link/secret.txt", "read ./x/../../secret.txt", "list link"] {
+    for message in [
+        "read ../secret.txt",
+        "read link/secret.txt",
+        "read ./x/../../secret.txt",
+        "list link",
+    ] {
         let answer = native.say("s", message);
         assert!(!answer.contains("secret\""), "{message}: {answer}");
-        assert!(answer.contains("\"path_outside_sandbox\"") || answer.contains("\"permission_denied\""), "{message}: {answer}");
+        assert!(
+            answer.contains("\"path_outside_sandbox\"") || answer.contains("\"permission_denied\""),
+            "{message}: {answer}"
+        );
     }
 }

@@ -44,7 +44,10 @@ struct Outcome {
 
 fn play(engine: &mut dyn Engine, root: &Path) -> Outcome {
     engine.init("{}").unwrap();
-    let answers = TRANSCRIPT.iter().map(|(session, message)| timeless(&engine.say(session, message))).collect();
+    let answers = TRANSCRIPT
+        .iter()
+        .map(|(session, message)| timeless(&engine.say(session, message)))
+        .collect();
     Outcome {
         answers,
         capabilities: timeless(&engine.capabilities()),
@@ -78,12 +81,22 @@ fn same(expected: &Outcome, name: &str, start: impl FnOnce(&Path) -> Box<dyn Eng
 #[test]
 fn the_transcript_says_something() {
     let outcome = natively();
-    let ok = outcome.answers.iter().filter(|answer| answer["ok"] == true).count();
+    let ok = outcome
+        .answers
+        .iter()
+        .filter(|answer| answer["ok"] == true)
+        .count();
     assert!(ok >= 12, "{ok} answers are fine");
     assert!(outcome.answers.len() - ok >= 3, "and some are errors");
     assert_eq!(outcome.plan, "ship the pipeline");
     let text = serde_json::to_string(&outcome.answers).unwrap();
-    for needle in ["grün 🟢 緑", "path_outside_sandbox", "unknown_tool", "empty_message", "invalid_session_name"] {
+    for needle in [
+        "grün 🟢 緑",
+        "path_outside_sandbox",
+        "unknown_tool",
+        "empty_message",
+        "invalid_session_name",
+    ] {
         assert!(text.contains(needle), "{needle} in {text}");
     }
 }
@@ -92,22 +105,34 @@ fn the_transcript_says_something() {
 fn wasip1_in_wasmtime_node_and_wasmi() {
     let expected = natively();
     let Build { shipped, linked } = build("wasm32-wasip1", &[]);
-    same(&expected, "wasmtime", |root| Box::new(Reactor::new(&shipped, root)));
-    same(&expected, "wasmtime, before the pipeline", |root| Box::new(Reactor::new(&linked, root)));
-    same(&expected, "node", |root| Box::new(Node::new(&shipped, root)));
-    same(&expected, "wasmi", |root| Box::new(Wasmi::new(&shipped, root)));
+    same(&expected, "wasmtime", |root| {
+        Box::new(Reactor::new(&shipped, root))
+    });
+    same(&expected, "wasmtime, before the pipeline", |root| {
+        Box::new(Reactor::new(&linked, root))
+    });
+    same(&expected, "node", |root| {
+        Box::new(Node::new(&shipped, root))
+    });
+    same(&expected, "wasmi", |root| {
+        Box::new(Wasmi::new(&shipped, root))
+    });
 }
 
 #[test]
 fn wasip2_in_wasmtime() {
     let expected = natively();
     let Build { shipped, linked } = build("wasm32-wasip2", &[]);
-    same(&expected, "component", |root| Box::new(Component::new(&shipped, root)));
+    same(&expected, "component", |root| {
+        Box::new(Component::new(&shipped, root))
+    });
 
     let folder = tempfile::tempdir().unwrap();
     let wrapped = folder.path().join("unoptimised.wasm");
     std::fs::write(&wrapped, wrap(&linked)).unwrap();
-    same(&expected, "component, before the pipeline", |root| Box::new(Component::new(&wrapped, root)));
+    same(&expected, "component, before the pipeline", |root| {
+        Box::new(Component::new(&wrapped, root))
+    });
 }
 
 /// The linked module as a component, with no other pass in between.
@@ -123,12 +148,20 @@ fn every_allocator_on_both_targets() {
     let expected = natively();
     for allocator in ["alloc-talc", "alloc-lol"] {
         let reactor = build("wasm32-wasip1", &[allocator]);
-        same(&expected, allocator, |root| Box::new(Reactor::new(&reactor.shipped, root)));
+        same(&expected, allocator, |root| {
+            Box::new(Reactor::new(&reactor.shipped, root))
+        });
         let component = build("wasm32-wasip2", &[allocator]);
-        same(&expected, allocator, |root| Box::new(Component::new(&component.shipped, root)));
+        same(&expected, allocator, |root| {
+            Box::new(Component::new(&component.shipped, root))
+        });
         let default = build("wasm32-wasip1", &[]);
         let read = |file: &Path| std::fs::read(file).unwrap();
-        assert_ne!(read(&reactor.shipped), read(&default.shipped), "{allocator} changes the file");
+        assert_ne!(
+            read(&reactor.shipped),
+            read(&default.shipped),
+            "{allocator} changes the file"
+        );
     }
 }
 
@@ -141,9 +174,18 @@ fn sessions_are_restored_across_instances_and_engines() {
     let root = root.path();
     let mut engines: [(&str, Box<dyn Fn() -> Box<dyn Engine>>); 4] = [
         ("native", Box::new(|| Box::new(Native::new(root)))),
-        ("wasip1", Box::new(|| Box::new(Reactor::new(&reactor.shipped, root)))),
-        ("wasip2", Box::new(|| Box::new(Component::new(&component.shipped, root)))),
-        ("node", Box::new(|| Box::new(Node::new(&reactor.shipped, root)))),
+        (
+            "wasip1",
+            Box::new(|| Box::new(Reactor::new(&reactor.shipped, root))),
+        ),
+        (
+            "wasip2",
+            Box::new(|| Box::new(Component::new(&component.shipped, root))),
+        ),
+        (
+            "node",
+            Box::new(|| Box::new(Node::new(&reactor.shipped, root))),
+        ),
     ];
     for (turn, (name, start)) in engines.iter_mut().enumerate() {
         let mut engine = start();
@@ -151,6 +193,10 @@ fn sessions_are_restored_across_instances_and_engines() {
         let answer = timeless(&engine.say("shared", "again"));
         assert_eq!(answer["ok"], true, "{name}: {answer}");
         assert_eq!(answer["persisted"], true, "{name}: {answer}");
-        assert_eq!(answer["usage"]["history"], 2 * (turn as u64 + 1), "{name}: {answer}");
+        assert_eq!(
+            answer["usage"]["history"],
+            2 * (turn as u64 + 1),
+            "{name}: {answer}"
+        );
     }
 }

@@ -9,9 +9,16 @@ pub fn run(symbols: &Symbols) -> Vec<Contributor> {
     let functions = symbols.functions.iter().map(|function| {
         let (name, krate) = match &function.name {
             Some(name) => (name.clone(), RustPath::parse(name).krate().to_owned()),
-            None => (format!("function {}", function.index), "[unnamed]".to_owned()),
+            None => (
+                format!("function {}", function.index),
+                "[unnamed]".to_owned(),
+            ),
         };
-        Contributor { name, krate, bytes: function.bytes }
+        Contributor {
+            name,
+            krate,
+            bytes: function.bytes,
+        }
     });
     let data = symbols.segments.iter().map(|segment| Contributor {
         name: segment.name.clone(),

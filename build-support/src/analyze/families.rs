@@ -27,7 +27,8 @@ pub const FAMILIES: &[Family] = &[
         name: "unwrap and expect",
         gives_up: "the message of unwrap, expect and of RefCell's borrow checks",
         matches: |p| {
-            under(p, &["core", "option"]) && last(p, |l| l == "unwrap_failed" || l == "expect_failed")
+            under(p, &["core", "option"])
+                && last(p, |l| l == "unwrap_failed" || l == "expect_failed")
                 || under(p, &["core", "result"]) && last(p, |l| l == "unwrap_failed")
                 || under(p, &["core", "cell"]) && last(p, |l| l.starts_with("panic_already_"))
         },
@@ -36,8 +37,16 @@ pub const FAMILIES: &[Family] = &[
         name: "slice, str and number checks",
         gives_up: "the index and length in the message of a failed index, range or conversion",
         matches: |p| {
-            (under(p, &["core", "slice"]) || under(p, &["core", "str"]) || under(p, &["core", "num"]) || under(p, &["core", "array"]))
-                && last(p, |l| l.ends_with("_fail") || l.ends_with("_fail_rt") || l.ends_with("_panic") || l == "do_panic")
+            (under(p, &["core", "slice"])
+                || under(p, &["core", "str"])
+                || under(p, &["core", "num"])
+                || under(p, &["core", "array"]))
+                && last(p, |l| {
+                    l.ends_with("_fail")
+                        || l.ends_with("_fail_rt")
+                        || l.ends_with("_panic")
+                        || l == "do_panic"
+                })
         },
     },
     Family {
@@ -56,10 +65,24 @@ pub const FAMILIES: &[Family] = &[
         name: "allocation failure",
         gives_up: "the size in the message of a failed allocation or an overflowing capacity",
         matches: |p| {
-            under(p, &["alloc", "alloc"]) && last(p, |l| l == "handle_alloc_error" || l == "rt_error" || l == "ct_error")
-                || under(p, &["alloc", "raw_vec"]) && last(p, |l| l == "handle_error" || l == "capacity_overflow")
-                || under(p, &["std", "alloc"]) && last(p, |l| l == "rust_oom" || l == "default_alloc_error_hook")
-                || only(p, &["__rust_alloc_error_handler", "__rdl_oom", "__rg_oom", "__rdl_alloc_error_handler", "rust_oom"])
+            under(p, &["alloc", "alloc"])
+                && last(p, |l| {
+                    l == "handle_alloc_error" || l == "rt_error" || l == "ct_error"
+                })
+                || under(p, &["alloc", "raw_vec"])
+                    && last(p, |l| l == "handle_error" || l == "capacity_overflow")
+                || under(p, &["std", "alloc"])
+                    && last(p, |l| l == "rust_oom" || l == "default_alloc_error_hook")
+                || only(
+                    p,
+                    &[
+                        "__rust_alloc_error_handler",
+                        "__rdl_oom",
+                        "__rg_oom",
+                        "__rdl_alloc_error_handler",
+                        "rust_oom",
+                    ],
+                )
         },
     },
     Family {
@@ -67,10 +90,18 @@ pub const FAMILIES: &[Family] = &[
         gives_up: "the panic hook (set_hook is never called), the backtrace and the payload",
         matches: |p| {
             const ENTRIES: &[&str] = &[
-                "begin_panic", "begin_panic_handler", "panic_handler", "panic_with_hook",
-                "rust_panic_with_hook", "rust_panic_without_hook", "resume_unwind",
+                "begin_panic",
+                "begin_panic_handler",
+                "panic_handler",
+                "panic_with_hook",
+                "rust_panic_with_hook",
+                "rust_panic_without_hook",
+                "resume_unwind",
             ];
-            p.owner == Owner::Module && p.segments.len() == 3 && under(p, &["std", "panicking"]) && last(p, |l| ENTRIES.contains(&l))
+            p.owner == Owner::Module
+                && p.segments.len() == 3
+                && under(p, &["std", "panicking"])
+                && last(p, |l| ENTRIES.contains(&l))
                 || only(p, &["rust_begin_unwind", "rust_panic"])
         },
     },
@@ -87,7 +118,11 @@ impl Family {
 fn under(path: &RustPath, module: &[&str]) -> bool {
     path.owner == Owner::Module
         && path.segments.len() > module.len()
-        && path.segments.iter().zip(module).all(|(have, want)| have == want)
+        && path
+            .segments
+            .iter()
+            .zip(module)
+            .all(|(have, want)| have == want)
         && !path.segments.iter().any(|s| s.starts_with('{'))
 }
 

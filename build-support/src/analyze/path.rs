@@ -46,7 +46,10 @@ impl RustPath {
             }
             None => (Owner::Module, name),
         };
-        Self { owner, segments: segments(rest) }
+        Self {
+            owner,
+            segments: segments(rest),
+        }
     }
 
     /// The crate the code belongs to: the path's first segment, or that of the type it is a method of.
@@ -55,10 +58,19 @@ impl RustPath {
             Owner::Module => self.segments.first().map_or("", String::as_str),
             Owner::Type(this) | Owner::Trait(this) => {
                 let this = this.trim_start_matches(['&', '*', '[', '(', ' ']);
-                let this = this.strip_prefix("mut ").or(this.strip_prefix("const ")).unwrap_or(this);
+                let this = this
+                    .strip_prefix("mut ")
+                    .or(this.strip_prefix("const "))
+                    .unwrap_or(this);
                 let this = this.strip_prefix("dyn ").unwrap_or(this);
-                let end = this.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(this.len());
-                if this[end..].starts_with("::") { &this[..end] } else { "core" }
+                let end = this
+                    .find(|c: char| !c.is_alphanumeric() && c != '_')
+                    .unwrap_or(this.len());
+                if this[end..].starts_with("::") {
+                    &this[..end]
+                } else {
+                    "core"
+                }
             }
         }
     }
@@ -76,7 +88,9 @@ impl fmt::Display for RustPath {
 
 /// Splits `T as Trait>::rest` (its `<` already taken) at the bracket that closes it.
 fn split_at_close(text: &str) -> Option<(&str, &str)> {
-    let close = top_level(text).find(|&(depth, _, c)| depth == 0 && c == '>')?.1;
+    let close = top_level(text)
+        .find(|&(depth, _, c)| depth == 0 && c == '>')?
+        .1;
     Some((&text[..close], &text[close + 1..]))
 }
 
@@ -94,7 +108,11 @@ fn segments(text: &str) -> Vec<String> {
     let mut rest = text;
     loop {
         let (segment, tail) = split_top(rest, "::").unwrap_or((rest, ""));
-        let bare = if segment.starts_with("<impl ") { segment } else { segment.split('<').next().unwrap_or("") };
+        let bare = if segment.starts_with("<impl ") {
+            segment
+        } else {
+            segment.split('<').next().unwrap_or("")
+        };
         if !bare.is_empty() {
             out.push(bare.to_owned());
         }
@@ -134,28 +152,62 @@ mod tests {
     #[test]
     fn structure_of_both_manglings() {
         let module = |s: &str| RustPath::parse(s).segments.join("/");
-        assert_eq!(module(&demangle("_ZN4core6option13unwrap_failed17h0123456789abcdefE")), "core/option/unwrap_failed");
-        assert_eq!(module(&demangle("_RNvNtCs3Ks1mVPDHNs_4core6option13unwrap_failed")), "core/option/unwrap_failed");
+        assert_eq!(
+            module(&demangle(
+                "_ZN4core6option13unwrap_failed17h0123456789abcdefE"
+            )),
+            "core/option/unwrap_failed"
+        );
+        assert_eq!(
+            module(&demangle("_RNvNtCs3Ks1mVPDHNs_4core6option13unwrap_failed")),
+            "core/option/unwrap_failed"
+        );
         let user = RustPath::parse("<app::core::panicking::E as core::fmt::Display>::fmt");
         assert_eq!(user.owner, Owner::Trait("app::core::panicking::E".into()));
         assert_eq!(user.segments, ["fmt"]);
         assert_eq!(user.krate(), "app");
-        let inherent = RustPath::parse("<alloc::vec::Vec<fn(u8) -> u8>>::swap_remove::assert_failed");
-        assert_eq!(inherent.owner, Owner::Type("alloc::vec::Vec<fn(u8) -> u8>".into()));
+        let inherent =
+            RustPath::parse("<alloc::vec::Vec<fn(u8) -> u8>>::swap_remove::assert_failed");
+        assert_eq!(
+            inherent.owner,
+            Owner::Type("alloc::vec::Vec<fn(u8) -> u8>".into())
+        );
         assert_eq!(inherent.segments, ["swap_remove", "assert_failed"]);
-        assert_eq!(module("core::panicking::assert_failed::<usize, usize>"), "core/panicking/assert_failed");
+        assert_eq!(
+            module("core::panicking::assert_failed::<usize, usize>"),
+            "core/panicking/assert_failed"
+        );
         assert_eq!(
             module("core::slice::<impl [T]>::copy_from_slice::len_mismatch_fail"),
             "core/slice/<impl [T]>/copy_from_slice/len_mismatch_fail"
         );
-        assert_eq!(RustPath::parse("<&mut dyn app::T as core::fmt::Write>::x").krate(), "app");
-        assert_eq!(RustPath::parse("<[u8] as core::fmt::Debug>::fmt").krate(), "core");
+        assert_eq!(
+            RustPath::parse("<&mut dyn app::T as core::fmt::Write>::x").krate(),
+            "app"
+        );
+        assert_eq!(
+            RustPath::parse("<[u8] as core::fmt::Debug>::fmt").krate(),
+            "core"
+        );
     }
 
     /// Names come from files: none may panic.
     #[test]
     fn odd_names_are_harmless() {
-        for name in ["", "<", ">", "<<>>", "::", "<T", "a::", "->", "é::<ü>::x", "<T as >", ")(", "<impl "] {
+        for name in [
+            "",
+            "<",
+            ">",
+            "<<>>",
+            "::",
+            "<T",
+            "a::",
+            "->",
+            "é::<ü>::x",
+            "<T as >",
+            ")(",
+            "<impl ",
+        ] {
             let path = RustPath::parse(name);
             let _ = (path.krate().len(), path.to_string());
         }

@@ -56,10 +56,19 @@ pub fn run(symbols: &Symbols, rules: &SnipRules) -> Plan {
             Some(family) => family.name,
             None => continue,
         };
-        plan.snip.push(Snip { index: function.index, function: name.clone(), family, bytes: function.bytes });
+        plan.snip.push(Snip {
+            index: function.index,
+            function: name.clone(),
+            family,
+            bytes: function.bytes,
+        });
     }
     let patterns = rules.allow.iter().chain(&rules.deny);
-    plan.unmatched = patterns.zip(hit).filter(|(_, hit)| !hit).map(|(p, _)| p.clone()).collect();
+    plan.unmatched = patterns
+        .zip(hit)
+        .filter(|(_, hit)| !hit)
+        .map(|(p, _)| p.clone())
+        .collect();
     plan
 }
 
@@ -78,7 +87,9 @@ fn mark(patterns: &[String], name: &str, path: &str, hit: &mut [bool]) -> bool {
 /// `a::b::f` names that path alone, `a::b::*` everything below `a::b`.
 fn names(pattern: &str, path: &str) -> bool {
     match pattern.strip_suffix("::*") {
-        Some(module) => path.strip_prefix(module).is_some_and(|rest| rest.starts_with("::")),
+        Some(module) => path
+            .strip_prefix(module)
+            .is_some_and(|rest| rest.starts_with("::")),
         None => pattern == path,
     }
 }
@@ -89,20 +100,40 @@ mod tests {
     use crate::analyze::symbols::Function;
 
     fn function(index: u32, name: &str, diverges: bool) -> Function {
-        Function { index, name: Some(name.into()), bytes: 10, diverges }
+        Function {
+            index,
+            name: Some(name.into()),
+            bytes: 10,
+            diverges,
+        }
     }
 
     fn plan(names: &[(&str, bool)], allow: &[&str], deny: &[&str]) -> Plan {
-        let functions = names.iter().enumerate().map(|(i, (n, d))| function(i as u32, n, *d)).collect();
+        let functions = names
+            .iter()
+            .enumerate()
+            .map(|(i, (n, d))| function(i as u32, n, *d))
+            .collect();
         let strings = |list: &[&str]| list.iter().map(|s| (*s).to_owned()).collect();
         run(
-            &Symbols { functions, segments: Vec::new() },
-            &SnipRules { enabled: true, allow: strings(allow), deny: strings(deny) },
+            &Symbols {
+                functions,
+                segments: Vec::new(),
+            },
+            &SnipRules {
+                enabled: true,
+                allow: strings(allow),
+                deny: strings(deny),
+            },
         )
     }
 
     fn snipped(names: &[(&str, bool)], allow: &[&str], deny: &[&str]) -> Vec<u32> {
-        plan(names, allow, deny).snip.iter().map(|s| s.index).collect()
+        plan(names, allow, deny)
+            .snip
+            .iter()
+            .map(|s| s.index)
+            .collect()
     }
 
     /// Protects code that only looks like a panic entry point.
@@ -137,9 +168,23 @@ mod tests {
     /// Protects the lists of the manifest.
     #[test]
     fn allow_wins_deny_adds_and_typos_show() {
-        let names = [("core::panicking::panic_fmt", true), ("core::panicking::panic", true), ("app::log::say", false), ("app::logger", false)];
-        assert_eq!(snipped(&names, &["core::panicking::panic"], &["app::log::*"]), [0, 2]);
-        assert_eq!(snipped(&names, &["core::panicking::*"], &["core::panicking::panic"]), Vec::<u32>::new());
-        assert_eq!(plan(&names, &["app::typo"], &["app::logger"]).unmatched, ["app::typo"]);
+        let names = [
+            ("core::panicking::panic_fmt", true),
+            ("core::panicking::panic", true),
+            ("app::log::say", false),
+            ("app::logger", false),
+        ];
+        assert_eq!(
+            snipped(&names, &["core::panicking::panic"], &["app::log::*"]),
+            [0, 2]
+        );
+        assert_eq!(
+            snipped(&names, &["core::panicking::*"], &["core::panicking::panic"]),
+            Vec::<u32>::new()
+        );
+        assert_eq!(
+            plan(&names, &["app::typo"], &["app::logger"]).unmatched,
+            ["app::typo"]
+        );
     }
 }

@@ -100,7 +100,10 @@ pub fn run(module: &[u8]) -> Result<Symbols, Fault> {
             Payload::DataSection(section) => {
                 for (number, segment) in section.into_iter().enumerate() {
                     let name = format!("data segment {number}");
-                    found.segments.push(Segment { name, bytes: segment?.data.len() as u64 });
+                    found.segments.push(Segment {
+                        name,
+                        bytes: segment?.data.len() as u64,
+                    });
                 }
             }
             Payload::CustomSection(section) => {
@@ -119,7 +122,9 @@ pub fn run(module: &[u8]) -> Result<Symbols, Fault> {
     }
     // The name section is what the compiler said; an export's name is better than none.
     for (index, name) in exports.into_iter().chain(names) {
-        let slot = index.checked_sub(imported).and_then(|i| found.functions.get_mut(i as usize));
+        let slot = index
+            .checked_sub(imported)
+            .and_then(|i| found.functions.get_mut(i as usize));
         if let Some(function) = slot {
             function.name = Some(demangle(&name));
         }
@@ -158,7 +163,9 @@ fn never_returns(body: &wasmparser::FunctionBody<'_>) -> Result<bool, Fault> {
                 depth = depth.saturating_sub(1);
                 false
             }
-            Operator::Br { relative_depth } | Operator::BrIf { relative_depth } => *relative_depth >= depth,
+            Operator::Br { relative_depth } | Operator::BrIf { relative_depth } => {
+                *relative_depth >= depth
+            }
             Operator::BrTable { targets } => {
                 let mut leaves = targets.default() >= depth;
                 for target in targets.targets() {
@@ -196,7 +203,16 @@ fn is_plain(operator: &Operator<'_>) -> bool {
 fn in_plain_proposal(proposal: &str) -> bool {
     matches!(
         proposal,
-        "mvp" | "sign_extension" | "saturating_float_to_int" | "bulk_memory" | "reference_types" | "simd" | "relaxed_simd" | "threads" | "memory_control" | "wide_arithmetic"
+        "mvp"
+            | "sign_extension"
+            | "saturating_float_to_int"
+            | "bulk_memory"
+            | "reference_types"
+            | "simd"
+            | "relaxed_simd"
+            | "threads"
+            | "memory_control"
+            | "wide_arithmetic"
     )
 }
 

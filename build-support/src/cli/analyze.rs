@@ -34,11 +34,21 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     found.contributors.truncate(opts.top);
     let mut stdout = anstream::stdout();
     if opts.json {
-        writeln!(stdout, "{}", serde_json::to_string_pretty(&found.contributors)?)?;
+        writeln!(
+            stdout,
+            "{}",
+            serde_json::to_string_pretty(&found.contributors)?
+        )?;
         return Ok(Ended::Well);
     }
     for contributor in &found.contributors {
-        writeln!(stdout, "{:>10}  {:<16}  {}", units::bytes(contributor.bytes), contributor.krate, contributor.name)?;
+        writeln!(
+            stdout,
+            "{:>10}  {:<16}  {}",
+            units::bytes(contributor.bytes),
+            contributor.krate,
+            contributor.name
+        )?;
     }
     Ok(Ended::Well)
 }

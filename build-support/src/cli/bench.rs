@@ -44,13 +44,25 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     let mut config = Config::without_package(&opts.file.display().to_string());
     let (mut alone, mut whole) = (Vec::new(), Vec::new());
     for _ in 0..opts.runs.max(1) {
-        let job = |plans| Job { config: &config, file: &opts.file, plans, wants_component: false, second_optimizer: None };
+        let job = |plans| Job {
+            config: &config,
+            file: &opts.file,
+            plans,
+            wants_component: false,
+            second_optimizer: None,
+        };
         let start = Instant::now();
         optimize::run(&job(Vec::new()), input.clone())?;
         alone.push(millis(start));
 
         config.snip.enabled = true;
-        let job = |plans| Job { config: &config, file: &opts.file, plans, wants_component: false, second_optimizer: None };
+        let job = |plans| Job {
+            config: &config,
+            file: &opts.file,
+            plans,
+            wants_component: false,
+            second_optimizer: None,
+        };
         let start = Instant::now();
         let fresh = Artifact::new(input.bytes().to_vec(), &opts.file)?;
         let analysis = pipeline::analyze(&config, &opts.file, &fresh)?;
@@ -59,7 +71,10 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
         sizes::run(product.artifact.bytes());
         whole.push(millis(start));
     }
-    let (alone, whole) = (median(alone).context("no run")?, median(whole).context("no run")?);
+    let (alone, whole) = (
+        median(alone).context("no run")?,
+        median(whole).context("no run")?,
+    );
     let figures = Figures {
         file: opts.file.display().to_string(),
         runs: opts.runs,
@@ -67,7 +82,11 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
         post_link_millis: whole,
         ratio: whole / alone,
     };
-    writeln!(anstream::stdout(), "{}", serde_json::to_string_pretty(&figures)?)?;
+    writeln!(
+        anstream::stdout(),
+        "{}",
+        serde_json::to_string_pretty(&figures)?
+    )?;
     Ok(Ended::Well)
 }
 

@@ -56,7 +56,10 @@ pub struct Features {
 impl Features {
     /// As the library takes them.
     pub fn of_package(&self) -> package::Features {
-        package::Features { features: self.features.clone(), no_default: self.no_default_features }
+        package::Features {
+            features: self.features.clone(),
+            no_default: self.no_default_features,
+        }
     }
 }
 
@@ -70,9 +73,15 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
         let linked = package.compile(&config, &features, &mut progress)?;
         let artifact = Artifact::new(linked.bytes, &linked.path)?;
         drop(progress);
-        return super::show_snips(&pipeline::analyze(&config, &linked.path, &artifact)?, opts.json);
+        return super::show_snips(
+            &pipeline::analyze(&config, &linked.path, &artifact)?,
+            opts.json,
+        );
     }
-    let folder = opts.out_dir.clone().unwrap_or_else(|| package.outputs(&config.target));
+    let folder = opts
+        .out_dir
+        .clone()
+        .unwrap_or_else(|| package.outputs(&config.target));
     let shipped = package.ship(&config.target, &features, &folder, &mut progress)?;
     drop(progress);
     show(opts, &config, &shipped)
@@ -84,19 +93,38 @@ fn show(opts: &Opts, config: &Config, shipped: &Shipped) -> anyhow::Result<Ended
     if opts.json {
         write!(stdout, "{}", report::json::write(&shipped.report))?;
     } else {
-        let files = [&shipped.files.shipped, &shipped.files.linked, &shipped.files.report];
+        let files = [
+            &shipped.files.shipped,
+            &shipped.files.linked,
+            &shipped.files.report,
+        ];
         let files = files.map(|file| file.strip_prefix(&here).unwrap_or(file));
-        write!(stdout, "{}", text::draw(&shipped.report, &files, super::colour_on_stdout()))?;
+        write!(
+            stdout,
+            "{}",
+            text::draw(&shipped.report, &files, super::colour_on_stdout())
+        )?;
         if shipped.unchanged {
-            writeln!(stdout, "nothing changed since the last run: no pass ran again")?;
+            writeln!(
+                stdout,
+                "nothing changed since the last run: no pass ran again"
+            )?;
         }
     }
     stdout.flush()?;
     if shipped.verdict.within() {
         return Ok(Ended::Well);
     }
-    let linked = shipped.files.linked.strip_prefix(&here).unwrap_or(&shipped.files.linked);
+    let linked = shipped
+        .files
+        .linked
+        .strip_prefix(&here)
+        .unwrap_or(&shipped.files.linked);
     let diagnostics = shipped.verdict.diagnostics(&shipped.report, config, linked);
-    write!(anstream::stderr(), "{}", diagnostic::draw_all(&diagnostics, &here, super::colour_on_stderr()))?;
+    write!(
+        anstream::stderr(),
+        "{}",
+        diagnostic::draw_all(&diagnostics, &here, super::colour_on_stderr())
+    )?;
     Ok(Ended::OverBudget)
 }

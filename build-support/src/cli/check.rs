@@ -29,13 +29,25 @@ pub struct Opts {
 /// Runs the subcommand.
 pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     let package = Package::find(opts.package.as_deref())?;
-    let targets = opts.target.clone().map_or_else(|| package.targets.clone(), |target| vec![target]);
-    let mode = if opts.clippy { compile::Check::Clippy } else { compile::Check::Types };
-    anyhow::ensure!(!targets.is_empty(), "{} names no targets; give --target", package.manifest.display());
+    let targets = opts
+        .target
+        .clone()
+        .map_or_else(|| package.targets.clone(), |target| vec![target]);
+    let mode = if opts.clippy {
+        compile::Check::Clippy
+    } else {
+        compile::Check::Types
+    };
+    anyhow::ensure!(
+        !targets.is_empty(),
+        "{} names no targets; give --target",
+        package.manifest.display()
+    );
     let mut progress = Progress::start(false);
     for target in targets {
         let config = package.config(Some(&target))?;
-        let (request, toolchain) = package.request(&config, &opts.features.of_package(), &mut progress)?;
+        let (request, toolchain) =
+            package.request(&config, &opts.features.of_package(), &mut progress)?;
         compile::check(&request, &toolchain, mode)?;
     }
     Ok(Ended::Well)

@@ -56,7 +56,10 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     }
     let mut progress = Progress::start(opts.json);
     let newer = newer_wasm_opt::find();
-    let optimizer = newer.as_ref().map(newer_wasm_opt::Found::optimizer).transpose()?;
+    let optimizer = newer
+        .as_ref()
+        .map(newer_wasm_opt::Found::optimizer)
+        .transpose()?;
     let job = Job {
         config: &config,
         file: &opts.file,
@@ -73,9 +76,19 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     if opts.json {
         writeln!(stdout, "{}", serde_json::to_string_pretty(&product.stages)?)?;
     } else {
-        write!(stdout, "{}", text::stage_table(&product.stages, super::colour_on_stdout()))?;
+        write!(
+            stdout,
+            "{}",
+            text::stage_table(&product.stages, super::colour_on_stdout())
+        )?;
         let after = product.artifact.len();
-        writeln!(stdout, "{}: {} -> {} bytes", output.display(), units::bytes(before), units::bytes(after))?;
+        writeln!(
+            stdout,
+            "{}: {} -> {} bytes",
+            output.display(),
+            units::bytes(before),
+            units::bytes(after)
+        )?;
     }
     Ok(Ended::Well)
 }

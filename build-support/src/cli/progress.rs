@@ -12,7 +12,11 @@ pub struct Progress {
 impl Progress {
     /// Starts, or stays silent where `quiet`. Nothing is drawn before the first stage: cargo speaks first.
     pub fn start(quiet: bool) -> Self {
-        let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
+        let bar = if quiet {
+            ProgressBar::hidden()
+        } else {
+            ProgressBar::new_spinner()
+        };
         if let Ok(style) = ProgressStyle::with_template("{spinner:.cyan} {msg} {elapsed:.dim}") {
             bar.set_style(style);
         }

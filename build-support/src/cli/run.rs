@@ -43,19 +43,25 @@ pub struct Opts {
 
 /// Runs the subcommand.
 pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
-    let shipped = |package: &Package| {
-        Files::new(&package.outputs(TARGET), &package.file_stem()).shipped
-    };
+    let shipped =
+        |package: &Package| Files::new(&package.outputs(TARGET), &package.file_stem()).shipped;
     let (component, root) = match (&opts.component, &opts.root) {
         (Some(component), Some(root)) => (component.clone(), root.clone()),
         (component, root) => {
             let package = Package::find(None)?;
             let component = component.clone().unwrap_or_else(|| shipped(&package));
-            (component, root.clone().unwrap_or_else(|| package.target_dir.join("agent")))
+            (
+                component,
+                root.clone()
+                    .unwrap_or_else(|| package.target_dir.join("agent")),
+            )
         }
     };
     if opts.component.is_none() && !component.is_file() {
-        anyhow::bail!("{} is not there yet; run `cargo wasm` first", component.display());
+        anyhow::bail!(
+            "{} is not there yet; run `cargo wasm` first",
+            component.display()
+        );
     }
     if opts.root.is_none() {
         std::fs::create_dir_all(&root).with_context(|| format!("creating {}", root.display()))?;
@@ -66,11 +72,16 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     let mut ended = Ended::Well;
     for message in &opts.messages {
         let answer = host.process_message(&opts.session, message)?;
-        let parsed: serde_json::Value = serde_json::from_str(&answer).context("the agent's answer is not JSON")?;
+        let parsed: serde_json::Value =
+            serde_json::from_str(&answer).context("the agent's answer is not JSON")?;
         if parsed["ok"] == serde_json::Value::Bool(false) {
             ended = Ended::Badly;
         }
-        match (opts.json, parsed["message"]["content"].as_str(), parsed["error"]["message"].as_str()) {
+        match (
+            opts.json,
+            parsed["message"]["content"].as_str(),
+            parsed["error"]["message"].as_str(),
+        ) {
             (false, Some(text), _) => writeln!(stdout, "{text}")?,
             (false, None, Some(error)) => anyhow::bail!("the agent answers: {error}"),
             _ => writeln!(stdout, "{answer}")?,

@@ -6,7 +6,11 @@ use std::io::Write as _;
 
 /// Measures `bytes`. The codecs are built from source, so the figures are the same on every machine.
 pub fn run(bytes: &[u8]) -> Sizes {
-    Sizes { raw: bytes.len() as u64, gzip: gzip(bytes), brotli: brotli(bytes) }
+    Sizes {
+        raw: bytes.len() as u64,
+        gzip: gzip(bytes),
+        brotli: brotli(bytes),
+    }
 }
 
 /// zlib's deflate at level 9 in a gzip frame without name and time (RFC 1952), as `gzip -9n` makes.
@@ -18,7 +22,11 @@ fn gzip(bytes: &[u8]) -> u64 {
 
 /// Quality 11, window 22 bits (RFC 7932), the defaults of the `brotli` command.
 fn brotli(bytes: &[u8]) -> u64 {
-    let params = brotli::enc::BrotliEncoderParams { quality: 11, lgwin: 22, ..Default::default() };
+    let params = brotli::enc::BrotliEncoderParams {
+        quality: 11,
+        lgwin: 22,
+        ..Default::default()
+    };
     let mut out = Vec::new();
     brotli::BrotliCompress(&mut &bytes[..], &mut out, &params).expect("writing to memory");
     out.len() as u64

@@ -22,7 +22,10 @@ pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
         return Ok(Outcome::unchanged(artifact, "is a component already"));
     }
     if !job.wants_component {
-        return Ok(Outcome::unchanged(artifact, "this target ships core modules"));
+        return Ok(Outcome::unchanged(
+            artifact,
+            "this target ships core modules",
+        ));
     }
     if !has_world(artifact.bytes()) {
         return Err(Error::Pass {
@@ -33,7 +36,10 @@ pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
             ),
         });
     }
-    let failed = |error: anyhow::Error| Error::Pass { pass: PASS, message: format!("{error:#}") };
+    let failed = |error: anyhow::Error| Error::Pass {
+        pass: PASS,
+        message: format!("{error:#}"),
+    };
     let component = ComponentEncoder::default()
         .validate(true)
         .module(artifact.bytes())
@@ -41,7 +47,10 @@ pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
         .map_err(failed)?;
     let component = Artifact::from_pass(component, PASS)?;
     let stripped = strip::run(job, component)?;
-    Ok(Outcome::new(stripped.artifact, "core module + its WIT world"))
+    Ok(Outcome::new(
+        stripped.artifact,
+        "core module + its WIT world",
+    ))
 }
 
 fn has_world(module: &[u8]) -> bool {

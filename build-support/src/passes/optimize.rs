@@ -56,7 +56,11 @@ pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
     if after.len() * 100 > before * 95 {
         note.push_str("; less than 5% smaller");
     }
-    Ok(Outcome { artifact: after, note, kept: Some(winners.join(", ")) })
+    Ok(Outcome {
+        artifact: after,
+        note,
+        kept: Some(winners.join(", ")),
+    })
 }
 
 /// `target_features` would switch on features the code does not use, and the linker's account of
@@ -68,9 +72,15 @@ fn without_stale_sections(module: &[u8]) -> Result<Vec<u8>> {
 }
 
 fn built_in(module: &[u8], features: &[Known]) -> Result<Vec<u8>> {
-    let failed = |message: String| Error::Pass { pass: PASS, message: format!("{BUILT_IN}: {message}") };
+    let failed = |message: String| Error::Pass {
+        pass: PASS,
+        message: format!("{BUILT_IN}: {message}"),
+    };
     let folder = tempfile::tempdir().map_err(|e| failed(e.to_string()))?;
-    let (input, output) = (folder.path().join("in.wasm"), folder.path().join("out.wasm"));
+    let (input, output) = (
+        folder.path().join("in.wasm"),
+        folder.path().join("out.wasm"),
+    );
     std::fs::write(&input, module).map_err(Error::io("writing", &input))?;
     let run = || {
         let mut options = OptimizationOptions::new_optimize_for_size_aggressively();
@@ -78,7 +88,9 @@ fn built_in(module: &[u8], features: &[Known]) -> Result<Vec<u8>> {
         for feature in features {
             options.enable_feature(feature.binaryen);
         }
-        options.run(&input, &output).map_err(|error| describe(&error))
+        options
+            .run(&input, &output)
+            .map_err(|error| describe(&error))
     };
     std::thread::scope(|scope| {
         std::thread::Builder::new()

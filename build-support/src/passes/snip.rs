@@ -19,14 +19,26 @@ const PASS: &str = "snip";
 pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
     let count: usize = job.plans.iter().map(|plan| plan.snip.len()).sum();
     if count == 0 {
-        let note = if job.config.snip.enabled { "no panic entry point found" } else { "off" };
+        let note = if job.config.snip.enabled {
+            "no panic entry point found"
+        } else {
+            "off"
+        };
         return Ok(Outcome::unchanged(artifact, note));
     }
     let artifact = artifact.map_core(PASS, |ordinal, module| match job.plans.get(ordinal) {
         Some(plan) if !plan.snip.is_empty() => rewrite(module, plan),
         _ => Ok(module.to_vec()),
     })?;
-    Ok(Outcome::new(artifact, format!("{count} functions trap without a message")))
+    let functions = if count == 1 {
+        "function traps"
+    } else {
+        "functions trap"
+    };
+    Ok(Outcome::new(
+        artifact,
+        format!("{count} {functions} without a message"),
+    ))
 }
 
 fn rewrite(bytes: &[u8], plan: &Plan) -> Result<Vec<u8>> {
@@ -34,15 +46,20 @@ fn rewrite(bytes: &[u8], plan: &Plan) -> Result<Vec<u8>> {
     let sink = Arc::clone(&ids);
     let wanted: Vec<u32> = plan.snip.iter().map(|snip| snip.index).collect();
     let mut config = ModuleConfig::new();
-    config.generate_producers_section(false).on_parse(move |_, indices| {
-        let mut sink = sink.lock().expect("the parser runs on this thread");
-        for index in &wanted {
-            sink.insert(*index, indices.get_func(*index)?);
-        }
-        Ok(())
-    });
-    let mut module = Module::from_buffer_with_config(bytes, &config)
-        .map_err(|error| Error::Pass { pass: PASS, message: format!("{error:#}") })?;
+    config
+        .generate_producers_section(false)
+        .on_parse(move |_, indices| {
+            let mut sink = sink.lock().expect("the parser runs on this thread");
+            for index in &wanted {
+                sink.insert(*index, indices.get_func(*index)?);
+            }
+            Ok(())
+        });
+    let mut module =
+        Module::from_buffer_with_config(bytes, &config).map_err(|error| Error::Pass {
+            pass: PASS,
+            message: format!("{error:#}"),
+        })?;
     drop(config);
 
     for (index, id) in ids.lock().expect("the parser is done").iter() {

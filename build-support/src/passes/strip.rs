@@ -28,6 +28,7 @@ pub fn run(_job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
     };
     let note = match paths {
         0 => "custom sections for tools".to_owned(),
+        1 => "custom sections for tools; 1 compiler path blanked".to_owned(),
         n => format!("custom sections for tools; {n} compiler paths blanked"),
     };
     Ok(Outcome::new(stripped, note))
@@ -37,7 +38,14 @@ pub fn run(_job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
 fn is_for_tools(name: &str) -> bool {
     matches!(
         name,
-        "name" | "component-name" | "producers" | "linking" | "target_features" | "sourceMappingURL" | "external_debug_info" | "build_id"
+        "name"
+            | "component-name"
+            | "producers"
+            | "linking"
+            | "target_features"
+            | "sourceMappingURL"
+            | "external_debug_info"
+            | "build_id"
     ) || name.starts_with("reloc.")
         || name.starts_with(".debug_")
 }
@@ -53,11 +61,14 @@ pub fn drop_customs(
 ) -> Result<Vec<u8>> {
     artifact::rebuild(bytes, pass, |id, data| {
         if id == CUSTOM_SECTION {
-            let name = BinaryReader::new(data, 0).read_string().map_err(|e| Error::InvalidOutput {
-                pass,
-                offset: None,
-                message: format!("a custom section's name: {}", e.message()),
-            })?;
+            let name =
+                BinaryReader::new(data, 0)
+                    .read_string()
+                    .map_err(|e| Error::InvalidOutput {
+                        pass,
+                        offset: None,
+                        message: format!("a custom section's name: {}", e.message()),
+                    })?;
             if unwanted(name) {
                 return Ok(None);
             }
@@ -131,7 +142,11 @@ mod tests {
     #[test]
     fn only_whole_compiler_prefixes_are_blanked() {
         let hash = "0123456789abcdef0123456789abcdef01234567";
-        let mut data = format!("x/rustc/{hash}/library/core y/rustc/{} z/rustc/{hash}", &hash[..39]).into_bytes();
+        let mut data = format!(
+            "x/rustc/{hash}/library/core y/rustc/{} z/rustc/{hash}",
+            &hash[..39]
+        )
+        .into_bytes();
         let before = data.clone();
         assert_eq!(blank(&mut data), 1);
         assert_eq!(data.len(), before.len());

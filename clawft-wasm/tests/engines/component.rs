@@ -10,7 +10,9 @@ pub struct Component {
 
 impl Component {
     pub fn new(file: &Path, root: &Path) -> Self {
-        Self { host: Host::load(file, root).unwrap() }
+        Self {
+            host: Host::load(file, root).unwrap(),
+        }
     }
 }
 
@@ -20,7 +22,9 @@ impl Engine for Component {
     }
 
     fn say(&mut self, session: &str, message: &str) -> String {
-        self.host.process_message(session, message).expect("no trap")
+        self.host
+            .process_message(session, message)
+            .expect("no trap")
     }
 
     fn capabilities(&mut self) -> String {

@@ -2,8 +2,8 @@
 //!
 //! Each is driven through what the shipped file really exports, with one folder of the test's own.
 
-// Each test file uses the part it needs.
-#![allow(dead_code)]
+// Each test file uses the engines it needs.
+#![allow(dead_code, unused_imports)]
 
 mod component;
 mod native;
@@ -53,7 +53,11 @@ impl<T: Abi> Engine for T {
         let [config] = pass(self, [config.as_bytes()]);
         let status = self.call("clawft_init", &config);
         free(self, [config]);
-        if status == 0 { Ok(()) } else { Err(answer(self)) }
+        if status == 0 {
+            Ok(())
+        } else {
+            Err(answer(self))
+        }
     }
 
     fn say(&mut self, session: &str, message: &str) -> String {
@@ -93,7 +97,10 @@ fn free<const N: usize>(abi: &mut impl Abi, texts: [[i32; 2]; N]) {
 }
 
 fn answer(abi: &mut impl Abi) -> String {
-    let (at, length) = (abi.call("clawft_answer_ptr", &[]), abi.call("clawft_answer_len", &[]));
+    let (at, length) = (
+        abi.call("clawft_answer_ptr", &[]),
+        abi.call("clawft_answer_len", &[]),
+    );
     String::from_utf8(abi.read(at, length)).expect("answers are UTF-8")
 }
 
@@ -108,17 +115,32 @@ pub struct Build {
 /// Builds the agent for `target` through the whole pipeline, as `cargo wasm` does; a second call finds
 /// nothing changed. Builds with other features than the default go to a folder of their own.
 pub fn build(target: &str, features: &[&str]) -> Build {
-    let package = build_support::package::Package::at(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let package =
+        build_support::package::Package::at(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
     let features = build_support::package::Features {
         features: features.iter().map(|f| (*f).to_owned()).collect(),
         no_default: false,
     };
     let folder = match features.features.is_empty() {
         true => package.outputs(target),
-        false => package.target_dir.join("budget-tests").join(features.features.join("-")).join(target),
+        false => package
+            .target_dir
+            .join("budget-tests")
+            .join(features.features.join("-"))
+            .join(target),
     };
-    let shipped = package.ship(target, &features, &folder, &mut build_support::package::Silent).unwrap();
-    Build { shipped: shipped.files.shipped, linked: shipped.files.linked }
+    let shipped = package
+        .ship(
+            target,
+            &features,
+            &folder,
+            &mut build_support::package::Silent,
+        )
+        .unwrap();
+    Build {
+        shipped: shipped.files.shipped,
+        linked: shipped.files.linked,
+    }
 }
 
 /// An answer without what the clock decides.
@@ -133,7 +155,8 @@ pub fn timeless(answer: &str) -> Value {
             _ => {}
         }
     }
-    let mut value = serde_json::from_str(answer).unwrap_or_else(|e| panic!("not JSON ({e}): {answer}"));
+    let mut value =
+        serde_json::from_str(answer).unwrap_or_else(|e| panic!("not JSON ({e}): {answer}"));
     strip(&mut value);
     value
 }

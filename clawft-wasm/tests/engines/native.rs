@@ -11,7 +11,9 @@ pub struct Native {
 
 impl Native {
     pub fn new(root: &Path) -> Self {
-        Self { agent: Agent::at("{}", root).unwrap() }
+        Self {
+            agent: Agent::at("{}", root).unwrap(),
+        }
     }
 }
 

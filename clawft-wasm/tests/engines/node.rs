@@ -26,14 +26,19 @@ impl Node {
             .expect("node is needed for this test: install nodejs 20 or newer");
         let requests = child.stdin.take().unwrap();
         let replies = BufReader::new(child.stdout.take().unwrap());
-        Self { child, requests, replies }
+        Self {
+            child,
+            requests,
+            replies,
+        }
     }
 
     fn ask(&mut self, request: &Value) -> Value {
         writeln!(self.requests, "{request}").unwrap();
         let mut reply = String::new();
         self.replies.read_line(&mut reply).unwrap();
-        let reply: Value = serde_json::from_str(&reply).unwrap_or_else(|e| panic!("node's reply {reply:?}: {e}"));
+        let reply: Value =
+            serde_json::from_str(&reply).unwrap_or_else(|e| panic!("node's reply {reply:?}: {e}"));
         assert_eq!(reply["error"], Value::Null, "node: {}", reply["error"]);
         reply["value"].clone()
     }
@@ -49,7 +54,9 @@ impl Drop for Node {
 
 impl Abi for Node {
     fn call(&mut self, export: &str, args: &[i32]) -> i32 {
-        self.ask(&json!({ "call": export, "args": args })).as_i64().unwrap() as i32
+        self.ask(&json!({ "call": export, "args": args }))
+            .as_i64()
+            .unwrap() as i32
     }
 
     fn run(&mut self, export: &str, args: &[i32]) {
@@ -63,7 +70,10 @@ impl Abi for Node {
     fn read(&mut self, at: i32, length: i32) -> Vec<u8> {
         let reply = self.ask(&json!({ "read": at as u32, "length": length as u32 }));
         let digits = reply.as_str().unwrap();
-        (0..digits.len()).step_by(2).map(|i| u8::from_str_radix(&digits[i..i + 2], 16).unwrap()).collect()
+        (0..digits.len())
+            .step_by(2)
+            .map(|i| u8::from_str_radix(&digits[i..i + 2], 16).unwrap())
+            .collect()
     }
 }
 

@@ -25,15 +25,23 @@ impl Reactor {
         let mut store = Store::new(&engine, context);
         let instance = linker.instantiate(&mut store, &module).unwrap();
         let memory = instance.get_memory(&mut store, "memory").unwrap();
-        let mut reactor = Self { store, instance, memory };
+        let mut reactor = Self {
+            store,
+            instance,
+            memory,
+        };
         reactor.run("_initialize", &[]);
         reactor
     }
 
     fn invoke(&mut self, export: &str, args: &[i32], results: &mut [Val]) {
-        let func = self.instance.get_func(&mut self.store, export).unwrap_or_else(|| panic!("no export {export}"));
+        let func = self
+            .instance
+            .get_func(&mut self.store, export)
+            .unwrap_or_else(|| panic!("no export {export}"));
         let args: Vec<_> = args.iter().map(|arg| Val::I32(*arg)).collect();
-        func.call(&mut self.store, &args, results).unwrap_or_else(|e| panic!("{export}: {e:#}"));
+        func.call(&mut self.store, &args, results)
+            .unwrap_or_else(|e| panic!("{export}: {e:#}"));
     }
 }
 
@@ -49,12 +57,16 @@ impl Abi for Reactor {
     }
 
     fn write(&mut self, at: i32, bytes: &[u8]) {
-        self.memory.write(&mut self.store, at as u32 as usize, bytes).unwrap();
+        self.memory
+            .write(&mut self.store, at as u32 as usize, bytes)
+            .unwrap();
     }
 
     fn read(&mut self, at: i32, length: i32) -> Vec<u8> {
         let mut bytes = vec![0; length as u32 as usize];
-        self.memory.read(&mut self.store, at as u32 as usize, &mut bytes).unwrap();
+        self.memory
+            .read(&mut self.store, at as u32 as usize, &mut bytes)
+            .unwrap();
         bytes
     }
 }

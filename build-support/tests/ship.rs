@@ -1,0 +1,396 @@
+//! The road from source to shipped file, on the real agent: budgets that hold, bytes that do not depend on
+//! the machine, and files that are whole whatever happens.
+
+mod scratch;
+
+use build_support::process;
+use scratch::{copy, scratch, workspace};
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+/// The tool, to be run in `root`, with no other optimiser than its own.
+fn tool(root: &Path, args: &[&str]) -> Command {
+    let mut command = process::cargo(env!("CARGO_BIN_EXE_build-support"));
+    command
+        .args(args)
+        .current_dir(root)
+        .env("NO_COLOR", "1")
+        .env("WASM_OPT", "");
+    command
+}
+
+#[track_caller]
+fn well(output: Output) -> String {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{}: {stderr}", output.status);
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// A copy of this workspace in a folder of its own, with `edit` made to the agent's manifest.
+fn elsewhere(name: &str, edit: impl Fn(String) -> String) -> PathBuf {
+    let root = scratch(name);
+    copy(&workspace(), &root);
+    let manifest = root.join("clawft-wasm/Cargo.toml");
+    let original = fs::read_to_string(workspace().join("clawft-wasm/Cargo.toml")).unwrap();
+    scratch::write(&manifest, &edit(original));
+    root
+}
+
+/// Protects the point of it all: one byte too many fails the build, and the message says what to look at.
+#[test]
+fn over_budget_is_exit_1_and_points_at_the_limit() {
+    let root = elsewhere("over-budget", |text| {
+        assert!(
+            text.contains("raw = \""),
+            "the manifest has a limit to lower: {text}"
+        );
+        let lowered = |line: &str| match line.starts_with("raw = ") {
+            true => "raw = \"20 KiB\"".to_owned(),
+            false => line.to_owned(),
+        };
+        text.lines().map(lowered).collect::<Vec<_>>().join("\n") + "\n"
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().to_str().unwrap();
+    let done = tool(
+        &root,
+        &["build", "--target", "wasm32-wasip1", "--out-dir", out],
+    )
+    .env("CARGO_TARGET_DIR", scratch("target"))
+    .output()
+    .unwrap();
+    let stderr = String::from_utf8(done.stderr).unwrap();
+    assert_eq!(done.status.code(), Some(1), "{stderr}");
+    let report = fs::read_to_string(folder.path().join("report.json")).unwrap();
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["verdict"]["within"], false);
+    assert_eq!(report["budget"]["raw"], 20 * 1024);
+    assert_eq!(
+        report["sizes"]["raw"],
+        fs::metadata(folder.path().join("clawft_wasm.wasm"))
+            .unwrap()
+            .len()
+    );
+
+    // Figures and names change with every change of the agent; the rest is the golden.
+    let diagnostic = &stderr[stderr.find("error[").expect("a diagnostic")..];
+    let shape: String = diagnostic
+        .replace(out, "OUT")
+        .lines()
+        .filter(|line| !line.contains('%') || line.contains("actual is"))
+        .map(|line| format!("{}\n", digits_to_n(line)))
+        .collect();
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ship/over-budget.golden");
+    if std::env::var_os("BLESS").is_some() {
+        fs::create_dir_all(golden.parent().unwrap()).unwrap();
+        fs::write(&golden, &shape).unwrap();
+    }
+    assert_eq!(shape, fs::read_to_string(golden).unwrap());
+    let contributors = diagnostic
+        .lines()
+        .filter(|line| line.contains('%') && !line.contains("actual is"))
+        .count();
+    assert_eq!(contributors, 10, "{diagnostic}");
+}
+
+/// `12,345` → `N`, and the carets and columns that depend on it stay out of the way.
+fn digits_to_n(line: &str) -> String {
+    let mut out = String::new();
+    for c in line.chars() {
+        let part_of_number =
+            c.is_ascii_digit() || (matches!(c, ',' | '.' | '_') && out.ends_with('N'));
+        match part_of_number {
+            true if out.ends_with('N') => {}
+            true => out.push('N'),
+            false => out.push(c),
+        }
+    }
+    out
+}
+
+/// Protects users' manifests: a wrong key is a diagnostic at its place, before anything is compiled.
+#[test]
+fn a_wrong_key_is_exit_2_at_its_place() {
+    let root = elsewhere("wrong-key", |text| text.replace("\nraw = ", "\nrwa = "));
+    let done = tool(&root, &["build", "--target", "wasm32-wasip1"])
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8(done.stderr).unwrap();
+    assert_eq!(done.status.code(), Some(2), "{stderr}");
+    assert!(
+        stderr.contains("error[unknown-key]") && stderr.contains("clawft-wasm/Cargo.toml:"),
+        "{stderr}"
+    );
+    assert!(!stderr.contains("Compiling"), "{stderr}");
+}
+
+/// Same input, same bytes, wherever it is built; and nothing in them says where that was.
+#[test]
+fn another_directory_gives_the_same_bytes_and_names_no_place() {
+    let root = elsewhere("another-directory", |text| text);
+    let target = root.join("target");
+    for triple in ["wasm32-wasip1", "wasm32-wasip2"] {
+        let here = tempfile::tempdir().unwrap();
+        well(
+            tool(
+                &workspace(),
+                &[
+                    "build",
+                    "--target",
+                    triple,
+                    "--out-dir",
+                    here.path().to_str().unwrap(),
+                ],
+            )
+            .output()
+            .unwrap(),
+        );
+        well(
+            tool(&root, &["build", "--target", triple])
+                .env("CARGO_TARGET_DIR", &target)
+                .output()
+                .unwrap(),
+        );
+        for file in ["clawft_wasm.wasm", "clawft_wasm.linked.wasm"] {
+            let one = fs::read(here.path().join(file)).unwrap();
+            let other = fs::read(target.join("budget").join(triple).join(file)).unwrap();
+            assert!(
+                one == other,
+                "{triple}: {file} differs between two directories"
+            );
+        }
+        let shipped = fs::read(here.path().join("clawft_wasm.wasm")).unwrap();
+        let home = std::env::var("HOME").unwrap();
+        for place in [
+            ".cargo/registry",
+            "/rustc/",
+            "/rustlib/",
+            &*home,
+            workspace().to_str().unwrap(),
+        ] {
+            let named = shipped
+                .windows(place.len())
+                .any(|window| window == place.as_bytes());
+            assert!(
+                !named || place.len() < 2,
+                "{triple}: the shipped file names {place}"
+            );
+        }
+    }
+}
+
+/// Protects what is shipped: a run killed at any moment leaves the old file or the new one, whole, and the
+/// next run mends the rest.
+#[test]
+fn killed_at_any_moment_the_shipped_file_is_whole() {
+    const KILLS: usize = 50;
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().to_str().unwrap();
+    let shipped = folder.path().join("clawft_wasm.wasm");
+    // The two take turns, so that every run has a file to replace.
+    let variants = ["alloc-dlmalloc", "alloc-talc"];
+    let command = |variant: &str| {
+        tool(
+            &workspace(),
+            &[
+                "build",
+                "--target",
+                "wasm32-wasip1",
+                "--out-dir",
+                out,
+                "--features",
+                variant,
+            ],
+        )
+    };
+    let whole = variants.map(|variant| {
+        well(command(variant).output().unwrap());
+        fs::read(&shipped).unwrap()
+    });
+    assert_ne!(whole[0], whole[1]);
+    let start = Instant::now();
+    well(command(variants[0]).output().unwrap());
+    let longest = start.elapsed();
+
+    let mut seed = 0x9E37_79B9_7F4A_7C15_u64 ^ u64::from(std::process::id());
+    println!("seed {seed}");
+    let mut killed = 0;
+    for turn in 0..KILLS {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        let moment = longest.mul_f64((seed >> 11) as f64 / (1_u64 << 53) as f64);
+        killed += usize::from(run_and_kill(&mut command(variants[(turn + 1) % 2]), moment));
+        let left = fs::read(&shipped).unwrap();
+        assert!(
+            whole.contains(&left),
+            "after kill {turn} at {moment:?} the file is neither the old nor the new one"
+        );
+    }
+    assert!(
+        killed >= KILLS / 2,
+        "only {killed} runs were still going when killed"
+    );
+    well(command(variants[0]).output().unwrap());
+    assert_eq!(fs::read(&shipped).unwrap(), whole[0]);
+    let mut names: Vec<_> = fs::read_dir(folder.path())
+        .unwrap()
+        .map(|e| e.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(
+        names,
+        [
+            ".lock",
+            "cache.json",
+            "clawft_wasm.linked.wasm",
+            "clawft_wasm.wasm",
+            "report.json"
+        ]
+    );
+}
+
+/// Whether the process had to be killed.
+fn run_and_kill(command: &mut Command, moment: Duration) -> bool {
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut stdout = child.stdout.take().unwrap();
+    let (done, end) = mpsc::channel();
+    let reader = std::thread::spawn(move || {
+        let read = stdout.read_to_end(&mut Vec::new());
+        // The other side may have stopped waiting.
+        let _ = done.send(read.is_ok());
+    });
+    let late = end.recv_timeout(moment).is_err();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    reader.join().unwrap();
+    late
+}
+
+/// Protects the warm path: nothing changed, nothing is done again; something damaged is made anew.
+#[test]
+fn what_did_not_change_is_not_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = || {
+        let out = folder.path().to_str().unwrap();
+        well(
+            tool(
+                &workspace(),
+                &["build", "--target", "wasm32-wasip1", "--out-dir", out],
+            )
+            .output()
+            .unwrap(),
+        )
+    };
+    let unchanged = "no pass ran again";
+    assert!(!run().contains(unchanged));
+    assert!(run().contains(unchanged));
+    let shipped = folder.path().join("clawft_wasm.wasm");
+    let good = fs::read(&shipped).unwrap();
+    fs::write(&shipped, &good[..good.len() / 2]).unwrap();
+    assert!(!run().contains(unchanged));
+    assert_eq!(fs::read(&shipped).unwrap(), good);
+}
+
+/// Protects users from an allocator they did not choose.
+#[test]
+fn two_allocators_are_a_clear_error() {
+    let done = tool(
+        &workspace(),
+        &[
+            "check",
+            "--target",
+            "wasm32-wasip1",
+            "--features",
+            "alloc-talc,alloc-lol",
+        ],
+    )
+    .output()
+    .unwrap();
+    let stderr = String::from_utf8(done.stderr).unwrap();
+    assert_eq!(done.status.code(), Some(2), "{stderr}");
+    assert!(
+        stderr.contains("alloc-talc")
+            && stderr.contains("alloc-lol")
+            && stderr.contains("exclude each other"),
+        "{stderr}"
+    );
+}
+
+/// Protects against a stage that silently did not run, and the layout that others read.
+#[test]
+fn the_report_is_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().to_str().unwrap();
+    let printed = well(
+        tool(
+            &workspace(),
+            &[
+                "build",
+                "--target",
+                "wasm32-wasip2",
+                "--out-dir",
+                out,
+                "--json",
+            ],
+        )
+        .output()
+        .unwrap(),
+    );
+    assert_eq!(
+        printed,
+        fs::read_to_string(folder.path().join("report.json")).unwrap()
+    );
+    let report: serde_json::Value = serde_json::from_str(&printed).unwrap();
+    let stages: Vec<_> = report["stages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| s["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        stages,
+        [
+            "linked",
+            "snip",
+            "optimize",
+            "strip",
+            "componentize",
+            "paths",
+            "load",
+            "measure"
+        ]
+    );
+    assert_eq!(
+        (&report["schema"], &report["package"], &report["kind"]),
+        (&1.into(), &"clawft-wasm".into(), &"component".into())
+    );
+    let bytes = |stage: usize| report["stages"][stage]["bytes"].as_u64().unwrap();
+    assert!(bytes(1) < bytes(0), "snip made it smaller");
+    assert!(
+        bytes(2) * 100 <= bytes(1) * 95,
+        "wasm-opt makes it at least 5% smaller (FR-03)"
+    );
+    let shipped = fs::read(folder.path().join("clawft_wasm.wasm")).unwrap();
+    assert_eq!(report["sizes"]["raw"], shipped.len());
+    assert!(
+        report["snipped"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|s| s["function"] == "core::panicking::panic_fmt")
+    );
+    assert!(report["sizes"]["brotli"].as_u64() < report["sizes"]["gzip"].as_u64());
+    assert!(
+        !shipped.windows(7).any(|w| w == b"preview"),
+        "WASI 0.2 is bound directly, with no adapter"
+    );
+}
