@@ -52,11 +52,11 @@ impl Found {
         ))
     }
 
-    /// Asks for its version; `Ok(None)`-like, `Newer` is only for what is newer than the built-in one.
+    /// Asks for its version; `None` where it is no newer than the built-in one.
     ///
     /// # Errors
-    /// [`Error::Toolchain`] where it does not say a version, or says an older one.
-    pub fn optimizer(&self) -> Result<Newer> {
+    /// [`Error::Process`] where it cannot be run, [`Error::Toolchain`] where it does not say a version.
+    pub fn optimizer(&self) -> Result<Option<Newer>> {
         let said = process::capture(&self.path, &["--version"])?;
         let version = version(&said).ok_or_else(|| Error::Toolchain {
             message: format!("{} does not tell its version: {said}", self.path.display()),
@@ -64,17 +64,10 @@ impl Found {
                 .to_owned(),
         })?;
         let path = self.path.clone();
-        let run = move |module: &[u8], features: &[&str]| {
-            if version <= BUILT_IN_VERSION {
-                Ok(module.to_vec())
-            } else {
-                optimize(&path, module, features)
-            }
-        };
-        Ok(Newer {
+        Ok((version > BUILT_IN_VERSION).then(|| Newer {
             name: format!("wasm-opt {version}"),
-            run: Box::new(run),
-        })
+            run: Box::new(move |module, features| optimize(&path, module, features)),
+        }))
     }
 }
 

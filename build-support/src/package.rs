@@ -3,7 +3,7 @@
 use crate::compile::{self, Request};
 use crate::config::{self, Config};
 use crate::error::{Error, Result};
-use crate::newer_wasm_opt::{self, Found, Newer};
+use crate::newer_wasm_opt::{self, Found};
 use crate::ship::{self, Shipped};
 use crate::toolchain::{self, Toolchain};
 use cargo_metadata::MetadataCommand;
@@ -184,7 +184,6 @@ impl Package {
         let linked = self.compile(&config, features, listener)?;
         let found = newer_wasm_opt::find();
         let identity = identity(found.as_ref())?;
-        let newer = found.as_ref().map(Found::optimizer).transpose()?;
         let input = ship::Input {
             config: &config,
             name: &self.file_stem(),
@@ -192,7 +191,7 @@ impl Package {
             linked: linked.bytes,
             toolchain: linked.toolchain,
             wants_component: toolchain::ships_components(target),
-            second_optimizer: newer.as_ref().map(|n: &Newer| (n.name.as_str(), &*n.run)),
+            newer_wasm_opt: found.as_ref(),
             identity: &identity,
             machine_paths: &linked.machine_paths,
         };
@@ -230,13 +229,13 @@ fn targets(package: &cargo_metadata::Package) -> Vec<String> {
 
 /// What decides the bytes besides the input and the configuration: this program and the other optimiser.
 fn identity(newer: Option<&Found>) -> Result<String> {
-    let this = std::env::current_exe().map_err(Error::io("finding", Path::new("this program")))?;
-    let about = std::fs::metadata(&this).map_err(Error::io("reading", &this))?;
     let newer = newer.map(Found::identity).transpose()?.unwrap_or_default();
-    Ok(format!(
-        "{} {} {:?} {newer}",
-        env!("CARGO_PKG_VERSION"),
-        about.len(),
-        about.modified().ok()
-    ))
+    // A program that was replaced while it runs has no file any more: then no other run is like this one.
+    let this = std::env::current_exe()
+        .and_then(std::fs::metadata)
+        .map_or_else(
+            |_| format!("process {}", std::process::id()),
+            |about| format!("{} {:?}", about.len(), about.modified().ok()),
+        );
+    Ok(format!("{} {this} {newer}", env!("CARGO_PKG_VERSION")))
 }

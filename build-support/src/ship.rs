@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::gate::{self, Verdict};
 use crate::measure::{engine, sizes};
-use crate::passes::optimize::Optimizer;
+use crate::newer_wasm_opt::Found;
 use crate::pipeline::{self, Analysis, Job};
 use crate::report::{self, BudgetRecord, Report, Sizes, Stage, Toolchain, VerdictRecord};
 use std::fs::File;
@@ -30,8 +30,8 @@ pub struct Input<'a> {
     pub toolchain: Toolchain,
     /// Whether the target ships components.
     pub wants_component: bool,
-    /// A newer optimiser: its name, what identifies its bytes, and how to run it.
-    pub second_optimizer: Option<(&'a str, &'a Optimizer)>,
+    /// A newer optimiser; it is not started where nothing changed.
+    pub newer_wasm_opt: Option<&'a Found>,
     /// Whatever else decides the bytes: this tool's own identity, the second optimiser's.
     pub identity: &'a str,
     /// Folders of this machine that must not be named in the shipped file.
@@ -102,12 +102,17 @@ fn make(
     progress: &mut dyn FnMut(&str),
 ) -> Result<(Report, Artifact)> {
     let snipped = analysis.snipped();
+    let newer = input
+        .newer_wasm_opt
+        .map(Found::optimizer)
+        .transpose()?
+        .flatten();
     let job = Job {
         config: input.config,
         file: input.file,
         plans: analysis.plans,
         wants_component: input.wants_component,
-        second_optimizer: input.second_optimizer,
+        second_optimizer: newer.as_ref().map(|n| (n.name.as_str(), &*n.run)),
     };
     let mut product = pipeline::run(&job, linked, progress)?;
     let mut stage = |name: &str, note: &str, run: &mut dyn FnMut(&Artifact) -> Result<()>| {

@@ -172,7 +172,8 @@ fn sessions_are_restored_across_instances_and_engines() {
     let component = build("wasm32-wasip2", &[]);
     let root = tempfile::tempdir().unwrap();
     let root = root.path();
-    let mut engines: [(&str, Box<dyn Fn() -> Box<dyn Engine>>); 4] = [
+    type Start<'a> = Box<dyn Fn() -> Box<dyn Engine> + 'a>;
+    let engines: [(&str, Start<'_>); 4] = [
         ("native", Box::new(|| Box::new(Native::new(root)))),
         (
             "wasip1",
@@ -187,7 +188,7 @@ fn sessions_are_restored_across_instances_and_engines() {
             Box::new(|| Box::new(Node::new(&reactor.shipped, root))),
         ),
     ];
-    for (turn, (name, start)) in engines.iter_mut().enumerate() {
+    for (turn, (name, start)) in engines.iter().enumerate() {
         let mut engine = start();
         engine.init("{}").unwrap();
         let answer = timeless(&engine.say("shared", "again"));

@@ -2,10 +2,11 @@
 
 use super::Ended;
 use anyhow::Context as _;
+use build_support::analyze::features;
 use build_support::artifact::Artifact;
 use build_support::config::Config;
 use build_support::measure::{engine, sizes};
-use build_support::passes::optimize;
+use build_support::passes::{componentize, optimize};
 use build_support::pipeline::{self, Job};
 use clap::Args;
 use serde::Serialize;
@@ -43,30 +44,24 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     let input = Artifact::read(&opts.file)?;
     let mut config = Config::without_package(&opts.file.display().to_string());
     let (mut alone, mut whole) = (Vec::new(), Vec::new());
+    config.snip.enabled = true;
+    let features = features::run(input.bytes(), &opts.file)?;
     for _ in 0..opts.runs.max(1) {
-        let job = |plans| Job {
-            config: &config,
-            file: &opts.file,
-            plans,
-            wants_component: false,
-            second_optimizer: None,
-        };
         let start = Instant::now();
-        optimize::run(&job(Vec::new()), input.clone())?;
+        optimize::built_in(input.bytes(), &features)?;
         alone.push(millis(start));
 
-        config.snip.enabled = true;
-        let job = |plans| Job {
-            config: &config,
-            file: &opts.file,
-            plans,
-            wants_component: false,
-            second_optimizer: None,
-        };
         let start = Instant::now();
         let fresh = Artifact::new(input.bytes().to_vec(), &opts.file)?;
         let analysis = pipeline::analyze(&config, &opts.file, &fresh)?;
-        let product = pipeline::run(&job(analysis.plans), fresh, &mut |_| {})?;
+        let job = Job {
+            config: &config,
+            file: &opts.file,
+            plans: analysis.plans,
+            wants_component: componentize::has_world(input.bytes()),
+            second_optimizer: None,
+        };
+        let product = pipeline::run(&job, fresh, &mut |_| {})?;
         engine::load(&product.artifact)?;
         sizes::run(product.artifact.bytes());
         whole.push(millis(start));

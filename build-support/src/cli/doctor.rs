@@ -244,16 +244,16 @@ fn extras() -> Vec<Finding> {
             .map(|said| said.trim().to_owned())
     };
     let wasm_opt = match newer_wasm_opt::find().map(|found| found.optimizer()) {
-        Some(Ok(newer)) => good("wasm-opt besides the built-in one", newer.name),
+        Some(Ok(Some(newer))) => good("wasm-opt besides the built-in one", newer.name),
         Some(Err(error)) => absent(
             "wasm-opt besides the built-in one",
             State::Missing,
             &error.to_string(),
             "set WASM_OPT to a working wasm-opt, or to nothing",
         ),
-        None => optional(
+        Some(Ok(None)) | None => optional(
             "wasm-opt besides the built-in one",
-            "none; 116 is built in",
+            "none that is newer; 116 is built in",
             Some("npm install binaryen"),
         ),
     };

@@ -56,10 +56,7 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     }
     let mut progress = Progress::start(opts.json);
     let newer = newer_wasm_opt::find();
-    let optimizer = newer
-        .as_ref()
-        .map(newer_wasm_opt::Found::optimizer)
-        .transpose()?;
+    let optimizer = newer.map(|found| found.optimizer()).transpose()?.flatten();
     let job = Job {
         config: &config,
         file: &opts.file,

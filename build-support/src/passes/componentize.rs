@@ -53,7 +53,8 @@ pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
     ))
 }
 
-fn has_world(module: &[u8]) -> bool {
+/// Whether a core module carries a WIT world.
+pub fn has_world(module: &[u8]) -> bool {
     Parser::new(0).parse_all(module).any(|payload| {
         matches!(payload, Ok(Payload::CustomSection(section)) if section.name().starts_with(WORLD_SECTION))
     })

@@ -71,7 +71,11 @@ fn without_stale_sections(module: &[u8]) -> Result<Vec<u8>> {
     })
 }
 
-fn built_in(module: &[u8], features: &[Known]) -> Result<Vec<u8>> {
+/// The built-in optimiser alone, with nothing checked before or after: what the whole is compared with.
+///
+/// # Errors
+/// [`Error::Pass`] with Binaryen's words.
+pub fn built_in(module: &[u8], features: &[Known]) -> Result<Vec<u8>> {
     let failed = |message: String| Error::Pass {
         pass: PASS,
         message: format!("{BUILT_IN}: {message}"),
