@@ -45,10 +45,11 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     let mut config = Config::without_package(&opts.file.display().to_string());
     let (mut alone, mut whole) = (Vec::new(), Vec::new());
     config.snip.enabled = true;
-    let features = features::run(input.bytes(), &opts.file)?;
+    let plain = optimize::without_stale_sections(input.bytes())?;
+    let features = features::run(&plain, &opts.file)?;
     for _ in 0..opts.runs.max(1) {
         let start = Instant::now();
-        optimize::built_in(input.bytes(), &features)?;
+        optimize::built_in(&plain, &features)?;
         alone.push(millis(start));
 
         let start = Instant::now();

@@ -65,7 +65,10 @@ pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
 
 /// `target_features` would switch on features the code does not use, and the linker's account of
 /// addresses is of other bytes by the time Binaryen is done.
-fn without_stale_sections(module: &[u8]) -> Result<Vec<u8>> {
+///
+/// # Errors
+/// [`Error::InvalidOutput`] where the sections cannot be read.
+pub fn without_stale_sections(module: &[u8]) -> Result<Vec<u8>> {
     super::strip::drop_customs(module, PASS, |name| {
         name == "target_features" || name == "linking" || name.starts_with("reloc.")
     })
