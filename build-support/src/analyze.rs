@@ -6,4 +6,5 @@ pub mod families;
 pub mod features;
 pub mod path;
 pub mod plan;
+pub mod reachability;
 pub mod symbols;

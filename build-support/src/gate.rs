@@ -191,6 +191,7 @@ mod tests {
                 12
             ],
             features: Vec::new(),
+            prunable: Default::default(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! The passes in their order, and the loop that runs them, validates what each made, and records it.
 
 use crate::analyze::plan::{self, Plan};
-use crate::analyze::{contributors, features, symbols};
+use crate::analyze::{contributors, features, reachability, symbols};
 use crate::artifact::{Artifact, Fault};
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -88,6 +88,8 @@ pub struct Analysis {
     pub contributors: Vec<Contributor>,
     /// The features the code uses, by name, in the order of [`features::KNOWN`].
     pub features: Vec<String>,
+    /// Names of functions that nothing can call.
+    pub unreachable: Vec<String>,
 }
 
 /// Reads everything that is to be known from the bytes before they are rewritten.
@@ -99,16 +101,21 @@ pub fn analyze(config: &Config, file: &Path, artifact: &Artifact) -> Result<Anal
         plans: Vec::new(),
         contributors: Vec::new(),
         features: Vec::new(),
+        unreachable: Vec::new(),
     };
     let mut used = Vec::new();
     for module in artifact.core_modules()? {
-        let symbols = symbols::run(&module).map_err(|fault: Fault| Error::Input {
+        let broken = |fault: Fault| Error::Input {
             file: file.to_owned(),
             offset: Some(fault.offset),
             message: fault.message,
             help: "the file is valid but a section for tools in it is not: link it again"
                 .to_owned(),
-        })?;
+        };
+        let symbols = symbols::run(&module).map_err(broken)?;
+        let unreachable = reachability::unreachable(&module).map_err(broken)?;
+        let names = unreachable.iter().map(|index| symbols.name_of(*index));
+        analysis.unreachable.extend(names);
         analysis.plans.push(plan::run(&symbols, &config.snip));
         analysis.contributors.extend(contributors::run(&symbols));
         used.extend(features::run(&module, file)?.into_iter().map(|f| f.name));

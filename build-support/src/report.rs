@@ -38,6 +38,17 @@ pub struct Report {
     pub contributors: Vec<Contributor>,
     /// The wasm features the code uses, by their proposal's name.
     pub features: Vec<String>,
+    /// Functions that nothing can call, by file; both counts are 0 where dead code elimination is whole.
+    pub prunable: Prunable,
+}
+
+/// Functions that no export, start function, table or reference reaches.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prunable {
+    /// Names of those in the linked file, which link-time optimisation should have dropped.
+    pub linked: Vec<String>,
+    /// How many of them are in the shipped file, which has no names.
+    pub shipped: u64,
 }
 
 /// What kind of wasm file something is.
@@ -81,7 +92,7 @@ pub struct Stage {
 pub struct Sizes {
     /// As it is.
     pub raw: u64,
-    /// `gzip -9` (zlib's deflate at level 9, a 10-byte header without name or time, an 8-byte trailer).
+    /// `gzip -9`, made by zlib's deflate at level 9 (a 10-byte header without name or time, an 8-byte trailer).
     pub gzip: u64,
     /// `brotli -q 11` with the default window of 22 bits.
     pub brotli: u64,

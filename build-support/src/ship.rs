@@ -1,5 +1,6 @@
 //! One package for one target: from linked bytes to shipped file, report and verdict, on disk.
 
+use crate::analyze::reachability;
 use crate::artifact::{self, Artifact};
 use crate::cache::{self, Key, Record};
 use crate::config::Config;
@@ -8,7 +9,7 @@ use crate::gate::{self, Verdict};
 use crate::measure::{engine, sizes};
 use crate::newer_wasm_opt::Found;
 use crate::pipeline::{self, Analysis, Job};
-use crate::report::{self, BudgetRecord, Report, Sizes, Stage, Toolchain, VerdictRecord};
+use crate::report::{self, BudgetRecord, Prunable, Report, Sizes, Stage, Toolchain, VerdictRecord};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -157,8 +158,26 @@ fn make(
         snipped,
         contributors,
         features: analysis.features,
+        prunable: Prunable {
+            linked: analysis.unreachable,
+            shipped: left_unreachable(&product.artifact)?,
+        },
     };
     Ok((report, product.artifact))
+}
+
+fn left_unreachable(shipped: &Artifact) -> Result<u64> {
+    let mut count = 0;
+    for module in shipped.core_modules()? {
+        let unreachable =
+            reachability::unreachable(&module).map_err(|fault| Error::InvalidOutput {
+                pass: "reachability",
+                offset: Some(fault.offset),
+                message: fault.message,
+            })?;
+        count += unreachable.len() as u64;
+    }
+    Ok(count)
 }
 
 /// Judges by the limits as they stand now, and writes what changed; the cache's record goes last, so that
@@ -308,4 +327,94 @@ fn lock(folder: &Path) -> Result<File> {
     let file = File::create(&path).map_err(Error::io("creating", &path))?;
     file.lock().map_err(Error::io("locking", &path))?;
     Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MANIFEST: &str = "\
+[package]
+name = \"app\"
+[package.metadata.budget.graph]
+banned-crates = [\"big-runtime\"]
+";
+
+    /// Ships a module; says what is left in the folder when that fails.
+    fn ship(wat: &str, machine_paths: &[String]) -> Result<Shipped> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = Path::new("app.linked.wasm");
+        let config = crate::config::parse(Path::new("Cargo.toml"), MANIFEST, "wasm32-wasip1")?;
+        let input = Input {
+            config: &config,
+            name: "app",
+            file,
+            linked: wat::parse_str(wat).unwrap(),
+            toolchain: Toolchain::default(),
+            wants_component: false,
+            newer_wasm_opt: None,
+            identity: "test",
+            machine_paths,
+        };
+        let shipped = run(&input, folder.path(), &mut |_| {});
+        let exists = folder.path().join("app.wasm").exists();
+        assert_eq!(
+            exists,
+            shipped.is_ok(),
+            "a refused file must not be shipped"
+        );
+        shipped
+    }
+
+    /// Protects FR-10 where the graph could not: what was linked, by its names.
+    #[test]
+    fn a_banned_crate_in_the_linked_file_is_refused_by_name() {
+        let module = |krate: &str| {
+            let name = format!("_ZN{}{krate}5spawn17h0123456789abcdefE", krate.len());
+            format!("(module (func ${name} (export \"f\") (nop)))")
+        };
+        let error = ship(&module("big_runtime"), &[])
+            .err()
+            .expect("it is banned")
+            .to_string();
+        assert!(
+            error.contains("big_runtime::spawn") && error.contains("cargo tree"),
+            "{error}"
+        );
+        assert!(
+            ship(&module("big_runtimes"), &[]).is_ok(),
+            "another crate is fine"
+        );
+    }
+
+    /// Protects privacy and determinism: no folder of the machine gets out.
+    #[test]
+    fn a_folder_of_this_machine_in_the_shipped_file_is_refused() {
+        let module = r#"(module (memory (export "m") 1) (data (i32.const 8) "/home/me/project/src/lib.rs"))"#;
+        let error = ship(module, &["/home/me/project".to_owned()])
+            .err()
+            .expect("it is named");
+        assert!(
+            error.to_string().contains("/home/me/project/src/lib.rs"),
+            "{error}"
+        );
+        assert!(ship(module, &["/home/you".to_owned()]).is_ok());
+    }
+
+    /// Protects the loop's promise: what no engine takes is no product.
+    #[test]
+    fn what_does_not_validate_is_refused_with_the_offset() {
+        let error =
+            Artifact::new(b"\0asm\x01\0\0\0\x01\xff".to_vec(), Path::new("x.wasm")).unwrap_err();
+        assert!(
+            matches!(
+                error,
+                Error::Input {
+                    offset: Some(_),
+                    ..
+                }
+            ),
+            "{error}"
+        );
+    }
 }

@@ -242,6 +242,7 @@ fn judged(config: &Config) -> Report {
             contributor("memmove", 611),
         ],
         features: vec!["bulk-memory".into(), "sign-ext".into()],
+        prunable: Default::default(),
     };
     report.verdict = gate::decide(&report, config).record();
     report

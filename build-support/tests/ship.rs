@@ -388,6 +388,15 @@ fn the_report_is_whole() {
             .iter()
             .any(|s| s["function"] == "alloc::raw_vec::handle_error")
     );
+    assert_eq!(
+        report["prunable"]["linked"],
+        serde_json::json!([]),
+        "LTO left dead code (FR-06)"
+    );
+    assert_eq!(
+        report["prunable"]["shipped"], 0,
+        "dead code is shipped (FR-06)"
+    );
     assert!(report["sizes"]["brotli"].as_u64() < report["sizes"]["gzip"].as_u64());
     assert!(
         !shipped.windows(7).any(|w| w == b"preview"),

@@ -3,6 +3,9 @@
 
 mod engines;
 
+use build_support::artifact::Artifact;
+use build_support::config::Config;
+use build_support::pipeline::{self, Job};
 use engines::{Build, Component, Engine, Native, Node, Reactor, Wasmi, build, timeless};
 use serde_json::Value;
 use std::path::Path;
@@ -141,6 +144,56 @@ fn wrap(linked: &Path) -> Vec<u8> {
         .module(&std::fs::read(linked).unwrap())
         .and_then(|encoder| encoder.encode())
         .unwrap()
+}
+
+/// A component made by something else: its core modules are optimised inside it, its world stays to the
+/// letter, and it answers as before.
+#[test]
+fn a_finished_component_is_optimised_inside() {
+    let Build { linked, .. } = build("wasm32-wasip2", &[]);
+    let before = wrap(&linked);
+    let name = Path::new("unoptimised.wasm");
+    let input = Artifact::new(before.clone(), name).unwrap();
+    let mut config = Config::without_package("unoptimised");
+    config.snip.enabled = true;
+    let plans = pipeline::analyze(&config, name, &input).unwrap().plans;
+    let job = Job {
+        config: &config,
+        file: name,
+        plans,
+        wants_component: false,
+        second_optimizer: None,
+    };
+    let after = pipeline::run(&job, input, &mut |_| {}).unwrap().artifact;
+    assert!(
+        after.len() * 100 < before.len() as u64 * 70,
+        "{} -> {} bytes",
+        before.len(),
+        after.len()
+    );
+    assert_eq!(world(after.bytes()), world(&before));
+    assert!(
+        world(&before).contains("export clawft:agent/agent@0.1.0;"),
+        "{}",
+        world(&before)
+    );
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("optimised.wasm");
+    std::fs::write(&file, after.bytes()).unwrap();
+    same(&natively(), "component, optimised inside", |root| {
+        Box::new(Component::new(&file, root))
+    });
+}
+
+/// A component's world as WIT text.
+fn world(component: &[u8]) -> String {
+    let decoded = wit_component::decode(component).unwrap();
+    let mut printer = wit_component::WitPrinter::default();
+    printer
+        .print(decoded.resolve(), decoded.package(), &[])
+        .unwrap();
+    printer.output.to_string()
 }
 
 #[test]

@@ -39,6 +39,15 @@ pub struct Symbols {
     pub segments: Vec<Segment>,
 }
 
+impl Symbols {
+    /// The name of a defined function, or its number.
+    pub fn name_of(&self, index: u32) -> String {
+        let function = self.functions.iter().find(|f| f.index == index);
+        let name = function.and_then(|f| f.name.clone());
+        name.unwrap_or_else(|| format!("function {index}"))
+    }
+}
+
 /// Reads the symbols of a valid core module. The name section comes first, exports fill its gaps.
 ///
 /// # Errors

@@ -59,3 +59,82 @@ pub fn has_world(module: &[u8]) -> bool {
         matches!(payload, Ok(Payload::CustomSection(section)) if section.name().starts_with(WORLD_SECTION))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use std::path::Path;
+    use wit_component::{StringEncoding, embed_component_metadata};
+    use wit_parser::Resolve;
+
+    const WIT: &str = "package test:app; world app { export answer: func() -> u32; }";
+
+    /// A core module with the world of [`WIT`] in it, as a bindings generator leaves it.
+    fn module(wat: &str) -> Vec<u8> {
+        let mut resolve = Resolve::default();
+        let package = resolve.push_str("app.wit", WIT).unwrap();
+        let world = resolve.select_world(&[package], None).unwrap();
+        let mut module = wat::parse_str(wat).unwrap();
+        embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false)
+            .unwrap();
+        module
+    }
+
+    fn pass(bytes: Vec<u8>, wants_component: bool) -> Result<Outcome> {
+        let file = Path::new("app.wasm");
+        let config = Config::without_package("app");
+        let job = Job {
+            config: &config,
+            file,
+            plans: Vec::new(),
+            wants_component,
+            second_optimizer: None,
+        };
+        run(&job, Artifact::new(bytes, file)?)
+    }
+
+    const ANSWER: &str = "(module (func (export \"answer\") (result i32) (i32.const 42)))";
+
+    #[test]
+    fn a_module_with_its_world_becomes_a_component() {
+        let made = pass(module(ANSWER), true).unwrap().artifact;
+        assert_eq!(made.kind(), Kind::Component);
+        let text = wasmprinter::print_bytes(made.bytes()).unwrap();
+        assert!(text.contains("(export (;1;) \"answer\""), "{text}");
+        assert!(
+            !text.contains("component-type"),
+            "the world's section has done its work: {text}"
+        );
+        let again = pass(made.bytes().to_vec(), true).unwrap().artifact;
+        assert_eq!(again, made, "a component stays as it is");
+    }
+
+    #[test]
+    fn a_target_for_modules_gets_the_module() {
+        let bytes = module(ANSWER);
+        assert_eq!(pass(bytes.clone(), false).unwrap().artifact.bytes(), bytes);
+    }
+
+    #[test]
+    fn a_module_that_does_not_fit_is_refused() {
+        let refused = |bytes| {
+            pass(bytes, true)
+                .err()
+                .expect("it cannot be wrapped")
+                .to_string()
+        };
+        let worldless = refused(wat::parse_str(ANSWER).unwrap());
+        assert!(
+            worldless.contains("no `component-type` section")
+                && worldless.contains("wasm32-wasip1"),
+            "{worldless}"
+        );
+        let silent = refused(module("(module)"));
+        assert!(silent.contains("answer"), "{silent}");
+        let foreign = refused(module(
+            "(module (import \"env\" \"f\" (func)) (func (export \"answer\") (result i32) (i32.const 1)))",
+        ));
+        assert!(foreign.contains("env"), "{foreign}");
+    }
+}

@@ -120,6 +120,7 @@ mod tests {
                 bytes: 5,
             }],
             features: vec!["bulk-memory".into()],
+            prunable: Default::default(),
         }
     }
 

@@ -26,6 +26,7 @@ pub fn draw(report: &Report, files: &[impl AsRef<Path>], colour: bool) -> String
         stage_table(&report.stages, colour),
         sizes(report, paint),
         snipped(report, paint),
+        prunable(report, paint),
         written(files, paint),
         verdict(report, paint),
     ];
@@ -215,6 +216,20 @@ fn count_and_bytes(lead: &str, snipped: &[Snipped]) -> String {
     )
 }
 
+/// Dead code that should not be there; nothing where there is none.
+fn prunable(report: &Report, paint: Paint) -> String {
+    let prunable = &report.prunable;
+    if prunable.linked.is_empty() && prunable.shipped == 0 {
+        return String::new();
+    }
+    let line = format!(
+        "prunable: nothing can call {} functions of the linked file and {} of the shipped one",
+        units::bytes(prunable.linked.len() as u64),
+        units::bytes(prunable.shipped)
+    );
+    format!("{}\n", paint.with(WARNING, &line))
+}
+
 fn written(files: &[impl AsRef<Path>], paint: Paint) -> String {
     let line = |(i, file): (usize, &_)| {
         let lead = if i == 0 { "wrote" } else { "     " };
@@ -279,6 +294,7 @@ mod tests {
             snipped: Vec::new(),
             contributors: Vec::new(),
             features: Vec::new(),
+            prunable: Default::default(),
         }
     }
 
