@@ -28,12 +28,7 @@ pub fn find() -> Option<Found> {
     if let Some(path) = std::env::var_os("WASM_OPT") {
         return (!path.is_empty()).then(|| Found { path: path.into() });
     }
-    let name = format!("wasm-opt{}", std::env::consts::EXE_SUFFIX);
-    let paths = std::env::var_os("PATH")?;
-    let path = std::env::split_paths(&paths)
-        .map(|folder| folder.join(&name))
-        .find(|path| path.is_file())?;
-    Some(Found { path })
+    process::on_path("wasm-opt").map(|path| Found { path })
 }
 
 impl Found {

@@ -4,7 +4,7 @@
 use crate::error::{Error, Result};
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 /// How much of a failed process's stderr an error keeps, in bytes, counted from the end.
@@ -177,6 +177,15 @@ fn line(command: &Command) -> String {
         }
     });
     quoted.collect::<Vec<_>>().join(" ")
+}
+
+/// The first file of that name on `PATH`.
+pub fn on_path(name: &str) -> Option<PathBuf> {
+    let name = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+    let paths = std::env::var_os("PATH")?;
+    std::env::split_paths(&paths)
+        .map(|folder| folder.join(&name))
+        .find(|path| path.is_file())
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What is on this machine, as plain facts: the only part of `toolchain` that reads the environment and the
 //! file system. It starts `rustc` twice for each compiler, some 15 ms each time, the compilers side by side.
 
-use crate::process;
+use crate::process::{self, on_path};
 use std::path::{Path, PathBuf};
 
 /// The distribution's compiler and cargo (Debian and Ubuntu: `rustc-web`, `cargo-web`).
@@ -292,15 +292,6 @@ fn is_root() -> bool {
 #[cfg(not(unix))]
 fn is_root() -> bool {
     false
-}
-
-/// The first file of that name on `PATH`.
-pub(super) fn on_path(name: &str) -> Option<PathBuf> {
-    let name = format!("{name}{}", std::env::consts::EXE_SUFFIX);
-    let paths = std::env::var_os("PATH")?;
-    std::env::split_paths(&paths)
-        .map(|folder| folder.join(&name))
-        .find(|path| path.is_file())
 }
 
 fn is_file(path: &str) -> Option<PathBuf> {
