@@ -6,7 +6,7 @@ use crate::analyze::plan::Plan;
 use crate::artifact::Artifact;
 use crate::error::{Error, Result};
 use crate::pipeline::{Job, Outcome};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use walrus::{FunctionBuilder, FunctionId, Module, ModuleConfig};
 
@@ -26,8 +26,9 @@ pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
         };
         return Ok(Outcome::unchanged(artifact, note));
     }
+    let mut had_relocations = false;
     let artifact = artifact.map_core(PASS, |ordinal, module| match job.plans.get(ordinal) {
-        Some(plan) if !plan.snip.is_empty() => rewrite(module, plan),
+        Some(plan) if !plan.snip.is_empty() => rewrite(module, plan, &mut had_relocations),
         _ => Ok(module.to_vec()),
     })?;
     let functions = if count == 1 {
@@ -35,14 +36,15 @@ pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
     } else {
         "functions trap"
     };
-    Ok(Outcome::new(
-        artifact,
-        format!("{count} {functions} without a message"),
-    ))
+    let mut note = format!("{count} {functions} without a message");
+    if had_relocations {
+        note.push_str("; relocations dropped");
+    }
+    Ok(Outcome::new(artifact, note))
 }
 
-fn rewrite(bytes: &[u8], plan: &Plan) -> Result<Vec<u8>> {
-    let ids: Arc<Mutex<HashMap<u32, FunctionId>>> = Arc::default();
+fn rewrite(bytes: &[u8], plan: &Plan, had_relocations: &mut bool) -> Result<Vec<u8>> {
+    let ids: Arc<Mutex<BTreeMap<u32, FunctionId>>> = Arc::default();
     let sink = Arc::clone(&ids);
     let wanted: Vec<u32> = plan.snip.iter().map(|snip| snip.index).collect();
     let mut config = ModuleConfig::new();
@@ -75,6 +77,7 @@ fn rewrite(bytes: &[u8], plan: &Plan) -> Result<Vec<u8>> {
         .filter(|(_, section)| section.name() == "linking" || section.name().starts_with("reloc."))
         .map(|(id, _)| id)
         .collect();
+    *had_relocations |= !stale.is_empty();
     for id in stale {
         module.customs.delete(id);
     }
