@@ -116,6 +116,8 @@ fn without_times(text: &str) -> String {
                     .collect();
                 out.push_str(&kept.join(" "));
             }
+            // The heading is as wide as the widest time.
+            None if words.last() == Some(&"time") => out.push_str(&words.join(" ")),
             None => out.push_str(line),
         }
         out.push('\n');
