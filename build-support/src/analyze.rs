@@ -7,4 +7,5 @@ pub mod features;
 pub mod path;
 pub mod plan;
 pub mod reachability;
+pub mod sweep;
 pub mod symbols;

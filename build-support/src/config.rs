@@ -15,6 +15,8 @@
 //! enabled = true                           # the default
 //! allow = ["app::keep::*"]                 # demangled paths that are never snipped
 //! deny = ["app::debug::dump"]              # and ones that are, besides the built-in families
+//! [package.metadata.budget.sweep]
+//! enabled = true                           # the default
 //! [package.metadata.budget.graph]
 //! banned-crates = ["tokio"]
 //! banned-features = ["app/channels", "native-exec"]
@@ -55,6 +57,8 @@ pub struct Config {
     pub limits: Limits,
     /// What to replace by traps.
     pub snip: SnipRules,
+    /// Whether to remove what is dead afterwards.
+    pub sweep: SweepRules,
     /// Crates that must not be in the dependency graph.
     pub banned_crates: Vec<Placed<String>>,
     /// Features that must not be enabled in it: `crate/feature`, or `feature` of any crate.
@@ -116,6 +120,15 @@ pub struct SnipRules {
     pub deny: Vec<String>,
 }
 
+/// Whether to remove what the linker's relocations prove dead.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SweepRules {
+    /// On for a package, off for a lone file: only the linker's own output can be swept.
+    pub enabled: bool,
+    /// Whether what is dead becomes poison instead of nothing, to show a wrong proof. Not for shipping.
+    pub poison: bool,
+}
+
 /// Reads the configuration of the package at `manifest` for `target`.
 ///
 /// # Errors
@@ -155,6 +168,7 @@ impl Config {
             targets: Vec::new(),
             limits: Limits::default(),
             snip: SnipRules::default(),
+            sweep: SweepRules::default(),
             banned_crates: Vec::new(),
             banned_features: Vec::new(),
             max_crates: None,

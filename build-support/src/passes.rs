@@ -6,3 +6,4 @@ pub mod componentize;
 pub mod optimize;
 pub mod snip;
 pub mod strip;
+pub mod sweep;

@@ -1,11 +1,12 @@
 //! The passes in their order, and the loop that runs them, validates what each made, and records it.
 
 use crate::analyze::plan::{self, Plan};
-use crate::analyze::{contributors, features, reachability, symbols};
+use crate::analyze::sweep::Refusal;
+use crate::analyze::{self, contributors, features, reachability, symbols};
 use crate::artifact::{Artifact, Fault};
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::passes::{componentize, optimize, snip, strip};
+use crate::passes::{componentize, optimize, snip, strip, sweep};
 use crate::report::{Contributor, Snipped, Stage};
 use std::path::Path;
 use std::time::Instant;
@@ -19,9 +20,13 @@ pub struct Pass {
     pub run: fn(&Job<'_>, Artifact) -> Result<Outcome>,
 }
 
-/// Every pass, in order. The sweep stands between snip and optimize: it needs the linked bytes' account
-/// of addresses through the Plan, and leaves to wasm-opt what it has proved dead.
+/// Every pass, in order. The sweep is the first: its part of the Plan speaks of places in the linked bytes,
+/// and it keeps every index, so that snip's part still holds after it.
 pub const PASSES: &[Pass] = &[
+    Pass {
+        name: "sweep",
+        run: sweep::run,
+    },
     Pass {
         name: "snip",
         run: snip::run,
@@ -95,7 +100,8 @@ pub struct Analysis {
 /// Reads everything that is to be known from the bytes before they are rewritten.
 ///
 /// # Errors
-/// [`Error::Input`] with the offset where a module cannot be read.
+/// [`Error::Input`] with the offset where a module cannot be read, and where one that is to be swept does
+/// not have the linker's full account.
 pub fn analyze(config: &Config, file: &Path, artifact: &Artifact) -> Result<Analysis> {
     let mut analysis = Analysis {
         plans: Vec::new(),
@@ -116,7 +122,14 @@ pub fn analyze(config: &Config, file: &Path, artifact: &Artifact) -> Result<Anal
         let unreachable = reachability::unreachable(&module).map_err(broken)?;
         let names = unreachable.iter().map(|index| symbols.name_of(*index));
         analysis.unreachable.extend(names);
-        analysis.plans.push(plan::run(&symbols, &config.snip));
+        let mut plan = plan::run(&symbols, &config.snip);
+        if config.sweep.enabled {
+            let snipped: Vec<_> = plan.snip.iter().map(|snip| snip.index).collect();
+            let sweep = analyze::sweep::run(&module, &snipped)
+                .map_err(|refusal| not_swept(file, &refusal))?;
+            plan.sweep = Some(sweep);
+        }
+        analysis.plans.push(plan);
         analysis.contributors.extend(contributors::run(&symbols));
         used.extend(features::run(&module, file)?.into_iter().map(|f| f.name));
     }
@@ -129,6 +142,16 @@ pub fn analyze(config: &Config, file: &Path, artifact: &Artifact) -> Result<Anal
         .filter(|name| used.contains(name));
     analysis.features = in_order.map(str::to_owned).collect();
     Ok(analysis)
+}
+
+/// The error for a file that the sweep refuses.
+pub fn not_swept(file: &Path, refusal: &Refusal) -> Error {
+    Error::Input {
+        file: file.to_owned(),
+        offset: refusal.offset(),
+        message: format!("it cannot be swept: {refusal}"),
+        help: refusal.help().to_owned(),
+    }
 }
 
 impl Analysis {

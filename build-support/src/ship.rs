@@ -247,7 +247,12 @@ fn key(input: &Input<'_>) -> String {
         .with(input.identity)
         .with(&input.config.package)
         .with(&input.config.target)
-        .with([u8::from(snip.enabled), u8::from(input.wants_component)])
+        .with([
+            u8::from(snip.enabled),
+            u8::from(input.config.sweep.enabled),
+            u8::from(input.config.sweep.poison),
+            u8::from(input.wants_component),
+        ])
         .with(&input.toolchain.rustc)
         .with(&input.toolchain.std)
         .with(&input.linked);
@@ -336,6 +341,8 @@ mod tests {
     const MANIFEST: &str = "\
 [package]
 name = \"app\"
+[package.metadata.budget.sweep]
+enabled = false
 [package.metadata.budget.graph]
 banned-crates = [\"big-runtime\"]
 ";

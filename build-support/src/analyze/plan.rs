@@ -3,6 +3,7 @@
 
 use crate::analyze::families::Family;
 use crate::analyze::path::RustPath;
+use crate::analyze::sweep::Sweep;
 use crate::analyze::symbols::Symbols;
 use crate::config::SnipRules;
 
@@ -13,6 +14,8 @@ pub struct Plan {
     pub snip: Vec<Snip>,
     /// Functions a family names but whose code can return, so that they are left alone.
     pub spared: Vec<String>,
+    /// What is dead besides, where it was asked for.
+    pub sweep: Option<Sweep>,
     /// Patterns of the allow and deny lists that name no function of this module.
     pub unmatched: Vec<String>,
 }

@@ -3,7 +3,7 @@
 use super::mistakes::{Mistakes, code, nearest, suggestion};
 use super::rules;
 use super::value::{Table, Value};
-use super::{Config, Limits, SnipRules};
+use super::{Config, Limits, SnipRules, SweepRules};
 use crate::diagnostic::Diagnostic;
 use std::ops::Range;
 use std::path::Path;
@@ -29,6 +29,10 @@ pub(super) fn run(manifest: &Path, source: &str, target: &str) -> Result<Config,
         snip: SnipRules {
             enabled: true,
             ..SnipRules::default()
+        },
+        sweep: SweepRules {
+            enabled: true,
+            poison: false,
         },
         ..Config::without_package("")
     };
@@ -104,7 +108,9 @@ fn misspelt_budget(metadata: &DeTable<'_>, mistakes: &mut Mistakes<'_>) {
 fn budget(table: &Table<'_>, config: &mut Config, mistakes: &mut Mistakes<'_>) {
     let mut overrides = None;
     for (key, value) in table.known(
-        &["profile", "targets", "limits", "target", "snip", "graph"],
+        &[
+            "profile", "targets", "limits", "target", "snip", "sweep", "graph",
+        ],
         mistakes,
     ) {
         match key {
@@ -113,6 +119,7 @@ fn budget(table: &Table<'_>, config: &mut Config, mistakes: &mut Mistakes<'_>) {
             "limits" => rules::limits(&value, &mut config.limits, mistakes),
             "target" => overrides = value.table(mistakes),
             "snip" => rules::snip(&value, &mut config.snip, mistakes),
+            "sweep" => rules::sweep(&value, &mut config.sweep, mistakes),
             "graph" => rules::graph(&value, config, mistakes),
             _ => unreachable!("`known` gives only the keys it was given"),
         }

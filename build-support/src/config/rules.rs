@@ -2,7 +2,7 @@
 
 use super::mistakes::{Mistakes, code};
 use super::value::Value;
-use super::{Config, Limit, Limits, Measure, Placed, SnipRules};
+use super::{Config, Limit, Limits, Measure, Placed, SnipRules, SweepRules};
 use crate::report::units;
 use std::ops::Range;
 use toml::de::{DeInteger, DeValue};
@@ -64,6 +64,16 @@ pub(super) fn snip(value: &Value<'_>, rules: &mut SnipRules, mistakes: &mut Mist
         |patterns: Vec<Placed<String>>| patterns.into_iter().map(|pattern| pattern.value).collect();
     rules.allow = values(allow);
     rules.deny = values(deny);
+}
+
+/// Reads the `sweep` table.
+pub(super) fn sweep(value: &Value<'_>, rules: &mut SweepRules, mistakes: &mut Mistakes<'_>) {
+    let Some(table) = value.table(mistakes) else {
+        return;
+    };
+    for (_, value) in table.known(&["enabled"], mistakes) {
+        rules.enabled = value.boolean(mistakes).unwrap_or(rules.enabled);
+    }
 }
 
 /// Reads the `graph` table.

@@ -1,0 +1,387 @@
+//! Where code is certain to trap: a call of a snipped function, and everything before it from which no
+//! path leads anywhere else and nothing can be seen from outside. A function that is certain to trap from
+//! its first instruction on is a trap for its callers, and so on until nothing changes.
+//!
+//! What is cut away is what builds a panic's message: arguments, stores to the stack, their addresses. Host
+//! calls, calls through the table, growing memory, and anything that may run for ever are never cut.
+
+use super::linked::Linked;
+use super::operators::{self, Effect};
+use super::refusal::Refusal;
+use wasmparser::{FunctionBody, Operator};
+
+/// What was found.
+pub struct Doom {
+    /// For each function, whether calling it is certain to trap.
+    pub traps: Vec<bool>,
+    /// Where to cut, by place.
+    pub cuts: Vec<Cut>,
+}
+
+/// From here to the end of the enclosing block, code is certain to trap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cut {
+    /// The first byte that is replaced, by `unreachable`.
+    pub start: usize,
+    /// The `end` or `else` that stays.
+    pub end: usize,
+}
+
+/// One function's flow of control.
+#[derive(Default)]
+pub struct Body {
+    start: usize,
+    events: Vec<Event>,
+    /// The targets of its branch tables, one after another.
+    targets: Vec<u32>,
+}
+
+struct Event {
+    kind: Kind,
+    /// The byte behind the operator.
+    end: usize,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Block,
+    Loop,
+    If,
+    Else,
+    End,
+    Br(u32),
+    BrIf(u32),
+    BrTable {
+        first: u32,
+        count: u32,
+    },
+    Return,
+    Trap,
+    Call(u32),
+    /// A call through the table of a type, by its class.
+    Indirect(u32),
+    Outside,
+}
+
+/// Decodes every body once.
+///
+/// # Errors
+/// [`Refusal::Unsupported`] for operators that the analysis does not know.
+pub fn bodies(linked: &Linked<'_>) -> Result<Vec<Body>, Refusal> {
+    linked
+        .bodies
+        .iter()
+        .map(|range| decode(linked, range))
+        .collect()
+}
+
+fn decode(linked: &Linked<'_>, range: &std::ops::Range<usize>) -> Result<Body, Refusal> {
+    let reader = wasmparser::BinaryReader::new(&linked.bytes[range.clone()], range.start as u64);
+    let mut operators = FunctionBody::new(reader).get_operators_reader()?;
+    let mut body = Body {
+        start: operators.original_position() as usize,
+        ..Body::default()
+    };
+    while !operators.eof() {
+        let at = operators.original_position();
+        let operator = operators.read()?;
+        let kind = match &operator {
+            Operator::Block { .. } => Kind::Block,
+            Operator::Loop { .. } => Kind::Loop,
+            Operator::If { .. } => Kind::If,
+            Operator::Else => Kind::Else,
+            Operator::End => Kind::End,
+            Operator::Br { relative_depth } => Kind::Br(*relative_depth),
+            Operator::BrIf { relative_depth } => Kind::BrIf(*relative_depth),
+            Operator::BrTable { targets } => {
+                let first = body.targets.len() as u32;
+                for target in targets.targets() {
+                    body.targets.push(target?);
+                }
+                body.targets.push(targets.default());
+                Kind::BrTable {
+                    first,
+                    count: targets.len() + 1,
+                }
+            }
+            Operator::Return => Kind::Return,
+            Operator::Unreachable => Kind::Trap,
+            Operator::Call { function_index } => Kind::Call(*function_index),
+            Operator::CallIndirect { type_index, .. } => {
+                Kind::Indirect(linked.classes[*type_index as usize])
+            }
+            // A call that never comes back here; what it does is seen outside.
+            Operator::ReturnCall { .. } | Operator::ReturnCallIndirect { .. } => Kind::Return,
+            Operator::RefFunc { .. } | Operator::TypedSelectMulti { .. } => continue,
+            other => match operators::plain(other) {
+                Some(plain) if plain.effect == Effect::Outside => Kind::Outside,
+                Some(_) => continue,
+                None => return Err(unsupported(other, at)),
+            },
+        };
+        body.events.push(Event {
+            kind,
+            end: operators.original_position() as usize,
+        });
+    }
+    Ok(body)
+}
+
+/// The refusal for an operator that the sweep does not know.
+pub fn unsupported(operator: &Operator<'_>, at: u64) -> Refusal {
+    let name = format!("{operator:?}");
+    let name = name.split([' ', '(', '{']).next().unwrap_or_default();
+    Refusal::Unsupported(format!(
+        "the operator {name} at byte {at} is not covered by the sweep"
+    ))
+}
+
+/// Finds the certain traps. `snipped` functions trap whatever their bodies say; a call through the table
+/// traps where `possible`, by class of type, says that no slot can answer it.
+pub fn run(linked: &Linked<'_>, bodies: &[Body], snipped: &[u32], possible: &[bool]) -> Doom {
+    let facts = Facts::settle(linked, bodies, snipped, possible);
+    let mut cuts = Vec::new();
+    let mut points = Vec::new();
+    for (position, body) in bodies.iter().enumerate() {
+        let function = linked.imported as usize + position;
+        if facts.traps[function] {
+            continue;
+        }
+        body.points(&facts, possible, &mut points);
+        body.cuts(linked, &points, &mut cuts);
+    }
+    Doom {
+        traps: facts.traps,
+        cuts,
+    }
+}
+
+/// What calls of each function do.
+struct Facts {
+    /// Certain to trap.
+    traps: Vec<bool>,
+    /// Certain to come back or trap, having done nothing that is seen outside.
+    quiet: Vec<bool>,
+}
+
+impl Facts {
+    fn settle(linked: &Linked<'_>, bodies: &[Body], snipped: &[u32], possible: &[bool]) -> Facts {
+        let count = linked.functions.len();
+        let mut facts = Facts {
+            traps: vec![false; count],
+            quiet: vec![false; count],
+        };
+        for function in snipped {
+            facts.traps[*function as usize] = true;
+        }
+        let callers = Callers::of(count, linked.imported, bodies);
+        let mut queue: Vec<u32> = (linked.imported..count as u32).rev().collect();
+        let mut waits = vec![true; count];
+        let mut points = Vec::new();
+        while let Some(function) = queue.pop() {
+            let at = function as usize;
+            waits[at] = false;
+            let Some(body) = linked.defined(function).map(|position| &bodies[position]) else {
+                continue;
+            };
+            let trap = facts.traps[at] || {
+                body.points(&facts, possible, &mut points);
+                points[0]
+            };
+            let quiet = facts.quiet[at] || body.is_quiet(&facts);
+            if (trap, quiet) == (facts.traps[at], facts.quiet[at]) {
+                continue;
+            }
+            facts.traps[at] = trap;
+            facts.quiet[at] = quiet;
+            for caller in callers.of_function(function) {
+                if !std::mem::replace(&mut waits[*caller as usize], true) {
+                    queue.push(*caller);
+                }
+            }
+        }
+        facts
+    }
+}
+
+/// Who calls whom directly, as one list with a range per callee.
+struct Callers {
+    first: Vec<u32>,
+    callers: Vec<u32>,
+}
+
+impl Callers {
+    fn of(count: usize, imported: u32, bodies: &[Body]) -> Callers {
+        let calls = || {
+            bodies.iter().enumerate().flat_map(move |(caller, body)| {
+                body.events
+                    .iter()
+                    .filter_map(move |event| match event.kind {
+                        Kind::Call(callee) => Some((imported + caller as u32, callee as usize)),
+                        _ => None,
+                    })
+            })
+        };
+        let mut first = vec![0_u32; count + 2];
+        for (_, callee) in calls() {
+            first[callee + 2] += 1;
+        }
+        for i in 1..first.len() {
+            first[i] += first[i - 1];
+        }
+        let mut callers = vec![0; first[count + 1] as usize];
+        for (caller, callee) in calls() {
+            callers[first[callee + 1] as usize] = caller;
+            first[callee + 1] += 1;
+        }
+        Callers { first, callers }
+    }
+
+    fn of_function(&self, function: u32) -> &[u32] {
+        let at = function as usize;
+        &self.callers[self.first[at] as usize..self.first[at + 1] as usize]
+    }
+}
+
+impl Body {
+    /// Whether a call comes back or traps, and nothing outside changes before it does. No loops, so that
+    /// it is certain to come back; recursion never becomes quiet.
+    fn is_quiet(&self, facts: &Facts) -> bool {
+        self.events.iter().all(|event| match event.kind {
+            Kind::Loop | Kind::Indirect(_) | Kind::Outside => false,
+            Kind::Call(callee) => facts.quiet[callee as usize] || facts.traps[callee as usize],
+            _ => true,
+        })
+    }
+
+    /// Whether a trap is certain before each event, and behind the last, into `points`.
+    fn points(&self, facts: &Facts, possible: &[bool], points: &mut Vec<bool>) {
+        points.clear();
+        points.resize(self.events.len() + 1, false);
+        // Open blocks, seen from their ends: what a branch to each meets, and what its `then` arm ends in.
+        struct Open {
+            target: bool,
+            after: bool,
+            other_arm: Option<bool>,
+        }
+        let mut open: Vec<Open> = Vec::new();
+        let kinds = opens(&self.events);
+        let mut certain = false;
+        for (i, event) in self.events.iter().enumerate().rev() {
+            let target = |depth: u32, open: &[Open]| {
+                let inner = open.len().checked_sub(1 + depth as usize);
+                inner.is_some_and(|at| open[at].target)
+            };
+            certain = match event.kind {
+                Kind::End => {
+                    // The function's own end, or a block's: a branch to a loop goes back, which proves nothing.
+                    let target = certain && !matches!(kinds[i], Some(Kind::Loop));
+                    open.push(Open {
+                        target,
+                        after: certain,
+                        other_arm: None,
+                    });
+                    certain
+                }
+                Kind::Else => {
+                    let block = open.last_mut().expect("validated");
+                    block.other_arm = Some(certain);
+                    block.after
+                }
+                Kind::If => {
+                    let block = open.pop().expect("validated");
+                    certain && block.other_arm.unwrap_or(block.after)
+                }
+                Kind::Block | Kind::Loop => {
+                    open.pop();
+                    certain
+                }
+                Kind::Br(depth) => target(depth, &open),
+                Kind::BrIf(depth) => certain && target(depth, &open),
+                Kind::BrTable { first, count } => {
+                    let targets = &self.targets[first as usize..(first + count) as usize];
+                    targets.iter().all(|depth| target(*depth, &open))
+                }
+                Kind::Return | Kind::Outside => false,
+                Kind::Trap => true,
+                Kind::Call(callee) if facts.traps[callee as usize] => true,
+                Kind::Call(callee) => certain && facts.quiet[callee as usize],
+                Kind::Indirect(class) => !possible[class as usize],
+            };
+            points[i] = certain;
+        }
+    }
+
+    /// The first certain point of each straight run of code, where there is something to cut.
+    fn cuts(&self, linked: &Linked<'_>, points: &[bool], cuts: &mut Vec<Cut>) {
+        let mut start = self.start;
+        // How deep the run that is being cut is nested in; none where nothing is.
+        let mut cutting: Option<(usize, u32)> = None;
+        // Code behind a branch is dead already, up to the end of its block.
+        let mut dead: Option<u32> = None;
+        for (i, event) in self.events.iter().enumerate() {
+            let opens = matches!(event.kind, Kind::Block | Kind::Loop | Kind::If);
+            if let Some(depth) = &mut dead {
+                match event.kind {
+                    _ if opens => *depth += 1,
+                    Kind::End if *depth > 0 => *depth -= 1,
+                    Kind::End | Kind::Else if *depth == 0 => dead = None,
+                    _ => {}
+                }
+                if dead.is_some() {
+                    start = event.end;
+                    continue;
+                }
+            }
+            if cutting.is_none() && points[i] && dead.is_none() && !(ends(event.kind)) {
+                cutting = Some((start, 0));
+            }
+            if let Some((from, depth)) = &mut cutting {
+                match event.kind {
+                    _ if opens => *depth += 1,
+                    Kind::End if *depth > 0 => *depth -= 1,
+                    Kind::End | Kind::Else if *depth == 0 => {
+                        // Both are one byte long.
+                        let cut = Cut {
+                            start: *from,
+                            end: event.end - 1,
+                        };
+                        let already = linked.bytes[cut.start] == UNREACHABLE;
+                        if !already {
+                            cuts.push(cut);
+                        }
+                        cutting = None;
+                    }
+                    _ => {}
+                }
+            } else if matches!(
+                event.kind,
+                Kind::Br(_) | Kind::BrTable { .. } | Kind::Return | Kind::Trap
+            ) {
+                dead = Some(0);
+            }
+            start = event.end;
+        }
+    }
+}
+
+/// The operator `unreachable` (core specification, binary format).
+const UNREACHABLE: u8 = 0x00;
+
+fn ends(kind: Kind) -> bool {
+    matches!(kind, Kind::End | Kind::Else)
+}
+
+/// For each `end`, what it closes; `None` for the function's own.
+fn opens(events: &[Event]) -> Vec<Option<Kind>> {
+    let mut stack = Vec::new();
+    let mut kinds = vec![None; events.len()];
+    for (i, event) in events.iter().enumerate() {
+        match event.kind {
+            Kind::Block | Kind::Loop | Kind::If => stack.push(event.kind),
+            Kind::End => kinds[i] = stack.pop(),
+            _ => {}
+        }
+    }
+    kinds
+}

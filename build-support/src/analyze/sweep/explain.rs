@@ -1,0 +1,109 @@
+//! Why something is still there: the chain of needs from a root to it.
+
+use super::flow::Thing;
+use super::graph::Node;
+use super::{Proof, demangled, name_of};
+
+/// The answer for one symbol.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    /// Its demangled name.
+    pub symbol: String,
+    /// From the root to the symbol itself; empty where it is dead.
+    pub chain: Vec<Link>,
+}
+
+/// One step of a chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Link {
+    /// An export, the start function, or a symbol that must be kept: the first of a chain.
+    Root(String),
+    /// A function that the one before calls.
+    Call(String),
+    /// A function that can be called through the table, because what is before holds its address.
+    Pointer(String),
+    /// Data whose address what is before uses.
+    Data(String),
+}
+
+/// Explains every function and data symbol of that name.
+pub fn run(proof: &Proof<'_>, symbol: &str) -> Vec<Explanation> {
+    let mut found = Vec::new();
+    let mut add = |name: String, linker: Option<&str>, node: Node| {
+        if matches(symbol, &name, linker) {
+            let chain = chain(proof, node);
+            found.push(Explanation {
+                symbol: name,
+                chain,
+            });
+        }
+    };
+    for position in 0..proof.linked.bodies.len() {
+        let function = proof.linked.imported + position as u32;
+        let linker = proof.account.names[function as usize].as_deref();
+        add(name_of(proof.account, function), linker, function);
+    }
+    for (position, data) in proof.account.data.iter().enumerate() {
+        let node = proof.world.data(position as u32);
+        add(demangled(&data.name), Some(&data.name), node);
+    }
+    found
+}
+
+fn matches(wanted: &str, name: &str, linker: Option<&str>) -> bool {
+    name == wanted
+        || linker == Some(wanted)
+        || name
+            .strip_suffix(wanted)
+            .is_some_and(|before| before.ends_with("::"))
+}
+
+fn chain(proof: &Proof<'_>, node: Node) -> Vec<Link> {
+    let graph = &proof.world.graph;
+    if !graph.is_needed(node) {
+        return Vec::new();
+    }
+    let mut steps = Vec::new();
+    let mut at = Some(node);
+    while let Some(node) = at {
+        let thing = match proof.world.thing(node) {
+            // A value inside a function: the function is what counts.
+            Thing::Value(function) => Thing::Function(function),
+            other => other,
+        };
+        if steps.last() != Some(&thing) {
+            steps.push(thing);
+        }
+        at = graph.cause(node);
+    }
+    steps.reverse();
+    let mut chain: Vec<Link> = Vec::new();
+    let mut through_slot = false;
+    for thing in steps {
+        let link = match thing {
+            Thing::Slot(_) => {
+                through_slot = true;
+                continue;
+            }
+            Thing::Function(function) => {
+                let name = name_of(proof.account, function);
+                match (chain.is_empty(), through_slot) {
+                    (true, _) => Link::Root(name),
+                    (false, true) => Link::Pointer(name),
+                    (false, false) => Link::Call(name),
+                }
+            }
+            Thing::Data(position) => {
+                let name = demangled(&proof.account.data[position as usize].name);
+                match chain.is_empty() {
+                    true => Link::Root(name),
+                    false => Link::Data(name),
+                }
+            }
+            Thing::Value(_) => continue,
+        };
+        through_slot = false;
+        chain.push(link);
+    }
+    chain
+}

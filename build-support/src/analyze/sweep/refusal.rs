@@ -1,0 +1,107 @@
+//! Why a file is not swept. The sweep never guesses: where the linker's account has a gap or speaks of
+//! something it does not know, it says what, where, and what to do.
+
+use thiserror::Error;
+
+/// The reason a module cannot be swept.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Refusal {
+    /// A section the linker writes with `--emit-relocs` is not there.
+    #[error("the section `{0}` is missing")]
+    Missing(&'static str),
+    /// A section for tools cannot be read.
+    #[error("{message}")]
+    Broken {
+        /// Where, in bytes from the start of the module.
+        offset: u64,
+        /// The reader's words.
+        message: String,
+    },
+    /// A relocation of a type that static 32-bit code does not have, or that is not known.
+    #[error("relocation type {kind} of `{section}` is not known to the sweep")]
+    UnknownRelocation {
+        /// Its number or name.
+        kind: String,
+        /// The section it is in.
+        section: &'static str,
+    },
+    /// What stands in the bytes is not what a relocation says must stand there.
+    #[error("`{section}` is stale: {what}")]
+    Stale {
+        /// The section with the relocation.
+        section: &'static str,
+        /// Where the operand is, in bytes from the start of the module.
+        offset: u64,
+        /// What differs.
+        what: String,
+    },
+    /// A symbol that lies outside its segment, or names something that is not there.
+    #[error("the symbol table disagrees with the file: {0}")]
+    Symbols(String),
+    /// An operand that must have a relocation and has none.
+    #[error("{what} has no relocation")]
+    Gap {
+        /// Where it is, in bytes from the start of the module.
+        offset: u64,
+        /// What it is.
+        what: String,
+    },
+    /// Something the linker would not have kept if its account were whole.
+    #[error("nothing in the linker's account refers to {0}, yet it is there")]
+    Unreferenced(String),
+    /// Memory that other threads may see.
+    #[error("the memory is shared")]
+    SharedMemory,
+    /// Code that is not at a fixed address.
+    #[error("the module is position-independent ({0})")]
+    PositionIndependent(&'static str),
+    /// Something else that the analysis does not cover.
+    #[error("{0}")]
+    Unsupported(String),
+}
+
+impl Refusal {
+    /// Where in the module, in bytes from its start, where that is known.
+    pub fn offset(&self) -> Option<u64> {
+        match self {
+            Refusal::Broken { offset, .. }
+            | Refusal::Stale { offset, .. }
+            | Refusal::Gap { offset, .. } => Some(*offset),
+            _ => None,
+        }
+    }
+
+    /// What to do about it.
+    pub fn help(&self) -> &'static str {
+        match self {
+            Refusal::Missing(_) => {
+                "link with `-Clink-arg=--emit-relocs` and without `-Cstrip=symbols`, and give the linker's own output"
+            }
+            Refusal::Broken { .. } | Refusal::Symbols(_) => "link the file again",
+            Refusal::Stale { .. } | Refusal::Gap { .. } => {
+                "give the linker's own output: another tool has rewritten this file since it was linked"
+            }
+            Refusal::Unreferenced(_) => {
+                "link with `--gc-sections` (the default) and `--emit-relocs`: without them an unused part cannot be told from a missing relocation"
+            }
+            Refusal::SharedMemory => {
+                "build without `+atomics`, or switch the sweep off for this file"
+            }
+            Refusal::PositionIndependent(_) => {
+                "link a static module (`-Crelocation-model=static`), or switch the sweep off for this file"
+            }
+            Refusal::UnknownRelocation { .. } | Refusal::Unsupported(_) => {
+                "switch the sweep off for this file (`sweep.enabled = false` in the budget)"
+            }
+        }
+    }
+}
+
+impl From<wasmparser::BinaryReaderError> for Refusal {
+    fn from(error: wasmparser::BinaryReaderError) -> Self {
+        Refusal::Broken {
+            offset: error.offset(),
+            message: error.message().to_owned(),
+        }
+    }
+}
