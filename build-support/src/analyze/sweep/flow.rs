@@ -3,7 +3,8 @@
 //! an address that only ever reaches unused results, unused locals or unused parameters of the functions
 //! called is not, and what it points at may be dead.
 //!
-//! Locals are one node each, whatever the order of their uses: that errs on the side of what stays.
+//! Locals are followed definition by definition, for compilers use one for several things: where ways meet, a
+//! value that came by two of them is a node with two edges.
 
 use super::account::{Account, Operand, Reloc, Target};
 use super::doom::{self, Doom};
@@ -126,6 +127,25 @@ impl<'a> World<'a> {
         self.graph.add(count)
     }
 
+    /// One value of a function that all of these go into.
+    fn join(&mut self, owner: u32, parts: &[Node]) -> Node {
+        let mut joined = NONE;
+        for part in parts {
+            if *part == NONE || *part == joined {
+                continue;
+            }
+            if joined == NONE {
+                joined = *part;
+                continue;
+            }
+            let both = self.values(1, owner);
+            self.graph.edge(both, joined);
+            self.graph.edge(both, *part);
+            joined = both;
+        }
+        joined
+    }
+
     fn places(&mut self, function: u32) -> Places {
         if let Some(places) = self.places[function as usize] {
             return places;
@@ -163,7 +183,6 @@ pub fn scan(world: &mut World<'_>, function: u32) -> Result<(), Refusal> {
     for local in body.get_locals_reader()? {
         locals += local?.0 as usize;
     }
-    let first_local = world.values(locals, function);
     let account = world.account;
     let relocs = &account.in_code;
     let from = relocs.partition_point(|reloc| reloc.at < range.start);
@@ -173,9 +192,10 @@ pub fn scan(world: &mut World<'_>, function: u32) -> Result<(), Refusal> {
     let results = world.linked.signature(function).results().len();
     let mut scan = Scan {
         function,
-        places,
-        parameters,
-        first_local,
+        locals: (0..parameters as Node)
+            .map(|parameter| places.parameters + parameter)
+            .chain(std::iter::repeat_n(NONE, locals))
+            .collect(),
         relocs: &relocs[from..to],
         accounted: from < to || account.names[function as usize].is_some(),
         stack: Vec::new(),
@@ -184,9 +204,9 @@ pub fn scan(world: &mut World<'_>, function: u32) -> Result<(), Refusal> {
             results,
             label: places.results,
             label_arity: results,
-            is_loop: false,
+            first_phi: None,
             arms: None,
-            exits: false,
+            exit: None,
         }],
         live: true,
         depth: 0,
@@ -220,9 +240,8 @@ pub fn scan(world: &mut World<'_>, function: u32) -> Result<(), Refusal> {
 struct Scan<'w, 'a> {
     world: &'w mut World<'a>,
     function: u32,
-    places: Places,
-    parameters: usize,
-    first_local: Node,
+    /// What each local holds.
+    locals: Vec<Node>,
     /// What is left of the function's relocations.
     relocs: &'a [Reloc],
     /// Whether every operand must have one: not so in functions that the linker made.
@@ -243,11 +262,12 @@ struct Frame {
     /// The first node of what a branch to it carries, and how many.
     label: Node,
     label_arity: usize,
-    is_loop: bool,
-    /// Of an `if` before its `else`: its parameters.
-    arms: Option<Vec<Node>>,
-    /// Whether a branch leads to its end.
-    exits: bool,
+    /// Of a loop: the first of the nodes that stand for its locals, whichever turn it is.
+    first_phi: Option<Node>,
+    /// Of an `if` before its `else`: its parameters, and what the locals held.
+    arms: Option<(Vec<Node>, Vec<Node>)>,
+    /// What the locals hold at its end; none while nothing leads there.
+    exit: Option<Vec<Node>>,
 }
 
 impl<'a> Scan<'_, 'a> {
@@ -303,32 +323,6 @@ impl<'a> Scan<'_, 'a> {
         self.stack.resize(self.stack.len() + count, NONE);
     }
 
-    /// One value that all of these go into.
-    fn join(&mut self, parts: &[Node]) -> Node {
-        let mut joined = NONE;
-        for part in parts {
-            if *part == NONE || *part == joined {
-                continue;
-            }
-            if joined == NONE {
-                joined = *part;
-                continue;
-            }
-            let both = self.world.values(1, self.function);
-            self.world.graph.edge(both, joined);
-            self.world.graph.edge(both, *part);
-            joined = both;
-        }
-        joined
-    }
-
-    fn local(&self, index: u32) -> Node {
-        match (index as usize).checked_sub(self.parameters) {
-            Some(local) => self.first_local + local as Node,
-            None => self.places.parameters + index,
-        }
-    }
-
     /// Nothing behind this point in the block can be reached.
     fn stop(&mut self) {
         if self.live {
@@ -347,16 +341,32 @@ impl<'a> Scan<'_, 'a> {
         }
     }
 
-    /// Values that a branch to the block `depth` levels out carries go into its label.
+    /// Values that a branch to the block `depth` levels out carries go into its label, locals into its locals.
     fn branch(&mut self, depth: u32) {
         let at = self.frames.len() - 1 - depth as usize;
-        let frame = &mut self.frames[at];
-        frame.exits |= !frame.is_loop;
-        let (label, arity) = (frame.label, frame.label_arity);
+        let (label, arity) = (self.frames[at].label, self.frames[at].label_arity);
         let from = self.stack.len().saturating_sub(arity);
         for i in 0..arity {
             let value = self.stack.get(from + i).copied().unwrap_or(NONE);
             self.world.graph.edge(label + i as Node, value);
+        }
+        if let Some(first) = self.frames[at].first_phi {
+            for (i, value) in self.locals.iter().enumerate() {
+                self.world.graph.edge(first + i as Node, *value);
+            }
+        } else if at > 0 {
+            let exit = match self.frames[at].exit.take() {
+                None => self.locals.clone(),
+                Some(mut exit) => {
+                    for (held, value) in exit.iter_mut().zip(&self.locals) {
+                        if held != value {
+                            *held = self.world.join(self.function, &[*held, *value]);
+                        }
+                    }
+                    exit
+                }
+            };
+            self.frames[at].exit = Some(exit);
         }
     }
 
@@ -372,22 +382,29 @@ impl<'a> Scan<'_, 'a> {
         let height = self.stack.len().saturating_sub(parameters);
         let arity = if is_loop { parameters } else { results };
         let label = self.world.values(arity, self.function);
-        let arms = is_if.then(|| self.stack[height..].to_vec());
+        let arms = is_if.then(|| (self.stack[height..].to_vec(), self.locals.clone()));
+        let mut first_phi = None;
         if is_loop {
             for i in 0..parameters {
                 let value = self.stack[height + i];
                 self.world.graph.edge(label + i as Node, value);
                 self.stack[height + i] = label + i as Node;
             }
+            let first = self.world.values(self.locals.len(), self.function);
+            for (i, local) in self.locals.iter_mut().enumerate() {
+                self.world.graph.edge(first + i as Node, *local);
+                *local = first + i as Node;
+            }
+            first_phi = Some(first);
         }
         self.frames.push(Frame {
             height,
             results,
             label,
             label_arity: arity,
-            is_loop,
+            first_phi,
             arms,
-            exits: false,
+            exit: None,
         });
     }
 
@@ -396,38 +413,35 @@ impl<'a> Scan<'_, 'a> {
             self.branch(0);
         }
         let frame = self.frames.last_mut().expect("validated");
-        let arms = frame.arms.take().unwrap_or_default();
+        let (parameters, locals) = frame.arms.take().expect("validated");
         self.stack.truncate(frame.height);
-        self.stack.extend(arms);
+        self.stack.extend(parameters);
+        self.locals = locals;
         self.live = true;
     }
 
     fn close(&mut self) {
-        let falls = self.live;
-        let frame = self.frames.last().expect("validated");
-        // An `if` without `else` falls through with its parameters.
-        let empty_arm = frame.arms.clone();
-        if frame.is_loop {
+        let is_loop = self.frames.last().is_some_and(|f| f.first_phi.is_some());
+        if is_loop {
             let frame = self.frames.pop().expect("validated");
-            if falls {
-                let from = self.stack.len().saturating_sub(frame.results);
+            let from = self.stack.len().saturating_sub(frame.results);
+            if self.live {
                 self.stack.drain(frame.height.min(from)..from);
             }
             return;
         }
-        if falls {
-            self.branch(0);
+        // An `if` without `else` falls through with its parameters.
+        if self.frames.last().is_some_and(|frame| frame.arms.is_some()) {
+            self.other_arm();
         }
-        if let Some(parameters) = empty_arm {
-            let height = self.frames.last().expect("validated").height;
-            self.stack.truncate(height);
-            self.stack.extend(parameters);
+        if self.live {
             self.branch(0);
         }
         let frame = self.frames.pop().expect("validated");
         self.stack.truncate(frame.height);
-        self.live = frame.exits;
-        if self.live {
+        self.live = frame.exit.is_some();
+        if let Some(locals) = frame.exit {
+            self.locals = locals;
             let label = frame.label;
             self.stack
                 .extend((0..frame.results as Node).map(|i| label + i));
@@ -535,10 +549,13 @@ impl<'a> Scan<'_, 'a> {
             }
             Operator::BrTable { targets } => {
                 self.pop_needed(1);
-                for target in targets.targets() {
-                    self.branch(target?);
+                let mut depths = targets.targets().collect::<Result<Vec<_>, _>>()?;
+                depths.push(targets.default());
+                depths.sort_unstable();
+                depths.dedup();
+                for depth in depths {
+                    self.branch(depth);
                 }
-                self.branch(targets.default());
                 self.stop();
             }
             Operator::Return => {
@@ -546,21 +563,22 @@ impl<'a> Scan<'_, 'a> {
                 self.stop();
             }
             Operator::Unreachable => self.stop(),
-            Operator::LocalGet { local_index } => self.stack.push(self.local(*local_index)),
+            Operator::LocalGet { local_index } => {
+                self.stack.push(self.locals[*local_index as usize]);
+            }
             Operator::LocalSet { local_index } => {
-                let value = self.pop();
-                self.world.graph.edge(self.local(*local_index), value);
+                self.locals[*local_index as usize] = self.pop();
             }
             Operator::LocalTee { local_index } => {
                 let value = self.stack.last().copied().unwrap_or(NONE);
-                self.world.graph.edge(self.local(*local_index), value);
+                self.locals[*local_index as usize] = value;
             }
             Operator::Drop => {
                 self.pop();
             }
             Operator::Select | Operator::TypedSelect { .. } => {
                 let parts = [self.pop(), self.pop(), self.pop()];
-                let joined = self.join(&parts);
+                let joined = self.world.join(self.function, &parts);
                 self.stack.push(joined);
             }
             Operator::TypedSelectMulti { tys } => {
@@ -598,7 +616,7 @@ impl<'a> Scan<'_, 'a> {
             Effect::None => {
                 let from = self.stack.len().saturating_sub(plain.takes as usize);
                 let parts: Vec<_> = self.stack.drain(from..).collect();
-                let joined = self.join(&parts);
+                let joined = self.world.join(self.function, &parts);
                 for _ in 0..plain.gives {
                     self.stack.push(joined);
                 }
