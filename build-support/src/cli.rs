@@ -10,6 +10,7 @@ mod doctor;
 mod optimize;
 mod progress;
 mod run;
+mod size_bench;
 
 use build_support::Error;
 use build_support::pipeline::Analysis;
@@ -43,6 +44,7 @@ enum Command {
     Analyze(analyze::Opts),
     Run(run::Opts),
     Bench(bench::Opts),
+    SizeBench(size_bench::Opts),
     Doctor(doctor::Opts),
 }
 
@@ -66,6 +68,7 @@ pub fn main() -> ExitCode {
         Command::Analyze(opts) => analyze::run(&opts),
         Command::Run(opts) => run::run(&opts),
         Command::Bench(opts) => bench::run(&opts),
+        Command::SizeBench(opts) => size_bench::run(&opts),
         Command::Doctor(opts) => doctor::run(&opts),
     };
     match ended {

@@ -8,6 +8,7 @@
 //!
 //! The build has a target folder of its own: another compiler may be at work there than in the host's.
 
+pub mod distributed;
 mod flags;
 mod project;
 
@@ -16,7 +17,7 @@ pub use project::Kind;
 use crate::error::{Error, Result};
 use crate::process;
 use crate::report;
-use crate::toolchain::{self, Toolchain};
+use crate::toolchain::{self, Std, Toolchain};
 use cargo_metadata::{Artifact, Message};
 use project::Project;
 use std::path::{Path, PathBuf};
@@ -39,8 +40,22 @@ pub struct Request {
     pub no_default_features: bool,
     /// The workspace's root folder.
     pub root: PathBuf,
-    /// The folder for everything cargo makes.
+    /// The folder for everything cargo makes. Builds that differ in `std` must differ here too.
     pub target_dir: PathBuf,
+    /// How the standard library is built, where it is built with the package.
+    pub std: StdBuild,
+}
+
+/// How a standard library is built from its sources. A ready-made one is what it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum StdBuild {
+    /// With the package's own profile.
+    #[default]
+    Plain,
+    /// For size, and without anything of a panic but the trap: what unstable flags alone give (`optimize_for_size`,
+    /// `panic = "immediate-abort"`). The package is built for it too. It is what a post-link tool is
+    /// measured against, not what is shipped.
+    Reference,
 }
 
 /// What was linked.
@@ -70,22 +85,19 @@ pub enum Check {
 /// # Errors
 /// [`Error::Process`] where cargo fails, [`Error::Toolchain`] where the package has nothing to link.
 pub fn run(request: &Request, toolchain: &Toolchain) -> Result<Linked> {
+    if request.std == StdBuild::Reference && !matches!(toolchain.std, Std::Sources(_)) {
+        return Err(Error::Toolchain {
+            message: format!(
+                "the reference for {} needs a standard library that is built from sources, and this one is {}",
+                request.package, toolchain.std
+            ),
+            help: "take the toolchain from `toolchain::from_sources`".to_owned(),
+        });
+    }
     let project = project::read(request, toolchain)?;
-    let mut cargo = cargo(&toolchain.cargo, "rustc", request, toolchain, &project);
-    cargo.arg("--message-format=json-render-diagnostics");
-    match &project.kind {
-        Kind::Reactor => cargo.args(["--lib", "--crate-type", "cdylib"]),
-        Kind::Command(name) => cargo.args(["--bin", name]),
-    };
-    cargo
-        .arg("--")
-        .args(flags::link(&request.target, &project.kind, toolchain));
     let mut made = None;
-    process::lines(&mut cargo, |line| {
-        if let Ok(Message::CompilerArtifact(artifact)) = serde_json::from_str(line) {
-            made = wasm_file(&artifact, request, &project.kind).or(made.take());
-        }
-        Ok(())
+    link(request, toolchain, &project, |artifact| {
+        made = wasm_file(artifact, request, &project.kind).or(made.take());
     })?;
     let path = made.ok_or_else(|| Error::Toolchain {
         message: format!(
@@ -103,6 +115,30 @@ pub fn run(request: &Request, toolchain: &Toolchain) -> Result<Linked> {
             ..report::Toolchain::default()
         },
         machine_paths: flags::machine_paths(request, toolchain),
+    })
+}
+
+/// Runs cargo to the linked file, and hands on all that it names on the way.
+fn link(
+    request: &Request,
+    toolchain: &Toolchain,
+    project: &Project,
+    mut take: impl FnMut(&Artifact),
+) -> Result<()> {
+    let mut cargo = cargo(&toolchain.cargo, "rustc", request, toolchain, project);
+    cargo.arg("--message-format=json-render-diagnostics");
+    match &project.kind {
+        Kind::Reactor => cargo.args(["--lib", "--crate-type", "cdylib"]),
+        Kind::Command(name) => cargo.args(["--bin", name]),
+    };
+    cargo
+        .arg("--")
+        .args(flags::link(&request.target, &project.kind, toolchain));
+    process::lines(&mut cargo, |line| {
+        if let Ok(Message::CompilerArtifact(artifact)) = serde_json::from_str(line) {
+            take(&artifact);
+        }
+        Ok(())
     })
 }
 

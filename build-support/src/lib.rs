@@ -46,5 +46,7 @@ pub mod host;
 pub mod package;
 #[cfg(feature = "tool")]
 pub mod ship;
+#[cfg(feature = "tool")]
+pub mod size_bench;
 
 pub use error::{Error, Result};

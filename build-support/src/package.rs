@@ -1,12 +1,12 @@
 //! A package with a budget: where it is, and the whole road from its source to its shipped file.
 
-use crate::compile::{self, Request};
+use crate::compile::{self, Request, StdBuild};
 use crate::config::{self, Config};
 use crate::error::{Error, Result};
 use crate::newer_wasm_opt::{self, Found};
 use crate::ship::{self, Shipped};
 use crate::toolchain::{self, Toolchain};
-use cargo_metadata::MetadataCommand;
+use cargo_metadata::{Metadata, MetadataCommand};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -74,14 +74,36 @@ impl Package {
         })
     }
 
+    /// Every package of the workspace whose root manifest is in `folder`, by name.
+    ///
+    /// # Errors
+    /// [`Error::Toolchain`] where cargo cannot read it.
+    pub fn members(folder: &Path) -> Result<Vec<Self>> {
+        let metadata = read(MetadataCommand::new().manifest_path(folder.join("Cargo.toml")))?;
+        let mut members: Vec<_> = metadata
+            .workspace_packages()
+            .into_iter()
+            .map(|package| Self::of(package, &metadata))
+            .collect();
+        members.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(members)
+    }
+
+    fn of(package: &cargo_metadata::Package, metadata: &Metadata) -> Self {
+        Self {
+            name: package.name.to_string(),
+            manifest: package.manifest_path.clone().into(),
+            targets: targets(package),
+            root: metadata.workspace_root.clone().into(),
+            target_dir: metadata.target_directory.clone().into(),
+        }
+    }
+
     fn choose(
         command: &mut MetadataCommand,
         wanted: impl Fn(&cargo_metadata::Package) -> bool,
     ) -> Result<Self> {
-        let metadata = command.no_deps().exec().map_err(|error| Error::Toolchain {
-            message: format!("reading the workspace: {error}"),
-            help: "run this inside a cargo project".to_owned(),
-        })?;
+        let metadata = read(command)?;
         let names = |packages: &[&cargo_metadata::Package]| {
             packages
                 .iter()
@@ -96,13 +118,7 @@ impl Package {
             .filter(|package| wanted(package))
             .collect();
         match found.as_slice() {
-            [package] => Ok(Self {
-                name: package.name.to_string(),
-                manifest: package.manifest_path.clone().into(),
-                targets: targets(package),
-                root: metadata.workspace_root.clone().into(),
-                target_dir: metadata.target_directory.clone().into(),
-            }),
+            [package] => Ok(Self::of(package, &metadata)),
             [] => Err(Error::Toolchain {
                 message: format!(
                     "no such package in {}, or none with a [package.metadata.budget] table",
@@ -154,9 +170,22 @@ impl Package {
         features: &Features,
         listener: &mut dyn Listener,
     ) -> Result<(Request, Toolchain)> {
-        let folder = self.target_dir.join("wasm-build");
         let toolchain = toolchain::find(&config.target, &mut |line| listener.say(line))?;
-        let request = Request {
+        Ok((
+            self.request_in("wasm-build", config, features, StdBuild::Plain),
+            toolchain,
+        ))
+    }
+
+    /// What is to be compiled in the target folder's `folder`, with a standard library built as `std` says.
+    pub fn request_in(
+        &self,
+        folder: &str,
+        config: &Config,
+        features: &Features,
+        std: StdBuild,
+    ) -> Request {
+        Request {
             manifest: self.manifest.clone(),
             package: self.name.clone(),
             target: config.target.clone(),
@@ -164,9 +193,9 @@ impl Package {
             features: features.features.clone(),
             no_default_features: features.no_default,
             root: self.root.clone(),
-            target_dir: folder,
-        };
-        Ok((request, toolchain))
+            target_dir: self.target_dir.join(folder),
+            std,
+        }
     }
 
     /// Compiles, rewrites, measures, judges and writes to `folder`.
@@ -198,10 +227,10 @@ impl Package {
         ship::run(&input, folder, &mut |stage| listener.stage(stage))
     }
 
-    /// Compiles and links. Runs wait for each other: cargo puts the files of every feature set in one place.
+    /// Compiles and links.
     ///
     /// # Errors
-    /// [`Error::Toolchain`] or [`Error::Process`].
+    /// As [`link`].
     pub fn compile(
         &self,
         config: &Config,
@@ -209,13 +238,28 @@ impl Package {
         listener: &mut dyn Listener,
     ) -> Result<compile::Linked> {
         let (request, toolchain) = self.request(config, features, listener)?;
-        std::fs::create_dir_all(&request.target_dir)
-            .map_err(Error::io("creating folder", &request.target_dir))?;
-        let path = request.target_dir.join(".lock");
-        let lock = File::create(&path).map_err(Error::io("creating", &path))?;
-        lock.lock().map_err(Error::io("locking", &path))?;
-        compile::run(&request, &toolchain)
+        link(&request, &toolchain)
     }
+}
+
+/// Compiles and links. Runs wait for each other: cargo puts the files of every feature set in one place.
+///
+/// # Errors
+/// [`Error::Toolchain`] or [`Error::Process`].
+pub fn link(request: &Request, toolchain: &Toolchain) -> Result<compile::Linked> {
+    std::fs::create_dir_all(&request.target_dir)
+        .map_err(Error::io("creating folder", &request.target_dir))?;
+    let path = request.target_dir.join(".lock");
+    let lock = File::create(&path).map_err(Error::io("creating", &path))?;
+    lock.lock().map_err(Error::io("locking", &path))?;
+    compile::run(request, toolchain)
+}
+
+fn read(command: &mut MetadataCommand) -> Result<Metadata> {
+    command.no_deps().exec().map_err(|error| Error::Toolchain {
+        message: format!("reading the workspace: {error}"),
+        help: "run this inside a cargo project".to_owned(),
+    })
 }
 
 /// As cargo reads them; `config` says what is wrong with them, once a target is chosen.

@@ -11,7 +11,7 @@ mod decide;
 mod install;
 mod machine;
 
-pub use decide::{Decision, PACKAGES, apt_commands, decide};
+pub use decide::{Decision, PACKAGES, apt_commands, decide, decide_sources, installed};
 pub use machine::{Apt, Compiler, Machine, Rustup, SourceTree, observe};
 
 use crate::error::{Error, Result};
@@ -82,6 +82,23 @@ pub fn ships_components(target: &str) -> bool {
 /// # Errors
 /// [`Error::Toolchain`] with the commands that mend it.
 pub fn find(target: &str, say: &mut dyn FnMut(&str)) -> Result<Toolchain> {
+    reach(target, decide, say)
+}
+
+/// Finds or gets a toolchain that compiles the standard library for `target` from sources, even where one stands
+/// ready: only then can it be compiled otherwise than it is distributed.
+///
+/// # Errors
+/// [`Error::Toolchain`] with the commands that mend it.
+pub fn from_sources(target: &str, say: &mut dyn FnMut(&str)) -> Result<Toolchain> {
+    reach(target, decide_sources, say)
+}
+
+fn reach(
+    target: &str,
+    decide: fn(&Machine) -> Result<Decision>,
+    say: &mut dyn FnMut(&str),
+) -> Result<Toolchain> {
     let mut machine = observe(target);
     let mut added = false;
     loop {

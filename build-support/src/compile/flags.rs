@@ -1,6 +1,6 @@
 //! The flags and variables that make a build of the kind the pipeline wants, and the same on every machine.
 
-use super::{Kind, Request};
+use super::{Kind, Request, StdBuild};
 use crate::toolchain::{Std, Toolchain, ships_components};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -22,6 +22,14 @@ pub fn set(cargo: &mut Command, request: &Request, toolchain: &Toolchain, remaps
         cargo
             .env("RUSTC_BOOTSTRAP", "1")
             .arg("-Zbuild-std=std,panic_abort");
+        if request.std == StdBuild::Reference {
+            cargo.args([
+                "-Zbuild-std-features=optimize_for_size",
+                "-Zpanic-immediate-abort",
+                "--config",
+                &format!("profile.{}.panic=\"immediate-abort\"", request.profile),
+            ]);
+        }
         cargo.arg("--config").arg(setting(
             &request.target,
             "linker",

@@ -2,6 +2,9 @@
 //! Only text is made here; the command prints it and decides about colour.
 
 mod cells;
+mod size_table;
+
+pub use size_table::draw as size_table;
 
 use crate::report::{Exceeded, Kind, Report, Sizes, Snipped, Stage, units};
 use anstyle::Style;

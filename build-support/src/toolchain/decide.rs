@@ -47,10 +47,7 @@ pub fn decide(machine: &Machine) -> Result<Decision> {
             toolchain: toolchain.clone(),
         });
     }
-    let mut candidates = [&machine.active, &machine.distribution]
-        .into_iter()
-        .flatten();
-    if let Some(toolchain) = candidates.find_map(|compiler| from_sources(machine, compiler)) {
+    if let Some(toolchain) = any_sources(machine) {
         return Ok(Decision::Use(toolchain));
     }
     // The distribution's compiler may bring the target as well, in a package of its own.
@@ -68,7 +65,27 @@ pub fn decide(machine: &Machine) -> Result<Decision> {
     }
 }
 
-fn installed(compiler: &Compiler) -> Option<Toolchain> {
+/// Decides on sources alone, whatever stands ready.
+///
+/// # Errors
+/// As [`decide`].
+pub fn decide_sources(machine: &Machine) -> Result<Decision> {
+    match any_sources(machine) {
+        Some(toolchain) => Ok(Decision::Use(toolchain)),
+        None if machine.apt == Apt::Ready => Ok(Decision::InstallPackages(packages(machine))),
+        None => Err(missing_sources(machine)),
+    }
+}
+
+fn any_sources(machine: &Machine) -> Option<Toolchain> {
+    let mut candidates = [&machine.active, &machine.distribution]
+        .into_iter()
+        .flatten();
+    candidates.find_map(|compiler| from_sources(machine, compiler))
+}
+
+/// The toolchain of `compiler` with the standard library in its sysroot; none where it has no cargo.
+pub fn installed(compiler: &Compiler) -> Option<Toolchain> {
     Some(Toolchain {
         rustc: compiler.rustc.clone(),
         cargo: compiler.cargo.clone()?,
@@ -84,7 +101,8 @@ fn from_sources(machine: &Machine, compiler: &Compiler) -> Option<Toolchain> {
         .as_ref()
         .filter(|tree| tree.matches(&compiler.release))?;
     let libc = if needs_libc(&machine.target) {
-        Some(machine.libc.clone()?)
+        // The compiler's own is of the same day as its library; the distribution's may be older.
+        Some(compiler.libc.clone().or_else(|| machine.libc.clone())?)
     } else {
         None
     };
@@ -135,6 +153,30 @@ fn missing(machine: &Machine) -> Error {
             facts.join("; ")
         ),
         help: help(machine).join("\n  or:   "),
+    }
+}
+
+fn missing_sources(machine: &Machine) -> Error {
+    let mut commands = Vec::new();
+    if machine.rustup != Rustup::Absent {
+        commands.push(format!(
+            "rustup component add rust-src && rustup target add {}",
+            machine.target
+        ));
+    }
+    if machine.apt != Apt::Absent {
+        commands.push(apt_commands(&packages(machine), &machine.apt));
+    }
+    if commands.is_empty() {
+        commands.push("install rustup, then `rustup component add rust-src`".to_owned());
+    }
+    Error::Toolchain {
+        message: format!(
+            "no standard library for {} can be built: {}",
+            machine.target,
+            sources_fact(machine)
+        ),
+        help: commands.join("\n  or:   "),
     }
 }
 

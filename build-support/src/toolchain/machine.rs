@@ -48,6 +48,8 @@ pub struct Compiler {
     pub has_target: bool,
     /// The standard library's sources in the sysroot.
     pub sources: Option<SourceTree>,
+    /// The folder in the sysroot with the target's C library and start-up objects.
+    pub libc: Option<PathBuf>,
 }
 
 /// Sources of a standard library.
@@ -144,13 +146,16 @@ impl Compiler {
         };
         let version = said.lines().next()?.to_owned();
         let (release, host) = (field("release")?.to_owned(), field("host")?.to_owned());
+        let libraries = sysroot.join("lib/rustlib").join(target).join("lib");
+        let libc = libraries.join("self-contained");
         Some(Self {
             rustc: rustc.to_owned(),
             cargo: cargo_of(&sysroot),
             version,
             release,
             host,
-            has_target: has_core(&sysroot.join("lib/rustlib").join(target).join("lib")),
+            has_target: has_core(&libraries),
+            libc: libc.join("libc.a").is_file().then_some(libc),
             sources: sources(&sysroot),
             sysroot,
         })

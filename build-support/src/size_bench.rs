@@ -1,0 +1,211 @@
+//! What each step of the post-link part is worth: the same programs linked, optimised, snipped and swept, beside
+//! the reference, a standard library rebuilt with unstable flags.
+//!
+//! `fixtures` says which programs, `builds` links them against each kind of standard library. Here the pipeline
+//! runs over what they give, with parts of it switched off. All of it with the built-in optimiser alone, so that the
+//! figures are the same on every machine. Whether they are good is [`Row::missed`]'s business; showing them is
+//! the command's.
+
+mod builds;
+mod fixtures;
+
+pub use builds::Flavour;
+pub use fixtures::{Fixture, find};
+
+use crate::artifact::Artifact;
+use crate::compile::Linked;
+use crate::config::Config;
+use crate::error::Result;
+use crate::measure::sizes;
+use crate::package::Listener;
+use crate::passes::{componentize, strip};
+use crate::pipeline::{self, Job};
+use crate::report::Sizes;
+use crate::toolchain;
+use serde::Serialize;
+
+/// How much larger than the reference ours may be, in per mille.
+const TOLERANCE: u64 = 20;
+
+/// All that is measured of one fixture.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Row {
+    /// Its name.
+    pub name: String,
+    /// The figures with the standard library that the package's own profile gives.
+    #[serde(flatten)]
+    pub steps: Steps,
+    /// The standard library rebuilt with `panic = "immediate-abort"` and `optimize_for_size`, then the same wasm-opt.
+    pub reference: Sizes,
+    /// The reference after snip and sweep: nothing says that it is a floor.
+    pub reference_swept: Sizes,
+    /// The same steps with the standard library as it is distributed; none where the fixture uses none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub distributed_std: Option<Steps>,
+}
+
+/// One linked file and what comes of it. Without names and debug information, and as it is shipped: as a component where
+/// the target has components.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Steps {
+    /// As the linker left it.
+    pub linked: Sizes,
+    /// wasm-opt only.
+    pub wasm_opt: Sizes,
+    /// Panic entry points snipped by name, then wasm-opt.
+    pub snip: Sizes,
+    /// The whole pipeline.
+    pub ours: Sizes,
+}
+
+/// How far the pipeline goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    Optimize,
+    Snip,
+    Everything,
+}
+
+impl Row {
+    /// The measures, as `raw` and `brotli`, by which ours is larger than the reference by more than 2%.
+    pub fn missed(&self) -> Vec<&'static str> {
+        let (ours, reference) = (&self.steps.ours, &self.reference);
+        let over = |ours: u64, reference: u64| ours * 1000 > reference * (1000 + TOLERANCE);
+        let mut missed = Vec::new();
+        if over(ours.raw, reference.raw) {
+            missed.push("raw");
+        }
+        if over(ours.brotli, reference.brotli) {
+            missed.push("brotli");
+        }
+        missed
+    }
+}
+
+/// Builds and measures one fixture.
+///
+/// # Errors
+/// What building or any pass reports.
+pub fn measure(fixture: &Fixture, listener: &mut dyn Listener) -> Result<Row> {
+    let mut link = |flavour| builds::link(fixture, flavour, listener);
+    let plain = link(Flavour::Plain)?;
+    let reference = link(Flavour::Reference)?;
+    let distributed = fixture
+        .uses_std
+        .then(|| link(Flavour::Distributed))
+        .transpose()?;
+    listener.stage(&format!("{}: measuring", fixture.name));
+    let mut step = |linked: &Linked, extent| shipped(fixture, linked, extent);
+    Ok(Row {
+        name: fixture.name.clone(),
+        steps: steps(fixture, &plain, &mut step)?,
+        reference: step(&reference, Extent::Optimize)?,
+        reference_swept: step(&reference, Extent::Everything)?,
+        distributed_std: distributed
+            .map(|linked| steps(fixture, &linked, &mut step))
+            .transpose()?,
+    })
+}
+
+fn steps(
+    fixture: &Fixture,
+    linked: &Linked,
+    step: &mut impl FnMut(&Linked, Extent) -> Result<Sizes>,
+) -> Result<Steps> {
+    Ok(Steps {
+        linked: unoptimized(fixture, linked)?,
+        wasm_opt: step(linked, Extent::Optimize)?,
+        snip: step(linked, Extent::Snip)?,
+        ours: step(linked, Extent::Everything)?,
+    })
+}
+
+/// The pipeline as far as `extent` says.
+fn shipped(fixture: &Fixture, linked: &Linked, extent: Extent) -> Result<Sizes> {
+    let mut config = fixture.config.clone();
+    set(&mut config, extent);
+    let artifact = Artifact::new(linked.bytes.clone(), &linked.path)?;
+    let analysis = pipeline::analyze(&config, &linked.path, &artifact)?;
+    let job = Job {
+        plans: analysis.plans,
+        ..job(&config, linked)
+    };
+    let product = pipeline::run(&job, artifact, &mut |_| {})?;
+    Ok(sizes::run(product.artifact.bytes()))
+}
+
+/// What is no pass's work: no names, and wrapped where the target wants it.
+fn unoptimized(fixture: &Fixture, linked: &Linked) -> Result<Sizes> {
+    let job = job(&fixture.config, linked);
+    let artifact = Artifact::new(linked.bytes.clone(), &linked.path)?;
+    let stripped = strip::run(&job, artifact)?;
+    let wrapped = componentize::run(&job, stripped.artifact)?;
+    Ok(sizes::run(wrapped.artifact.bytes()))
+}
+
+fn job<'a>(config: &'a Config, linked: &'a Linked) -> Job<'a> {
+    Job {
+        config,
+        file: &linked.path,
+        plans: Vec::new(),
+        wants_component: toolchain::ships_components(&config.target),
+        second_optimizer: None,
+    }
+}
+
+fn set(config: &mut Config, extent: Extent) {
+    config.snip.enabled = extent != Extent::Optimize;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Row, Steps};
+    use crate::report::Sizes;
+
+    fn row(ours: u64, reference: u64) -> Row {
+        let sizes = |bytes| Sizes {
+            raw: bytes,
+            gzip: 0,
+            brotli: bytes / 10,
+        };
+        let steps = Steps {
+            linked: sizes(0),
+            wasm_opt: sizes(0),
+            snip: sizes(0),
+            ours: sizes(ours),
+        };
+        Row {
+            name: "app".to_owned(),
+            steps,
+            reference: sizes(reference),
+            reference_swept: sizes(0),
+            distributed_std: None,
+        }
+    }
+
+    /// Protects the edge: 2% is within, a byte more is not.
+    #[test]
+    fn two_per_cent_is_the_edge() {
+        assert!(row(102_000, 100_000).missed().is_empty());
+        assert_eq!(row(102_001, 100_000).missed(), ["raw"]);
+        assert_eq!(row(102_011, 100_000).missed(), ["raw", "brotli"]);
+        assert!(row(1, 100_000).missed().is_empty());
+    }
+
+    /// Protects the layout that `--json` promises.
+    #[test]
+    fn the_layout_is_flat() {
+        let json = serde_json::to_value(row(20, 10)).unwrap();
+        for key in [
+            "linked",
+            "wasm_opt",
+            "snip",
+            "ours",
+            "reference",
+            "reference_swept",
+        ] {
+            assert!(json[key]["brotli"].is_u64(), "{key} in {json}");
+        }
+        assert_eq!(json.get("distributed_std"), None);
+    }
+}

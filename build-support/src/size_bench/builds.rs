@@ -1,0 +1,58 @@
+//! A fixture linked against one kind of standard library. Each kind has a target folder of its own, so that none
+//! evicts another's and a second run compiles nothing.
+
+use super::Fixture;
+use crate::compile::{Linked, StdBuild, distributed};
+use crate::error::Result;
+use crate::package::{self, Features, Listener};
+use crate::toolchain;
+use std::fmt;
+
+/// Which standard library a program is linked against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flavour {
+    /// Built from sources with the package's own profile.
+    Plain,
+    /// Built from sources with unstable flags.
+    Reference,
+    /// Built at opt-level 3, as it is distributed.
+    Distributed,
+}
+
+impl fmt::Display for Flavour {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Plain => "std of its own profile",
+            Self::Reference => "std with unstable flags",
+            Self::Distributed => "std as distributed",
+        })
+    }
+}
+
+/// Compiles and links.
+///
+/// # Errors
+/// [`Error::Toolchain`](crate::Error::Toolchain) where there are no sources of the standard library, and as
+/// [`package::link`].
+pub fn link(fixture: &Fixture, flavour: Flavour, listener: &mut dyn Listener) -> Result<Linked> {
+    let Fixture {
+        package, config, ..
+    } = fixture;
+    listener.stage(&format!("{}: linking, {flavour}", fixture.name));
+    let found = toolchain::from_sources(&config.target, &mut |_| {})?;
+    let (folder, std) = match flavour {
+        // The agent's is the one that `cargo wasm` makes.
+        Flavour::Plain => ("wasm-build", StdBuild::Plain),
+        Flavour::Reference => ("wasm-build-reference", StdBuild::Reference),
+        Flavour::Distributed => ("wasm-build-distributed", StdBuild::Plain),
+    };
+    let toolchain = match flavour {
+        Flavour::Plain | Flavour::Reference => found,
+        Flavour::Distributed => {
+            let folder = package.target_dir.join("distributed-std");
+            distributed::run(&config.target, &found, &folder)?
+        }
+    };
+    let request = package.request_in(folder, config, &Features::default(), std);
+    package::link(&request, &toolchain)
+}
