@@ -1,11 +1,16 @@
 //! Makes the component from a core module that carries its WIT world (`component-type:*` sections), after
 //! which those sections have done their work.
+//!
+//! A module that calls preview 1 gets the adapter, which speaks preview 1 to it and WASI 0.2 to the host. A program that
+//! was linked with a C library of preview 1 does, whatever its target is called; with it, a command needs no
+//! world of its own.
 
 use crate::artifact::Artifact;
 use crate::error::{Error, Result};
 use crate::passes::strip;
 use crate::pipeline::{Job, Outcome};
 use crate::report::Kind;
+use wasi_preview1_component_adapter_provider as adapters;
 use wasmparser::{Parser, Payload};
 use wit_component::ComponentEncoder;
 
@@ -27,7 +32,8 @@ pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
             "this target ships core modules",
         ));
     }
-    if !has_world(artifact.bytes()) {
+    let preview1 = Preview1::of(artifact.bytes());
+    if !has_world(artifact.bytes()) && preview1 != Preview1::Command {
         return Err(Error::Pass {
             pass: PASS,
             message: format!(
@@ -43,14 +49,68 @@ pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
     let component = ComponentEncoder::default()
         .validate(true)
         .module(artifact.bytes())
+        .and_then(|encoder| match preview1.adapter() {
+            Some(bytes) => encoder.adapter(adapters::WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, bytes),
+            None => Ok(encoder),
+        })
         .and_then(|encoder| encoder.encode())
         .map_err(failed)?;
     let component = Artifact::from_pass(component, PASS)?;
     let stripped = strip::run(job, component)?;
     Ok(Outcome::new(
         stripped.artifact,
-        "core module + its WIT world",
+        match preview1 {
+            Preview1::None => "core module + its WIT world",
+            Preview1::Command => "core module + preview 1 adapter for commands",
+            Preview1::Reactor => "core module + its WIT world + preview 1 adapter for reactors",
+        },
     ))
+}
+
+/// How a module uses preview 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Preview1 {
+    /// It does not.
+    None,
+    /// As a program with a `_start`, which the adapter makes a `wasi:cli/run`.
+    Command,
+    /// As a library.
+    Reactor,
+}
+
+impl Preview1 {
+    fn of(module: &[u8]) -> Self {
+        let (mut imports, mut starts) = (false, false);
+        for payload in Parser::new(0).parse_all(module).flatten() {
+            match payload {
+                Payload::ImportSection(section) => {
+                    imports = section.into_imports().flatten().any(|import| {
+                        import.module == adapters::WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME
+                    });
+                }
+                Payload::ExportSection(section) => {
+                    starts = section
+                        .into_iter()
+                        .flatten()
+                        .any(|export| export.name == "_start");
+                }
+                _ => {}
+            }
+        }
+        match (imports, starts) {
+            (false, _) => Self::None,
+            (true, true) => Self::Command,
+            (true, false) => Self::Reactor,
+        }
+    }
+
+    fn adapter(self) -> Option<&'static [u8]> {
+        match self {
+            Self::None => None,
+            Self::Command => Some(adapters::WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER),
+            Self::Reactor => Some(adapters::WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER),
+        }
+    }
 }
 
 /// Whether a core module carries a WIT world.
@@ -114,6 +174,35 @@ mod tests {
     fn a_target_for_modules_gets_the_module() {
         let bytes = module(ANSWER);
         assert_eq!(pass(bytes.clone(), false).unwrap().artifact.bytes(), bytes);
+    }
+
+    const PREVIEW1: &str = r#"(import "wasi_snapshot_preview1" "sched_yield" (func (result i32)))
+        (memory (export "memory") 1)"#;
+
+    /// Protects programs linked with a C library of preview 1: with `_start` they run, and need no world.
+    #[test]
+    fn a_preview_1_command_gets_the_adapter() {
+        let command = format!("(module {PREVIEW1} (func (export \"_start\") (drop (call 0))))");
+        let outcome = pass(wat::parse_str(command).unwrap(), true).unwrap();
+        assert_eq!(outcome.artifact.kind(), Kind::Component);
+        assert!(outcome.note.contains("commands"), "{}", outcome.note);
+        let text = wasmprinter::print_bytes(outcome.artifact.bytes()).unwrap();
+        assert!(text.contains("wasi:cli/run@0.2"), "{text}");
+    }
+
+    #[test]
+    fn a_preview_1_library_gets_the_adapter_and_needs_its_world() {
+        let library =
+            format!("(module {PREVIEW1} (func (export \"answer\") (result i32) (call 0)))");
+        let outcome = pass(module(&library), true).unwrap();
+        assert!(outcome.note.contains("reactors"), "{}", outcome.note);
+        let worldless = pass(wat::parse_str(library).unwrap(), true).err().unwrap();
+        assert!(
+            worldless
+                .to_string()
+                .contains("no `component-type` section"),
+            "{worldless}"
+        );
     }
 
     #[test]
