@@ -1,6 +1,8 @@
 //! Every branch of the decision, from facts alone: no network, no process, nothing installed.
 
-use build_support::toolchain::{Apt, Compiler, Decision, Machine, Rustup, SourceTree, Std, decide};
+use build_support::toolchain::{
+    Apt, Compiler, Decision, Machine, Rustup, SourceTree, Std, decide, decide_sources,
+};
 use std::path::PathBuf;
 
 const TARGET: &str = "wasm32-wasip2";
@@ -15,6 +17,7 @@ fn compiler(sysroot: &str, release: &str) -> Compiler {
         sysroot: sysroot.into(),
         has_target: false,
         sources: None,
+        libc: None,
     }
 }
 
@@ -101,6 +104,43 @@ fn rustup_is_asked_where_it_may_be() {
         .unwrap(),
         expected
     );
+}
+
+/// Protects the reference of `size-bench`: it is built from sources even where a library stands ready, with the C library
+/// that is the compiler's own where it has one.
+#[test]
+fn sources_alone_can_be_asked_for() {
+    let machine = with_packages();
+    let active = machine.active.clone().map(|active| Compiler {
+        has_target: true,
+        sources: sources(None),
+        libc: Some("/rustup/self-contained".into()),
+        ..active
+    });
+    let with_sources = Machine { active, ..machine };
+    let Ok(Decision::Use(toolchain)) = decide_sources(&with_sources) else {
+        panic!("{:?}", decide_sources(&with_sources))
+    };
+    let Std::Sources(found) = toolchain.std else {
+        panic!("{:?}", toolchain.std)
+    };
+    assert_eq!(found.libc, Some("/rustup/self-contained".into()));
+
+    let message = decide_sources(&bare()).unwrap_err().to_string();
+    assert!(
+        message.contains("there are no sources to build it from")
+            && message.contains("help: rustup component add rust-src"),
+        "{message}"
+    );
+    let off = Machine {
+        rustup: Rustup::Off,
+        apt: Apt::Ready,
+        ..bare()
+    };
+    assert!(matches!(
+        decide_sources(&off),
+        Ok(Decision::InstallPackages(_))
+    ));
 }
 
 /// Protects the user's word: with `RUSTUP_AUTO_INSTALL=0` rustup is not asked, whatever is missing.

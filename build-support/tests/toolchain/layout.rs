@@ -1,18 +1,12 @@
-//! A small workspace to build, and a sysroot laid out as rustup lays it out: the target's compiled standard
-//! library in `lib/rustlib/<target>/lib`, the C library and the start-up objects in `self-contained/` beside it.
-//!
-//! Where this machine's own sysroot has the target it is taken as it is; else the library is the one that the
-//! sources gave, in front of the very compiler that compiled it.
+//! A small workspace to build, and a sysroot laid out as rustup lays it out. Where this machine's own sysroot has the
+//! target it is taken as it is.
 
-use build_support::compile::{self, Request};
-use build_support::toolchain::{
-    self, Compiler, Decision, Machine, Rustup, Std, StdSources, Toolchain,
-};
+use build_support::compile::{Request, StdBuild, distributed};
+use build_support::toolchain::{self, Compiler, Decision, Machine, Rustup, Toolchain};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::time::SystemTime;
 
 const MANIFEST: &str = r#"[workspace]
 members = ["command", "reactor", "sum"]
@@ -90,6 +84,7 @@ pub fn request(root: &Path, package: &str, target: &str) -> Request {
         no_default_features: false,
         root: root.to_owned(),
         target_dir: root.join("target"),
+        std: StdBuild::Plain,
     }
 }
 
@@ -107,25 +102,19 @@ pub fn found(target: &str) -> (Toolchain, PathBuf) {
 
 /// A toolchain whose sysroot has `target`, by way of the decision.
 pub fn installed(target: &str) -> Toolchain {
-    let (found, root) = found(target);
-    let active = match &found.std {
-        Std::Installed | Std::Added => Compiler::ask(&found.rustc, target),
-        Std::Sources(sources) => {
-            // The sysroot is the tests' common ground: the first lays it out, the others wait.
-            static LAID_OUT: Mutex<BTreeMap<String, PathBuf>> = Mutex::new(BTreeMap::new());
-            let mut laid_out = LAID_OUT.lock().unwrap();
-            let rustc = laid_out.entry(target.to_owned()).or_insert_with(|| {
-                compile::run(&request(&root, "command", target), &found).unwrap();
-                lay_out(&found, sources, &root, target)
-            });
-            Compiler::ask(rustc, target)
-        }
-    };
+    // The sysroot is the tests' common ground: the first lays it out, the others wait.
+    static LAID_OUT: Mutex<BTreeMap<String, Toolchain>> = Mutex::new(BTreeMap::new());
+    let mut laid_out = LAID_OUT.lock().unwrap();
+    let sysroot = laid_out.entry(target.to_owned()).or_insert_with(|| {
+        let (found, _) = found(target);
+        distributed::run(target, &found, &scratch().join("distributed")).unwrap()
+    });
+    let active = Compiler::ask(&sysroot.rustc, target).map(|active| Compiler {
+        cargo: Some(sysroot.cargo.clone()),
+        ..active
+    });
     let machine = Machine {
-        active: active.map(|active| Compiler {
-            cargo: Some(found.cargo.clone()),
-            ..active
-        }),
+        active,
         rustup: Rustup::Absent,
         ..toolchain::observe(target)
     };
@@ -133,110 +122,4 @@ pub fn installed(target: &str) -> Toolchain {
         Decision::Use(toolchain) => toolchain,
         other => panic!("the sysroot has the target, yet: {other:?}"),
     }
-}
-
-/// Lays the sysroot out and gives its compiler.
-fn lay_out(found: &Toolchain, sources: &StdSources, root: &Path, target: &str) -> PathBuf {
-    let sysroot = scratch().join("sysroot");
-    let host = host(found);
-    let (own, real) = (
-        sysroot.join("lib/rustlib"),
-        found.sysroot.join("lib/rustlib"),
-    );
-    for folder in [
-        sysroot.join("bin"),
-        own.join(&host),
-        own.join(target).join("lib/self-contained"),
-    ] {
-        fs::create_dir_all(folder).unwrap();
-    }
-    // The host's own standard library, and the linkers where rustup puts them.
-    link(&real.join(&host).join("lib"), &own.join(&host).join("lib"));
-    link(
-        sources.linker.parent().unwrap(),
-        &own.join(&host).join("bin"),
-    );
-    let lib = own.join(target).join("lib");
-    empty(&lib);
-    for (name, rlib) in newest_rlibs(&root.join("target").join(target).join("release/deps")) {
-        fs::copy(&rlib, lib.join(&name)).unwrap();
-    }
-    for entry in fs::read_dir(sources.libc.as_ref().unwrap()).unwrap() {
-        let path = entry.unwrap().path();
-        fs::copy(
-            &path,
-            lib.join("self-contained").join(path.file_name().unwrap()),
-        )
-        .unwrap();
-    }
-    // The compiler itself is linked to its folder; in front of it stands a script, as rustup stands in front of its own.
-    let rustc = sysroot.join("bin/rustc");
-    let script = format!(
-        "#!/bin/sh\nexec '{}' --sysroot '{}' \"$@\"\n",
-        found.rustc.display(),
-        sysroot.display()
-    );
-    if write(&rustc, &script) {
-        executable(&rustc);
-    }
-    rustc
-}
-
-/// The standard library's crates. Other flags give a crate another file: the newest is of the last build.
-fn newest_rlibs(folder: &Path) -> BTreeMap<String, PathBuf> {
-    let mut newest: BTreeMap<String, (SystemTime, PathBuf)> = BTreeMap::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let entry = entry.unwrap();
-        let name = entry.file_name().into_string().unwrap();
-        let Some((krate, "rlib")) = name.rsplit_once('.') else {
-            continue;
-        };
-        let krate = krate.rsplit_once('-').map_or(krate, |(krate, _)| krate);
-        let time = entry.metadata().unwrap().modified().unwrap();
-        if krate != "libsum" && newest.get(krate).is_none_or(|(other, _)| *other < time) {
-            newest.insert(krate.to_owned(), (time, entry.path()));
-        }
-    }
-    newest
-        .into_values()
-        .map(|(_, path)| (path.file_name().unwrap().to_str().unwrap().to_owned(), path))
-        .collect()
-}
-
-fn host(found: &Toolchain) -> String {
-    Compiler::ask(&found.rustc, "wasm32-wasip1").unwrap().host
-}
-
-fn empty(folder: &Path) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_file() {
-            fs::remove_file(path).unwrap();
-        }
-    }
-}
-
-#[cfg(unix)]
-fn link(to: &Path, at: &Path) {
-    if fs::read_link(at).ok().as_deref() != Some(to) {
-        let _ = fs::remove_file(at);
-        std::os::unix::fs::symlink(to, at).unwrap();
-    }
-}
-
-#[cfg(unix)]
-fn executable(file: &Path) {
-    use std::os::unix::fs::PermissionsExt as _;
-    fs::set_permissions(file, fs::Permissions::from_mode(0o755)).unwrap();
-}
-
-// Sources come from a distribution's packages, which no other system has.
-#[cfg(not(unix))]
-fn link(_: &Path, _: &Path) {
-    unreachable!("built from sources on unix only")
-}
-
-#[cfg(not(unix))]
-fn executable(_: &Path) {
-    unreachable!("built from sources on unix only")
 }

@@ -1,0 +1,128 @@
+//! The fixtures' real workloads: whatever the passes make of a program gives in both engines, byte for byte, what the
+//! linked program gives. `BLESS=1` writes that down.
+#![cfg(feature = "tool")]
+
+#[path = "fixtures/engines.rs"]
+mod engines;
+#[path = "fixtures/workload.rs"]
+mod workload;
+
+use build_support::artifact::Artifact;
+use build_support::compile::Linked;
+use build_support::config::Config;
+use build_support::package::{Features, Package, Silent};
+use build_support::pipeline::{self, Job};
+use build_support::size_bench::{self, Fixture};
+use std::path::Path;
+
+/// How far a program has gone through the passes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Version {
+    Linked,
+    Snipped,
+}
+
+const VERSIONS: [Version; 2] = [Version::Linked, Version::Snipped];
+
+#[test]
+fn json_gives_the_same_in_every_version() {
+    check("json");
+}
+
+#[test]
+fn plugins_give_the_same_in_every_version() {
+    check("plugins");
+}
+
+#[test]
+fn the_matcher_gives_the_same_in_every_version() {
+    check("matcher");
+}
+
+#[test]
+fn callbacks_give_the_same_in_every_version() {
+    check("callbacks");
+}
+
+#[test]
+fn futures_give_the_same_in_every_version() {
+    check("futures");
+}
+
+/// Protects against a fixture that is measured and never run.
+#[test]
+fn every_fixture_has_a_workload() {
+    for fixture in size_bench::find(&agent(), None).unwrap() {
+        if fixture.uses_std {
+            assert!(!workload::read(&fixture.package.name).is_empty());
+        }
+    }
+}
+
+fn check(name: &str) {
+    let fixture = size_bench::find(&agent(), Some(name)).unwrap().remove(0);
+    let linked = fixture
+        .package
+        .compile(&fixture.config, &Features::default(), &mut Silent)
+        .unwrap();
+    let cases = workload::read(name);
+    if std::env::var_os("BLESS").is_some() {
+        workload::bless(name, &engines::wasmtime(&linked.bytes, &cases));
+    }
+    let expected = workload::expected(name);
+    assert_eq!(
+        expected.len(),
+        cases.len(),
+        "run with BLESS=1 and look at the change"
+    );
+    let folder = tempfile::tempdir().unwrap();
+    for version in VERSIONS {
+        let module = make(&fixture, &linked, version);
+        let file = folder.path().join("module.wasm");
+        std::fs::write(&file, &module).unwrap();
+        let gave = [
+            ("wasmtime", engines::wasmtime(&module, &cases)),
+            (
+                "node",
+                engines::node(&file, &workload::folder(name).join("workload.json")),
+            ),
+        ];
+        for (engine, outcomes) in gave {
+            assert_eq!(outcomes.len(), cases.len(), "{name}, {version:?}, {engine}");
+            for (number, (outcome, expected)) in outcomes.iter().zip(&expected).enumerate() {
+                assert_eq!(
+                    outcome, expected,
+                    "{name}, {version:?}, {engine}, case {number}"
+                );
+            }
+        }
+    }
+}
+
+fn make(fixture: &Fixture, linked: &Linked, version: Version) -> Vec<u8> {
+    let mut config = fixture.config.clone();
+    if version == Version::Linked {
+        return linked.bytes.clone();
+    }
+    set(&mut config, version);
+    let artifact = Artifact::new(linked.bytes.clone(), &linked.path).unwrap();
+    let analysis = pipeline::analyze(&config, &linked.path, &artifact).unwrap();
+    let job = Job {
+        config: &config,
+        file: &linked.path,
+        plans: analysis.plans,
+        wants_component: false,
+        second_optimizer: None,
+    };
+    let product = pipeline::run(&job, artifact, &mut |_| {}).unwrap();
+    product.artifact.bytes().to_vec()
+}
+
+fn set(config: &mut Config, version: Version) {
+    config.snip.enabled = version != Version::Linked;
+}
+
+/// The package with a budget: the fixtures are beside it.
+fn agent() -> Package {
+    Package::at(&Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("clawft-wasm")).unwrap()
+}
