@@ -155,6 +155,7 @@ fn job<'a>(config: &'a Config, linked: &'a Linked) -> Job<'a> {
 
 fn set(config: &mut Config, extent: Extent) {
     config.snip.enabled = extent != Extent::Optimize;
+    config.sweep.enabled = extent == Extent::Everything;
 }
 
 #[cfg(test)]

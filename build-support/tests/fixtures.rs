@@ -20,9 +20,17 @@ use std::path::Path;
 enum Version {
     Linked,
     Snipped,
+    Swept,
+    /// What the sweep proved dead is there to be found: a wrong proof shows in what the program gives.
+    Poisoned,
 }
 
-const VERSIONS: [Version; 2] = [Version::Linked, Version::Snipped];
+const VERSIONS: [Version; 4] = [
+    Version::Linked,
+    Version::Snipped,
+    Version::Swept,
+    Version::Poisoned,
+];
 
 #[test]
 fn json_gives_the_same_in_every_version() {
@@ -120,6 +128,8 @@ fn make(fixture: &Fixture, linked: &Linked, version: Version) -> Vec<u8> {
 
 fn set(config: &mut Config, version: Version) {
     config.snip.enabled = version != Version::Linked;
+    config.sweep.enabled = matches!(version, Version::Swept | Version::Poisoned);
+    config.sweep.poison = version == Version::Poisoned;
 }
 
 /// The package with a budget: the fixtures are beside it.
