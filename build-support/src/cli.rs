@@ -10,6 +10,7 @@ mod doctor;
 mod optimize;
 mod progress;
 mod run;
+mod scaling;
 mod size_bench;
 
 use build_support::Error;
@@ -45,6 +46,7 @@ enum Command {
     Run(run::Opts),
     Bench(bench::Opts),
     SizeBench(size_bench::Opts),
+    Scaling(scaling::Opts),
     Doctor(doctor::Opts),
 }
 
@@ -68,6 +70,7 @@ pub fn main() -> ExitCode {
         Command::Analyze(opts) => analyze::run(&opts),
         Command::Run(opts) => run::run(&opts),
         Command::Bench(opts) => bench::run(&opts),
+        Command::Scaling(opts) => scaling::run(&opts),
         Command::SizeBench(opts) => size_bench::run(&opts),
         Command::Doctor(opts) => doctor::run(&opts),
     };

@@ -10,7 +10,7 @@ mod builds;
 mod fixtures;
 
 pub use builds::Flavour;
-pub use fixtures::{Fixture, find};
+pub use fixtures::{Fixture, find, packages};
 
 use crate::artifact::Artifact;
 use crate::compile::Linked;

@@ -2,8 +2,10 @@
 //! Only text is made here; the command prints it and decides about colour.
 
 mod cells;
+mod cost_table;
 mod size_table;
 
+pub use cost_table::draw as cost_table;
 pub use size_table::draw as size_table;
 
 use crate::report::{Exceeded, Kind, Report, Sizes, Snipped, Stage, units};

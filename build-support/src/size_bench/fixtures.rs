@@ -26,9 +26,7 @@ pub struct Fixture {
 /// [`Error::Toolchain`] where there is no such folder or fixture, [`Error::Config`] for mistakes in a manifest.
 pub fn find(agent: &Package, wanted: Option<&str>) -> Result<Vec<Fixture>> {
     let mut fixtures = of(agent, "agent", false)?;
-    for mut package in Package::members(&agent.root.join(FOLDER))? {
-        // In the workspace's own folder: `cargo clean` and caches know that one.
-        package.target_dir = agent.target_dir.join(FOLDER);
+    for package in packages(agent)? {
         let name = package.name.clone();
         fixtures.extend(of(&package, &name, true)?);
     }
@@ -44,6 +42,19 @@ pub fn find(agent: &Package, wanted: Option<&str>) -> Result<Vec<Fixture>> {
         });
     }
     Ok(fixtures)
+}
+
+/// The packages in the folder `fixtures` of the workspace that `agent` is in.
+///
+/// # Errors
+/// [`Error::Toolchain`] where there is no such folder.
+pub fn packages(agent: &Package) -> Result<Vec<Package>> {
+    let mut packages = Package::members(&agent.root.join(FOLDER))?;
+    for package in &mut packages {
+        // In the workspace's own folder: `cargo clean` and caches know that one.
+        package.target_dir = agent.target_dir.join(FOLDER);
+    }
+    Ok(packages)
 }
 
 /// One for each target of `package`; the target is in the name where there are several.
