@@ -7,6 +7,7 @@ mod bench;
 mod build;
 mod check;
 mod doctor;
+mod explain;
 mod optimize;
 mod progress;
 mod run;
@@ -100,12 +101,14 @@ fn complain(error: &anyhow::Error) {
     let _ = writeln!(stderr, "{red}error{red:#}{bold}:{bold:#} {error:#}");
 }
 
-/// Lists what would be snipped: the dry run of `build` and `optimize`.
+/// Lists what would be snipped and swept: the dry run of `build` and `optimize`.
 fn show_snips(analysis: &Analysis, json: bool) -> anyhow::Result<Ended> {
     let snips = analysis.snipped();
+    let swept = analysis.swept();
     let mut stdout = anstream::stdout();
     if json {
-        writeln!(stdout, "{}", serde_json::to_string_pretty(&snips)?)?;
+        let listing = serde_json::json!({ "snipped": snips, "swept": swept });
+        writeln!(stdout, "{}", serde_json::to_string_pretty(&listing)?)?;
     } else {
         let spared: Vec<_> = analysis
             .plans
@@ -122,6 +125,9 @@ fn show_snips(analysis: &Analysis, json: bool) -> anyhow::Result<Ended> {
             "{}",
             text::snip_listing(&snips, &spared, &unmatched)
         )?;
+        if !swept.is_empty() {
+            write!(stdout, "\n{}", text::sweep_listing(&swept))?;
+        }
     }
     Ok(Ended::Well)
 }

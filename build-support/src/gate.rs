@@ -182,6 +182,7 @@ mod tests {
                 exceeded: Vec::new(),
             },
             snipped: Vec::new(),
+            swept: Vec::new(),
             contributors: vec![
                 Contributor {
                     name: "app::run".into(),

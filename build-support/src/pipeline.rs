@@ -1,13 +1,13 @@
 //! The passes in their order, and the loop that runs them, validates what each made, and records it.
 
 use crate::analyze::plan::{self, Plan};
-use crate::analyze::sweep::Refusal;
+use crate::analyze::sweep::{Reason, Refusal};
 use crate::analyze::{self, contributors, features, reachability, symbols};
 use crate::artifact::{Artifact, Fault};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::passes::{componentize, optimize, snip, strip, sweep};
-use crate::report::{Contributor, Snipped, Stage};
+use crate::report::{Contributor, Piece, Snipped, Stage, Swept};
 use std::path::Path;
 use std::time::Instant;
 
@@ -170,6 +170,33 @@ impl Analysis {
                 .cmp(&a.bytes)
                 .then_with(|| a.function.cmp(&b.function))
         });
+        all
+    }
+}
+
+impl Analysis {
+    /// What is to be swept, by reason, the largest pieces first.
+    pub fn swept(&self) -> Vec<Swept> {
+        let gone = || {
+            let sweeps = self.plans.iter().filter_map(|plan| plan.sweep.as_ref());
+            sweeps.flat_map(|sweep| &sweep.gone)
+        };
+        let of = |reason: Reason| Swept {
+            reason: reason.name().to_owned(),
+            bytes: gone()
+                .filter(|gone| gone.reason == reason)
+                .map(|gone| gone.bytes)
+                .sum(),
+            pieces: gone()
+                .filter(|gone| gone.reason == reason)
+                .map(|gone| Piece {
+                    name: gone.name.clone(),
+                    bytes: gone.bytes,
+                })
+                .collect(),
+        };
+        let mut all: Vec<_> = Reason::ALL.into_iter().map(of).collect();
+        all.retain(|swept| !swept.pieces.is_empty());
         all
     }
 }

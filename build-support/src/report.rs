@@ -34,6 +34,9 @@ pub struct Report {
     pub verdict: VerdictRecord,
     /// The functions whose bodies were replaced by a trap, largest first.
     pub snipped: Vec<Snipped>,
+    /// What was proved dead and removed, by reason; empty where nothing was swept.
+    #[serde(default)]
+    pub swept: Vec<Swept>,
     /// The largest named contributors to the linked file, largest first.
     pub contributors: Vec<Contributor>,
     /// The wasm features the code uses, by their proposal's name.
@@ -137,6 +140,26 @@ pub struct Snipped {
     /// The rule that chose it, e.g. `core::panicking` or `deny list`.
     pub family: String,
     /// Size of the body in the linked file, in bytes.
+    pub bytes: u64,
+}
+
+/// What was removed for one reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Swept {
+    /// The reason, e.g. `unreachable function`.
+    pub reason: String,
+    /// Size of all of it in the linked file, in bytes.
+    pub bytes: u64,
+    /// Each piece, largest first. Code before a panic is listed under its function.
+    pub pieces: Vec<Piece>,
+}
+
+/// A function or data symbol, or a part of one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Piece {
+    /// Demangled name.
+    pub name: String,
+    /// What of it was removed, in bytes of the linked file.
     pub bytes: u64,
 }
 

@@ -103,6 +103,7 @@ fn make(
     progress: &mut dyn FnMut(&str),
 ) -> Result<(Report, Artifact)> {
     let snipped = analysis.snipped();
+    let swept = analysis.swept();
     let newer = input
         .newer_wasm_opt
         .map(Found::optimizer)
@@ -156,6 +157,7 @@ fn make(
             exceeded: Vec::new(),
         },
         snipped,
+        swept,
         contributors,
         features: analysis.features,
         prunable: Prunable {

@@ -13,13 +13,13 @@ mod explain;
 mod flow;
 mod graph;
 pub mod linked;
+mod names;
 mod operators;
 pub mod refusal;
 
 pub use explain::{Explanation, Link};
 pub use refusal::Refusal;
 
-use crate::analyze::path;
 use account::{Account, Reloc, Target};
 use doom::{Cut, Doom};
 use flow::{Thing, World};
@@ -86,10 +86,10 @@ impl Reason {
     /// What it is called in reports.
     pub fn name(self) -> &'static str {
         match self {
-            Reason::CertainTrap => "function that always panics",
+            Reason::CertainTrap => "functions that always panic",
             Reason::BeforeTrap => "code before a panic",
-            Reason::Function => "unreachable function",
-            Reason::Vtable => "unreachable vtable",
+            Reason::Function => "unreachable functions",
+            Reason::Vtable => "unreachable vtables",
             Reason::Data => "unreachable data",
         }
     }
@@ -309,7 +309,7 @@ impl Proof<'_> {
                     } else {
                         Reason::Function
                     },
-                    name: name_of(self.account, function),
+                    name: names::function(self.linked, self.account, function),
                     bytes: self.linked.bodies[position].len() as u64,
                 });
             }
@@ -321,7 +321,11 @@ impl Proof<'_> {
                 .partition_point(|body| body.end <= cut.start);
             sweep.gone.push(Gone {
                 reason: Reason::BeforeTrap,
-                name: name_of(self.account, self.linked.imported + position as u32),
+                name: names::function(
+                    self.linked,
+                    self.account,
+                    self.linked.imported + position as u32,
+                ),
                 bytes: (cut.end - cut.start) as u64,
             });
         }
@@ -371,7 +375,11 @@ impl Proof<'_> {
                     } else {
                         Reason::Data
                     },
-                    name: demangled(&symbol.name),
+                    name: if has_slots {
+                        names::vtable(self.linked, self.account, symbol)
+                    } else {
+                        names::data(self.linked, symbol)
+                    },
                     bytes: bytes as u64,
                 });
             }
@@ -426,15 +434,4 @@ fn without(range: &Range<usize>, taken: &[Range<usize>]) -> Vec<Range<usize>> {
         parts.push(from..range.end);
     }
     parts
-}
-
-fn demangled(name: &str) -> String {
-    path::demangle(name)
-}
-
-fn name_of(account: &Account, function: u32) -> String {
-    match account.names.get(function as usize) {
-        Some(Some(name)) => demangled(name),
-        _ => format!("function {function}"),
-    }
 }

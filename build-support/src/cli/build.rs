@@ -21,7 +21,7 @@ Examples:
   build-support build                                  the package with a budget, its first target
   build-support build --target wasm32-wasip1 --json
   build-support build --features alloc-talc --out-dir target/talc
-  build-support build --dry-run                        list what would be snipped, ship nothing")]
+  build-support build --dry-run                        list what would go, ship nothing")]
 pub struct Opts {
     /// The target triple; the first of the package's `targets` where this is not given
     #[arg(long)]
@@ -34,7 +34,7 @@ pub struct Opts {
     /// Where the files go; target/budget/<target> where this is not given
     #[arg(long, value_name = "FOLDER")]
     out_dir: Option<PathBuf>,
-    /// List what would be snipped and stop
+    /// List what would be snipped and swept, and stop
     #[arg(long)]
     dry_run: bool,
     /// Print the report as JSON

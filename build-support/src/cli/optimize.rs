@@ -19,7 +19,11 @@ A component stays one: the core modules inside it are optimised in place, its in
 Examples:
   build-support optimize app.wasm -o small.wasm
   build-support optimize app.wasm -o small.wasm --snip     panics trap without their message
-  build-support optimize app.wasm --snip --dry-run         list what would be snipped, write nothing")]
+  build-support optimize app.linked.wasm -o small.wasm --snip --sweep
+                                                           and what only panics needed goes with them
+  build-support optimize app.linked.wasm -o test.wasm --snip --poison
+                                                           not for shipping: run its tests against this
+  build-support optimize app.wasm --snip --dry-run         list what would go, write nothing")]
 pub struct Opts {
     /// The file to read
     file: PathBuf,
@@ -29,13 +33,19 @@ pub struct Opts {
     /// Replace panic entry points by traps; needs the names in the file
     #[arg(long)]
     snip: bool,
+    /// Remove what the linker's relocations prove dead; needs the linker's own output, linked with --emit-relocs
+    #[arg(long)]
+    sweep: bool,
+    /// Sweep, but poison what is dead instead of removing it: a file that behaves differently shows a wrong proof
+    #[arg(long)]
+    poison: bool,
     /// Never snip this path; `a::b::*` is everything below a::b; may be repeated
     #[arg(long, value_name = "PATH")]
     allow: Vec<String>,
     /// Snip this path too; may be repeated
     #[arg(long, value_name = "PATH")]
     deny: Vec<String>,
-    /// List what would be snipped and stop
+    /// List what would be snipped and swept, and stop
     #[arg(long)]
     dry_run: bool,
     /// Print the stages as JSON
@@ -47,6 +57,8 @@ pub struct Opts {
 pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     let mut config = Config::without_package(&opts.file.display().to_string());
     config.snip.enabled = opts.snip || !opts.deny.is_empty();
+    config.sweep.enabled = opts.sweep || opts.poison;
+    config.sweep.poison = opts.poison;
     config.snip.allow.clone_from(&opts.allow);
     config.snip.deny.clone_from(&opts.deny);
     let input = Artifact::read(&opts.file)?;

@@ -70,8 +70,8 @@ fn offset(text: &str, line: usize, column: usize) -> u64 {
 mod tests {
     use super::{read, write};
     use crate::report::{
-        BudgetRecord, Contributor, Exceeded, Kind, Report, SCHEMA, Sizes, Snipped, Stage,
-        Toolchain, VerdictRecord,
+        BudgetRecord, Contributor, Exceeded, Kind, Piece, Report, SCHEMA, Sizes, Snipped, Stage,
+        Swept, Toolchain, VerdictRecord,
     };
     use std::path::Path;
 
@@ -113,6 +113,14 @@ mod tests {
                 function: "core::panicking::panic".into(),
                 family: "core::panicking".into(),
                 bytes: 3,
+            }],
+            swept: vec![Swept {
+                reason: "unreachable data".into(),
+                bytes: 4,
+                pieces: vec![Piece {
+                    name: "anon.1".into(),
+                    bytes: 4,
+                }],
             }],
             contributors: vec![Contributor {
                 name: "app::run".into(),

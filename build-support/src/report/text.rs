@@ -4,9 +4,11 @@
 mod cells;
 mod cost_table;
 mod size_table;
+mod swept;
 
 pub use cost_table::draw as cost_table;
 pub use size_table::draw as size_table;
+pub use swept::listing as sweep_listing;
 
 use crate::report::{Exceeded, Kind, Report, Sizes, Snipped, Stage, units};
 use anstyle::Style;
@@ -31,6 +33,7 @@ pub fn draw(report: &Report, files: &[impl AsRef<Path>], colour: bool) -> String
         stage_table(&report.stages, colour),
         sizes(report, paint),
         snipped(report, paint),
+        swept::draw(&report.swept, paint),
         prunable(report, paint),
         written(files, paint),
         verdict(report, paint),
@@ -297,6 +300,7 @@ mod tests {
                 exceeded: Vec::new(),
             },
             snipped: Vec::new(),
+            swept: Vec::new(),
             contributors: Vec::new(),
             features: Vec::new(),
             prunable: Default::default(),

@@ -97,7 +97,7 @@ impl Reached {
     fn verdict(&self, linked: &Linked<'_>, account: &Account) -> Result<(), Refusal> {
         let functions = (linked.imported as usize..self.functions.len())
             .filter(|function| !self.functions[*function])
-            .map(|function| super::name_of(account, function as u32));
+            .map(|function| super::names::function(linked, account, function as u32));
         let slots = (0..self.slots.len())
             .filter(|slot| !self.slots[*slot])
             .map(|slot| format!("slot {} of the table", linked.slots[slot].number));
@@ -106,7 +106,7 @@ impl Reached {
             .iter()
             .zip(&self.data)
             .filter(|(symbol, reached)| !**reached && symbol.end > symbol.start)
-            .map(|(symbol, _)| super::demangled(&symbol.name));
+            .map(|(symbol, _)| super::names::data(linked, symbol));
         let mut missing: Vec<_> = functions.chain(slots).chain(data).collect();
         if missing.is_empty() {
             return Ok(());

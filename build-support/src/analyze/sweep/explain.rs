@@ -2,7 +2,7 @@
 
 use super::flow::Thing;
 use super::graph::Node;
-use super::{Proof, demangled, name_of};
+use super::{Proof, names};
 
 /// The answer for one symbol.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,11 +41,15 @@ pub fn run(proof: &Proof<'_>, symbol: &str) -> Vec<Explanation> {
     for position in 0..proof.linked.bodies.len() {
         let function = proof.linked.imported + position as u32;
         let linker = proof.account.names[function as usize].as_deref();
-        add(name_of(proof.account, function), linker, function);
+        add(
+            names::function(proof.linked, proof.account, function),
+            linker,
+            function,
+        );
     }
     for (position, data) in proof.account.data.iter().enumerate() {
         let node = proof.world.data(position as u32);
-        add(demangled(&data.name), Some(&data.name), node);
+        add(names::data(proof.linked, data), Some(&data.name), node);
     }
     found
 }
@@ -86,7 +90,7 @@ fn chain(proof: &Proof<'_>, node: Node) -> Vec<Link> {
                 continue;
             }
             Thing::Function(function) => {
-                let name = name_of(proof.account, function);
+                let name = names::function(proof.linked, proof.account, function);
                 match (chain.is_empty(), through_slot) {
                     (true, _) => Link::Root(name),
                     (false, true) => Link::Pointer(name),
@@ -94,7 +98,11 @@ fn chain(proof: &Proof<'_>, node: Node) -> Vec<Link> {
                 }
             }
             Thing::Data(position) => {
-                let name = demangled(&proof.account.data[position as usize].name);
+                let name = names::vtable(
+                    proof.linked,
+                    proof.account,
+                    &proof.account.data[position as usize],
+                );
                 match chain.is_empty() {
                     true => Link::Root(name),
                     false => Link::Data(name),

@@ -39,6 +39,8 @@ pub struct Linked<'a> {
     /// Functions that can be entered from outside: exports, the start function, and what a segment or
     /// global that is no part of table 0's contents refers to.
     pub entries: Vec<u32>,
+    /// The names of exported functions.
+    pub exports: Vec<(u32, &'a str)>,
     /// The value of each global, where it is a 32-bit constant from the start.
     pub globals: Vec<Option<u32>>,
     /// The values of exported 32-bit globals: addresses that the host knows.
@@ -131,6 +133,7 @@ pub fn read(bytes: &[u8]) -> Result<Linked<'_>, Refusal> {
                     match export.kind {
                         ExternalKind::Func | ExternalKind::FuncExact => {
                             linked.entries.push(export.index);
+                            linked.exports.push((export.index, export.name));
                         }
                         ExternalKind::Table => linked.table_is_open = true,
                         ExternalKind::Global => exported_globals.push(export.index),

@@ -1,0 +1,73 @@
+//! What functions and data are called, for people: demangled, without hashes, and where the compiler gave no name,
+//! by what they hold.
+
+use super::account::{Account, DataSymbol, Target};
+use super::linked::Linked;
+use crate::analyze::path;
+
+/// How much of a text stands for it.
+const PREVIEW: usize = 48;
+
+/// The name of a function: the linker's, or that of its export.
+pub fn function(linked: &Linked<'_>, account: &Account, function: u32) -> String {
+    if let Some(Some(name)) = account.names.get(function as usize) {
+        return path::demangle(name);
+    }
+    let export = linked.exports.iter().find(|(index, _)| *index == function);
+    match export {
+        Some((_, name)) => format!("export {name}"),
+        None => format!("function {function}"),
+    }
+}
+
+/// The name of a data symbol. What the compiler made for constants has names with hashes, which differ from
+/// build to build: a text goes by its beginning.
+pub fn data(linked: &Linked<'_>, symbol: &DataSymbol) -> String {
+    let name = symbol.name.strip_prefix(".L").unwrap_or(&symbol.name);
+    if let Some(of) = name.strip_prefix("switch.table.") {
+        // A number behind it tells tables of one function apart.
+        let of = of.trim_end_matches(|c: char| c.is_ascii_digit());
+        return format!(
+            "switch table of {}",
+            path::demangle(of.trim_end_matches('.'))
+        );
+    }
+    if !is_anonymous(name) {
+        return path::demangle(name);
+    }
+    let bytes = &linked.bytes[symbol.start..symbol.end];
+    let bytes = bytes.strip_suffix(b"\0").unwrap_or(bytes);
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !bytes.contains(&0) && !bytes.is_empty() => {
+            let preview: String = text.chars().take(PREVIEW).collect();
+            let rest = if preview.len() < text.len() {
+                "…"
+            } else {
+                ""
+            };
+            format!("{preview:?}{rest}")
+        }
+        _ => format!("anonymous data of {} bytes", symbol.end - symbol.start),
+    }
+}
+
+/// The name of data with function pointers in it: a vtable goes by its last method, for the first is often shared.
+pub fn vtable(linked: &Linked<'_>, account: &Account, symbol: &DataSymbol) -> String {
+    let name = symbol.name.strip_prefix(".L").unwrap_or(&symbol.name);
+    let relocs = super::within(&account.in_data, &(symbol.start..symbol.end));
+    let last = relocs.iter().rev().find_map(|reloc| match reloc.target {
+        Target::Slot(slot) => Some(linked.slots[slot as usize].function),
+        _ => None,
+    });
+    match last {
+        Some(last) if is_anonymous(name) => {
+            format!("vtable with {}", function(linked, account, last))
+        }
+        _ => data(linked, symbol),
+    }
+}
+
+/// `anon.<hash>.<number>`: a constant of rustc; or LLVM's own `.str`, `__unnamed_1`.
+fn is_anonymous(name: &str) -> bool {
+    name.starts_with("anon.") || name.starts_with("str.") || name.starts_with("__unnamed_")
+}

@@ -1,0 +1,79 @@
+//! `build-support analyze --explain`: why a function or data symbol survives snip and sweep.
+
+use super::Ended;
+use build_support::analyze::plan;
+use build_support::analyze::sweep::{self, Explanation, Link};
+use build_support::analyze::symbols;
+use build_support::artifact::Artifact;
+use build_support::config::SnipRules;
+use build_support::pipeline;
+use std::io::Write as _;
+use std::path::Path;
+
+/// Prints the chain to every symbol of that name.
+pub fn run(file: &Path, symbol: &str, json: bool) -> anyhow::Result<Ended> {
+    let artifact = Artifact::read(file)?;
+    let rules = SnipRules {
+        enabled: true,
+        ..SnipRules::default()
+    };
+    let mut found = Vec::new();
+    for module in artifact.core_modules()? {
+        let symbols = symbols::run(&module).map_err(|fault| anyhow::anyhow!(fault.message))?;
+        let plan = plan::run(&symbols, &rules);
+        let snipped: Vec<_> = plan.snip.iter().map(|snip| snip.index).collect();
+        let explained = sweep::explain(&module, &snipped, symbol)
+            .map_err(|refusal| pipeline::not_swept(file, &refusal))?;
+        found.extend(explained);
+    }
+    anyhow::ensure!(
+        !found.is_empty(),
+        "{}: no function or data symbol is called `{symbol}`\n  help: list them with `build-support analyze {}`, and give a whole path or the end of one",
+        file.display(),
+        file.display()
+    );
+    let mut stdout = anstream::stdout();
+    if json {
+        let all: Vec<_> = found.iter().map(as_json).collect();
+        writeln!(stdout, "{}", serde_json::to_string_pretty(&all)?)?;
+        return Ok(Ended::Well);
+    }
+    for explanation in &found {
+        write!(stdout, "{}", text(explanation))?;
+    }
+    Ok(Ended::Well)
+}
+
+fn text(explanation: &Explanation) -> String {
+    let Explanation { symbol, chain } = explanation;
+    if chain.is_empty() {
+        return format!("{symbol}\n  is dead: it goes\n");
+    }
+    let mut text = format!("{symbol}\n  is there because\n");
+    for link in chain {
+        let (relation, name) = relation(link);
+        text.push_str(&format!("  {relation:<17} {name}\n"));
+    }
+    text
+}
+
+fn as_json(explanation: &Explanation) -> serde_json::Value {
+    let chain: Vec<_> = explanation
+        .chain
+        .iter()
+        .map(|link| {
+            let (relation, name) = relation(link);
+            serde_json::json!({ "relation": relation, "name": name })
+        })
+        .collect();
+    serde_json::json!({ "symbol": explanation.symbol, "chain": chain })
+}
+
+fn relation(link: &Link) -> (&'static str, &str) {
+    match link {
+        Link::Root(name) => ("root", name),
+        Link::Call(name) => ("calls", name),
+        Link::Pointer(name) => ("holds pointer to", name),
+        Link::Data(name) => ("uses", name),
+    }
+}
