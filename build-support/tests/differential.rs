@@ -69,7 +69,7 @@ fn objects() {
     let engine = runner::engine();
     let linker = self::objects::linker();
     let run = |seed| self::objects::run(&engine, &linker, seed);
-    let tally = campaign::run("objects", 1_500, REGRESSIONS_OBJECTS, run);
+    let tally = campaign::run("objects", 1_700, REGRESSIONS_OBJECTS, run);
     says_something(&tally, 2);
     sweeps_something(&tally);
 }
@@ -80,7 +80,7 @@ fn rust() {
     let engine = runner::engine();
     let compiler = self::rust::Compiler::find();
     let run = |seed| self::rust::run(&engine, &compiler, seed);
-    let tally = campaign::run("rust", 600, REGRESSIONS_RUST, run);
+    let tally = campaign::run("rust", 400, REGRESSIONS_RUST, run);
     says_something(&tally, 2);
     sweeps_something(&tally);
 }
