@@ -205,10 +205,11 @@ fn settle<'a>(
         if world.table_is_open && !opened {
             // Whoever sees the table may call anything in it.
             opened = true;
-            for slot in 0..linked.slots.len() {
-                called[slot] = true;
-                world.graph.need(world.slot(slot as u32), NONE);
-                world.enter(linked.slots[slot].function, world.slot(slot as u32));
+            called.fill(true);
+            for (position, slot) in linked.slots.iter().enumerate() {
+                let node = world.slot(position as u32);
+                world.graph.need(node, NONE);
+                world.enter(slot.function, node);
             }
         }
         let Some(node) = world.graph.next() else {
@@ -242,7 +243,8 @@ fn settle<'a>(
 }
 
 /// What must stay whatever refers to it: symbols the linker was told to keep, those whose address the host
-/// knows, and what words outside of every symbol refer to.
+/// knows, those in segments that code walks over from end to end, and what words outside of every symbol
+/// refer to.
 fn roots(linked: &Linked<'_>, account: &Account) -> Vec<Target> {
     let mut roots = Vec::new();
     let known: Vec<usize> = linked
@@ -255,11 +257,22 @@ fn roots(linked: &Linked<'_>, account: &Account) -> Vec<Target> {
             })
         })
         .collect();
+    let walked: Vec<&Range<usize>> = linked
+        .segments
+        .iter()
+        .filter(|segment| {
+            let size = segment.range.len() as u32;
+            let reaches = |at: &u32| at.wrapping_sub(segment.address) <= size;
+            account.walked.iter().any(reaches)
+        })
+        .map(|segment| &segment.range)
+        .collect();
     for (position, symbol) in account.data.iter().enumerate() {
         let is_known = known
             .iter()
             .any(|at| (symbol.start..symbol.end).contains(at));
-        if symbol.kept || is_known {
+        let is_walked = walked.iter().any(|range| range.contains(&symbol.start));
+        if symbol.kept || is_known || is_walked {
             roots.push(Target::Data(position as u32));
         }
     }

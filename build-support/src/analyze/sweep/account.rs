@@ -8,6 +8,18 @@ use super::linked::Linked;
 use super::refusal::Refusal;
 use wasmparser::{BinaryReader, Linking, RelocationType, SymbolFlags, SymbolInfo};
 
+/// Symbols of the linker's own that are used as numbers: nobody reaches data from them.
+const MARKS_NO_DATA: &[&str] = &[
+    "__heap_base",
+    "__heap_end",
+    "__data_end",
+    "__stack_low",
+    "__stack_high",
+    "__memory_base",
+    "__table_base",
+    "__dso_handle",
+    "__wasm_first_page_end",
+];
 const CODE: &str = "reloc.CODE";
 const DATA: &str = "reloc.DATA";
 
@@ -20,10 +32,23 @@ pub struct Account {
     pub names: Vec<Option<String>>,
     /// Functions that must stay whatever refers to them.
     pub kept: Vec<u32>,
+    /// Addresses that code or data got from the linker without a symbol of their own, such as the ends of a
+    /// segment (`__start_x`): whoever has one may walk over the segment.
+    pub walked: Vec<u32>,
     /// The relocations of the code section, by place.
     pub in_code: Vec<Reloc>,
     /// The relocations of the data section, by place.
     pub in_data: Vec<Reloc>,
+}
+
+impl Account {
+    /// Whether a function may be one that the linker wrote, which has calls but no relocations.
+    pub fn is_linkers_own(&self, function: u32) -> bool {
+        match &self.names[function as usize] {
+            None => true,
+            Some(name) => name.starts_with("__wasm_") || name.ends_with(".command_export"),
+        }
+    }
 }
 
 /// A named piece of a data segment.
@@ -82,7 +107,7 @@ pub enum Target {
 enum Symbol {
     Function(u32),
     Data { position: u32, address: u32 },
-    Absolute(u32),
+    Absolute { address: u32, marks_data: bool },
     Index(u32),
     Undefined,
     Other,
@@ -117,6 +142,14 @@ pub fn read(linked: &Linked<'_>) -> Result<Account, Refusal> {
                 });
             }
             relocs.push(resolve(linked, &symbols, &entry, at, name)?);
+            if let Some(Symbol::Absolute {
+                address,
+                marks_data: true,
+            }) = symbols.get(entry.index as usize)
+                && entry.ty != RelocationType::TypeIndexLeb
+            {
+                account.walked.push(*address);
+            }
         }
         relocs.sort_by_key(|reloc| reloc.at);
         match name {
@@ -191,7 +224,10 @@ fn symbol(
             symbol: Some(symbol),
         } => {
             if flags.contains(SymbolFlags::ABSOLUTE) {
-                return Ok(Symbol::Absolute(symbol.offset));
+                return Ok(Symbol::Absolute {
+                    address: symbol.offset,
+                    marks_data: !MARKS_NO_DATA.contains(name),
+                });
             }
             let outside = || {
                 Refusal::Symbols(format!(
@@ -314,7 +350,9 @@ fn resolve(
                         )));
                     }
                 },
-                (Symbol::Absolute(address), Some(held)) if held == *address => Target::Nothing,
+                (Symbol::Absolute { address, .. }, Some(held)) if held == *address => {
+                    Target::Nothing
+                }
                 (Symbol::Undefined, Some(0)) => Target::Nothing,
                 _ => {
                     return Err(stale(format!(
@@ -346,9 +384,13 @@ fn resolve(
                 .wrapping_sub(address_of(linked, at).unwrap_or(0)),
             Target::Data(*position),
         ),
-        (Type::MemoryAddrSleb | Type::MemoryAddrLeb | Type::MemoryAddrI32, Symbol::Absolute(a)) => {
-            (a.wrapping_add(addend), Target::Nothing)
-        }
+        (
+            Type::MemoryAddrSleb
+            | Type::MemoryAddrLeb
+            | Type::MemoryAddrI32
+            | Type::MemoryAddrRelSleb,
+            Symbol::Absolute { address, .. },
+        ) => (address.wrapping_add(addend), Target::Nothing),
         (Type::MemoryAddrSleb | Type::MemoryAddrLeb | Type::MemoryAddrI32, Symbol::Undefined) => {
             (if actual == addend { addend } else { 0 }, Target::Nothing)
         }

@@ -197,7 +197,7 @@ pub fn scan(world: &mut World<'_>, function: u32) -> Result<(), Refusal> {
             .chain(std::iter::repeat_n(NONE, locals))
             .collect(),
         relocs: &relocs[from..to],
-        accounted: from < to || account.names[function as usize].is_some(),
+        accounted: from < to || !account.is_linkers_own(function),
         stack: Vec::new(),
         frames: vec![Frame {
             height: 0,

@@ -255,9 +255,9 @@ impl Linked<'_> {
                     table_index: None | Some(0),
                     offset_expr,
                 } => {
-                    let first = constant(&offset_expr)?.ok_or_else(|| {
-                        Refusal::PositionIndependent("the table's contents have no fixed place")
-                    })?;
+                    let first = constant(&offset_expr)?.ok_or(Refusal::PositionIndependent(
+                        "the table's contents have no fixed place",
+                    ))?;
                     let slots = functions.into_iter().enumerate().map(|(i, function)| Slot {
                         number: first.wrapping_add(i as u32),
                         function,
@@ -282,9 +282,9 @@ impl Linked<'_> {
                     "a data segment is passive: its contents are copied by code".into(),
                 ));
             };
-            let address = constant(offset_expr)?.ok_or_else(|| {
-                Refusal::PositionIndependent("a data segment has no fixed address")
-            })?;
+            let address = constant(offset_expr)?.ok_or(Refusal::PositionIndependent(
+                "a data segment has no fixed address",
+            ))?;
             let end = segment.range.end as usize;
             self.segments.push(Segment {
                 address,
