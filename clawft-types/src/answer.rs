@@ -1,5 +1,6 @@
 //! What `process_message` gives back: one JSON object, always.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -44,7 +45,7 @@ pub struct Answer {
     pub usage: Usage,
     /// Why the session was not saved, if it was not. The answer holds all the same, and the session
     /// stays in memory.
-    pub not_persisted: Option<AgentError>,
+    pub not_persisted: Option<Box<AgentError>>,
 }
 
 impl Answer {

@@ -13,7 +13,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::error::{AgentError, ErrorCode};
+use crate::error::{ErrorCode, Result};
 use crate::fields::Fields;
 use crate::json::{self, Value, decimal};
 use crate::limits::Limits;
@@ -84,7 +84,7 @@ impl Config {
     /// [`ErrorCode::InvalidJson`] if it is no JSON, [`ErrorCode::InvalidConfig`] with the place if
     /// it says something wrong, [`ErrorCode::Unsupported`] for a provider this build does not have.
     /// Tool names and intents are left to the agent, which knows them.
-    pub fn parse(text: &str) -> Result<Self, AgentError> {
+    pub fn parse(text: &str) -> Result<Self> {
         Config::from_value(&json::parse(text).map_err(|error| error.at("config"))?)
     }
 
@@ -93,7 +93,7 @@ impl Config {
     /// # Errors
     ///
     /// As [`Config::parse`].
-    pub fn from_value(value: &Value) -> Result<Self, AgentError> {
+    pub fn from_value(value: &Value) -> Result<Self> {
         let fields = Fields::of(value, "config", ErrorCode::InvalidConfig)?;
         fields.only(&[
             "model",
@@ -154,7 +154,7 @@ impl Config {
     }
 }
 
-fn provider(value: &Value, place: &str) -> Result<ProviderConfig, AgentError> {
+fn provider(value: &Value, place: &str) -> Result<ProviderConfig> {
     let fields = Fields::of(value, place, ErrorCode::InvalidConfig)?;
     fields.only(&["name", "kind", "models"])?;
     let kind = match fields.string("kind")? {

@@ -3,6 +3,7 @@
 //! The code is for programs and never changes its meaning; the message is for people and names the
 //! place. Every layer above (the answer in JSON, the C ABI, the WIT interface) passes the code on.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 
 use crate::json::Writer;
@@ -96,6 +97,9 @@ impl ErrorCode {
     }
 }
 
+/// What can go wrong, with an error of one word: results are moved at every `?`.
+pub type Result<T, E = Box<AgentError>> = core::result::Result<T, E>;
+
 /// An error: a code for programs, a message for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AgentError {
@@ -107,15 +111,15 @@ pub struct AgentError {
 
 impl AgentError {
     /// An error whose message is the pieces put together.
-    pub fn new(code: ErrorCode, message: &[&str]) -> Self {
-        AgentError {
+    pub fn new(code: ErrorCode, message: &[&str]) -> Box<Self> {
+        Box::new(AgentError {
             code,
             message: text::concat(message),
-        }
+        })
     }
 
     /// The same error with `place` and a colon before its message.
-    pub fn at(self, place: &str) -> Self {
+    pub fn at(self, place: &str) -> Box<Self> {
         AgentError::new(self.code, &[place, ": ", &self.message])
     }
 

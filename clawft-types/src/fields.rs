@@ -3,10 +3,11 @@
 //! [`Fields`] stands between [`crate::json`] and the types: `config.limits.max_history: expected an
 //! integer from 2 to 10000, got a string`.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::error::{AgentError, ErrorCode};
+use crate::error::{AgentError, ErrorCode, Result};
 use crate::json::{Value, decimal};
 use crate::text;
 
@@ -24,7 +25,7 @@ impl<'a> Fields<'a> {
     /// # Errors
     ///
     /// An error with `code` if it is none.
-    pub fn of(value: &'a Value, place: &'a str, code: ErrorCode) -> Result<Self, AgentError> {
+    pub fn of(value: &'a Value, place: &'a str, code: ErrorCode) -> Result<Self> {
         match value {
             Value::Object(_) => Ok(Fields { value, place, code }),
             other => Err(AgentError::new(
@@ -39,7 +40,7 @@ impl<'a> Fields<'a> {
     /// # Errors
     ///
     /// Names the first unknown member and the known ones.
-    pub fn only(&self, known: &[&str]) -> Result<(), AgentError> {
+    pub fn only(&self, known: &[&str]) -> Result<()> {
         if let Value::Object(members) = self.value {
             for (name, _) in members {
                 if !known.contains(&name.as_str()) {
@@ -66,14 +67,14 @@ impl<'a> Fields<'a> {
     }
 
     /// An error at the member `name`.
-    pub fn error(&self, name: &str, what: &[&str]) -> AgentError {
+    pub fn error(&self, name: &str, what: &[&str]) -> Box<AgentError> {
         AgentError::new(
             self.code,
             &[self.place, ".", name, ": ", &text::concat(what)],
         )
     }
 
-    fn wrong(&self, name: &str, expected: &str) -> AgentError {
+    fn wrong(&self, name: &str, expected: &str) -> Box<AgentError> {
         let got = self.get(name).map_or("nothing", Value::kind);
         self.error(name, &["expected ", expected, ", got ", got])
     }
@@ -83,7 +84,7 @@ impl<'a> Fields<'a> {
     /// # Errors
     ///
     /// If it is missing or no string.
-    pub fn string(&self, name: &str) -> Result<&'a str, AgentError> {
+    pub fn string(&self, name: &str) -> Result<&'a str> {
         self.get(name)
             .and_then(Value::as_str)
             .ok_or_else(|| self.wrong(name, "a string"))
@@ -94,7 +95,7 @@ impl<'a> Fields<'a> {
     /// # Errors
     ///
     /// If it is there and no string.
-    pub fn string_or(&self, name: &str, default: &'a str) -> Result<&'a str, AgentError> {
+    pub fn string_or(&self, name: &str, default: &'a str) -> Result<&'a str> {
         if self.get(name).is_none() {
             Ok(default)
         } else {
@@ -107,13 +108,7 @@ impl<'a> Fields<'a> {
     /// # Errors
     ///
     /// If it is there and no integer of that range.
-    pub fn unsigned_or(
-        &self,
-        name: &str,
-        default: u64,
-        min: u64,
-        max: u64,
-    ) -> Result<u64, AgentError> {
+    pub fn unsigned_or(&self, name: &str, default: u64, min: u64, max: u64) -> Result<u64> {
         let Some(value) = self.get(name) else {
             return Ok(default);
         };
@@ -136,7 +131,7 @@ impl<'a> Fields<'a> {
     /// # Errors
     ///
     /// If it is there and no array.
-    pub fn array(&self, name: &str) -> Result<&'a [Value], AgentError> {
+    pub fn array(&self, name: &str) -> Result<&'a [Value]> {
         match self.get(name) {
             None => Ok(&[]),
             Some(Value::Array(items)) => Ok(items),
@@ -149,7 +144,7 @@ impl<'a> Fields<'a> {
     /// # Errors
     ///
     /// If it is there and no array of strings.
-    pub fn strings(&self, name: &str) -> Result<Vec<String>, AgentError> {
+    pub fn strings(&self, name: &str) -> Result<Vec<String>> {
         let mut texts = Vec::new();
         for item in self.array(name)? {
             match item {
@@ -170,7 +165,7 @@ mod tests {
     fn errors_name_the_place() {
         let value = parse(r#"{"a":"x","b":[1],"n":70,"o":{}}"#).unwrap();
         let fields = Fields::of(&value, "config", ErrorCode::InvalidConfig).unwrap();
-        let text = |error: AgentError| error.message;
+        let text = |error: Box<AgentError>| error.message;
         assert_eq!(
             text(fields.unsigned_or("a", 1, 1, 64).unwrap_err()),
             "config.a: expected an integer from 1 to 64, got a string"

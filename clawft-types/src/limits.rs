@@ -1,6 +1,6 @@
 //! What the agent may take: every size and count that input could drive up.
 
-use crate::error::{AgentError, ErrorCode};
+use crate::error::{ErrorCode, Result};
 use crate::fields::Fields;
 use crate::json::{Value, Writer};
 
@@ -40,7 +40,7 @@ impl Limits {
     /// # Errors
     ///
     /// [`ErrorCode::InvalidConfig`] for an unknown key or a number out of its range.
-    pub fn from_value(value: &Value, place: &str) -> Result<Self, AgentError> {
+    pub fn from_value(value: &Value, place: &str) -> Result<Self> {
         let fields = Fields::of(value, place, ErrorCode::InvalidConfig)?;
         let mut limits = Limits::default();
         let mut known = [""; 6];

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::error::{AgentError, ErrorCode};
+use crate::error::{ErrorCode, Result};
 use crate::fields::Fields;
 use crate::json::{Value, Writer, decimal};
 use crate::text;
@@ -63,7 +63,7 @@ impl Message {
     /// # Errors
     ///
     /// [`ErrorCode::InvalidMessage`] with the place.
-    pub fn from_value(value: &Value, place: &str) -> Result<Self, AgentError> {
+    pub fn from_value(value: &Value, place: &str) -> Result<Self> {
         let fields = Fields::of(value, place, ErrorCode::InvalidMessage)?;
         let role = fields.string("role")?;
         let mut tool_calls = Vec::new();

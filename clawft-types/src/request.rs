@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use crate::error::{AgentError, ErrorCode};
+use crate::error::{AgentError, ErrorCode, Result};
 use crate::fields::Fields;
 use crate::json::{self, decimal};
 use crate::limits::Limits;
@@ -24,7 +24,7 @@ impl Request {
     ///
     /// [`ErrorCode::MessageTooLarge`], [`ErrorCode::EmptyMessage`], [`ErrorCode::InvalidJson`] or
     /// [`ErrorCode::InvalidMessage`].
-    pub fn parse(message: &str, limits: &Limits) -> Result<Self, AgentError> {
+    pub fn parse(message: &str, limits: &Limits) -> Result<Self> {
         let bytes = message.len();
         if bytes as u64 > limits.max_message_bytes {
             return Err(AgentError::new(
@@ -52,7 +52,7 @@ impl Request {
     }
 }
 
-fn content(message: &str) -> Result<String, AgentError> {
+fn content(message: &str) -> Result<String> {
     let value = json::parse(message)
         .map_err(|error| error.at("a message that begins with { is read as JSON"))?;
     let fields = Fields::of(&value, "message", ErrorCode::InvalidMessage)?;

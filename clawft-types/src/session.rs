@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::error::{AgentError, ErrorCode};
+use crate::error::{AgentError, ErrorCode, Result};
 use crate::fields::Fields;
 use crate::json::{self, Writer, decimal};
 use crate::limits::Limits;
@@ -48,7 +48,7 @@ impl Session {
     /// # Errors
     ///
     /// [`ErrorCode::InvalidSessionName`].
-    pub fn check_name(name: &str) -> Result<(), AgentError> {
+    pub fn check_name(name: &str) -> Result<()> {
         let good = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
         if name.is_empty()
             || name.len() > MAX_NAME
@@ -82,7 +82,7 @@ impl Session {
     /// # Errors
     ///
     /// [`ErrorCode::StateCorrupted`] with what is wrong with it.
-    pub fn parse(text: &str) -> Result<Self, AgentError> {
+    pub fn parse(text: &str) -> Result<Self> {
         read(text).map_err(|mut error| {
             error.code = ErrorCode::StateCorrupted;
             error
@@ -135,7 +135,7 @@ impl Session {
     }
 }
 
-fn read(text: &str) -> Result<Session, AgentError> {
+fn read(text: &str) -> Result<Session> {
     let value = json::parse(text)?;
     let fields = Fields::of(&value, "session", ErrorCode::StateCorrupted)?;
     let version = fields.unsigned_or("version", 0, 0, u64::MAX)?;

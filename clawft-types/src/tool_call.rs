@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use crate::error::{AgentError, ErrorCode};
+use crate::error::{ErrorCode, Result};
 use crate::fields::Fields;
 use crate::json::{Value, Writer};
 
@@ -23,7 +23,7 @@ impl ToolCall {
     /// # Errors
     ///
     /// [`ErrorCode::InvalidMessage`] with the place.
-    pub fn from_value(value: &Value, place: &str) -> Result<Self, AgentError> {
+    pub fn from_value(value: &Value, place: &str) -> Result<Self> {
         let fields = Fields::of(value, place, ErrorCode::InvalidMessage)?;
         Ok(ToolCall {
             id: String::from(fields.string("id")?),

@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use crate::error::AgentError;
+use crate::error::Result;
 use crate::json::Writer;
 use crate::text;
 
@@ -14,7 +14,7 @@ pub struct ToolResult {
     /// The tool.
     pub name: String,
     /// Its output, or why there is none.
-    pub outcome: Result<String, AgentError>,
+    pub outcome: Result<String>,
 }
 
 impl ToolResult {
@@ -46,7 +46,7 @@ impl ToolResult {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::ErrorCode;
+    use crate::error::{AgentError, ErrorCode};
 
     #[test]
     fn both_outcomes() {

@@ -15,7 +15,7 @@ pub mod tools;
 pub mod turn;
 pub mod workspace;
 
-use clawft_types::{AgentError, Answer, Config, ErrorCode, Request, Session, answer};
+use clawft_types::{AgentError, Answer, Config, ErrorCode, Request, Result, Session, answer};
 use core_alloc::string::String;
 
 use crate::platform::Root;
@@ -41,7 +41,7 @@ impl Agent {
     /// # Errors
     ///
     /// `invalid_json`, `invalid_config` or `unsupported`, with the place in the configuration.
-    pub fn new(config_json: &str, root: Option<Root>) -> Result<Agent, AgentError> {
+    pub fn new(config_json: &str, root: Option<Root>) -> Result<Agent> {
         Ok(Agent {
             config: checked(config_json)?,
             workspace: Workspace::new(root),
@@ -56,7 +56,7 @@ impl Agent {
     ///
     /// As [`Agent::new`], and `io` if there can be no such directory.
     #[cfg(not(target_family = "wasm"))]
-    pub fn at(config_json: &str, root: &std::path::Path) -> Result<Agent, AgentError> {
+    pub fn at(config_json: &str, root: &std::path::Path) -> Result<Agent> {
         let opened = Root::at(root).map_err(|_| {
             AgentError::new(
                 ErrorCode::Io,
@@ -71,7 +71,7 @@ impl Agent {
     /// # Errors
     ///
     /// As [`Agent::new`]; the configuration before stays.
-    pub fn configure(&mut self, config_json: &str) -> Result<(), AgentError> {
+    pub fn configure(&mut self, config_json: &str) -> Result<()> {
         self.config = checked(config_json)?;
         Ok(())
     }
@@ -84,7 +84,7 @@ impl Agent {
     ///
     /// Typed, for every kind of bad input: see [`ErrorCode`]. A tool that fails is no error here:
     /// its result says so, and the provider has the last word.
-    pub fn respond(&mut self, session: &str, message: &str) -> Result<Answer, AgentError> {
+    pub fn respond(&mut self, session: &str, message: &str) -> Result<Answer> {
         Session::check_name(session)?;
         let request = Request::parse(message, &self.config.limits)?;
         let mut kept = self
@@ -117,7 +117,7 @@ impl Agent {
 }
 
 /// The configuration in `text`, with the names that only the agent knows checked too.
-fn checked(text: &str) -> Result<Config, AgentError> {
+fn checked(text: &str) -> Result<Config> {
     let config = Config::parse(text)?;
     for name in config.tools.iter().flatten() {
         if tools::find(name).is_none() {

@@ -27,7 +27,7 @@
 use core::alloc::Layout;
 use core::cell::RefCell;
 
-use clawft_types::{AgentError, ErrorCode, abi, answer};
+use clawft_types::{AgentError, ErrorCode, Result, abi, answer};
 use core_alloc::alloc;
 use core_alloc::string::String;
 
@@ -133,7 +133,7 @@ pub extern "C" fn clawft_answer_len() -> usize {
 }
 
 /// Keeps the answer, or the error as an answer, for the host, and gives the status.
-fn finish(result: Result<String, AgentError>) -> i32 {
+fn finish(result: Result<String>) -> i32 {
     let (answer, status) = match result {
         Ok(answer) => (answer, abi::OK),
         Err(error) => (answer::error_json(&error), abi::status(error.code)),
@@ -147,7 +147,7 @@ fn finish(result: Result<String, AgentError>) -> i32 {
 /// # Safety
 ///
 /// The bytes must not change while the text is in use.
-unsafe fn text<'a>(pointer: *const u8, length: usize) -> Result<&'a str, AgentError> {
+unsafe fn text<'a>(pointer: *const u8, length: usize) -> Result<&'a str> {
     if length == 0 {
         return Ok("");
     }

@@ -4,9 +4,10 @@
 //! of the `wasip2` crate and stand in [`crate::platform`].
 #![allow(unsafe_code)]
 
+use core_alloc::boxed::Box;
 use core_alloc::string::String;
 
-use clawft_types::AgentError;
+use clawft_types::{AgentError, Result};
 
 /// What wit-bindgen generates.
 #[allow(
@@ -45,7 +46,7 @@ impl Guest for Component {
 }
 
 /// The error as the interface has it.
-fn exported(error: AgentError) -> Error {
+fn exported(error: Box<AgentError>) -> Error {
     // The cases of the WIT enum are those of the type, in the same order, from 0 instead of 1.
     const { assert!(clawft_types::ErrorCode::ALL.len() == ErrorCode::Busy as usize + 1) }
     // SAFETY: numbers are dense from 1 and, by the assertion, there are as many cases on both sides.

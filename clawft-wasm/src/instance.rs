@@ -3,9 +3,11 @@
 //! A host of the wasm file has one instance per module instance; a native program that wants several
 //! makes [`Agent`]s of its own.
 
+#[cfg(target_family = "wasm")]
+use core_alloc::boxed::Box;
 use core_alloc::string::String;
 
-use clawft_types::{AgentError, Answer, ErrorCode};
+use clawft_types::{AgentError, Answer, ErrorCode, Result};
 
 use crate::agent::{self, Agent};
 use crate::platform::Root;
@@ -15,7 +17,7 @@ use crate::platform::Root;
 /// # Errors
 ///
 /// As [`Agent::configure`], and `busy`.
-pub fn init(config_json: &str) -> Result<(), AgentError> {
+pub fn init(config_json: &str) -> Result<()> {
     cell::with(|agent| match agent {
         Some(agent) => agent.configure(config_json),
         None => {
@@ -30,7 +32,7 @@ pub fn init(config_json: &str) -> Result<(), AgentError> {
 /// # Errors
 ///
 /// `not_initialized`, `busy`, and as [`Agent::respond`].
-pub fn respond(session: &str, message: &str) -> Result<Answer, AgentError> {
+pub fn respond(session: &str, message: &str) -> Result<Answer> {
     cell::with(|agent| match agent {
         Some(agent) => agent.respond(session, message),
         None => Err(AgentError::new(
@@ -46,7 +48,7 @@ pub fn capabilities() -> String {
 }
 
 #[cfg(target_family = "wasm")]
-fn busy() -> AgentError {
+fn busy() -> Box<AgentError> {
     AgentError::new(
         ErrorCode::Busy,
         &["the agent is in the middle of another call"],
@@ -57,12 +59,12 @@ fn busy() -> AgentError {
 mod cell {
     use std::sync::{Mutex, PoisonError};
 
-    use super::{Agent, AgentError};
+    use super::{Agent, Result};
 
     static AGENT: Mutex<Option<Agent>> = Mutex::new(None);
 
     /// Lends the agent; other threads wait.
-    pub fn with<T>(work: impl FnOnce(&mut Option<Agent>) -> T) -> Result<T, AgentError> {
+    pub fn with<T>(work: impl FnOnce(&mut Option<Agent>) -> T) -> Result<T> {
         Ok(work(
             &mut AGENT.lock().unwrap_or_else(PoisonError::into_inner),
         ))
@@ -74,7 +76,7 @@ mod cell {
 mod cell {
     use core::cell::RefCell;
 
-    use super::{Agent, AgentError};
+    use super::{Agent, Result};
 
     struct Single(RefCell<Option<Agent>>);
 
@@ -85,7 +87,7 @@ mod cell {
     static AGENT: Single = Single(RefCell::new(None));
 
     /// Lends the agent, unless it is lent already.
-    pub fn with<T>(work: impl FnOnce(&mut Option<Agent>) -> T) -> Result<T, AgentError> {
+    pub fn with<T>(work: impl FnOnce(&mut Option<Agent>) -> T) -> Result<T> {
         match AGENT.0.try_borrow_mut() {
             Ok(mut agent) => Ok(work(&mut agent)),
             Err(_) => Err(super::busy()),

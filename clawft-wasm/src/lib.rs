@@ -30,14 +30,14 @@ use core_alloc::string::String;
 
 pub use agent::Agent;
 pub use clawft_types as types;
-use clawft_types::{AgentError, Answer, answer};
+use clawft_types::{Answer, Result, answer};
 
 /// Configures the agent behind the exports; a second call configures it anew and keeps the sessions.
 ///
 /// # Errors
 ///
 /// As [`Agent::configure`]; the configuration before stays in force.
-pub fn init(config_json: &str) -> Result<(), AgentError> {
+pub fn init(config_json: &str) -> Result<()> {
     instance::init(config_json)
 }
 
@@ -55,7 +55,7 @@ pub fn process_message(session: &str, message: &str) -> String {
 /// # Errors
 ///
 /// `not_initialized` before [`init`]; otherwise as [`Agent::respond`].
-pub fn respond(session: &str, message: &str) -> Result<Answer, AgentError> {
+pub fn respond(session: &str, message: &str) -> Result<Answer> {
     instance::respond(session, message)
 }
 

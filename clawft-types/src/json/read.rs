@@ -1,11 +1,12 @@
 //! Text to [`Value`]: a recursive descent of limited depth that never panics.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::value::Value;
 use super::write::decimal;
-use crate::error::{AgentError, ErrorCode};
+use crate::error::{AgentError, ErrorCode, Result};
 
 /// Arrays and objects may be nested this deep; deeper is an error, so that hostile input cannot
 /// exhaust the stack (a wasm stack is 1 MiB unless the linker is told otherwise).
@@ -16,7 +17,7 @@ pub const MAX_DEPTH: usize = 64;
 /// # Errors
 ///
 /// [`ErrorCode::InvalidJson`], with what was expected and the byte offset at which it was not found.
-pub fn parse(text: &str) -> Result<Value, AgentError> {
+pub fn parse(text: &str) -> Result<Value> {
     let mut reader = Reader { text, at: 0 };
     let value = reader.value(MAX_DEPTH)?;
     reader.skip_space();
@@ -37,7 +38,7 @@ impl Reader<'_> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    fn error(&self, what: &str) -> AgentError {
+    fn error(&self, what: &str) -> Box<AgentError> {
         AgentError::new(
             ErrorCode::InvalidJson,
             &[what, " at byte ", &decimal(self.at as u64)],
@@ -58,7 +59,7 @@ impl Reader<'_> {
         found
     }
 
-    fn value(&mut self, depth: usize) -> Result<Value, AgentError> {
+    fn value(&mut self, depth: usize) -> Result<Value> {
         self.skip_space();
         match self.peek() {
             Some(b'"') => self.string().map(Value::String),
@@ -73,7 +74,7 @@ impl Reader<'_> {
         }
     }
 
-    fn word(&mut self, word: &str, value: Value) -> Result<Value, AgentError> {
+    fn word(&mut self, word: &str, value: Value) -> Result<Value> {
         match self.text.as_bytes().get(self.at..) {
             Some(rest) if rest.starts_with(word.as_bytes()) => {
                 self.at += word.len();
@@ -83,7 +84,7 @@ impl Reader<'_> {
         }
     }
 
-    fn array(&mut self, depth: usize) -> Result<Value, AgentError> {
+    fn array(&mut self, depth: usize) -> Result<Value> {
         self.at += 1;
         let mut items = Vec::new();
         if self.take(b']') {
@@ -100,7 +101,7 @@ impl Reader<'_> {
         }
     }
 
-    fn object(&mut self, depth: usize) -> Result<Value, AgentError> {
+    fn object(&mut self, depth: usize) -> Result<Value> {
         self.at += 1;
         let mut members = Vec::new();
         if self.take(b'}') {
@@ -125,7 +126,7 @@ impl Reader<'_> {
         }
     }
 
-    fn digits(&mut self) -> Result<(), AgentError> {
+    fn digits(&mut self) -> Result<()> {
         let start = self.at;
         while let Some(b'0'..=b'9') = self.peek() {
             self.at += 1;
@@ -136,7 +137,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn number(&mut self) -> Result<Value, AgentError> {
+    fn number(&mut self) -> Result<Value> {
         let start = self.at;
         if self.peek() == Some(b'-') {
             self.at += 1;
@@ -165,7 +166,7 @@ impl Reader<'_> {
         self.text.get(start..self.at).unwrap_or_default()
     }
 
-    fn string(&mut self) -> Result<String, AgentError> {
+    fn string(&mut self) -> Result<String> {
         self.at += 1;
         let mut out = String::new();
         loop {
@@ -193,7 +194,7 @@ impl Reader<'_> {
         }
     }
 
-    fn escape(&mut self) -> Result<char, AgentError> {
+    fn escape(&mut self) -> Result<char> {
         let Some(byte) = self.peek() else {
             return Err(self.error("expected the end of a string"));
         };
@@ -211,7 +212,7 @@ impl Reader<'_> {
     }
 
     /// What follows `\u`: four hexadecimal digits, or a surrogate pair.
-    fn unicode(&mut self) -> Result<char, AgentError> {
+    fn unicode(&mut self) -> Result<char> {
         let mut code = self.hex()?;
         if code & 0xFC00 == 0xD800 && self.peek() == Some(b'\\') {
             self.at += 1;
@@ -227,7 +228,7 @@ impl Reader<'_> {
         char::from_u32(code).ok_or_else(|| self.error("expected a whole surrogate pair"))
     }
 
-    fn hex(&mut self) -> Result<u32, AgentError> {
+    fn hex(&mut self) -> Result<u32> {
         let mut code = 0;
         for _ in 0..4 {
             let digit = match self.peek() {

@@ -4,7 +4,8 @@
 //! Without a directory the texts are kept here.
 
 use clawft_types::json::{self, Writer};
-use clawft_types::{AgentError, ErrorCode, Value};
+use clawft_types::{AgentError, ErrorCode, Result, Value};
+use core_alloc::boxed::Box;
 use core_alloc::string::String;
 use core_alloc::vec::Vec;
 
@@ -31,7 +32,7 @@ impl Memory {
     /// # Errors
     ///
     /// `not_found`, `state_corrupted`, or what the platform says.
-    pub fn get(&self, key: &str, limit: u64, place: &Workspace) -> Result<String, AgentError> {
+    pub fn get(&self, key: &str, limit: u64, place: &Workspace) -> Result<String> {
         for (known, text) in self.load(limit, place)? {
             if known == key {
                 return Ok(text);
@@ -48,7 +49,7 @@ impl Memory {
     /// # Errors
     ///
     /// `state_corrupted`, or what the platform says.
-    pub fn keys(&self, limit: u64, place: &Workspace) -> Result<Vec<String>, AgentError> {
+    pub fn keys(&self, limit: u64, place: &Workspace) -> Result<Vec<String>> {
         Ok(self
             .load(limit, place)?
             .into_iter()
@@ -63,13 +64,7 @@ impl Memory {
     /// `invalid_arguments` for a key that is empty or longer than 256 bytes, `too_large` if all texts
     /// together would exceed `limit` bytes, `state_corrupted` (the file is left as it is), or what
     /// the platform says.
-    pub fn set(
-        &mut self,
-        key: &str,
-        text: &str,
-        limit: u64,
-        place: &Workspace,
-    ) -> Result<(), AgentError> {
+    pub fn set(&mut self, key: &str, text: &str, limit: u64, place: &Workspace) -> Result<()> {
         if key.is_empty() || key.len() > MAX_KEY {
             let message = &["memory_write.key: expected 1 to 256 bytes"];
             return Err(AgentError::new(ErrorCode::InvalidArguments, message));
@@ -96,7 +91,7 @@ impl Memory {
         }
     }
 
-    fn load(&self, limit: u64, place: &Workspace) -> Result<Texts, AgentError> {
+    fn load(&self, limit: u64, place: &Workspace) -> Result<Texts> {
         if !place.is_there() {
             return Ok(self.texts.clone());
         }
@@ -117,7 +112,7 @@ impl Memory {
     }
 }
 
-fn corrupted() -> AgentError {
+fn corrupted() -> Box<AgentError> {
     let message = &[FILE, " is no object of texts; mend it or move it away"];
     AgentError::new(ErrorCode::StateCorrupted, message)
 }

@@ -5,7 +5,7 @@
 
 pub mod offline;
 
-use clawft_types::{AgentError, ProviderKind, Value};
+use clawft_types::{ProviderKind, Result, Value};
 use core_alloc::string::String;
 use core_alloc::vec::Vec;
 
@@ -34,7 +34,7 @@ pub struct Wish {
 /// # Errors
 ///
 /// The provider's.
-pub fn complete(kind: ProviderKind, context: &Context<'_>) -> Result<Completion, AgentError> {
+pub fn complete(kind: ProviderKind, context: &Context<'_>) -> Result<Completion> {
     match kind {
         ProviderKind::Offline => offline::complete(context),
     }

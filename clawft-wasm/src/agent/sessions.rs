@@ -4,7 +4,7 @@
 //! are too many; what is not saved stays.
 
 use clawft_types::json::decimal;
-use clawft_types::{AgentError, ErrorCode, Limits, Session, text};
+use clawft_types::{AgentError, ErrorCode, Limits, Result, Session, text};
 use core_alloc::string::String;
 use core_alloc::vec::Vec;
 
@@ -43,12 +43,7 @@ impl Sessions {
     ///
     /// `state_corrupted` if the file cannot be understood: it is then moved aside, and the next call
     /// begins a new session. `too_many_sessions`, or what the platform says.
-    pub fn take(
-        &mut self,
-        name: &str,
-        limits: &Limits,
-        workspace: &Workspace,
-    ) -> Result<Kept, AgentError> {
+    pub fn take(&mut self, name: &str, limits: &Limits, workspace: &Workspace) -> Result<Kept> {
         if let Some(at) = self.kept.iter().position(|kept| kept.session.name == name) {
             return Ok(self.kept.remove(at));
         }
@@ -90,7 +85,7 @@ impl Sessions {
 /// # Errors
 ///
 /// `no_file_system`, or what the platform says; the session is then marked as not saved.
-pub fn save(kept: &mut Kept, workspace: &Workspace) -> Result<(), AgentError> {
+pub fn save(kept: &mut Kept, workspace: &Workspace) -> Result<()> {
     kept.saved = false;
     workspace.write(&path(&kept.session.name), &kept.session.to_json())?;
     kept.saved = true;
@@ -101,7 +96,7 @@ fn path(name: &str) -> String {
     text::concat(&[FOLDER, &Session::file_name(name)])
 }
 
-fn load(name: &str, path: &str, workspace: &Workspace) -> Result<Kept, AgentError> {
+fn load(name: &str, path: &str, workspace: &Workspace) -> Result<Kept> {
     let parsed = workspace
         .read(path, MAX_BYTES)
         .and_then(|text| Session::parse(&text));
@@ -131,7 +126,7 @@ fn load(name: &str, path: &str, workspace: &Workspace) -> Result<Kept, AgentErro
 }
 
 /// A name beside `path` that nothing has yet.
-fn free_name(path: &str, workspace: &Workspace) -> Result<String, AgentError> {
+fn free_name(path: &str, workspace: &Workspace) -> Result<String> {
     let mut number = 1;
     loop {
         let aside = text::concat(&[path, ".corrupt", &decimal(number)]);

@@ -5,7 +5,7 @@
 
 use clawft_types::fields::Fields;
 use clawft_types::json::decimal;
-use clawft_types::{AgentError, Config, ErrorCode, Limits, ToolCall, text};
+use clawft_types::{AgentError, Config, ErrorCode, Limits, Result, ToolCall, text};
 use core_alloc::string::String;
 use core_alloc::vec::Vec;
 
@@ -155,7 +155,7 @@ pub fn run(
     limits: &Limits,
     workspace: &Workspace,
     memory: &mut Memory,
-) -> Result<String, AgentError> {
+) -> Result<String> {
     let Some(spec) = find(&call.name) else {
         let shown: String = call.name.chars().take(80).collect();
         return Err(AgentError::new(
@@ -189,7 +189,7 @@ fn act(
     limit: u64,
     workspace: &Workspace,
     memory: &mut Memory,
-) -> Result<String, AgentError> {
+) -> Result<String> {
     match tool {
         Tool::ReadFile => workspace.read(&workspace::normal(first)?, limit),
         Tool::WriteFile => {
@@ -235,7 +235,7 @@ fn act(
     }
 }
 
-fn write(path: &str, text: &str, limit: u64, workspace: &Workspace) -> Result<(), AgentError> {
+fn write(path: &str, text: &str, limit: u64, workspace: &Workspace) -> Result<()> {
     let bytes = text.len() as u64;
     if bytes > limit {
         return Err(workspace::too_large(path, bytes, limit));

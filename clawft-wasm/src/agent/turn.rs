@@ -5,8 +5,8 @@
 
 use clawft_types::json::decimal;
 use clawft_types::{
-    AgentError, Answer, ErrorCode, Message, Request, Role, Session, ToolCall, ToolResult, Usage,
-    text,
+    AgentError, Answer, ErrorCode, Message, Request, Result, Role, Session, ToolCall, ToolResult,
+    Usage, text,
 };
 use core_alloc::string::String;
 use core_alloc::vec::Vec;
@@ -21,11 +21,7 @@ use crate::platform;
 /// # Errors
 ///
 /// `no_provider`, `too_many_rounds`, and whatever the provider fails with.
-pub fn run(
-    agent: &mut Agent,
-    session: &mut Session,
-    request: Request,
-) -> Result<Answer, AgentError> {
+pub fn run(agent: &mut Agent, session: &mut Session, request: Request) -> Result<Answer> {
     let config = &agent.config;
     let input_bytes = request.bytes as u64;
     let intent = intent::classify(&request.text);

@@ -4,7 +4,8 @@
 //! their own below [`STATE`], which no tool reaches. Both then go to [`crate::platform`].
 
 use clawft_types::json::decimal;
-use clawft_types::{AgentError, ErrorCode, text};
+use clawft_types::{AgentError, ErrorCode, Result, text};
+use core_alloc::boxed::Box;
 use core_alloc::string::String;
 use core_alloc::vec::Vec;
 
@@ -33,7 +34,7 @@ impl Workspace {
         self.root.is_some()
     }
 
-    fn root(&self) -> Result<&Root, AgentError> {
+    fn root(&self) -> Result<&Root> {
         self.root.as_ref().ok_or_else(|| {
             AgentError::new(ErrorCode::NoFileSystem, &["the host gave no directory"])
         })
@@ -44,7 +45,7 @@ impl Workspace {
     /// # Errors
     ///
     /// `no_file_system`, or what the platform says.
-    pub fn exists(&self, path: &str) -> Result<bool, AgentError> {
+    pub fn exists(&self, path: &str) -> Result<bool> {
         let stat = self
             .root()?
             .stat(path)
@@ -57,7 +58,7 @@ impl Workspace {
     /// # Errors
     ///
     /// `not_found`, `wrong_kind`, `too_large`, `not_text`, or what the platform says.
-    pub fn read(&self, path: &str, limit: u64) -> Result<String, AgentError> {
+    pub fn read(&self, path: &str, limit: u64) -> Result<String> {
         let root = self.root()?;
         match root.stat(path).map_err(|fault| error(path, fault))? {
             None => return Err(error(path, Fault::NotFound)),
@@ -76,7 +77,7 @@ impl Workspace {
     /// # Errors
     ///
     /// `wrong_kind`, or what the platform says.
-    pub fn write(&self, path: &str, content: &str) -> Result<(), AgentError> {
+    pub fn write(&self, path: &str, content: &str) -> Result<()> {
         let root = self.root()?;
         for (at, byte) in path.bytes().enumerate() {
             if byte != b'/' {
@@ -112,7 +113,7 @@ impl Workspace {
     /// # Errors
     ///
     /// What the platform says.
-    pub fn rename(&self, from: &str, to: &str) -> Result<(), AgentError> {
+    pub fn rename(&self, from: &str, to: &str) -> Result<()> {
         self.root()?
             .rename(from, to)
             .map_err(|fault| error(from, fault))
@@ -125,7 +126,7 @@ impl Workspace {
     ///
     /// `not_found`, `wrong_kind`, `too_large` if the names have more than `limit` bytes, or what the
     /// platform says.
-    pub fn list(&self, path: &str, limit: u64) -> Result<Vec<String>, AgentError> {
+    pub fn list(&self, path: &str, limit: u64) -> Result<Vec<String>> {
         let root = self.root()?;
         match root.stat(path).map_err(|fault| error(path, fault))? {
             None => return Err(error(path, Fault::NotFound)),
@@ -157,7 +158,7 @@ impl Workspace {
 ///
 /// `path_outside_sandbox` for an empty or absolute path, one with `..`, a backslash or NUL, one that
 /// leads into [`STATE`], or is longer than 1,024 bytes.
-pub fn normal(path: &str) -> Result<String, AgentError> {
+pub fn normal(path: &str) -> Result<String> {
     let refuse = |why: &str| {
         let shown: String = path.chars().take(80).collect();
         Err(AgentError::new(
@@ -201,7 +202,7 @@ pub fn normal(path: &str) -> Result<String, AgentError> {
 }
 
 /// The error for something larger than its limit.
-pub fn too_large(what: &str, bytes: u64, limit: u64) -> AgentError {
+pub fn too_large(what: &str, bytes: u64, limit: u64) -> Box<AgentError> {
     let message = [
         what,
         ": has ",
@@ -212,7 +213,7 @@ pub fn too_large(what: &str, bytes: u64, limit: u64) -> AgentError {
     AgentError::new(ErrorCode::TooLarge, &message)
 }
 
-fn error(path: &str, fault: Fault) -> AgentError {
+fn error(path: &str, fault: Fault) -> Box<AgentError> {
     let (code, what) = match fault {
         Fault::NotFound => (ErrorCode::NotFound, ": not found"),
         Fault::Exists => (ErrorCode::Io, ": is there already"),

@@ -16,7 +16,7 @@
 //! and with how many messages it was preceded, so that a host can see that the history is kept.
 
 use clawft_types::json::{self, decimal};
-use clawft_types::{AgentError, ErrorCode, Message, Role, Value, text};
+use clawft_types::{AgentError, ErrorCode, Message, Result, Role, Value, text};
 use core_alloc::string::String;
 use core_alloc::vec::Vec;
 
@@ -32,7 +32,7 @@ const SHOWN: usize = 60;
 /// # Errors
 ///
 /// `invalid_json` or `invalid_arguments` for a `/tool` line that does not hold what it should.
-pub fn complete(context: &Context<'_>) -> Result<Completion, AgentError> {
+pub fn complete(context: &Context<'_>) -> Result<Completion> {
     let mut rounds = Vec::new();
     for step in steps(context.question()) {
         let wishes = wishes(step)?;
@@ -61,7 +61,7 @@ fn steps(question: &str) -> Vec<&str> {
 }
 
 /// The calls that `step` asks for; none if it is talk.
-fn wishes(step: &str) -> Result<Vec<Wish>, AgentError> {
+fn wishes(step: &str) -> Result<Vec<Wish>> {
     let mut wishes = Vec::new();
     let mut rest = step.trim_ascii();
     if !rest.starts_with('/') {
@@ -82,7 +82,7 @@ fn wishes(step: &str) -> Result<Vec<Wish>, AgentError> {
 }
 
 /// `NAME` or `NAME {…}`.
-fn explicit(call: &str) -> Result<Wish, AgentError> {
+fn explicit(call: &str) -> Result<Wish> {
     let (name, rest) = text::word(call);
     if name.is_empty() {
         return Err(AgentError::new(
