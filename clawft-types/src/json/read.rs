@@ -9,7 +9,7 @@ use super::write::decimal;
 use crate::error::{AgentError, ErrorCode, Result};
 
 /// Arrays and objects may be nested this deep; deeper is an error, so that hostile input cannot
-/// exhaust the stack (a wasm stack is 1 MiB unless the linker is told otherwise).
+/// exhaust the stack (256 KiB in the shipped file).
 pub const MAX_DEPTH: usize = 64;
 
 /// Reads one JSON value that takes up the whole of `text`.
