@@ -13,5 +13,5 @@ mod value;
 mod write;
 
 pub use read::{MAX_DEPTH, parse};
-pub use value::Value;
+pub use value::{Value, last};
 pub use write::{Writer, decimal};

@@ -1,8 +1,7 @@
 //! What the agent may take: every size and count that input could drive up.
 
-use crate::error::{ErrorCode, Result};
 use crate::fields::Fields;
-use crate::json::{Value, Writer};
+use crate::json::Writer;
 
 /// Limits, each with a default; `config.limits` changes them one by one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,54 +33,47 @@ impl Default for Limits {
     }
 }
 
+const MIB: u64 = 1024 * 1024;
+
+/// Name, smallest and largest value of each limit, in the order of [`Limits::all`].
+static ROWS: [(&str, u64, u64); 6] = [
+    ("max_message_bytes", 1, 16 * MIB),
+    ("max_history", 2, 10_000),
+    ("max_history_bytes", 1024, 64 * MIB),
+    ("max_tool_rounds", 0, 64),
+    ("max_file_bytes", 1, 64 * MIB),
+    ("max_sessions", 1, 10_000),
+];
+
 impl Limits {
-    /// Reads the limits that `value`, which stands at `place`, gives; the others keep their default.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorCode::InvalidConfig`] for an unknown key or a number out of its range.
-    pub fn from_value(value: &Value, place: &str) -> Result<Self> {
-        let fields = Fields::of(value, place, ErrorCode::InvalidConfig)?;
+    /// Reads the limits that are given; the others keep their default.
+    pub fn read(fields: &Fields<'_, '_>) -> Self {
         let mut limits = Limits::default();
-        let mut known = [""; 6];
-        for ((name, limit, min, max), slot) in limits.table().into_iter().zip(&mut known) {
-            *limit = fields.unsigned_or(name, *limit, min, max)?;
-            *slot = name;
+        for ((name, min, max), limit) in ROWS.iter().zip(limits.all()) {
+            fields.number(name, limit, *min, *max);
         }
-        fields.only(&known)?;
-        Ok(limits)
+        fields.only(&ROWS.map(|(name, _, _)| name));
+        limits
     }
 
     /// Writes all limits as an object.
     pub fn write(&self, out: &mut Writer) {
         out.open('{');
         let mut copy = *self;
-        for (name, limit, _, _) in copy.table() {
+        for ((name, _, _), limit) in ROWS.iter().zip(copy.all()) {
             out.unsigned_member(name, *limit);
         }
         out.close('}');
     }
 
-    /// Name, place, smallest and largest value of each limit.
-    fn table(&mut self) -> [(&'static str, &mut u64, u64, u64); 6] {
-        const MIB: u64 = 1024 * 1024;
+    fn all(&mut self) -> [&mut u64; 6] {
         [
-            (
-                "max_message_bytes",
-                &mut self.max_message_bytes,
-                1,
-                16 * MIB,
-            ),
-            ("max_history", &mut self.max_history, 2, 10_000),
-            (
-                "max_history_bytes",
-                &mut self.max_history_bytes,
-                1024,
-                64 * MIB,
-            ),
-            ("max_tool_rounds", &mut self.max_tool_rounds, 0, 64),
-            ("max_file_bytes", &mut self.max_file_bytes, 1, 64 * MIB),
-            ("max_sessions", &mut self.max_sessions, 1, 10_000),
+            &mut self.max_message_bytes,
+            &mut self.max_history,
+            &mut self.max_history_bytes,
+            &mut self.max_tool_rounds,
+            &mut self.max_file_bytes,
+            &mut self.max_sessions,
         ]
     }
 }
@@ -89,11 +81,23 @@ impl Limits {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::{ErrorCode, Result};
+    use crate::fields;
     use crate::json::parse;
+
+    fn read(text: &str) -> Result<Limits> {
+        let value = parse(text).unwrap();
+        fields::read(
+            &value,
+            "config.limits",
+            ErrorCode::InvalidConfig,
+            Limits::read,
+        )
+    }
 
     #[test]
     fn given_ones_change_and_others_stay() {
-        let limits = Limits::from_value(&parse(r#"{"max_history":8}"#).unwrap(), "limits").unwrap();
+        let limits = read(r#"{"max_history":8}"#).unwrap();
         assert_eq!(
             limits,
             Limits {
@@ -103,19 +107,12 @@ mod tests {
         );
         let mut out = Writer::new();
         limits.write(&mut out);
-        assert_eq!(
-            Limits::from_value(&parse(&out.finish()).unwrap(), "limits").unwrap(),
-            limits
-        );
+        assert_eq!(read(&out.finish()).unwrap(), limits);
     }
 
     #[test]
     fn refused() {
-        let message = |text: &str| {
-            Limits::from_value(&parse(text).unwrap(), "config.limits")
-                .unwrap_err()
-                .message
-        };
+        let message = |text: &str| read(text).unwrap_err().message;
         assert_eq!(
             message(r#"{"max_history":"8"}"#),
             "config.limits.max_history: expected an integer from 2 to 10000, got a string"

@@ -3,10 +3,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::error::{ErrorCode, Result};
 use crate::fields::Fields;
-use crate::json::{Value, Writer, decimal};
-use crate::text;
+use crate::json::Writer;
 use crate::tool_call::ToolCall;
 
 /// Who speaks.
@@ -58,28 +56,22 @@ pub struct Message {
 }
 
 impl Message {
-    /// Reads what [`Message::write`] wrote; `place` is where it stands.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorCode::InvalidMessage`] with the place.
-    pub fn from_value(value: &Value, place: &str) -> Result<Self> {
-        let fields = Fields::of(value, place, ErrorCode::InvalidMessage)?;
-        let role = fields.string("role")?;
-        let mut tool_calls = Vec::new();
-        for (at, item) in fields.array("tool_calls")?.iter().enumerate() {
-            let place = text::concat(&[&fields.place("tool_calls"), "[", &decimal(at as u64), "]"]);
-            tool_calls.push(ToolCall::from_value(item, &place)?);
-        }
-        Ok(Message {
-            id: String::from(fields.string("id")?),
-            role: Role::from_name(role)
-                .ok_or_else(|| fields.error("role", &["unknown role ", role]))?,
-            content: String::from(fields.string("content")?),
-            timestamp_ms: fields.unsigned_or("timestamp_ms", 0, 0, u64::MAX)?,
-            tool_calls,
-            call_id: String::from(fields.string_or("call_id", "")?),
-        })
+    /// Reads what [`Message::write`] wrote.
+    pub fn read(fields: &Fields<'_, '_>) -> Self {
+        let role = fields.str("role");
+        let mut message = Message {
+            id: fields.string("id"),
+            role: Role::from_name(role).unwrap_or_else(|| {
+                fields.fail("role", &["unknown role ", role]);
+                Role::System
+            }),
+            content: fields.string("content"),
+            timestamp_ms: 0,
+            tool_calls: fields.each("tool_calls", ToolCall::read),
+            call_id: fields.string_or("call_id", ""),
+        };
+        fields.number("timestamp_ms", &mut message.timestamp_ms, 0, u64::MAX);
+        message
     }
 
     /// Writes the message; calls and call id only where there are any.
@@ -116,12 +108,19 @@ impl Message {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::{ErrorCode, Result};
+    use crate::fields;
     use crate::json::parse;
+
+    fn read(text: &str) -> Result<Message> {
+        let value = parse(text).unwrap();
+        fields::read(&value, "x", ErrorCode::InvalidMessage, Message::read)
+    }
 
     #[test]
     fn comes_back_as_it_went() {
         let text = r#"{"id":"m1","role":"assistant","content":"é\n","timestamp_ms":5,"tool_calls":[{"id":"c1","name":"read_file","arguments":{"path":"a"}}]}"#;
-        let message = Message::from_value(&parse(text).unwrap(), "m").unwrap();
+        let message = read(text).unwrap();
         assert_eq!(message.role, Role::Assistant);
         assert_eq!(message.bytes(), 3 + 9 + 12);
         let mut out = Writer::new();
@@ -131,11 +130,7 @@ mod tests {
 
     #[test]
     fn errors_name_the_place() {
-        let message = |text: &str| {
-            Message::from_value(&parse(text).unwrap(), "x")
-                .unwrap_err()
-                .message
-        };
+        let message = |text: &str| read(text).unwrap_err().message;
         assert_eq!(
             message(r#"{"role":"king","id":"m1","content":""}"#),
             "x.role: unknown role king"

@@ -3,7 +3,7 @@
 use alloc::string::String;
 
 use crate::error::{AgentError, ErrorCode, Result};
-use crate::fields::Fields;
+use crate::fields;
 use crate::json::{self, decimal};
 use crate::limits::Limits;
 
@@ -55,12 +55,14 @@ impl Request {
 fn content(message: &str) -> Result<String> {
     let value = json::parse(message)
         .map_err(|error| error.at("a message that begins with { is read as JSON"))?;
-    let fields = Fields::of(&value, "message", ErrorCode::InvalidMessage)?;
-    fields.only(&["role", "content"])?;
-    match fields.string_or("role", "user")? {
-        "user" => Ok(String::from(fields.string("content")?)),
-        other => Err(fields.error("role", &["expected user, got ", other])),
-    }
+    fields::read(&value, "message", ErrorCode::InvalidMessage, |fields| {
+        fields.only(&["role", "content"]);
+        let role = fields.str_or("role", "user");
+        if role != "user" {
+            fields.fail("role", &["expected user, got ", role]);
+        }
+        fields.string("content")
+    })
 }
 
 #[cfg(test)]

@@ -4,11 +4,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::error::{AgentError, ErrorCode, Result};
-use crate::fields::Fields;
+use crate::fields::{self, Fields};
 use crate::json::{self, Writer, decimal};
 use crate::limits::Limits;
 use crate::message::{Message, Role};
-use crate::text;
 
 /// The version of the session file that is written, and the only one that is read.
 const VERSION: u64 = 1;
@@ -83,7 +82,9 @@ impl Session {
     ///
     /// [`ErrorCode::StateCorrupted`] with what is wrong with it.
     pub fn parse(text: &str) -> Result<Self> {
-        read(text).map_err(|mut error| {
+        let session = json::parse(text)
+            .and_then(|value| fields::read(&value, "session", ErrorCode::StateCorrupted, read));
+        session.map_err(|mut error| {
             error.code = ErrorCode::StateCorrupted;
             error
         })
@@ -135,25 +136,21 @@ impl Session {
     }
 }
 
-fn read(text: &str) -> Result<Session> {
-    let value = json::parse(text)?;
-    let fields = Fields::of(&value, "session", ErrorCode::StateCorrupted)?;
-    let version = fields.unsigned_or("version", 0, 0, u64::MAX)?;
+fn read(fields: &Fields<'_, '_>) -> Session {
+    let mut version = 0;
+    fields.number("version", &mut version, 0, u64::MAX);
     if version != VERSION {
-        return Err(fields.error("version", &["expected 1, got ", &decimal(version)]));
+        fields.fail("version", &["expected 1, got ", &decimal(version)]);
     }
-    let mut session = Session::new(fields.string("name")?);
-    session.next_message = fields.unsigned_or("next_message", 1, 1, u64::MAX >> 1)?;
-    session.next_call = fields.unsigned_or("next_call", 1, 1, u64::MAX >> 1)?;
-    session.dropped = fields.unsigned_or("dropped", 0, 0, u64::MAX >> 1)?;
+    let mut session = Session::new(fields.str("name"));
+    fields.number("next_message", &mut session.next_message, 1, u64::MAX >> 1);
+    fields.number("next_call", &mut session.next_call, 1, u64::MAX >> 1);
+    fields.number("dropped", &mut session.dropped, 0, u64::MAX >> 1);
     if fields.get("messages").is_none() {
-        return Err(fields.error("messages", &["expected an array, got nothing"]));
+        fields.fail("messages", &["expected an array, got nothing"]);
     }
-    for (at, item) in fields.array("messages")?.iter().enumerate() {
-        let place = text::concat(&["session.messages[", &decimal(at as u64), "]"]);
-        session.messages.push(Message::from_value(item, &place)?);
-    }
-    Ok(session)
+    session.messages = fields.each("messages", Message::read);
+    session
 }
 
 #[cfg(test)]

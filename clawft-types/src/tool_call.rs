@@ -2,7 +2,6 @@
 
 use alloc::string::String;
 
-use crate::error::{ErrorCode, Result};
 use crate::fields::Fields;
 use crate::json::{Value, Writer};
 
@@ -18,18 +17,13 @@ pub struct ToolCall {
 }
 
 impl ToolCall {
-    /// Reads what [`ToolCall::write`] wrote; `place` is where it stands.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorCode::InvalidMessage`] with the place.
-    pub fn from_value(value: &Value, place: &str) -> Result<Self> {
-        let fields = Fields::of(value, place, ErrorCode::InvalidMessage)?;
-        Ok(ToolCall {
-            id: String::from(fields.string("id")?),
-            name: String::from(fields.string("name")?),
+    /// Reads what [`ToolCall::write`] wrote.
+    pub fn read(fields: &Fields<'_, '_>) -> Self {
+        ToolCall {
+            id: fields.string("id"),
+            name: fields.string("name"),
             arguments: fields.get("arguments").cloned().unwrap_or(Value::Null),
-        })
+        }
     }
 
     /// Writes `{"id":…,"name":…,"arguments":…}`.

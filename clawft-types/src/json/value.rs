@@ -26,11 +26,7 @@ impl Value {
     /// The member called `name`, the last one if there are several; `None` if this is no object.
     pub fn get(&self, name: &str) -> Option<&Value> {
         match self {
-            Value::Object(members) => members
-                .iter()
-                .rev()
-                .find(|member| member.0 == name)
-                .map(|member| &member.1),
+            Value::Object(members) => last(members, name),
             _ => None,
         }
     }
@@ -100,6 +96,12 @@ impl Value {
             }
         }
     }
+}
+
+/// The last of the members called `name`.
+pub fn last<'a>(members: &'a [(String, Value)], name: &str) -> Option<&'a Value> {
+    let mut named = members.iter().rev().filter(|member| member.0 == name);
+    named.next().map(|member| &member.1)
 }
 
 #[cfg(test)]

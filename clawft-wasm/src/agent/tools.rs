@@ -3,7 +3,7 @@
 //! Every argument is a text; the table drives both the check and the JSON schema in the
 //! capabilities. Paths are confined by [`workspace::normal`], sizes by `limits.max_file_bytes`.
 
-use clawft_types::fields::Fields;
+use clawft_types::fields;
 use clawft_types::json::decimal;
 use clawft_types::{AgentError, Config, ErrorCode, Limits, Result, ToolCall, text};
 use core_alloc::string::String;
@@ -167,18 +167,25 @@ pub fn run(
         let message = &["config.tools does not allow ", spec.name];
         return Err(AgentError::new(ErrorCode::ToolDisabled, message));
     }
-    let arguments = Fields::of(&call.arguments, spec.name, ErrorCode::InvalidArguments)?;
-    let mut names = Vec::new();
-    let mut texts = [""; 3];
-    for (parameter, slot) in spec.parameters.iter().zip(&mut texts) {
-        names.push(parameter.name);
-        *slot = if parameter.required {
-            arguments.string(parameter.name)?
-        } else {
-            arguments.string_or(parameter.name, "")?
-        };
-    }
-    arguments.only(&names)?;
+    let texts = fields::read(
+        &call.arguments,
+        spec.name,
+        ErrorCode::InvalidArguments,
+        |given| {
+            let mut names = Vec::new();
+            let mut texts = [""; 3];
+            for (parameter, text) in spec.parameters.iter().zip(&mut texts) {
+                names.push(parameter.name);
+                *text = if parameter.required {
+                    given.str(parameter.name)
+                } else {
+                    given.str_or(parameter.name, "")
+                };
+            }
+            given.only(&names);
+            texts
+        },
+    )?;
     act(spec.tool, texts, limits.max_file_bytes, workspace, memory)
 }
 
