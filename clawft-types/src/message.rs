@@ -56,6 +56,18 @@ pub struct Message {
 }
 
 impl Message {
+    /// A message without tool calls.
+    pub fn new(id: &str, role: Role, content: &str, timestamp_ms: u64) -> Self {
+        Message {
+            id: String::from(id),
+            role,
+            content: String::from(content),
+            timestamp_ms,
+            tool_calls: Vec::new(),
+            call_id: String::new(),
+        }
+    }
+
     /// Reads what [`Message::write`] wrote.
     pub fn read(fields: &Fields<'_, '_>) -> Self {
         let role = fields.str("role");
@@ -100,7 +112,7 @@ impl Message {
         let calls = self
             .tool_calls
             .iter()
-            .map(|call| call.name.len() + call.arguments.to_json().len());
+            .map(|call| call.name.len() + call.arguments.len());
         self.content.len() + calls.sum::<usize>()
     }
 }

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use crate::error::{AgentError, ErrorCode, Result};
 use crate::fields::{self, Fields};
-use crate::json::{self, Writer, decimal};
+use crate::json::{self, MAX_DEPTH, Writer, decimal};
 use crate::limits::Limits;
 use crate::message::{Message, Role};
 
@@ -62,15 +62,15 @@ impl Session {
         Ok(())
     }
 
-    /// The file the session is kept in: the name with each capital `A` as `+a`, because some file
+    /// The file the session is kept in: the name, which has been checked, with each capital `A` as `+a`, because some file
     /// systems take `Main` and `main` for one, and `.json`.
     pub fn file_name(name: &str) -> String {
         let mut file = String::new();
-        for letter in name.chars() {
+        for letter in name.bytes() {
             if letter.is_ascii_uppercase() {
                 file.push('+');
             }
-            file.push(letter.to_ascii_lowercase());
+            file.push(char::from(letter.to_ascii_lowercase()));
         }
         file.push_str(".json");
         file
@@ -82,7 +82,8 @@ impl Session {
     ///
     /// [`ErrorCode::StateCorrupted`] with what is wrong with it.
     pub fn parse(text: &str) -> Result<Self> {
-        let session = json::parse(text)
+        // A tool call's arguments may be as deep as any text, and stand deeper here.
+        let session = json::parse_deep(text, MAX_DEPTH + 8)
             .and_then(|value| fields::read(&value, "session", ErrorCode::StateCorrupted, read));
         session.map_err(|mut error| {
             error.code = ErrorCode::StateCorrupted;
@@ -156,6 +157,7 @@ fn read(fields: &Fields<'_, '_>) -> Session {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tool_call::ToolCall;
 
     fn message(role: Role, content: &str) -> Message {
         Message {
@@ -173,6 +175,20 @@ mod tests {
         let mut session = Session::new("main");
         session.messages.push(message(Role::User, "hi \"there\""));
         session.next_message = 2;
+        assert_eq!(Session::parse(&session.to_json()).unwrap(), session);
+    }
+
+    #[test]
+    fn the_deepest_arguments_come_back() {
+        let mut session = Session::new("main");
+        let mut call = message(Role::Assistant, "");
+        call.tool_calls.push(ToolCall {
+            id: "c1".into(),
+            name: "x".into(),
+            arguments: ["[".repeat(MAX_DEPTH), "]".repeat(MAX_DEPTH)].concat(),
+        });
+        json::parse(&call.tool_calls[0].arguments).unwrap();
+        session.messages.push(call);
         assert_eq!(Session::parse(&session.to_json()).unwrap(), session);
     }
 

@@ -5,21 +5,44 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::json::decimal;
+
 /// The pieces, one after the other.
 pub fn concat(pieces: &[&str]) -> String {
     join(pieces, "")
 }
 
 /// The pieces with `between` between them.
-pub fn join<T: AsRef<str>>(pieces: &[T], between: &str) -> String {
+pub fn join(pieces: &[&str], between: &str) -> String {
     let mut out = String::new();
     for (at, piece) in pieces.iter().enumerate() {
         if at > 0 {
             out.push_str(between);
         }
-        out.push_str(piece.as_ref());
+        out.push_str(piece);
     }
     out
+}
+
+/// Adds `line` on a line of its own.
+pub fn push_line(out: &mut String, line: &str) {
+    if !out.is_empty() {
+        out.push_str("\n");
+    }
+    out.push_str(line);
+}
+
+/// `name` with a number at its end: `m7`.
+pub fn numbered(name: &str, number: u64) -> String {
+    concat(&[name, &decimal(number)])
+}
+
+/// At most the first `count` characters of `text`.
+pub fn first_characters(text: &str, count: usize) -> &str {
+    match text.char_indices().nth(count) {
+        Some((end, _)) => text.get(..end).unwrap_or_default(),
+        None => text,
+    }
 }
 
 /// The byte offsets at which `part` begins in `text`: the first one, and whether it is the only one.
@@ -174,8 +197,16 @@ mod tests {
     }
 
     #[test]
+    fn shortened() {
+        assert_eq!(first_characters("aé😀b", 3), "aé😀");
+        assert_eq!(first_characters("aé", 2), "aé");
+        assert_eq!(first_characters("aé", 3), "aé");
+        assert_eq!(first_characters("aé", 0), "");
+    }
+
+    #[test]
     fn joined() {
         assert_eq!(join(&["a", "b", "c"], ", "), "a, b, c");
-        assert_eq!(join::<&str>(&[], ", "), "");
+        assert_eq!(join(&[], ", "), "");
     }
 }

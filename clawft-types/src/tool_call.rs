@@ -12,8 +12,8 @@ pub struct ToolCall {
     pub id: String,
     /// The tool.
     pub name: String,
-    /// Its arguments; the tool checks them.
-    pub arguments: Value,
+    /// Its arguments as JSON text; the tool checks them.
+    pub arguments: String,
 }
 
 impl ToolCall {
@@ -22,7 +22,7 @@ impl ToolCall {
         ToolCall {
             id: fields.string("id"),
             name: fields.string("name"),
-            arguments: fields.get("arguments").cloned().unwrap_or(Value::Null),
+            arguments: fields.get("arguments").unwrap_or(&Value::Null).to_json(),
         }
     }
 
@@ -32,7 +32,7 @@ impl ToolCall {
         out.string_member("id", &self.id);
         out.string_member("name", &self.name);
         out.key("arguments");
-        self.arguments.write(out);
+        out.raw(&self.arguments);
         out.close('}');
     }
 }

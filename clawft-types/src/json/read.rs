@@ -20,12 +20,21 @@ const UNTERMINATED: &str = "expected the end of a string";
 ///
 /// [`ErrorCode::InvalidJson`], with what was expected and the byte offset at which it was not found.
 pub fn parse(text: &str) -> Result<Value> {
+    parse_deep(text, MAX_DEPTH)
+}
+
+/// As [`parse`], with arrays and objects nested up to `depth`.
+///
+/// # Errors
+///
+/// As [`parse`].
+pub fn parse_deep(text: &str, depth: usize) -> Result<Value> {
     let mut reader = Reader {
         text,
         at: 0,
         first: None,
     };
-    let value = reader.value(MAX_DEPTH);
+    let value = reader.value(depth);
     reader.skip_space();
     if reader.peek().is_some() {
         reader.fail("expected the end");

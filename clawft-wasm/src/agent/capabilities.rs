@@ -4,7 +4,7 @@ use clawft_types::Config;
 use clawft_types::json::Writer;
 use core_alloc::string::String;
 
-use super::tools::{self, Spec};
+use super::tools::{Allowed, Spec};
 use super::{Agent, Intent};
 
 /// Describes `agent`, or an unconfigured one.
@@ -45,7 +45,7 @@ pub fn json(agent: Option<&Agent>) -> String {
     config.limits.write(&mut out);
     out.key("tools");
     out.open('[');
-    for spec in tools::allowed(config) {
+    for spec in Allowed::by(config).iter() {
         tool(spec, &mut out);
     }
     out.close(']');

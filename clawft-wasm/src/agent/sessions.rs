@@ -129,7 +129,7 @@ fn load(name: &str, path: &str, workspace: &Workspace) -> Result<Kept> {
 fn free_name(path: &str, workspace: &Workspace) -> Result<String> {
     let mut number = 1;
     loop {
-        let aside = text::concat(&[path, ".corrupt", &decimal(number)]);
+        let aside = text::numbered(&text::concat(&[path, ".corrupt"]), number);
         if !workspace.exists(&aside)? {
             return Ok(aside);
         }

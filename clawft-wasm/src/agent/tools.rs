@@ -4,7 +4,7 @@
 //! capabilities. Paths are confined by [`workspace::normal`], sizes by `limits.max_file_bytes`.
 
 use clawft_types::fields;
-use clawft_types::json::decimal;
+use clawft_types::json::{self, decimal};
 use clawft_types::{AgentError, Config, ErrorCode, Limits, Result, ToolCall, text};
 use core_alloc::string::String;
 use core_alloc::vec::Vec;
@@ -135,13 +135,26 @@ pub fn find(name: &str) -> Option<&'static Spec> {
     ALL.iter().find(|spec| spec.name == name)
 }
 
-/// The tools that `config` allows.
-pub fn allowed(config: &Config) -> Vec<&'static Spec> {
-    let is_allowed = |spec: &&Spec| match &config.tools {
-        None => true,
-        Some(names) => names.iter().any(|name| name == spec.name),
-    };
-    ALL.iter().filter(is_allowed).collect()
+/// The tools that a configuration allows.
+#[derive(Debug, Clone, Copy)]
+pub struct Allowed<'a>(Option<&'a [String]>);
+
+impl<'a> Allowed<'a> {
+    /// What `config` allows.
+    pub fn by(config: &'a Config) -> Self {
+        Allowed(config.tools.as_deref())
+    }
+
+    /// Whether the tool is among them.
+    pub fn has(self, spec: &Spec) -> bool {
+        self.0
+            .is_none_or(|names| names.iter().any(|name| name == spec.name))
+    }
+
+    /// All of them.
+    pub fn iter(self) -> impl Iterator<Item = &'static Spec> {
+        ALL.iter().filter(move |spec| self.has(spec))
+    }
 }
 
 /// Runs `call`.
@@ -151,24 +164,25 @@ pub fn allowed(config: &Config) -> Vec<&'static Spec> {
 /// `unknown_tool`, `tool_disabled`, `invalid_arguments`, and what the tool fails with.
 pub fn run(
     call: &ToolCall,
-    allowed: &[&'static Spec],
+    allowed: Allowed<'_>,
     limits: &Limits,
     workspace: &Workspace,
     memory: &mut Memory,
 ) -> Result<String> {
     let Some(spec) = find(&call.name) else {
-        let shown: String = call.name.chars().take(80).collect();
+        let shown = text::first_characters(&call.name, 80);
         return Err(AgentError::new(
             ErrorCode::UnknownTool,
-            &["there is no tool ", &shown],
+            &["there is no tool ", shown],
         ));
     };
-    if !allowed.iter().any(|other| other.tool == spec.tool) {
+    if !allowed.has(spec) {
         let message = &["config.tools does not allow ", spec.name];
         return Err(AgentError::new(ErrorCode::ToolDisabled, message));
     }
+    let arguments = json::parse(&call.arguments)?;
     let texts = fields::read(
-        &call.arguments,
+        &arguments,
         spec.name,
         ErrorCode::InvalidArguments,
         |given| {
@@ -225,11 +239,13 @@ fn act(
         }
         Tool::ListDirectory => {
             let path = workspace::normal(if first.is_empty() { "." } else { first })?;
-            Ok(text::join(&workspace.list(&path, limit)?, "\n"))
+            let mut out = String::new();
+            for name in &workspace.list(&path, limit)? {
+                text::push_line(&mut out, name);
+            }
+            Ok(out)
         }
-        Tool::MemoryRead if first.is_empty() => {
-            Ok(text::join(&memory.keys(limit, workspace)?, "\n"))
-        }
+        Tool::MemoryRead if first.is_empty() => memory.keys(limit, workspace),
         Tool::MemoryRead => memory.get(first, limit, workspace),
         Tool::MemoryWrite => {
             memory.set(first, second, limit, workspace)?;

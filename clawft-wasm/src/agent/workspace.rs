@@ -160,10 +160,10 @@ impl Workspace {
 /// leads into [`STATE`], or is longer than 1,024 bytes.
 pub fn normal(path: &str) -> Result<String> {
     let refuse = |why: &str| {
-        let shown: String = path.chars().take(80).collect();
+        let shown = text::first_characters(path, 80);
         Err(AgentError::new(
             ErrorCode::PathOutsideSandbox,
-            &["path \"", &shown, "\": ", why],
+            &["path \"", shown, "\": ", why],
         ))
     };
     if path.is_empty() {
@@ -179,7 +179,10 @@ pub fn normal(path: &str) -> Result<String> {
         return refuse("has a character that is not allowed");
     }
     let mut out = String::new();
-    for part in path.split('/') {
+    let mut rest = path;
+    while !rest.is_empty() {
+        let (part, after) = text::split(rest, "/").unwrap_or((rest, ""));
+        rest = after;
         if part.is_empty() || part == "." {
             continue;
         }

@@ -15,12 +15,12 @@
 //! talk: `history` lists the conversation, and any other text is given back with what was made of it
 //! and with how many messages it was preceded, so that a host can see that the history is kept.
 
-use clawft_types::json::{self, decimal};
-use clawft_types::{AgentError, ErrorCode, Message, Result, Role, Value, text};
+use clawft_types::json::{self, Writer, decimal};
+use clawft_types::{AgentError, ErrorCode, Message, Result, Role, ToolCall, text};
 use core_alloc::string::String;
 use core_alloc::vec::Vec;
 
-use super::{Completion, Wish};
+use super::Completion;
 use crate::agent::context::Context;
 use crate::agent::intent::Intent;
 
@@ -61,7 +61,7 @@ fn steps(question: &str) -> Vec<&str> {
 }
 
 /// The calls that `step` asks for; none if it is talk.
-fn wishes(step: &str) -> Result<Vec<Wish>> {
+fn wishes(step: &str) -> Result<Vec<ToolCall>> {
     let mut wishes = Vec::new();
     let mut rest = step.trim_ascii();
     if !rest.starts_with('/') {
@@ -82,7 +82,7 @@ fn wishes(step: &str) -> Result<Vec<Wish>> {
 }
 
 /// `NAME` or `NAME {…}`.
-fn explicit(call: &str) -> Result<Wish> {
+fn explicit(call: &str) -> Result<ToolCall> {
     let (name, rest) = text::word(call);
     if name.is_empty() {
         return Err(AgentError::new(
@@ -92,14 +92,15 @@ fn explicit(call: &str) -> Result<Wish> {
     }
     let arguments =
         json::parse(if rest.is_empty() { "{}" } else { rest }).map_err(|error| error.at(name))?;
-    Ok(Wish {
+    Ok(ToolCall {
+        id: String::new(),
         name: String::from(name),
-        arguments,
+        arguments: arguments.to_json(),
     })
 }
 
 /// The call a sentence asks for, if it does.
-fn spoken(step: &str) -> Option<Wish> {
+fn spoken(step: &str) -> Option<ToolCall> {
     let (keyword, rest) = text::word(step);
     let one_word = text::word(rest).1.is_empty();
     let is = |known: &str| keyword.eq_ignore_ascii_case(known);
@@ -150,14 +151,17 @@ fn optional<'a>(arguments: &'a [(&'a str, &'a str)], given: &str) -> &'a [(&'a s
     if given.is_empty() { &[] } else { arguments }
 }
 
-fn wish(name: &str, arguments: &[(&str, &str)]) -> Wish {
-    let mut members = Vec::new();
+fn wish(name: &str, arguments: &[(&str, &str)]) -> ToolCall {
+    let mut out = Writer::new();
+    out.open('{');
     for (key, value) in arguments {
-        members.push((String::from(*key), Value::String(String::from(*value))));
+        out.string_member(key, value);
     }
-    Wish {
+    out.close('}');
+    ToolCall {
+        id: String::new(),
         name: String::from(name),
-        arguments: Value::Object(members),
+        arguments: out.finish(),
     }
 }
 
@@ -167,12 +171,8 @@ fn report(turn: &[Message]) -> String {
     let calls = turn.iter().flat_map(|message| &message.tool_calls);
     let results = turn.iter().filter(|message| message.role == Role::Tool);
     for (call, result) in calls.zip(results) {
-        if !out.is_empty() {
-            out.push('\n');
-        }
-        out.push_str(&call.name);
-        out.push_str(": ");
-        out.push_str(&result.content);
+        let line = text::concat(&[&call.name, ": ", &result.content]);
+        text::push_line(&mut out, &line);
     }
     out
 }
@@ -189,8 +189,8 @@ fn talk(context: &Context<'_>) -> String {
                     " ",
                     message.role.as_str(),
                     ": ",
+                    text::first_characters(&message.content, SHOWN),
                 ]));
-                out.extend(message.content.chars().take(SHOWN));
             }
             out
         }
@@ -222,7 +222,7 @@ mod tests {
         let list = wishes(step).unwrap();
         let texts: Vec<String> = list
             .iter()
-            .map(|wish| text::concat(&[&wish.name, " ", &wish.arguments.to_json()]))
+            .map(|wish| text::concat(&[&wish.name, " ", &wish.arguments]))
             .collect();
         texts.join("; ")
     }
