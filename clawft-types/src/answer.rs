@@ -52,35 +52,32 @@ impl Answer {
     /// The answer as JSON text, `"ok":true`.
     pub fn to_json(&self) -> String {
         let mut out = Writer::new();
-        out.open('{');
-        out.bool_member("ok", true);
+        out.open(r#"{"ok":true"#);
         out.string_member("session", &self.session);
         out.string_member("intent", self.intent);
         out.string_member("provider", &self.provider);
         out.string_member("model", &self.model);
         out.key("message");
         self.message.write(&mut out);
-        out.key("tool_results");
-        out.open('[');
+        out.open(r#""tool_results":["#);
         for result in &self.tool_results {
             result.write(&mut out);
         }
-        out.close(']');
-        out.key("usage");
-        out.open('{');
+        out.close("]");
+        out.open(r#""usage":{"#);
         out.unsigned_member("messages", self.usage.messages);
         out.unsigned_member("history", self.usage.history);
         out.unsigned_member("dropped", self.usage.dropped);
         out.unsigned_member("tool_rounds", self.usage.tool_rounds);
         out.unsigned_member("input_bytes", self.usage.input_bytes);
         out.unsigned_member("output_bytes", self.usage.output_bytes);
-        out.close('}');
+        out.close("}");
         out.bool_member("persisted", self.not_persisted.is_none());
         if let Some(error) = &self.not_persisted {
             out.key("not_persisted");
             error.write(&mut out);
         }
-        out.close('}');
+        out.close("}");
         out.finish()
     }
 }
@@ -88,11 +85,10 @@ impl Answer {
 /// The answer for an error as JSON text, `"ok":false`.
 pub fn error_json(error: &AgentError) -> String {
     let mut out = Writer::new();
-    out.open('{');
-    out.bool_member("ok", false);
+    out.open(r#"{"ok":false"#);
     out.key("error");
     error.write(&mut out);
-    out.close('}');
+    out.close("}");
     out.finish()
 }
 

@@ -125,10 +125,10 @@ impl AgentError {
 
     /// Writes `{"code":…,"message":…}`.
     pub fn write(&self, out: &mut Writer) {
-        out.open('{');
+        out.open("{");
         out.string_member("code", self.code.as_str());
         out.string_member("message", &self.message);
-        out.close('}');
+        out.close("}");
     }
 }
 

@@ -35,46 +35,40 @@ impl Default for Limits {
 
 const MIB: u64 = 1024 * 1024;
 
-/// Name, smallest and largest value of each limit, in the order of [`Limits::all`].
-static ROWS: [(&str, u64, u64); 6] = [
-    ("max_message_bytes", 1, 16 * MIB),
-    ("max_history", 2, 10_000),
-    ("max_history_bytes", 1024, 64 * MIB),
-    ("max_tool_rounds", 0, 64),
-    ("max_file_bytes", 1, 64 * MIB),
-    ("max_sessions", 1, 10_000),
-];
-
 impl Limits {
     /// Reads the limits that are given; the others keep their default.
     pub fn read(fields: &Fields<'_, '_>) -> Self {
-        let mut limits = Limits::default();
-        for ((name, min, max), limit) in ROWS.iter().zip(limits.all()) {
-            fields.number(name, limit, *min, *max);
-        }
-        fields.only(&ROWS.map(|(name, _, _)| name));
-        limits
+        let mut to = Limits::default();
+        fields.number("max_message_bytes", &mut to.max_message_bytes, 1, 16 * MIB);
+        fields.number("max_history", &mut to.max_history, 2, 10_000);
+        fields.number(
+            "max_history_bytes",
+            &mut to.max_history_bytes,
+            1024,
+            64 * MIB,
+        );
+        fields.number("max_tool_rounds", &mut to.max_tool_rounds, 0, 64);
+        fields.number("max_file_bytes", &mut to.max_file_bytes, 1, 64 * MIB);
+        fields.number("max_sessions", &mut to.max_sessions, 1, 10_000);
+        fields.only(&[
+            "max_message_bytes",
+            "max_history",
+            "max_history_bytes",
+            "max_tool_rounds",
+            "max_file_bytes",
+            "max_sessions",
+        ]);
+        to
     }
 
-    /// Writes all limits as an object.
+    /// Writes all limits as members.
     pub fn write(&self, out: &mut Writer) {
-        out.open('{');
-        let mut copy = *self;
-        for ((name, _, _), limit) in ROWS.iter().zip(copy.all()) {
-            out.unsigned_member(name, *limit);
-        }
-        out.close('}');
-    }
-
-    fn all(&mut self) -> [&mut u64; 6] {
-        [
-            &mut self.max_message_bytes,
-            &mut self.max_history,
-            &mut self.max_history_bytes,
-            &mut self.max_tool_rounds,
-            &mut self.max_file_bytes,
-            &mut self.max_sessions,
-        ]
+        out.unsigned_member("max_message_bytes", self.max_message_bytes);
+        out.unsigned_member("max_history", self.max_history);
+        out.unsigned_member("max_history_bytes", self.max_history_bytes);
+        out.unsigned_member("max_tool_rounds", self.max_tool_rounds);
+        out.unsigned_member("max_file_bytes", self.max_file_bytes);
+        out.unsigned_member("max_sessions", self.max_sessions);
     }
 }
 
@@ -106,7 +100,9 @@ mod tests {
             }
         );
         let mut out = Writer::new();
+        out.open("{");
         limits.write(&mut out);
+        out.close("}");
         assert_eq!(read(&out.finish()).unwrap(), limits);
     }
 

@@ -88,23 +88,22 @@ impl Message {
 
     /// Writes the message; calls and call id only where there are any.
     pub fn write(&self, out: &mut Writer) {
-        out.open('{');
+        out.open("{");
         out.string_member("id", &self.id);
         out.string_member("role", self.role.as_str());
         out.string_member("content", &self.content);
         out.unsigned_member("timestamp_ms", self.timestamp_ms);
         if !self.tool_calls.is_empty() {
-            out.key("tool_calls");
-            out.open('[');
+            out.open(r#""tool_calls":["#);
             for call in &self.tool_calls {
                 call.write(out);
             }
-            out.close(']');
+            out.close("]");
         }
         if !self.call_id.is_empty() {
             out.string_member("call_id", &self.call_id);
         }
-        out.close('}');
+        out.close("}");
     }
 
     /// Bytes of text in the message, as `limits.max_history_bytes` counts them.

@@ -6,6 +6,7 @@ use crate::error::{AgentError, ErrorCode, Result};
 use crate::fields;
 use crate::json::{self, decimal};
 use crate::limits::Limits;
+use crate::text;
 
 /// What the user said.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,18 +38,21 @@ impl Request {
                 ],
             ));
         }
-        let text = if message.starts_with('{') {
+        let content = if message.starts_with('{') {
             content(message)?
         } else {
             String::from(message)
         };
-        if text.trim_ascii().is_empty() {
+        if text::trim(&content).is_empty() {
             return Err(AgentError::new(
                 ErrorCode::EmptyMessage,
                 &["the message is empty"],
             ));
         }
-        Ok(Request { text, bytes })
+        Ok(Request {
+            text: content,
+            bytes,
+        })
     }
 }
 

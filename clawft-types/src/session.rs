@@ -94,19 +94,17 @@ impl Session {
     /// The session file as JSON text.
     pub fn to_json(&self) -> String {
         let mut out = Writer::new();
-        out.open('{');
+        out.open("{");
         out.unsigned_member("version", VERSION);
         out.string_member("name", &self.name);
         out.unsigned_member("next_message", self.next_message);
         out.unsigned_member("next_call", self.next_call);
         out.unsigned_member("dropped", self.dropped);
-        out.key("messages");
-        out.open('[');
+        out.open(r#""messages":["#);
         for message in &self.messages {
             message.write(&mut out);
         }
-        out.close(']');
-        out.close('}');
+        out.close("]}");
         out.finish()
     }
 

@@ -38,11 +38,17 @@ pub fn numbered(name: &str, number: u64) -> String {
 }
 
 /// At most the first `count` characters of `text`.
-pub fn first_characters(text: &str, count: usize) -> &str {
-    match text.char_indices().nth(count) {
-        Some((end, _)) => text.get(..end).unwrap_or_default(),
-        None => text,
+pub fn first_characters(text: &str, mut count: usize) -> &str {
+    for (at, byte) in text.bytes().enumerate() {
+        // The bytes of a character after its first one begin with the bits 10.
+        if byte & 0xC0 != 0x80 {
+            if count == 0 {
+                return text.get(..at).unwrap_or_default();
+            }
+            count -= 1;
+        }
     }
+    text
 }
 
 /// The byte offsets at which `part` begins in `text`: the first one, and whether it is the only one.
@@ -91,30 +97,49 @@ pub fn split<'a>(text: &'a str, part: &str) -> Option<(&'a str, &'a str)> {
     Some((text.get(..at)?, text.get(at + part.len()..)?))
 }
 
+/// Takes the part before the next `between` off `rest`; `None` when all parts have been taken.
+pub fn next_part<'a>(rest: &mut Option<&'a str>, between: &str) -> Option<&'a str> {
+    let text = rest.take()?;
+    let Some((part, after)) = split(text, between) else {
+        return Some(text);
+    };
+    *rest = Some(after);
+    Some(part)
+}
+
+/// `text` without ASCII white space around it.
+pub fn trim(text: &str) -> &str {
+    let solid = |byte: u8| !byte.is_ascii_whitespace();
+    let (start, end) = (text.bytes().position(solid), text.bytes().rposition(solid));
+    // White space is ASCII, so both offsets are boundaries.
+    match (start, end) {
+        (Some(start), Some(end)) => text.get(start..=end).unwrap_or_default(),
+        _ => "",
+    }
+}
+
 /// The first word of `text` and what comes after it, both without ASCII white space around them.
 pub fn word(text: &str) -> (&str, &str) {
-    let text = text.trim_ascii();
-    let end = text
-        .bytes()
-        .position(|byte| byte.is_ascii_whitespace())
-        .unwrap_or(text.len());
-    // White space is ASCII, so both offsets are boundaries.
-    let (word, rest) = (text.get(..end), text.get(end..));
-    (
-        word.unwrap_or_default(),
-        rest.unwrap_or_default().trim_ascii(),
-    )
+    let text = trim(text);
+    let end = text.bytes().position(|byte| byte.is_ascii_whitespace());
+    let (word, rest) = text
+        .split_at_checked(end.unwrap_or(text.len()))
+        .unwrap_or((text, ""));
+    (word, trim(rest))
 }
 
 /// Sorts texts by their bytes: heapsort, which is short and never slow.
 pub fn sort(texts: &mut [String]) {
     let count = texts.len();
-    for root in (0..count / 2).rev() {
-        sift(texts, root, count);
-    }
-    for end in (1..count).rev() {
-        texts.swap(0, end);
-        sift(texts, 0, end);
+    // First every root, from the last one on, so that the largest text comes to stand first; then that goes
+    // to the end, again and again.
+    for step in (1..count + count / 2).rev() {
+        if step >= count {
+            sift(texts, step - count, count);
+        } else {
+            texts.swap(0, step);
+            sift(texts, 0, step);
+        }
     }
 }
 
@@ -194,6 +219,23 @@ mod tests {
         assert_eq!(word("  read \t a b "), ("read", "a b"));
         assert_eq!(word("x"), ("x", ""));
         assert_eq!(word(" "), ("", ""));
+    }
+
+    #[test]
+    fn parts() {
+        let all = |text| {
+            let mut rest = Some(text);
+            core::iter::from_fn(move || next_part(&mut rest, "/")).collect::<Vec<_>>()
+        };
+        assert_eq!(all("a/b//c/"), ["a", "b", "", "c", ""]);
+        assert_eq!(all(""), [""]);
+    }
+
+    #[test]
+    fn trimmed_as_std_trims() {
+        for text in ["", " ", " \t\n", "a", " a", "a \r\n", " \u{c}é b\u{a0} "] {
+            assert_eq!(trim(text), text.trim_ascii());
+        }
     }
 
     #[test]

@@ -28,11 +28,11 @@ impl ToolCall {
 
     /// Writes `{"id":…,"name":…,"arguments":…}`.
     pub fn write(&self, out: &mut Writer) {
-        out.open('{');
+        out.open("{");
         out.string_member("id", &self.id);
         out.string_member("name", &self.name);
         out.key("arguments");
         out.raw(&self.arguments);
-        out.close('}');
+        out.close("}");
     }
 }

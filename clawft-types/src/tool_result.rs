@@ -28,7 +28,7 @@ impl ToolResult {
 
     /// Writes `{"call_id","name","ok":true,"output"}` or `{"call_id","name","ok":false,"error"}`.
     pub fn write(&self, out: &mut Writer) {
-        out.open('{');
+        out.open("{");
         out.string_member("call_id", &self.call_id);
         out.string_member("name", &self.name);
         out.bool_member("ok", self.outcome.is_ok());
@@ -39,7 +39,7 @@ impl ToolResult {
                 error.write(out);
             }
         }
-        out.close('}');
+        out.close("}");
     }
 }
 

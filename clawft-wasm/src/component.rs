@@ -22,6 +22,8 @@ mod bindings {
         world: "clawft",
         std_feature,
         pub_export_macro: true,
+        // There are none: `_initialize` would have run them.
+        disable_run_ctors_once_workaround: true,
     });
 }
 

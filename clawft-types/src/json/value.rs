@@ -47,7 +47,11 @@ impl Value {
                 if digit > 9 {
                     return None;
                 }
-                sum.checked_mul(10)?.checked_add(u64::from(digit))
+                // Not `checked_mul`, for which a 128-bit multiplication is called.
+                if sum > u64::MAX / 10 {
+                    return None;
+                }
+                (sum * 10).checked_add(u64::from(digit))
             }),
             _ => None,
         }
@@ -80,19 +84,19 @@ impl Value {
             Value::Number(text) => out.raw(text),
             Value::String(text) => out.string(text),
             Value::Array(items) => {
-                out.open('[');
+                out.open("[");
                 for item in items {
                     item.write(out);
                 }
-                out.close(']');
+                out.close("]");
             }
             Value::Object(members) => {
-                out.open('{');
+                out.open("{");
                 for (name, value) in members {
                     out.key(name);
                     value.write(out);
                 }
-                out.close('}');
+                out.close("}");
             }
         }
     }

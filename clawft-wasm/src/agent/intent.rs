@@ -1,5 +1,7 @@
 //! Classify, the first stage: what a message is about, by its first word or its last character.
 
+use clawft_types::text;
+
 /// What a message is taken for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Intent {
@@ -76,7 +78,7 @@ impl Intent {
 
 /// What `text` is about.
 pub fn classify(text: &str) -> Intent {
-    let text = text.trim_ascii();
+    let text = text::trim(text);
     if text.starts_with('/') {
         return Intent::Command;
     }

@@ -77,7 +77,7 @@ impl Memory {
             return Err(AgentError::new(ErrorCode::InvalidArguments, message));
         }
         let mut out = Writer::new();
-        out.open('{');
+        out.open("{");
         let mut new = Some(text);
         for (known, value) in &self.load(limit, place)? {
             if known.as_str() >= key
@@ -93,7 +93,7 @@ impl Memory {
         if let Some(text) = new {
             out.string_member(key, text);
         }
-        out.close('}');
+        out.close("}");
         let file = out.finish();
         let bytes = file.len() as u64;
         if bytes > limit {

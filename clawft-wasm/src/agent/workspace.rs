@@ -134,7 +134,12 @@ impl Workspace {
             Some(_) => {}
         }
         let mut names = root.list(path).map_err(|fault| error(path, fault))?;
-        names.retain(|name| path != "." || !name.eq_ignore_ascii_case(STATE));
+        if path == "." {
+            let is_state = |name: &String| name.eq_ignore_ascii_case(STATE);
+            while let Some(at) = names.iter().position(is_state) {
+                names.swap_remove(at);
+            }
+        }
         let bytes = names.iter().map(|name| name.len() as u64 + 1).sum();
         if bytes > limit {
             return Err(too_large(path, bytes, limit));
@@ -179,10 +184,8 @@ pub fn normal(path: &str) -> Result<String> {
         return refuse("has a character that is not allowed");
     }
     let mut out = String::new();
-    let mut rest = path;
-    while !rest.is_empty() {
-        let (part, after) = text::split(rest, "/").unwrap_or((rest, ""));
-        rest = after;
+    let mut parts = Some(path);
+    while let Some(part) = text::next_part(&mut parts, "/") {
         if part.is_empty() || part == "." {
             continue;
         }

@@ -33,52 +33,43 @@ const SHOWN: usize = 60;
 ///
 /// `invalid_json` or `invalid_arguments` for a `/tool` line that does not hold what it should.
 pub fn complete(context: &Context<'_>) -> Result<Completion> {
-    let mut rounds = Vec::new();
-    for step in steps(context.question()) {
-        let wishes = wishes(step)?;
-        if wishes.is_empty() {
+    let mut rounds_left = context.rounds();
+    let mut next = None;
+    let mut steps = Some(context.question());
+    while let Some(step) = text::next_part(&mut steps, "\nthen\n") {
+        let calls = calls(step)?;
+        if calls.is_empty() {
             return Ok(Completion::Text(talk(context)));
         }
-        rounds.push(wishes);
+        if rounds_left == 0 && next.is_none() {
+            next = Some(calls);
+        }
+        rounds_left = rounds_left.saturating_sub(1);
     }
-    let done = context.rounds();
-    if done < rounds.len() {
-        return Ok(Completion::Calls(rounds.swap_remove(done)));
-    }
-    Ok(Completion::Text(report(context.turn)))
-}
-
-/// The parts between the lines that say `then`.
-fn steps(question: &str) -> Vec<&str> {
-    let mut steps = Vec::new();
-    let mut rest = question;
-    while let Some((step, after)) = text::split(rest, "\nthen\n") {
-        steps.push(step);
-        rest = after;
-    }
-    steps.push(rest);
-    steps
+    Ok(match next {
+        Some(calls) => Completion::Calls(calls),
+        None => Completion::Text(report(context.turn)),
+    })
 }
 
 /// The calls that `step` asks for; none if it is talk.
-fn wishes(step: &str) -> Result<Vec<ToolCall>> {
-    let mut wishes = Vec::new();
-    let mut rest = step.trim_ascii();
-    if !rest.starts_with('/') {
-        wishes.extend(spoken(rest));
-        return Ok(wishes);
+fn calls(step: &str) -> Result<Vec<ToolCall>> {
+    let mut calls = Vec::new();
+    let step = text::trim(step);
+    if !step.starts_with('/') {
+        calls.extend(spoken(step));
+        return Ok(calls);
     }
-    while !rest.is_empty() {
-        let (line, after) = text::split(rest, "\n").unwrap_or((rest, ""));
-        rest = after;
+    let mut lines = Some(step);
+    while let Some(line) = text::next_part(&mut lines, "\n") {
         let (command, call) = text::word(line);
         if command != "/tool" {
             let message = &["every line of a command begins with /tool"];
             return Err(AgentError::new(ErrorCode::InvalidArguments, message));
         }
-        wishes.push(explicit(call)?);
+        calls.push(explicit(call)?);
     }
-    Ok(wishes)
+    Ok(calls)
 }
 
 /// `NAME` or `NAME {…}`.
@@ -90,79 +81,101 @@ fn explicit(call: &str) -> Result<ToolCall> {
             &["/tool needs the name of a tool"],
         ));
     }
-    let arguments =
-        json::parse(if rest.is_empty() { "{}" } else { rest }).map_err(|error| error.at(name))?;
+    let arguments = json::parse(if rest.is_empty() { "{}" } else { rest });
     Ok(ToolCall {
         id: String::new(),
         name: String::from(name),
-        arguments: arguments.to_json(),
+        arguments: arguments.map_err(|error| error.at(name))?.to_json(),
     })
 }
 
+/// A sentence that asks for a tool.
+struct Sentence {
+    keyword: &'static str,
+    tool: &'static str,
+    /// What the keyword is followed by: the first, `:`, the second, `=>`, the third.
+    parameters: &'static [&'static str],
+    /// Whether the first must be one word.
+    word: bool,
+    /// Whether it may be left out.
+    optional: bool,
+}
+
+impl Sentence {
+    const fn of(
+        keyword: &'static str,
+        tool: &'static str,
+        parameters: &'static [&'static str],
+    ) -> Self {
+        Sentence {
+            keyword,
+            tool,
+            parameters,
+            word: true,
+            optional: false,
+        }
+    }
+
+    const fn of_any_words(self) -> Self {
+        Sentence {
+            word: false,
+            ..self
+        }
+    }
+
+    const fn optionally(self) -> Self {
+        Sentence {
+            optional: true,
+            ..self
+        }
+    }
+}
+
+static SENTENCES: [Sentence; 7] = [
+    Sentence::of("read", "read_file", &["path"]),
+    Sentence::of("list", "list_directory", &["path"]).optionally(),
+    Sentence::of("fetch", "web_fetch", &["url"]),
+    Sentence::of("write", "write_file", &["path", "content"]),
+    Sentence::of("edit", "edit_file", &["path", "old", "new"]),
+    Sentence::of("remember", "memory_write", &["key", "value"]).of_any_words(),
+    Sentence::of("recall", "memory_read", &["key"])
+        .of_any_words()
+        .optionally(),
+];
+
 /// The call a sentence asks for, if it does.
 fn spoken(step: &str) -> Option<ToolCall> {
-    let (keyword, rest) = text::word(step);
-    let one_word = text::word(rest).1.is_empty();
-    let is = |known: &str| keyword.eq_ignore_ascii_case(known);
-    // Before and after the colon.
-    let pair = || {
-        let (before, after) = text::split(rest, ":")?;
-        let before = before.trim_ascii();
-        (!before.is_empty()).then_some((before, after.trim_ascii()))
-    };
-    let file_pair = || pair().filter(|(file, _)| text::word(file).1.is_empty());
-    if is("read") && one_word && !rest.is_empty() {
-        return Some(wish("read_file", &[("path", rest)]));
-    }
-    if is("list") && one_word {
-        return Some(wish("list_directory", optional(&[("path", rest)], rest)));
-    }
-    if is("fetch") && one_word && !rest.is_empty() {
-        return Some(wish("web_fetch", &[("url", rest)]));
-    }
-    if is("write") {
-        let (file, text) = file_pair()?;
-        return Some(wish("write_file", &[("path", file), ("content", text)]));
-    }
-    if is("edit") {
-        let (file, change) = file_pair()?;
-        let (old, new) = text::split(change, "=>")?;
-        return Some(wish(
-            "edit_file",
-            &[
-                ("path", file),
-                ("old", old.trim_ascii()),
-                ("new", new.trim_ascii()),
-            ],
-        ));
-    }
-    if is("remember") {
-        let (key, value) = pair()?;
-        return Some(wish("memory_write", &[("key", key), ("value", value)]));
-    }
-    if is("recall") {
-        return Some(wish("memory_read", optional(&[("key", rest)], rest)));
-    }
-    None
-}
-
-/// `arguments`, or none if `given` is empty.
-fn optional<'a>(arguments: &'a [(&'a str, &'a str)], given: &str) -> &'a [(&'a str, &'a str)] {
-    if given.is_empty() { &[] } else { arguments }
-}
-
-fn wish(name: &str, arguments: &[(&str, &str)]) -> ToolCall {
+    let (keyword, mut rest) = text::word(step);
+    let sentence = SENTENCES
+        .iter()
+        .find(|sentence| sentence.keyword.eq_ignore_ascii_case(keyword))?;
     let mut out = Writer::new();
-    out.open('{');
-    for (key, value) in arguments {
-        out.string_member(key, value);
+    out.open("{");
+    for (at, name) in sentence.parameters.iter().enumerate() {
+        let mut argument = rest;
+        if at + 1 < sentence.parameters.len() {
+            (argument, rest) = text::split(rest, if at == 0 { ":" } else { "=>" })?;
+        }
+        let argument = text::trim(argument);
+        if at == 0 {
+            if argument.is_empty() {
+                if sentence.optional {
+                    break;
+                }
+                return None;
+            }
+            if sentence.word && !text::word(argument).1.is_empty() {
+                return None;
+            }
+        }
+        out.string_member(name, argument);
     }
-    out.close('}');
-    ToolCall {
+    out.close("}");
+    Some(ToolCall {
         id: String::new(),
-        name: String::from(name),
+        name: String::from(sentence.tool),
         arguments: out.finish(),
-    }
+    })
 }
 
 /// What the tools of this turn said.
@@ -202,7 +215,7 @@ fn talk(context: &Context<'_>) -> String {
             " earlier messages",
         ]),
         intent => {
-            let question = context.question().trim_ascii();
+            let question = text::trim(context.question());
             text::concat(&[
                 intent.as_str(),
                 " after ",
@@ -219,10 +232,10 @@ mod tests {
     use super::*;
 
     fn json(step: &str) -> String {
-        let list = wishes(step).unwrap();
+        let list = calls(step).unwrap();
         let texts: Vec<String> = list
             .iter()
-            .map(|wish| text::concat(&[&wish.name, " ", &wish.arguments]))
+            .map(|call| text::concat(&[&call.name, " ", &call.arguments]))
             .collect();
         texts.join("; ")
     }
@@ -268,16 +281,10 @@ mod tests {
 
     #[test]
     fn commands_that_are_none() {
-        let code = |text: &str| wishes(text).unwrap_err().code;
+        let code = |text: &str| calls(text).unwrap_err().code;
         assert_eq!(code("/help"), ErrorCode::InvalidArguments);
         assert_eq!(code("/tool"), ErrorCode::InvalidArguments);
         assert_eq!(code("/tool a {}\nnext"), ErrorCode::InvalidArguments);
         assert_eq!(code("/tool a {"), ErrorCode::InvalidJson);
-    }
-
-    #[test]
-    fn steps_are_parted_by_then() {
-        assert_eq!(steps("a\nthen\nb\nthen\nc"), ["a", "b", "c"]);
-        assert_eq!(steps("now and then"), ["now and then"]);
     }
 }
