@@ -100,7 +100,7 @@ mod tests {
     #[test]
     fn errors_are_answers() {
         assert_eq!(
-            error_json(&AgentError::new(ErrorCode::Busy, &["a \"b\""])),
+            error_json(&AgentError::new(ErrorCode::Busy, "a \"b\"", &[])),
             r#"{"ok":false,"error":{"code":"busy","message":"a \"b\""}}"#
         );
     }

@@ -112,7 +112,7 @@ fn read(fields: &Fields<'_, '_>) -> Config {
 fn model(fields: &Fields<'_, '_>) -> String {
     let model = fields.string_or("model", "offline-1");
     if model.is_empty() {
-        fields.fail("model", &["expected a name, got an empty string"]);
+        fields.fail("model", "expected a name, got an empty string", &[]);
     }
     model
 }
@@ -124,8 +124,8 @@ fn temperature(fields: &Fields<'_, '_>) -> u16 {
         Some(_) => None,
     };
     given.unwrap_or_else(|| {
-        let what = &["expected a number from 0 to 2 with at most 3 decimals"];
-        fields.fail("temperature", what);
+        let what = "expected a number from 0 to 2 with at most 3 decimals";
+        fields.fail("temperature", what, &[]);
         0
     })
 }
@@ -139,12 +139,13 @@ fn routes(fields: &Fields<'_, '_>) -> Vec<(String, String)> {
                 if let Value::String(model) = model {
                     routes.push((intent.clone(), model.clone()));
                 } else {
-                    let what = ["expected the name of a model, got ", model.kind()];
-                    fields.report(fields.error("routes", &what).at(intent));
+                    let what = "expected the name of a model, got {}";
+                    let error = fields.error("routes", what, &[model.kind()]);
+                    fields.report(error.at(intent));
                 }
             }
         }
-        Some(other) => fields.fail("routes", &["expected an object, got ", other.kind()]),
+        Some(other) => fields.fail("routes", "expected an object, got {}", &[other.kind()]),
     }
     routes
 }
@@ -154,12 +155,12 @@ fn provider(fields: &Fields<'_, '_>) -> ProviderConfig {
     match fields.str("kind") {
         "offline" => {}
         kind @ ("openai" | "anthropic") => {
-            let what = [kind, " needs HTTP, which this build does not have"];
-            let mut error = fields.error("kind", &what);
+            let what = "{} needs HTTP, which this build does not have";
+            let mut error = fields.error("kind", what, &[kind]);
             error.code = ErrorCode::Unsupported;
             fields.report(error);
         }
-        kind => fields.fail("kind", &["expected offline, got ", kind]),
+        kind => fields.fail("kind", "expected offline, got {}", &[kind]),
     }
     let mut models = fields.strings("models");
     if models.is_empty() {

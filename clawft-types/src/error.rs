@@ -110,17 +110,17 @@ pub struct AgentError {
 }
 
 impl AgentError {
-    /// An error whose message is the pieces put together.
-    pub fn new(code: ErrorCode, message: &[&str]) -> Box<Self> {
+    /// An error whose message is the template [filled](text::fill) with the values.
+    pub fn new(code: ErrorCode, template: &str, values: &[&str]) -> Box<Self> {
         Box::new(AgentError {
             code,
-            message: text::concat(message),
+            message: text::fill(template, values),
         })
     }
 
     /// The same error with `place` and a colon before its message.
     pub fn at(self, place: &str) -> Box<Self> {
-        AgentError::new(self.code, &[place, ": ", &self.message])
+        AgentError::new(self.code, "{}: {}", &[place, &self.message])
     }
 
     /// Writes `{"code":…,"message":…}`.
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn display_and_json() {
-        let error = AgentError::new(ErrorCode::NotFound, &["a.txt", ": not found"]).at("read_file");
+        let error = AgentError::new(ErrorCode::NotFound, "a.txt: not found", &[]).at("read_file");
         assert_eq!(error.to_string(), "not_found: read_file: a.txt: not found");
         let mut out = Writer::new();
         error.write(&mut out);

@@ -70,8 +70,12 @@ impl<'v, 'e> Fields<'v, 'e> {
         match value {
             Value::Object(members) => fields.members = members,
             other => {
-                let what = [place, ": expected an object, got ", other.kind()];
-                fields.report(AgentError::new(code, &what));
+                let values = [place, other.kind()];
+                fields.report(AgentError::new(
+                    code,
+                    "{}: expected an object, got {}",
+                    &values,
+                ));
             }
         }
         fields
@@ -82,29 +86,34 @@ impl<'v, 'e> Fields<'v, 'e> {
         let _ = self.first.set(error);
     }
 
-    /// Takes down that the member `name` is wrong.
-    pub fn fail(&self, name: &str, what: &[&str]) {
-        self.report(self.error(name, what));
+    /// Takes down that the member `name` is wrong, and how, as [`AgentError::new`] has it.
+    pub fn fail(&self, name: &str, template: &str, values: &[&str]) {
+        self.report(self.error(name, template, values));
     }
 
     /// An error at the member `name`.
-    pub fn error(&self, name: &str, what: &[&str]) -> Box<AgentError> {
+    pub fn error(&self, name: &str, template: &str, values: &[&str]) -> Box<AgentError> {
         AgentError::new(
             self.code,
-            &[self.place, ".", name, ": ", &text::concat(what)],
+            "{}.{}: {}",
+            &[self.place, name, &text::fill(template, values)],
         )
     }
 
     fn wrong(&self, name: &str, expected: &str) {
         let got = self.get(name).map_or("nothing", Value::kind);
-        self.fail(name, &["expected ", expected, ", got ", got]);
+        self.fail(name, "expected {}, got {}", &[expected, got]);
     }
 
     /// Allows these members and no others.
     pub fn only(&self, known: &[&str]) {
         for (name, _) in self.members {
             if !known.contains(&name.as_str()) {
-                self.fail(name, &["unknown key, known are ", &text::join(known, ", ")]);
+                self.fail(
+                    name,
+                    "unknown key, known are {}",
+                    &[&text::join(known, ", ")],
+                );
             }
         }
     }
@@ -151,10 +160,9 @@ impl<'v, 'e> Fields<'v, 'e> {
         match value.as_u64() {
             Some(given) if given >= min && given <= max => *number = given,
             _ => {
-                let what =
-                    text::concat(&["an integer from ", &decimal(min), " to ", &decimal(max)]);
+                let what = text::fill("an integer from {} to {}", &[&decimal(min), &decimal(max)]);
                 match value {
-                    Value::Number(text) => self.fail(name, &["expected ", &what, ", got ", text]),
+                    Value::Number(text) => self.fail(name, "expected {}, got {}", &[&what, text]),
                     _ => self.wrong(name, &what),
                 }
             }
@@ -179,7 +187,7 @@ impl<'v, 'e> Fields<'v, 'e> {
         for item in self.array(name) {
             match item {
                 Value::String(text) => texts.push(text.clone()),
-                other => self.fail(name, &["expected strings, got ", other.kind()]),
+                other => self.fail(name, "expected strings, got {}", &[other.kind()]),
             }
         }
         texts
@@ -189,7 +197,7 @@ impl<'v, 'e> Fields<'v, 'e> {
     pub fn each<T>(&self, name: &str, make: impl Fn(&Fields<'v, '_>) -> T) -> Vec<T> {
         let mut made = Vec::new();
         for (at, item) in self.array(name).iter().enumerate() {
-            let place = text::concat(&[self.place, ".", name, "[", &decimal(at as u64), "]"]);
+            let place = text::fill("{}.{}[{}]", &[self.place, name, &decimal(at as u64)]);
             made.push(make(&Fields::of(item, &place, self.code, self.first)));
         }
         made
@@ -202,7 +210,7 @@ impl<'v, 'e> Fields<'v, 'e> {
         value: &'v Value,
         make: impl FnOnce(&Fields<'v, '_>) -> T,
     ) -> T {
-        let place = text::concat(&[self.place, ".", name]);
+        let place = text::fill("{}.{}", &[self.place, name]);
         make(&Fields::of(value, &place, self.code, self.first))
     }
 }

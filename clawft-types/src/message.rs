@@ -74,7 +74,7 @@ impl Message {
         let mut message = Message {
             id: fields.string("id"),
             role: Role::from_name(role).unwrap_or_else(|| {
-                fields.fail("role", &["unknown role ", role]);
+                fields.fail("role", "unknown role {}", &[role]);
                 Role::System
             }),
             content: fields.string("content"),

@@ -30,12 +30,8 @@ impl Request {
         if bytes as u64 > limits.max_message_bytes {
             return Err(AgentError::new(
                 ErrorCode::MessageTooLarge,
-                &[
-                    "the message has ",
-                    &decimal(bytes as u64),
-                    " bytes, limits.max_message_bytes is ",
-                    &decimal(limits.max_message_bytes),
-                ],
+                "the message has {} bytes, limits.max_message_bytes is {}",
+                &[&decimal(bytes as u64), &decimal(limits.max_message_bytes)],
             ));
         }
         let content = if message.starts_with('{') {
@@ -46,7 +42,8 @@ impl Request {
         if text::trim(&content).is_empty() {
             return Err(AgentError::new(
                 ErrorCode::EmptyMessage,
-                &["the message is empty"],
+                "the message is empty",
+                &[],
             ));
         }
         Ok(Request {
@@ -63,7 +60,7 @@ fn content(message: &str) -> Result<String> {
         fields.only(&["role", "content"]);
         let role = fields.str_or("role", "user");
         if role != "user" {
-            fields.fail("role", &["expected user, got ", role]);
+            fields.fail("role", "expected user, got {}", &[role]);
         }
         fields.string("content")
     })

@@ -56,7 +56,8 @@ impl Session {
         {
             return Err(AgentError::new(
                 ErrorCode::InvalidSessionName,
-                &["a session name is 1 to 64 of A-Z a-z 0-9 . _ - and does not begin with a dot"],
+                "a session name is 1 to 64 of A-Z a-z 0-9 . _ - and does not begin with a dot",
+                &[],
             ));
         }
         Ok(())
@@ -139,14 +140,14 @@ fn read(fields: &Fields<'_, '_>) -> Session {
     let mut version = 0;
     fields.number("version", &mut version, 0, u64::MAX);
     if version != VERSION {
-        fields.fail("version", &["expected 1, got ", &decimal(version)]);
+        fields.fail("version", "expected 1, got {}", &[&decimal(version)]);
     }
     let mut session = Session::new(fields.str("name"));
     fields.number("next_message", &mut session.next_message, 1, u64::MAX >> 1);
     fields.number("next_call", &mut session.next_call, 1, u64::MAX >> 1);
     fields.number("dropped", &mut session.dropped, 0, u64::MAX >> 1);
     if fields.get("messages").is_none() {
-        fields.fail("messages", &["expected an array, got nothing"]);
+        fields.fail("messages", "expected an array, got nothing", &[]);
     }
     session.messages = fields.each("messages", Message::read);
     session

@@ -22,7 +22,7 @@ impl ToolResult {
     pub fn text(&self) -> String {
         match &self.outcome {
             Ok(output) => output.clone(),
-            Err(error) => text::concat(&["error ", error.code.as_str(), ": ", &error.message]),
+            Err(error) => text::fill("error {}: {}", &[error.code.as_str(), &error.message]),
         }
     }
 
@@ -68,7 +68,7 @@ mod tests {
             )
         );
         assert_eq!(
-            write(Err(AgentError::new(ErrorCode::Io, &["bad"]))),
+            write(Err(AgentError::new(ErrorCode::Io, "bad", &[]))),
             (
                 r#"{"call_id":"c1","name":"t","ok":false,"error":{"code":"io","message":"bad"}}"#
                     .into(),

@@ -60,7 +60,8 @@ impl Agent {
         let opened = Root::at(root).map_err(|_| {
             AgentError::new(
                 ErrorCode::Io,
-                &[&root.to_string_lossy(), ": no directory can be had here"],
+                "{}: no directory can be had here",
+                &[&root.to_string_lossy()],
             )
         })?;
         Agent::new(config_json, Some(opened))
@@ -123,7 +124,8 @@ fn checked(text: &str) -> Result<Config> {
         if tools::find(name).is_none() {
             return Err(AgentError::new(
                 ErrorCode::InvalidConfig,
-                &["config.tools: there is no tool ", name],
+                "config.tools: there is no tool {}",
+                &[name],
             ));
         }
     }
@@ -131,7 +133,8 @@ fn checked(text: &str) -> Result<Config> {
         if !Intent::ALL.iter().any(|intent| intent.as_str() == name) {
             return Err(AgentError::new(
                 ErrorCode::InvalidConfig,
-                &["config.routes: there is no intent ", name],
+                "config.routes: there is no intent {}",
+                &[name],
             ));
         }
     }

@@ -37,7 +37,8 @@ pub fn respond(session: &str, message: &str) -> Result<Answer> {
         Some(agent) => agent.respond(session, message),
         None => Err(AgentError::new(
             ErrorCode::NotInitialized,
-            &["call init first"],
+            "call init first",
+            &[],
         )),
     })?
 }
@@ -51,7 +52,8 @@ pub fn capabilities() -> String {
 fn busy() -> Box<AgentError> {
     AgentError::new(
         ErrorCode::Busy,
-        &["the agent is in the middle of another call"],
+        "the agent is in the middle of another call",
+        &[],
     )
 }
 

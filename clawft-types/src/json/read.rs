@@ -61,8 +61,9 @@ impl Reader<'_> {
 
     fn fail(&mut self, what: &str) {
         if self.first.is_none() {
-            let message = [what, " at byte ", &decimal(self.at as u64)];
-            self.first = Some(AgentError::new(ErrorCode::InvalidJson, &message));
+            let at = decimal(self.at as u64);
+            let error = AgentError::new(ErrorCode::InvalidJson, "{} at byte {}", &[what, &at]);
+            self.first = Some(error);
             self.text = "";
         }
     }

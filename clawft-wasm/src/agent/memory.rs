@@ -47,7 +47,8 @@ impl Memory {
         }
         Err(AgentError::new(
             ErrorCode::NotFound,
-            &["nothing is remembered under ", key],
+            "nothing is remembered under {}",
+            &[key],
         ))
     }
 
@@ -73,8 +74,8 @@ impl Memory {
     /// the platform says.
     pub fn set(&mut self, key: &str, text: &str, limit: u64, place: &Workspace) -> Result<()> {
         if key.is_empty() || key.len() > MAX_KEY {
-            let message = &["memory_write.key: expected 1 to 256 bytes"];
-            return Err(AgentError::new(ErrorCode::InvalidArguments, message));
+            let message = "memory_write.key: expected 1 to 256 bytes";
+            return Err(AgentError::new(ErrorCode::InvalidArguments, message, &[]));
         }
         let mut out = Writer::new();
         out.open("{");
@@ -131,6 +132,6 @@ fn is_text(member: &(String, Value)) -> bool {
 }
 
 fn corrupted() -> Box<AgentError> {
-    let message = &[FILE, " is no object of texts; mend it or move it away"];
-    AgentError::new(ErrorCode::StateCorrupted, message)
+    let message = "{} is no object of texts; mend it or move it away";
+    AgentError::new(ErrorCode::StateCorrupted, message, &[FILE])
 }

@@ -34,7 +34,8 @@ pub fn choose(config: &Config, intent: Intent) -> Result<Route<'_>> {
         Some(provider) => Ok(Route { model, provider }),
         None => Err(AgentError::new(
             ErrorCode::NoProvider,
-            &["no provider in config.providers serves the model ", model],
+            "no provider in config.providers serves the model {}",
+            &[model],
         )),
     }
 }

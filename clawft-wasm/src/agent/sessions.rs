@@ -53,11 +53,8 @@ impl Sessions {
                 None => {
                     return Err(AgentError::new(
                         ErrorCode::TooManySessions,
-                        &[
-                            "limits.max_sessions = ",
-                            &decimal(limits.max_sessions),
-                            " are in memory and not saved",
-                        ],
+                        "limits.max_sessions = {} are in memory and not saved",
+                        &[&decimal(limits.max_sessions)],
                     ));
                 }
             }
@@ -93,7 +90,7 @@ pub fn save(kept: &mut Kept, workspace: &Workspace) -> Result<()> {
 }
 
 fn path(name: &str) -> String {
-    text::concat(&[FOLDER, &Session::file_name(name)])
+    text::fill("{}{}", &[FOLDER, &Session::file_name(name)])
 }
 
 fn load(name: &str, path: &str, workspace: &Workspace) -> Result<Kept> {
@@ -115,21 +112,18 @@ fn load(name: &str, path: &str, workspace: &Workspace) -> Result<Kept> {
     };
     let aside = free_name(path, workspace)?;
     workspace.rename(path, &aside)?;
-    let message = [
-        path,
-        " cannot be understood (",
-        &why,
-        "); it was moved to ",
-        &aside,
-    ];
-    Err(AgentError::new(ErrorCode::StateCorrupted, &message))
+    Err(AgentError::new(
+        ErrorCode::StateCorrupted,
+        "{} cannot be understood ({}); it was moved to {}",
+        &[path, &why, &aside],
+    ))
 }
 
 /// A name beside `path` that nothing has yet.
 fn free_name(path: &str, workspace: &Workspace) -> Result<String> {
     let mut number = 1;
     loop {
-        let aside = text::numbered(&text::concat(&[path, ".corrupt"]), number);
+        let aside = text::fill("{}.corrupt{}", &[path, &decimal(number)]);
         if !workspace.exists(&aside)? {
             return Ok(aside);
         }

@@ -173,12 +173,17 @@ pub fn run(
         let shown = text::first_characters(&call.name, 80);
         return Err(AgentError::new(
             ErrorCode::UnknownTool,
-            &["there is no tool ", shown],
+            "there is no tool {}",
+            &[shown],
         ));
     };
     if !allowed.has(spec) {
-        let message = &["config.tools does not allow ", spec.name];
-        return Err(AgentError::new(ErrorCode::ToolDisabled, message));
+        let message = "config.tools does not allow {}";
+        return Err(AgentError::new(
+            ErrorCode::ToolDisabled,
+            message,
+            &[spec.name],
+        ));
     }
     let arguments = json::parse(&call.arguments)?;
     let texts = fields::read(
@@ -216,12 +221,10 @@ fn act(
         Tool::WriteFile => {
             let path = workspace::normal(first)?;
             write(&path, second, limit, workspace)?;
-            Ok(text::concat(&[
-                "wrote ",
-                &decimal(second.len() as u64),
-                " bytes to ",
-                &path,
-            ]))
+            Ok(text::fill(
+                "wrote {} bytes to {}",
+                &[&decimal(second.len() as u64), &path],
+            ))
         }
         Tool::EditFile => {
             let path = workspace::normal(first)?;
@@ -229,13 +232,14 @@ fn act(
             let Some((at, true)) = text::find(&old, second) else {
                 return Err(AgentError::new(
                     ErrorCode::EditMismatch,
-                    &[&path, ": the text to replace does not occur exactly once"],
+                    "{}: the text to replace does not occur exactly once",
+                    &[&path],
                 ));
             };
             let (before, after) = (old.get(..at), old.get(at + second.len()..));
             let pieces = [before.unwrap_or_default(), third, after.unwrap_or_default()];
-            write(&path, &text::concat(&pieces), limit, workspace)?;
-            Ok(text::concat(&["edited ", &path]))
+            write(&path, &text::fill("{}{}{}", &pieces), limit, workspace)?;
+            Ok(text::fill("edited {}", &[&path]))
         }
         Tool::ListDirectory => {
             let path = workspace::normal(if first.is_empty() { "." } else { first })?;
@@ -249,11 +253,12 @@ fn act(
         Tool::MemoryRead => memory.get(first, limit, workspace),
         Tool::MemoryWrite => {
             memory.set(first, second, limit, workspace)?;
-            Ok(text::concat(&["remembered ", first]))
+            Ok(text::fill("remembered {}", &[first]))
         }
         Tool::WebFetch => Err(AgentError::new(
             ErrorCode::Unsupported,
-            &["web_fetch needs HTTP, which this build does not have"],
+            "web_fetch needs HTTP, which this build does not have",
+            &[],
         )),
     }
 }

@@ -55,11 +55,8 @@ pub fn run(agent: &mut Agent, session: &mut Session, request: Request) -> Result
                     let limit = decimal(tool_rounds);
                     return Err(AgentError::new(
                         ErrorCode::TooManyRounds,
-                        &[
-                            "the provider called tools more than limits.max_tool_rounds = ",
-                            &limit,
-                            " times",
-                        ],
+                        "the provider called tools more than limits.max_tool_rounds = {} times",
+                        &[&limit],
                     ));
                 }
                 tool_rounds += 1;

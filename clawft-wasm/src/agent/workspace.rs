@@ -36,7 +36,7 @@ impl Workspace {
 
     fn root(&self) -> Result<&Root> {
         self.root.as_ref().ok_or_else(|| {
-            AgentError::new(ErrorCode::NoFileSystem, &["the host gave no directory"])
+            AgentError::new(ErrorCode::NoFileSystem, "the host gave no directory", &[])
         })
     }
 
@@ -68,7 +68,7 @@ impl Workspace {
         }
         let bytes = root.read(path).map_err(|fault| error(path, fault))?;
         String::from_utf8(bytes)
-            .map_err(|_| AgentError::new(ErrorCode::NotText, &[path, ": not UTF-8 text"]))
+            .map_err(|_| AgentError::new(ErrorCode::NotText, "{}: not UTF-8 text", &[path]))
     }
 
     /// Makes the file at `path` hold `content`, at once or not at all: it is written beside, flushed
@@ -98,7 +98,7 @@ impl Workspace {
         {
             return Err(error(path, Fault::IsDirectory));
         }
-        let beside = text::concat(&[path, ".clawft-tmp"]);
+        let beside = text::fill("{}.clawft-tmp", &[path]);
         let done = root
             .write(&beside, content.as_bytes())
             .and_then(|()| root.rename(&beside, path));
@@ -147,7 +147,7 @@ impl Workspace {
         text::sort(&mut names);
         for name in &mut names {
             // What cannot be looked at (a link out of the root) is shown like a file.
-            if let Ok(Some(stat)) = root.stat(&text::concat(&[path, "/", name]))
+            if let Ok(Some(stat)) = root.stat(&text::fill("{}/{}", &[path, name]))
                 && stat.directory
             {
                 name.push('/');
@@ -168,7 +168,8 @@ pub fn normal(path: &str) -> Result<String> {
         let shown = text::first_characters(path, 80);
         Err(AgentError::new(
             ErrorCode::PathOutsideSandbox,
-            &["path \"", shown, "\": ", why],
+            "path \"{}\": {}",
+            &[shown, why],
         ))
     };
     if path.is_empty() {
@@ -209,27 +210,24 @@ pub fn normal(path: &str) -> Result<String> {
 
 /// The error for something larger than its limit.
 pub fn too_large(what: &str, bytes: u64, limit: u64) -> Box<AgentError> {
-    let message = [
-        what,
-        ": has ",
-        &decimal(bytes),
-        " bytes, limits.max_file_bytes is ",
-        &decimal(limit),
-    ];
-    AgentError::new(ErrorCode::TooLarge, &message)
+    AgentError::new(
+        ErrorCode::TooLarge,
+        "{}: has {} bytes, limits.max_file_bytes is {}",
+        &[what, &decimal(bytes), &decimal(limit)],
+    )
 }
 
 fn error(path: &str, fault: Fault) -> Box<AgentError> {
     let (code, what) = match fault {
-        Fault::NotFound => (ErrorCode::NotFound, ": not found"),
-        Fault::Exists => (ErrorCode::Io, ": is there already"),
-        Fault::NotDirectory => (ErrorCode::WrongKind, ": not a directory"),
-        Fault::IsDirectory => (ErrorCode::WrongKind, ": is a directory"),
-        Fault::Denied => (ErrorCode::PermissionDenied, ": permission denied"),
-        Fault::Outside => (ErrorCode::PathOutsideSandbox, ": leads out of the root"),
-        Fault::Other => (ErrorCode::Io, ": input or output failed"),
+        Fault::NotFound => (ErrorCode::NotFound, "{}: not found"),
+        Fault::Exists => (ErrorCode::Io, "{}: is there already"),
+        Fault::NotDirectory => (ErrorCode::WrongKind, "{}: not a directory"),
+        Fault::IsDirectory => (ErrorCode::WrongKind, "{}: is a directory"),
+        Fault::Denied => (ErrorCode::PermissionDenied, "{}: permission denied"),
+        Fault::Outside => (ErrorCode::PathOutsideSandbox, "{}: leads out of the root"),
+        Fault::Other => (ErrorCode::Io, "{}: input or output failed"),
     };
-    AgentError::new(code, &[path, what])
+    AgentError::new(code, what, &[path])
 }
 
 #[cfg(test)]

@@ -64,8 +64,8 @@ fn calls(step: &str) -> Result<Vec<ToolCall>> {
     while let Some(line) = text::next_part(&mut lines, "\n") {
         let (command, call) = text::word(line);
         if command != "/tool" {
-            let message = &["every line of a command begins with /tool"];
-            return Err(AgentError::new(ErrorCode::InvalidArguments, message));
+            let message = "every line of a command begins with /tool";
+            return Err(AgentError::new(ErrorCode::InvalidArguments, message, &[]));
         }
         calls.push(explicit(call)?);
     }
@@ -78,7 +78,8 @@ fn explicit(call: &str) -> Result<ToolCall> {
     if name.is_empty() {
         return Err(AgentError::new(
             ErrorCode::InvalidArguments,
-            &["/tool needs the name of a tool"],
+            "/tool needs the name of a tool",
+            &[],
         ));
     }
     let arguments = json::parse(if rest.is_empty() { "{}" } else { rest });
@@ -184,7 +185,7 @@ fn report(turn: &[Message]) -> String {
     let calls = turn.iter().flat_map(|message| &message.tool_calls);
     let results = turn.iter().filter(|message| message.role == Role::Tool);
     for (call, result) in calls.zip(results) {
-        let line = text::concat(&[&call.name, ": ", &result.content]);
+        let line = text::fill("{}: {}", &[&call.name, &result.content]);
         text::push_line(&mut out, &line);
     }
     out
@@ -194,35 +195,29 @@ fn talk(context: &Context<'_>) -> String {
     let before = decimal(context.history.len() as u64);
     match context.intent {
         Intent::History => {
-            let mut out = text::concat(&[&before, " earlier messages"]);
+            let mut out = text::fill("{} earlier messages", &[&before]);
             for message in context.history {
-                out.push_str(&text::concat(&[
-                    "\n",
-                    &message.id,
-                    " ",
-                    message.role.as_str(),
-                    ": ",
-                    text::first_characters(&message.content, SHOWN),
-                ]));
+                out.push_str(&text::fill(
+                    "\n{} {}: {}",
+                    &[
+                        &message.id,
+                        message.role.as_str(),
+                        text::first_characters(&message.content, SHOWN),
+                    ],
+                ));
             }
             out
         }
-        Intent::Greeting => text::concat(&[
-            "hello, this is ",
-            context.model,
-            "; ",
-            &before,
-            " earlier messages",
-        ]),
+        Intent::Greeting => text::fill(
+            "hello, this is {}; {} earlier messages",
+            &[context.model, &before],
+        ),
         intent => {
             let question = text::trim(context.question());
-            text::concat(&[
-                intent.as_str(),
-                " after ",
-                &before,
-                " earlier messages: ",
-                question,
-            ])
+            text::fill(
+                "{} after {} earlier messages: {}",
+                &[intent.as_str(), &before, question],
+            )
         }
     }
 }
@@ -235,7 +230,7 @@ mod tests {
         let list = calls(step).unwrap();
         let texts: Vec<String> = list
             .iter()
-            .map(|call| text::concat(&[&call.name, " ", &call.arguments]))
+            .map(|call| text::fill("{} {}", &[&call.name, &call.arguments]))
             .collect();
         texts.join("; ")
     }
