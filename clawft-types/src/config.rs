@@ -72,7 +72,7 @@ impl Config {
     /// it says something wrong, [`ErrorCode::Unsupported`] for a provider this build does not have.
     /// Tool names and intents are left to the agent, which knows them.
     pub fn parse(text: &str) -> Result<Self> {
-        let value = json::parse(text).map_err(|error| error.at("config"))?;
+        let value = json::parse_at(text, "config")?;
         fields::read(&value, "config", ErrorCode::InvalidConfig, read)
     }
 }
@@ -181,12 +181,10 @@ fn any() -> Vec<String> {
 /// `text`, a JSON number, in thousandths; `None` if it is not from 0 to 2 or has more decimals.
 fn thousandths(text: &str) -> Option<u16> {
     let (whole, decimals) = text::split(text, ".").unwrap_or((text, ""));
-    let mut sum = match whole {
-        "0" => 0,
-        "1" => 1000,
-        "2" => 2000,
-        _ => return None,
+    let [digit @ b'0'..=b'2'] = whole.as_bytes() else {
+        return None;
     };
+    let mut sum = u16::from(digit - b'0') * 1000;
     let mut unit = 100;
     for byte in decimals.bytes() {
         let digit = byte.wrapping_sub(b'0');

@@ -54,8 +54,7 @@ impl Request {
 }
 
 fn content(message: &str) -> Result<String> {
-    let value = json::parse(message)
-        .map_err(|error| error.at("a message that begins with { is read as JSON"))?;
+    let value = json::parse_at(message, "a message that begins with { is read as JSON")?;
     fields::read(&value, "message", ErrorCode::InvalidMessage, |fields| {
         fields.only(&["role", "content"]);
         let role = fields.str_or("role", "user");

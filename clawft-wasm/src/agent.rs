@@ -28,7 +28,7 @@ use workspace::Workspace;
 /// continue each other's sessions. Two at a time on one root are not kept from overwriting each other.
 #[derive(Debug)]
 pub struct Agent {
-    config: Config,
+    pub(crate) config: Config,
     workspace: Workspace,
     sessions: Sessions,
     memory: Memory,
@@ -42,12 +42,16 @@ impl Agent {
     ///
     /// `invalid_json`, `invalid_config` or `unsupported`, with the place in the configuration.
     pub fn new(config_json: &str, root: Option<Root>) -> Result<Agent> {
-        Ok(Agent {
-            config: checked(config_json)?,
+        Ok(Agent::of(config(config_json)?, root))
+    }
+
+    pub(crate) fn of(config: Config, root: Option<Root>) -> Agent {
+        Agent {
+            config,
             workspace: Workspace::new(root),
             sessions: Sessions::default(),
             memory: Memory::default(),
-        })
+        }
     }
 
     /// An agent that works in the directory `root`, which is made if it is not there.
@@ -73,7 +77,7 @@ impl Agent {
     ///
     /// As [`Agent::new`]; the configuration before stays.
     pub fn configure(&mut self, config_json: &str) -> Result<()> {
-        self.config = checked(config_json)?;
+        self.config = config(config_json)?;
         Ok(())
     }
 
@@ -118,7 +122,7 @@ impl Agent {
 }
 
 /// The configuration in `text`, with the names that only the agent knows checked too.
-fn checked(text: &str) -> Result<Config> {
+pub(crate) fn config(text: &str) -> Result<Config> {
     let config = Config::parse(text)?;
     for name in config.tools.iter().flatten() {
         if tools::find(name).is_none() {

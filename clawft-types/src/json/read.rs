@@ -23,6 +23,15 @@ pub fn parse(text: &str) -> Result<Value> {
     parse_deep(text, MAX_DEPTH)
 }
 
+/// As [`parse`], with `place` before the message of an error.
+///
+/// # Errors
+///
+/// As [`parse`].
+pub fn parse_at(text: &str, place: &str) -> Result<Value> {
+    parse(text).map_err(|error| error.at(place))
+}
+
 /// As [`parse`], with arrays and objects nested up to `depth`.
 ///
 /// # Errors

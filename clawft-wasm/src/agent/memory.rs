@@ -38,11 +38,11 @@ impl Memory {
     ///
     /// `not_found`, `state_corrupted`, or what the platform says.
     pub fn get(&self, key: &str, limit: u64, place: &Workspace) -> Result<String> {
-        for (known, text) in self.load(limit, place)? {
+        for (known, text) in &self.load(limit, place)? {
             if let Value::String(text) = text
                 && known == key
             {
-                return Ok(text);
+                return Ok(text.clone());
             }
         }
         Err(AgentError::new(

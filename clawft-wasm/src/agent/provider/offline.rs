@@ -82,11 +82,11 @@ fn explicit(call: &str) -> Result<ToolCall> {
             &[],
         ));
     }
-    let arguments = json::parse(if rest.is_empty() { "{}" } else { rest });
+    let arguments = json::parse_at(if rest.is_empty() { "{}" } else { rest }, name)?;
     Ok(ToolCall {
         id: String::new(),
         name: String::from(name),
-        arguments: arguments.map_err(|error| error.at(name))?.to_json(),
+        arguments: arguments.to_json(),
     })
 }
 
