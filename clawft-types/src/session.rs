@@ -131,7 +131,7 @@ impl Session {
                 .take_while(|message| message.role == Role::Tool);
             drop += orphans.count();
         }
-        self.messages = self.messages.split_off(drop);
+        self.messages.drain(..drop);
         self.dropped += drop as u64;
     }
 }
