@@ -78,15 +78,7 @@ impl Config {
 }
 
 fn read(fields: &Fields<'_, '_>) -> Config {
-    fields.only(&[
-        "model",
-        "temperature",
-        "system",
-        "limits",
-        "providers",
-        "routes",
-        "tools",
-    ]);
+    fields.only("model, temperature, system, limits, providers, routes, tools");
     Config {
         model: model(fields),
         system: fields.string_or("system", ""),
@@ -151,7 +143,7 @@ fn routes(fields: &Fields<'_, '_>) -> Vec<(String, String)> {
 }
 
 fn provider(fields: &Fields<'_, '_>) -> ProviderConfig {
-    fields.only(&["name", "kind", "models"]);
+    fields.only("name, kind, models");
     match fields.str("kind") {
         "offline" => {}
         kind @ ("openai" | "anthropic") => {

@@ -105,15 +105,11 @@ impl<'v, 'e> Fields<'v, 'e> {
         self.fail(name, "expected {}, got {}", &[expected, got]);
     }
 
-    /// Allows these members and no others.
-    pub fn only(&self, known: &[&str]) {
+    /// Allows these members and no others; `known` is their names with `, ` between them.
+    pub fn only(&self, known: &str) {
         for (name, _) in self.members {
-            if !known.contains(&name.as_str()) {
-                self.fail(
-                    name,
-                    "unknown key, known are {}",
-                    &[&text::join(known, ", ")],
-                );
+            if !text::is_listed(known, ", ", name) {
+                self.fail(name, "unknown key, known are {}", &[known]);
             }
         }
     }
@@ -252,7 +248,7 @@ mod tests {
             "config.z: expected a string, got nothing"
         );
         assert_eq!(
-            wrong(|fields| fields.only(&["a", "b"])),
+            wrong(|fields| fields.only("a, b")),
             "config.n: unknown key, known are a, b"
         );
         assert_eq!(
@@ -268,7 +264,7 @@ mod tests {
         let both = |fields: &Fields<'_, '_>| {
             assert_eq!(fields.str("y"), "");
             assert_eq!(fields.str("a"), "x", "reading goes on");
-            fields.only(&[]);
+            fields.only("");
         };
         assert_eq!(wrong(both), "config.y: expected a string, got nothing");
         assert_eq!(wrong(|fields| fields.number("y", &mut 1, 1, 2)), "");

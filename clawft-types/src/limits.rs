@@ -50,14 +50,7 @@ impl Limits {
         fields.number("max_tool_rounds", &mut to.max_tool_rounds, 0, 64);
         fields.number("max_file_bytes", &mut to.max_file_bytes, 1, 64 * MIB);
         fields.number("max_sessions", &mut to.max_sessions, 1, 10_000);
-        fields.only(&[
-            "max_message_bytes",
-            "max_history",
-            "max_history_bytes",
-            "max_tool_rounds",
-            "max_file_bytes",
-            "max_sessions",
-        ]);
+        fields.only("max_message_bytes, max_history, max_history_bytes, max_tool_rounds, max_file_bytes, max_sessions");
         to
     }
 

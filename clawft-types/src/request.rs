@@ -56,7 +56,7 @@ impl Request {
 fn content(message: &str) -> Result<String> {
     let value = json::parse_at(message, "a message that begins with { is read as JSON")?;
     fields::read(&value, "message", ErrorCode::InvalidMessage, |fields| {
-        fields.only(&["role", "content"]);
+        fields.only("role, content");
         let role = fields.str_or("role", "user");
         if role != "user" {
             fields.fail("role", "expected user, got {}", &[role]);

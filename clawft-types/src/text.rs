@@ -23,24 +23,23 @@ pub fn fill(template: &str, values: &[&str]) -> String {
     out
 }
 
-/// The pieces with `between` between them.
-pub fn join(pieces: &[&str], between: &str) -> String {
-    let mut out = String::new();
-    for (at, piece) in pieces.iter().enumerate() {
-        if at > 0 {
-            out.push_str(between);
-        }
-        out.push_str(piece);
+/// Adds `item` to a list, with `between` before it unless it is the first.
+pub fn push_item(list: &mut String, between: &str, item: &str) {
+    if !list.is_empty() {
+        list.push_str(between);
     }
-    out
+    list.push_str(item);
 }
 
-/// Adds `line` on a line of its own.
-pub fn push_line(out: &mut String, line: &str) {
-    if !out.is_empty() {
-        out.push_str("\n");
+/// Whether `item` is in a list with `between` between its items.
+pub fn is_listed(list: &str, between: &str, item: &str) -> bool {
+    let mut rest = Some(list);
+    while let Some(known) = next_part(&mut rest, between) {
+        if known == item {
+            return true;
+        }
     }
-    out.push_str(line);
+    false
 }
 
 /// `name` with a number at its end: `m7`.
@@ -250,6 +249,21 @@ mod tests {
     }
 
     #[test]
+    fn listed() {
+        let mut list = String::new();
+        for item in ["a", "b", "cd"] {
+            push_item(&mut list, ", ", item);
+        }
+        assert_eq!(list, "a, b, cd");
+        for item in ["a", "b", "cd", "", "c", "a, b", ","] {
+            assert_eq!(
+                is_listed(&list, ", ", item),
+                list.split(", ").any(|known| known == item)
+            );
+        }
+    }
+
+    #[test]
     fn shortened() {
         assert_eq!(first_characters("aé😀b", 3), "aé😀");
         assert_eq!(first_characters("aé", 2), "aé");
@@ -262,11 +276,5 @@ mod tests {
         assert_eq!(fill("{}: {}{}!", &["{}", "b", "c"]), "{}: bc!");
         assert_eq!(fill("plain {", &[]), "plain {");
         assert_eq!(fill("", &[]), "");
-    }
-
-    #[test]
-    fn joined() {
-        assert_eq!(join(&["a", "b", "c"], ", "), "a, b, c");
-        assert_eq!(join(&[], ", "), "");
     }
 }

@@ -60,7 +60,7 @@ impl Memory {
     pub fn keys(&self, limit: u64, place: &Workspace) -> Result<String> {
         let mut keys = String::new();
         for (key, _) in &self.load(limit, place)? {
-            text::push_line(&mut keys, key);
+            text::push_item(&mut keys, "\n", key);
         }
         Ok(keys)
     }

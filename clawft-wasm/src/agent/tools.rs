@@ -7,7 +7,6 @@ use clawft_types::fields;
 use clawft_types::json::{self, decimal};
 use clawft_types::{AgentError, Config, ErrorCode, Limits, Result, ToolCall, text};
 use core_alloc::string::String;
-use core_alloc::vec::Vec;
 
 use super::memory::Memory;
 use super::workspace::{self, Workspace};
@@ -191,10 +190,10 @@ pub fn run(
         spec.name,
         ErrorCode::InvalidArguments,
         |given| {
-            let mut names = Vec::new();
+            let mut names = String::new();
             let mut texts = [""; 3];
             for (parameter, text) in spec.parameters.iter().zip(&mut texts) {
-                names.push(parameter.name);
+                text::push_item(&mut names, ", ", parameter.name);
                 *text = if parameter.required {
                     given.str(parameter.name)
                 } else {
@@ -245,7 +244,7 @@ fn act(
             let path = workspace::normal(if first.is_empty() { "." } else { first })?;
             let mut out = String::new();
             for name in &workspace.list(&path, limit)? {
-                text::push_line(&mut out, name);
+                text::push_item(&mut out, "\n", name);
             }
             Ok(out)
         }

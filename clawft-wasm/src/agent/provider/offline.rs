@@ -186,7 +186,7 @@ fn report(turn: &[Message]) -> String {
     let results = turn.iter().filter(|message| message.role == Role::Tool);
     for (call, result) in calls.zip(results) {
         let line = text::fill("{}: {}", &[&call.name, &result.content]);
-        text::push_line(&mut out, &line);
+        text::push_item(&mut out, "\n", &line);
     }
     out
 }
