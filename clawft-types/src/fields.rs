@@ -193,10 +193,14 @@ impl<'v, 'e> Fields<'v, 'e> {
     pub fn each<T>(&self, name: &str, make: impl Fn(&Fields<'v, '_>) -> T) -> Vec<T> {
         let mut made = Vec::new();
         for (at, item) in self.array(name).iter().enumerate() {
-            let place = text::fill("{}.{}[{}]", &[self.place, name, &decimal(at as u64)]);
+            let place = self.place_of(name, at);
             made.push(make(&Fields::of(item, &place, self.code, self.first)));
         }
         made
+    }
+
+    fn place_of(&self, name: &str, at: usize) -> String {
+        text::fill("{}.{}[{}]", &[self.place, name, &decimal(at as u64)])
     }
 
     /// What `make` makes of the object `value`, which is the member `name`.

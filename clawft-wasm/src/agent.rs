@@ -95,14 +95,13 @@ impl Agent {
         let mut kept = self
             .sessions
             .take(session, &self.config.limits, &self.workspace)?;
-        let result = turn::run(self, &mut kept.session, request);
-        let result = result.map(|mut answer| {
+        let mut result = turn::run(self, &mut kept.session, request);
+        if let Ok(answer) = &mut result {
             kept.session.trim(&self.config.limits);
             answer.usage.history = kept.session.messages.len() as u64;
             answer.usage.dropped = kept.session.dropped;
             answer.not_persisted = sessions::save(&mut kept, &self.workspace).err();
-            answer
-        });
+        }
         self.sessions.put(kept);
         result
     }
