@@ -5,6 +5,7 @@
 
 use clawft_types::json::decimal;
 use clawft_types::{AgentError, ErrorCode, Limits, Result, Session, text};
+use core_alloc::boxed::Box;
 use core_alloc::string::String;
 use core_alloc::vec::Vec;
 
@@ -28,7 +29,7 @@ pub struct Kept {
 /// Sessions in memory, the one used last at the end.
 #[derive(Debug, Default)]
 pub struct Sessions {
-    kept: Vec<Kept>,
+    kept: Vec<Box<Kept>>,
 }
 
 impl Sessions {
@@ -43,7 +44,12 @@ impl Sessions {
     ///
     /// `state_corrupted` if the file cannot be understood: it is then moved aside, and the next call
     /// begins a new session. `too_many_sessions`, or what the platform says.
-    pub fn take(&mut self, name: &str, limits: &Limits, workspace: &Workspace) -> Result<Kept> {
+    pub fn take(
+        &mut self,
+        name: &str,
+        limits: &Limits,
+        workspace: &Workspace,
+    ) -> Result<Box<Kept>> {
         if let Some(at) = self.kept.iter().position(|kept| kept.session.name == name) {
             return Ok(self.kept.remove(at));
         }
@@ -65,14 +71,14 @@ impl Sessions {
                 return load(name, &path, workspace);
             }
         }
-        Ok(Kept {
+        Ok(Box::new(Kept {
             session: Session::new(name),
             saved: false,
-        })
+        }))
     }
 
     /// Puts a session back.
-    pub fn put(&mut self, kept: Kept) {
+    pub fn put(&mut self, kept: Box<Kept>) {
         self.kept.push(kept);
     }
 }
@@ -93,16 +99,16 @@ fn path(name: &str) -> String {
     text::fill("{}{}", &[FOLDER, &Session::file_name(name)])
 }
 
-fn load(name: &str, path: &str, workspace: &Workspace) -> Result<Kept> {
+fn load(name: &str, path: &str, workspace: &Workspace) -> Result<Box<Kept>> {
     let parsed = workspace
         .read(path, MAX_BYTES)
         .and_then(|text| Session::parse(&text));
     let why = match parsed {
         Ok(session) if session.name == name => {
-            return Ok(Kept {
+            return Ok(Box::new(Kept {
                 session,
                 saved: true,
-            });
+            }));
         }
         Ok(_) => String::from("it is the file of another session"),
         Err(error) if matches!(error.code, ErrorCode::StateCorrupted | ErrorCode::NotText) => {
