@@ -16,6 +16,7 @@ pub mod turn;
 pub mod workspace;
 
 use clawft_types::{AgentError, Answer, Config, ErrorCode, Request, Result, Session, answer};
+use core_alloc::boxed::Box;
 use core_alloc::string::String;
 
 use crate::platform::Root;
@@ -89,7 +90,7 @@ impl Agent {
     ///
     /// Typed, for every kind of bad input: see [`ErrorCode`]. A tool that fails is no error here:
     /// its result says so, and the provider has the last word.
-    pub fn respond(&mut self, session: &str, message: &str) -> Result<Answer> {
+    pub fn respond(&mut self, session: &str, message: &str) -> Result<Box<Answer>> {
         Session::check_name(session)?;
         let request = Request::parse(message, &self.config.limits)?;
         let mut kept = self

@@ -3,7 +3,6 @@
 //! A host of the wasm file has one instance per module instance; a native program that wants several
 //! makes [`Agent`]s of its own.
 
-#[cfg(target_family = "wasm")]
 use core_alloc::boxed::Box;
 use core_alloc::string::String;
 
@@ -32,7 +31,7 @@ pub fn init(config_json: &str) -> Result<()> {
 /// # Errors
 ///
 /// `not_initialized`, `busy`, and as [`Agent::respond`].
-pub fn respond(session: &str, message: &str) -> Result<Answer> {
+pub fn respond(session: &str, message: &str) -> Result<Box<Answer>> {
     match &mut *cell::lend()? {
         Some(agent) => agent.respond(session, message),
         None => Err(AgentError::new(

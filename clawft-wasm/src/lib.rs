@@ -26,6 +26,7 @@ mod component;
 pub mod instance;
 pub mod platform;
 
+use core_alloc::boxed::Box;
 use core_alloc::string::String;
 
 pub use agent::Agent;
@@ -55,7 +56,7 @@ pub fn process_message(session: &str, message: &str) -> String {
 /// # Errors
 ///
 /// `not_initialized` before [`init`]; otherwise as [`Agent::respond`].
-pub fn respond(session: &str, message: &str) -> Result<Answer> {
+pub fn respond(session: &str, message: &str) -> Result<Box<Answer>> {
     instance::respond(session, message)
 }
 

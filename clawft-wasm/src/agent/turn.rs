@@ -7,6 +7,7 @@ use clawft_types::json::decimal;
 use clawft_types::{
     AgentError, Answer, ErrorCode, Message, Request, Result, Role, Session, ToolResult, Usage, text,
 };
+use core_alloc::boxed::Box;
 use core_alloc::string::String;
 use core_alloc::vec::Vec;
 
@@ -21,7 +22,7 @@ use crate::platform;
 /// # Errors
 ///
 /// `no_provider`, `too_many_rounds`, and whatever the provider fails with.
-pub fn run(agent: &mut Agent, session: &mut Session, request: Request) -> Result<Answer> {
+pub fn run(agent: &mut Agent, session: &mut Session, request: Request) -> Result<Box<Answer>> {
     let config = &agent.config;
     let input_bytes = request.bytes as u64;
     let intent = intent::classify(&request.text);
@@ -99,7 +100,7 @@ pub fn run(agent: &mut Agent, session: &mut Session, request: Request) -> Result
     session.next_message = turn.next_message;
     session.next_call = turn.next_call;
     session.messages.append(&mut turn.messages);
-    Ok(Answer {
+    Ok(Box::new(Answer {
         session: session.name.clone(),
         intent: intent.as_str(),
         provider: route.provider.name.clone(),
@@ -114,7 +115,7 @@ pub fn run(agent: &mut Agent, session: &mut Session, request: Request) -> Result
             ..Usage::default()
         },
         not_persisted: None,
-    })
+    }))
 }
 
 /// The messages of this turn, numbered on from the session's.
