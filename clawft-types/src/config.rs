@@ -10,6 +10,7 @@
 //!
 //! Every key may be left out: `{}` is the default. An unknown key is an error.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -71,9 +72,11 @@ impl Config {
     /// [`ErrorCode::InvalidJson`] if it is no JSON, [`ErrorCode::InvalidConfig`] with the place if
     /// it says something wrong, [`ErrorCode::Unsupported`] for a provider this build does not have.
     /// Tool names and intents are left to the agent, which knows them.
-    pub fn parse(text: &str) -> Result<Self> {
+    pub fn parse(text: &str) -> Result<Box<Self>> {
         let value = json::parse_at(text, "config")?;
-        fields::read(&value, "config", ErrorCode::InvalidConfig, read)
+        fields::read(&value, "config", ErrorCode::InvalidConfig, |fields| {
+            Box::new(read(fields))
+        })
     }
 }
 
@@ -195,7 +198,7 @@ mod tests {
 
     #[test]
     fn empty_object_is_the_default() {
-        assert_eq!(Config::parse("{}").unwrap(), Config::default());
+        assert_eq!(*Config::parse("{}").unwrap(), Config::default());
     }
 
     #[test]

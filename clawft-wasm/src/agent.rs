@@ -29,7 +29,7 @@ use workspace::Workspace;
 /// continue each other's sessions. Two at a time on one root are not kept from overwriting each other.
 #[derive(Debug)]
 pub struct Agent {
-    pub(crate) config: Config,
+    pub(crate) config: Box<Config>,
     workspace: Workspace,
     sessions: Sessions,
     memory: Memory,
@@ -46,7 +46,7 @@ impl Agent {
         Ok(Agent::of(config(config_json)?, root))
     }
 
-    pub(crate) fn of(config: Config, root: Option<Root>) -> Agent {
+    pub(crate) fn of(config: Box<Config>, root: Option<Root>) -> Agent {
         Agent {
             config,
             workspace: Workspace::new(root),
@@ -122,7 +122,7 @@ impl Agent {
 }
 
 /// The configuration in `text`, with the names that only the agent knows checked too.
-pub(crate) fn config(text: &str) -> Result<Config> {
+pub(crate) fn config(text: &str) -> Result<Box<Config>> {
     let config = Config::parse(text)?;
     for name in config.tools.iter().flatten() {
         if tools::find(name).is_none() {
