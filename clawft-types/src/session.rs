@@ -1,5 +1,6 @@
 //! A conversation: its history, and the counters that number messages and calls.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -82,10 +83,13 @@ impl Session {
     /// # Errors
     ///
     /// [`ErrorCode::StateCorrupted`] with what is wrong with it.
-    pub fn parse(text: &str) -> Result<Self> {
+    pub fn parse(text: &str) -> Result<Box<Self>> {
         // A tool call's arguments may be as deep as any text, and stand deeper here.
-        let session = json::parse_deep(text, MAX_DEPTH + 8)
-            .and_then(|value| fields::read(&value, "session", ErrorCode::StateCorrupted, read));
+        let session = json::parse_deep(text, MAX_DEPTH + 8).and_then(|value| {
+            fields::read(&value, "session", ErrorCode::StateCorrupted, |fields| {
+                Box::new(read(fields))
+            })
+        });
         session.map_err(|mut error| {
             error.code = ErrorCode::StateCorrupted;
             error
@@ -174,7 +178,7 @@ mod tests {
         let mut session = Session::new("main");
         session.messages.push(message(Role::User, "hi \"there\""));
         session.next_message = 2;
-        assert_eq!(Session::parse(&session.to_json()).unwrap(), session);
+        assert_eq!(*Session::parse(&session.to_json()).unwrap(), session);
     }
 
     #[test]
@@ -188,7 +192,7 @@ mod tests {
         });
         json::parse(&call.tool_calls[0].arguments).unwrap();
         session.messages.push(call);
-        assert_eq!(Session::parse(&session.to_json()).unwrap(), session);
+        assert_eq!(*Session::parse(&session.to_json()).unwrap(), session);
     }
 
     #[test]

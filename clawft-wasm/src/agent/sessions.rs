@@ -21,7 +21,7 @@ const MAX_BYTES: u64 = 512 * 1024 * 1024;
 #[derive(Debug)]
 pub struct Kept {
     /// The session.
-    pub session: Session,
+    pub session: Box<Session>,
     /// Whether it is saved as it is.
     pub saved: bool,
 }
@@ -72,7 +72,7 @@ impl Sessions {
             }
         }
         Ok(Box::new(Kept {
-            session: Session::new(name),
+            session: Box::new(Session::new(name)),
             saved: false,
         }))
     }
