@@ -57,7 +57,7 @@ fn calls(step: &str) -> Result<Vec<ToolCall>> {
     let mut calls = Vec::new();
     let step = text::trim(step);
     if !step.starts_with('/') {
-        calls.extend(spoken(step));
+        spoken(step, &mut calls);
         return Ok(calls);
     }
     let mut lines = Some(step);
@@ -67,13 +67,13 @@ fn calls(step: &str) -> Result<Vec<ToolCall>> {
             let message = "every line of a command begins with /tool";
             return Err(AgentError::new(ErrorCode::InvalidArguments, message, &[]));
         }
-        calls.push(explicit(call)?);
+        explicit(call, &mut calls)?;
     }
     Ok(calls)
 }
 
 /// `NAME` or `NAME {…}`.
-fn explicit(call: &str) -> Result<ToolCall> {
+fn explicit(call: &str, calls: &mut Vec<ToolCall>) -> Result<()> {
     let (name, rest) = text::word(call);
     if name.is_empty() {
         return Err(AgentError::new(
@@ -83,11 +83,8 @@ fn explicit(call: &str) -> Result<ToolCall> {
         ));
     }
     let arguments = json::parse_at(if rest.is_empty() { "{}" } else { rest }, name)?;
-    Ok(ToolCall {
-        id: String::new(),
-        name: String::from(name),
-        arguments: arguments.to_json(),
-    })
+    add(calls, name, arguments.to_json());
+    Ok(())
 }
 
 /// A sentence that asks for a tool.
@@ -145,7 +142,7 @@ static SENTENCES: [Sentence; 7] = [
 ];
 
 /// The call a sentence asks for, if it does.
-fn spoken(step: &str) -> Option<ToolCall> {
+fn spoken(step: &str, calls: &mut Vec<ToolCall>) -> Option<()> {
     let (keyword, mut rest) = text::word(step);
     let sentence = SENTENCES
         .iter()
@@ -172,11 +169,16 @@ fn spoken(step: &str) -> Option<ToolCall> {
         out.string_member(name, argument);
     }
     out.close("}");
-    Some(ToolCall {
+    add(calls, sentence.tool, out.finish());
+    Some(())
+}
+
+fn add(calls: &mut Vec<ToolCall>, name: &str, arguments: String) {
+    calls.push(ToolCall {
         id: String::new(),
-        name: String::from(sentence.tool),
-        arguments: out.finish(),
-    })
+        name: String::from(name),
+        arguments,
+    });
 }
 
 /// What the tools of this turn said.
