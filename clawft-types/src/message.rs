@@ -72,6 +72,7 @@ impl Message {
     pub fn read(fields: &Fields<'_, '_>) -> Self {
         let role = fields.str("role");
         let mut message = Message {
+            tool_calls: fields.each("tool_calls", ToolCall::read),
             id: fields.string("id"),
             role: Role::from_name(role).unwrap_or_else(|| {
                 fields.fail("role", "unknown role {}", &[role]);
@@ -79,7 +80,6 @@ impl Message {
             }),
             content: fields.string("content"),
             timestamp_ms: 0,
-            tool_calls: fields.each("tool_calls", ToolCall::read),
             call_id: fields.string_or("call_id", ""),
         };
         fields.number("timestamp_ms", &mut message.timestamp_ms, 0, u64::MAX);
