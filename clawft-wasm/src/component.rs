@@ -4,7 +4,6 @@
 //! of the `wasip2` crate and stand in [`crate::platform`].
 #![allow(unsafe_code)]
 
-use core_alloc::boxed::Box;
 use core_alloc::string::String;
 
 use clawft_types::{AgentError, Result};
@@ -35,7 +34,7 @@ bindings::export!(Component with_types_in bindings);
 
 impl Guest for Component {
     fn init(config: String) -> Result<(), Error> {
-        crate::init(&config).map_err(exported)
+        crate::init(&config).map_err(|error| exported(*error))
     }
 
     fn process_message(session: String, message: String) -> String {
@@ -48,7 +47,7 @@ impl Guest for Component {
 }
 
 /// The error as the interface has it.
-fn exported(error: Box<AgentError>) -> Error {
+fn exported(error: AgentError) -> Error {
     // The cases of the WIT enum are those of the type, in the same order, from 0 instead of 1.
     const { assert!(clawft_types::ErrorCode::ALL.len() == ErrorCode::Busy as usize + 1) }
     // SAFETY: numbers are dense from 1 and, by the assertion, there are as many cases on both sides.

@@ -29,6 +29,10 @@ pub struct Kept {
 /// Sessions in memory, the one used last at the end.
 #[derive(Debug, Default)]
 pub struct Sessions {
+    #[expect(
+        clippy::vec_box,
+        reason = "each is taken out and put back in every turn"
+    )]
     kept: Vec<Box<Kept>>,
 }
 
