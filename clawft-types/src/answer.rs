@@ -1,5 +1,6 @@
 //! What `process_message` gives back: one JSON object, always.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -44,42 +45,39 @@ pub struct Answer {
     pub usage: Usage,
     /// Why the session was not saved, if it was not. The answer holds all the same, and the session
     /// stays in memory.
-    pub not_persisted: Option<AgentError>,
+    pub not_persisted: Option<Box<AgentError>>,
 }
 
 impl Answer {
     /// The answer as JSON text, `"ok":true`.
     pub fn to_json(&self) -> String {
         let mut out = Writer::new();
-        out.open('{');
-        out.bool_member("ok", true);
+        out.open(r#"{"ok":true"#);
         out.string_member("session", &self.session);
         out.string_member("intent", self.intent);
         out.string_member("provider", &self.provider);
         out.string_member("model", &self.model);
         out.key("message");
         self.message.write(&mut out);
-        out.key("tool_results");
-        out.open('[');
+        out.open(r#""tool_results":["#);
         for result in &self.tool_results {
             result.write(&mut out);
         }
-        out.close(']');
-        out.key("usage");
-        out.open('{');
+        out.close("]");
+        out.open(r#""usage":{"#);
         out.unsigned_member("messages", self.usage.messages);
         out.unsigned_member("history", self.usage.history);
         out.unsigned_member("dropped", self.usage.dropped);
         out.unsigned_member("tool_rounds", self.usage.tool_rounds);
         out.unsigned_member("input_bytes", self.usage.input_bytes);
         out.unsigned_member("output_bytes", self.usage.output_bytes);
-        out.close('}');
+        out.close("}");
         out.bool_member("persisted", self.not_persisted.is_none());
         if let Some(error) = &self.not_persisted {
             out.key("not_persisted");
             error.write(&mut out);
         }
-        out.close('}');
+        out.close("}");
         out.finish()
     }
 }
@@ -87,11 +85,10 @@ impl Answer {
 /// The answer for an error as JSON text, `"ok":false`.
 pub fn error_json(error: &AgentError) -> String {
     let mut out = Writer::new();
-    out.open('{');
-    out.bool_member("ok", false);
+    out.open(r#"{"ok":false"#);
     out.key("error");
     error.write(&mut out);
-    out.close('}');
+    out.close("}");
     out.finish()
 }
 
@@ -103,7 +100,7 @@ mod tests {
     #[test]
     fn errors_are_answers() {
         assert_eq!(
-            error_json(&AgentError::new(ErrorCode::Busy, &["a \"b\""])),
+            error_json(&AgentError::new(ErrorCode::Busy, "a \"b\"", &[])),
             r#"{"ok":false,"error":{"code":"busy","message":"a \"b\""}}"#
         );
     }

@@ -10,12 +10,13 @@
 //!
 //! Every key may be left out: `{}` is the default. An unknown key is an error.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::error::{AgentError, ErrorCode};
-use crate::fields::Fields;
-use crate::json::{self, Value, decimal};
+use crate::error::{ErrorCode, Result};
+use crate::fields::{self, Fields};
+use crate::json::{self, Value};
 use crate::limits::Limits;
 use crate::text;
 
@@ -59,20 +60,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Config {
-            model: String::from("offline-1"),
-            temperature_milli: 0,
-            system: String::new(),
-            limits: Limits::default(),
-            providers: [ProviderConfig {
-                name: String::from("offline"),
-                kind: ProviderKind::Offline,
-                models: [String::from("*")].into(),
-            }]
-            .into(),
-            routes: Vec::new(),
-            tools: None,
-        }
+        fields::read_nothing(read)
     }
 }
 
@@ -84,111 +72,114 @@ impl Config {
     /// [`ErrorCode::InvalidJson`] if it is no JSON, [`ErrorCode::InvalidConfig`] with the place if
     /// it says something wrong, [`ErrorCode::Unsupported`] for a provider this build does not have.
     /// Tool names and intents are left to the agent, which knows them.
-    pub fn parse(text: &str) -> Result<Self, AgentError> {
-        Config::from_value(&json::parse(text).map_err(|error| error.at("config"))?)
-    }
-
-    /// Reads a configuration from a JSON value.
-    ///
-    /// # Errors
-    ///
-    /// As [`Config::parse`].
-    pub fn from_value(value: &Value) -> Result<Self, AgentError> {
-        let fields = Fields::of(value, "config", ErrorCode::InvalidConfig)?;
-        fields.only(&[
-            "model",
-            "temperature",
-            "system",
-            "limits",
-            "providers",
-            "routes",
-            "tools",
-        ])?;
-        let mut config = Config::default();
-        config.model = String::from(fields.string_or("model", &config.model)?);
-        if config.model.is_empty() {
-            return Err(fields.error("model", &["expected a name, got an empty string"]));
-        }
-        config.system = String::from(fields.string_or("system", "")?);
-        if let Some(value) = fields.get("temperature") {
-            config.temperature_milli = match value {
-                Value::Number(text) => thousandths(text),
-                _ => None,
-            }
-            .ok_or_else(|| {
-                fields.error(
-                    "temperature",
-                    &["expected a number from 0 to 2 with at most 3 decimals"],
-                )
-            })?;
-        }
-        if let Some(value) = fields.get("limits") {
-            config.limits = Limits::from_value(value, "config.limits")?;
-        }
-        if fields.get("providers").is_some() {
-            config.providers.clear();
-            for (at, item) in fields.array("providers")?.iter().enumerate() {
-                let place = text::concat(&["config.providers[", &decimal(at as u64), "]"]);
-                config.providers.push(provider(item, &place)?);
-            }
-        }
-        match fields.get("routes") {
-            None => {}
-            Some(Value::Object(members)) => {
-                for (intent, model) in members {
-                    let Value::String(model) = model else {
-                        let what = ["expected the name of a model, got ", model.kind()];
-                        return Err(fields.error("routes", &what).at(intent));
-                    };
-                    config.routes.push((intent.clone(), model.clone()));
-                }
-            }
-            Some(other) => {
-                return Err(fields.error("routes", &["expected an object, got ", other.kind()]));
-            }
-        }
-        if fields.get("tools").is_some() {
-            config.tools = Some(fields.strings("tools")?);
-        }
-        Ok(config)
+    pub fn parse(text: &str) -> Result<Box<Self>> {
+        let value = json::parse_at(text, "config")?;
+        fields::read(&value, "config", ErrorCode::InvalidConfig, |fields| {
+            Box::new(read(fields))
+        })
     }
 }
 
-fn provider(value: &Value, place: &str) -> Result<ProviderConfig, AgentError> {
-    let fields = Fields::of(value, place, ErrorCode::InvalidConfig)?;
-    fields.only(&["name", "kind", "models"])?;
-    let kind = match fields.string("kind")? {
-        "offline" => ProviderKind::Offline,
-        kind @ ("openai" | "anthropic") => {
-            let mut error = fields.error(
-                "kind",
-                &[kind, " needs HTTP, which this build does not have"],
-            );
-            error.code = ErrorCode::Unsupported;
-            return Err(error);
-        }
-        kind => return Err(fields.error("kind", &["expected offline, got ", kind])),
-    };
-    let mut models = fields.strings("models")?;
-    if models.is_empty() {
-        models.push(String::from("*"));
+fn read(fields: &Fields<'_, '_>) -> Config {
+    fields.only("model, temperature, system, limits, providers, routes, tools");
+    Config {
+        model: model(fields),
+        system: fields.string_or("system", ""),
+        temperature_milli: temperature(fields),
+        limits: match fields.get("limits") {
+            Some(value) => fields.within("limits", value, Limits::read),
+            None => Limits::default(),
+        },
+        providers: match fields.get("providers") {
+            Some(_) => fields.each("providers", provider),
+            None => [ProviderConfig {
+                name: String::from("offline"),
+                kind: ProviderKind::Offline,
+                models: any(),
+            }]
+            .into(),
+        },
+        routes: routes(fields),
+        tools: fields.get("tools").map(|_| fields.strings("tools")),
     }
-    Ok(ProviderConfig {
-        name: String::from(fields.string_or("name", "offline")?),
-        kind,
-        models,
+}
+
+fn model(fields: &Fields<'_, '_>) -> String {
+    let model = fields.string_or("model", "offline-1");
+    if model.is_empty() {
+        fields.fail("model", "expected a name, got an empty string", &[]);
+    }
+    model
+}
+
+fn temperature(fields: &Fields<'_, '_>) -> u16 {
+    let given = match fields.get("temperature") {
+        None => Some(0),
+        Some(Value::Number(text)) => thousandths(text),
+        Some(_) => None,
+    };
+    given.unwrap_or_else(|| {
+        let what = "expected a number from 0 to 2 with at most 3 decimals";
+        fields.fail("temperature", what, &[]);
+        0
     })
+}
+
+fn routes(fields: &Fields<'_, '_>) -> Vec<(String, String)> {
+    let mut routes = Vec::new();
+    match fields.get("routes") {
+        None => {}
+        Some(Value::Object(members)) => {
+            for (intent, model) in members {
+                if let Value::String(model) = model {
+                    routes.push((intent.clone(), model.clone()));
+                } else {
+                    let what = "expected the name of a model, got {}";
+                    let error = fields.error("routes", what, &[model.kind()]);
+                    fields.report(error.at(intent));
+                }
+            }
+        }
+        Some(other) => fields.fail("routes", "expected an object, got {}", &[other.kind()]),
+    }
+    routes
+}
+
+fn provider(fields: &Fields<'_, '_>) -> ProviderConfig {
+    fields.only("name, kind, models");
+    match fields.str("kind") {
+        "offline" => {}
+        kind @ ("openai" | "anthropic") => {
+            let what = "{} needs HTTP, which this build does not have";
+            let mut error = fields.error("kind", what, &[kind]);
+            error.code = ErrorCode::Unsupported;
+            fields.report(error);
+        }
+        kind => fields.fail("kind", "expected offline, got {}", &[kind]),
+    }
+    let mut models = fields.strings("models");
+    if models.is_empty() {
+        models = any();
+    }
+    ProviderConfig {
+        name: fields.string_or("name", "offline"),
+        kind: ProviderKind::Offline,
+        models,
+    }
+}
+
+/// Every model.
+fn any() -> Vec<String> {
+    [String::from("*")].into()
 }
 
 /// `text`, a JSON number, in thousandths; `None` if it is not from 0 to 2 or has more decimals.
 fn thousandths(text: &str) -> Option<u16> {
     let (whole, decimals) = text::split(text, ".").unwrap_or((text, ""));
-    let mut sum = match whole {
-        "0" => 0,
-        "1" => 1000,
-        "2" => 2000,
-        _ => return None,
+    let [digit @ b'0'..=b'2'] = whole.as_bytes() else {
+        return None;
     };
+    let mut sum = u16::from(digit - b'0') * 1000;
     let mut unit = 100;
     for byte in decimals.bytes() {
         let digit = byte.wrapping_sub(b'0');
@@ -207,7 +198,7 @@ mod tests {
 
     #[test]
     fn empty_object_is_the_default() {
-        assert_eq!(Config::parse("{}").unwrap(), Config::default());
+        assert_eq!(*Config::parse("{}").unwrap(), Config::default());
     }
 
     #[test]

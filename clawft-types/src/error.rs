@@ -3,6 +3,7 @@
 //! The code is for programs and never changes its meaning; the message is for people and names the
 //! place. Every layer above (the answer in JSON, the C ABI, the WIT interface) passes the code on.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 
 use crate::json::Writer;
@@ -96,6 +97,9 @@ impl ErrorCode {
     }
 }
 
+/// What can go wrong, with an error of one word: results are moved at every `?`.
+pub type Result<T, E = Box<AgentError>> = core::result::Result<T, E>;
+
 /// An error: a code for programs, a message for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AgentError {
@@ -106,25 +110,25 @@ pub struct AgentError {
 }
 
 impl AgentError {
-    /// An error whose message is the pieces put together.
-    pub fn new(code: ErrorCode, message: &[&str]) -> Self {
-        AgentError {
+    /// An error whose message is the template [filled](text::fill) with the values.
+    pub fn new(code: ErrorCode, template: &str, values: &[&str]) -> Box<Self> {
+        Box::new(AgentError {
             code,
-            message: text::concat(message),
-        }
+            message: text::fill(template, values),
+        })
     }
 
     /// The same error with `place` and a colon before its message.
-    pub fn at(self, place: &str) -> Self {
-        AgentError::new(self.code, &[place, ": ", &self.message])
+    pub fn at(self, place: &str) -> Box<Self> {
+        AgentError::new(self.code, "{}: {}", &[place, &self.message])
     }
 
     /// Writes `{"code":…,"message":…}`.
     pub fn write(&self, out: &mut Writer) {
-        out.open('{');
+        out.open("{");
         out.string_member("code", self.code.as_str());
         out.string_member("message", &self.message);
-        out.close('}');
+        out.close("}");
     }
 }
 
@@ -156,7 +160,7 @@ mod tests {
 
     #[test]
     fn display_and_json() {
-        let error = AgentError::new(ErrorCode::NotFound, &["a.txt", ": not found"]).at("read_file");
+        let error = AgentError::new(ErrorCode::NotFound, "a.txt: not found", &[]).at("read_file");
         assert_eq!(error.to_string(), "not_found: read_file: a.txt: not found");
         let mut out = Writer::new();
         error.write(&mut out);

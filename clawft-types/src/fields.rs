@@ -2,162 +2,216 @@
 //!
 //! [`Fields`] stands between [`crate::json`] and the types: `config.limits.max_history: expected an
 //! integer from 2 to 10000, got a string`.
+//!
+//! A member that is wrong does not end the reading: the first error is kept, what is asked for comes out
+//! empty, and [`read`] gives the error in the end. So a type is read in a straight line, without a way
+//! out, and something half made to drop, after each member.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::cell::OnceCell;
 
-use crate::error::{AgentError, ErrorCode};
-use crate::json::{Value, decimal};
+use crate::error::{AgentError, ErrorCode, Result};
+use crate::json::{self, Value, decimal};
 use crate::text;
 
-/// An object being read: the value, where it stands, and the code its errors carry.
+/// The members of an object, at a place, and what was wrong so far in the whole document.
 #[derive(Debug, Clone, Copy)]
-pub struct Fields<'a> {
-    value: &'a Value,
-    place: &'a str,
+pub struct Fields<'v, 'e> {
+    members: &'v [(String, Value)],
+    place: &'e str,
     code: ErrorCode,
+    first: &'e OnceCell<Box<AgentError>>,
 }
 
-impl<'a> Fields<'a> {
-    /// Takes `value`, which stands at `place`, for an object.
-    ///
-    /// # Errors
-    ///
-    /// An error with `code` if it is none.
-    pub fn of(value: &'a Value, place: &'a str, code: ErrorCode) -> Result<Self, AgentError> {
-        match value {
-            Value::Object(_) => Ok(Fields { value, place, code }),
-            other => Err(AgentError::new(
-                code,
-                &[place, ": expected an object, got ", other.kind()],
-            )),
-        }
+/// What `make` makes of the object `value`, which errors call `place`.
+///
+/// # Errors
+///
+/// An error of this code with the first thing that is wrong.
+pub fn read<'v, T>(
+    value: &'v Value,
+    place: &str,
+    code: ErrorCode,
+    make: impl FnOnce(&Fields<'v, '_>) -> T,
+) -> Result<T> {
+    let first = OnceCell::new();
+    let made = make(&Fields::of(value, place, code, &first));
+    match first.into_inner() {
+        None => Ok(made),
+        Some(error) => Err(error),
     }
+}
 
-    /// Refuses members that are not in `known`: a misspelt key must not be ignored.
-    ///
-    /// # Errors
-    ///
-    /// Names the first unknown member and the known ones.
-    pub fn only(&self, known: &[&str]) -> Result<(), AgentError> {
-        if let Value::Object(members) = self.value {
-            for (name, _) in members {
-                if !known.contains(&name.as_str()) {
-                    return Err(
-                        self.error(name, &["unknown key, known are ", &text::join(known, ", ")])
-                    );
-                }
+/// What `make` makes of an object without members: the default, where every member may be left out.
+pub fn read_nothing<T>(make: impl FnOnce(&Fields<'_, '_>) -> T) -> T {
+    make(&Fields {
+        members: &[],
+        place: "",
+        code: ErrorCode::InvalidConfig,
+        first: &OnceCell::new(),
+    })
+}
+
+impl<'v, 'e> Fields<'v, 'e> {
+    fn of(
+        value: &'v Value,
+        place: &'e str,
+        code: ErrorCode,
+        first: &'e OnceCell<Box<AgentError>>,
+    ) -> Self {
+        let mut fields = Fields {
+            members: &[],
+            place,
+            code,
+            first,
+        };
+        match value {
+            Value::Object(members) => fields.members = members,
+            other => {
+                let values = [place, other.kind()];
+                fields.report(AgentError::new(
+                    code,
+                    "{}: expected an object, got {}",
+                    &values,
+                ));
             }
         }
-        Ok(())
+        fields
     }
 
-    /// The member `name`; `None` if it is missing or `null`.
-    pub fn get(&self, name: &str) -> Option<&'a Value> {
-        match self.value.get(name) {
-            Some(Value::Null) | None => None,
-            some => some,
-        }
+    /// Takes down an error, if it is the first.
+    pub fn report(&self, error: Box<AgentError>) {
+        let _ = self.first.set(error);
     }
 
-    /// Where the member `name` stands: `config.limits.max_history`.
-    pub fn place(&self, name: &str) -> String {
-        text::concat(&[self.place, ".", name])
+    /// Takes down that the member `name` is wrong, and how, as [`AgentError::new`] has it.
+    pub fn fail(&self, name: &str, template: &str, values: &[&str]) {
+        self.report(self.error(name, template, values));
     }
 
     /// An error at the member `name`.
-    pub fn error(&self, name: &str, what: &[&str]) -> AgentError {
+    pub fn error(&self, name: &str, template: &str, values: &[&str]) -> Box<AgentError> {
         AgentError::new(
             self.code,
-            &[self.place, ".", name, ": ", &text::concat(what)],
+            "{}.{}: {}",
+            &[self.place, name, &text::fill(template, values)],
         )
     }
 
-    fn wrong(&self, name: &str, expected: &str) -> AgentError {
+    fn wrong(&self, name: &str, expected: &str) {
         let got = self.get(name).map_or("nothing", Value::kind);
-        self.error(name, &["expected ", expected, ", got ", got])
+        self.fail(name, "expected {}, got {}", &[expected, got]);
     }
 
-    /// The text of the member `name`.
-    ///
-    /// # Errors
-    ///
-    /// If it is missing or no string.
-    pub fn string(&self, name: &str) -> Result<&'a str, AgentError> {
-        self.get(name)
-            .and_then(Value::as_str)
-            .ok_or_else(|| self.wrong(name, "a string"))
-    }
-
-    /// The text of the member `name`, or `default` if it is missing.
-    ///
-    /// # Errors
-    ///
-    /// If it is there and no string.
-    pub fn string_or(&self, name: &str, default: &'a str) -> Result<&'a str, AgentError> {
-        if self.get(name).is_none() {
-            Ok(default)
-        } else {
-            self.string(name)
+    /// Allows these members and no others; `known` is their names with `, ` between them.
+    pub fn only(&self, known: &str) {
+        for (name, _) in self.members {
+            if !text::is_listed(known, ", ", name) {
+                self.fail(name, "unknown key, known are {}", &[known]);
+            }
         }
     }
 
-    /// The number of the member `name`, from `min` to `max`, or `default` if it is missing.
-    ///
-    /// # Errors
-    ///
-    /// If it is there and no integer of that range.
-    pub fn unsigned_or(
-        &self,
-        name: &str,
-        default: u64,
-        min: u64,
-        max: u64,
-    ) -> Result<u64, AgentError> {
+    /// The member `name`; `None` if it is missing or `null`.
+    pub fn get(&self, name: &str) -> Option<&'v Value> {
+        json::last(self.members, name).filter(|value| !matches!(value, Value::Null))
+    }
+
+    /// The text of the member `name`, which must be there.
+    pub fn str(&self, name: &str) -> &'v str {
+        match self.get(name) {
+            Some(Value::String(text)) => text,
+            _ => {
+                self.wrong(name, "a string");
+                ""
+            }
+        }
+    }
+
+    /// The text of the member `name`, or `default` if it is missing.
+    pub fn str_or(&self, name: &str, default: &'v str) -> &'v str {
+        match self.get(name) {
+            None => default,
+            Some(_) => self.str(name),
+        }
+    }
+
+    /// As [`Fields::str`], to keep.
+    pub fn string(&self, name: &str) -> String {
+        String::from(self.str(name))
+    }
+
+    /// As [`Fields::str_or`], to keep.
+    pub fn string_or(&self, name: &str, default: &'v str) -> String {
+        String::from(self.str_or(name, default))
+    }
+
+    /// Sets `number` to the member `name`, from `min` to `max`; a missing one leaves it as it is.
+    pub fn number(&self, name: &str, number: &mut u64, min: u64, max: u64) {
         let Some(value) = self.get(name) else {
-            return Ok(default);
+            return;
         };
         match value.as_u64() {
-            Some(number) if number >= min && number <= max => Ok(number),
+            Some(given) if given >= min && given <= max => *number = given,
             _ => {
-                let mut what =
-                    text::concat(&["an integer from ", &decimal(min), " to ", &decimal(max)]);
-                if let Value::Number(text) = value {
-                    what = text::concat(&[&what, ", got ", text]);
-                    return Err(self.error(name, &["expected ", &what]));
+                let what = text::fill("an integer from {} to {}", &[&decimal(min), &decimal(max)]);
+                match value {
+                    Value::Number(text) => self.fail(name, "expected {}, got {}", &[&what, text]),
+                    _ => self.wrong(name, &what),
                 }
-                Err(self.wrong(name, &what))
             }
         }
     }
 
     /// The items of the array `name`; none if it is missing.
-    ///
-    /// # Errors
-    ///
-    /// If it is there and no array.
-    pub fn array(&self, name: &str) -> Result<&'a [Value], AgentError> {
+    pub fn array(&self, name: &str) -> &'v [Value] {
         match self.get(name) {
-            None => Ok(&[]),
-            Some(Value::Array(items)) => Ok(items),
-            Some(_) => Err(self.wrong(name, "an array")),
+            Some(Value::Array(items)) => items,
+            None => &[],
+            Some(_) => {
+                self.wrong(name, "an array");
+                &[]
+            }
         }
     }
 
     /// The texts of the array `name`; none if it is missing.
-    ///
-    /// # Errors
-    ///
-    /// If it is there and no array of strings.
-    pub fn strings(&self, name: &str) -> Result<Vec<String>, AgentError> {
+    pub fn strings(&self, name: &str) -> Vec<String> {
         let mut texts = Vec::new();
-        for item in self.array(name)? {
+        for item in self.array(name) {
             match item {
                 Value::String(text) => texts.push(text.clone()),
-                other => return Err(self.error(name, &["expected strings, got ", other.kind()])),
+                other => self.fail(name, "expected strings, got {}", &[other.kind()]),
             }
         }
-        Ok(texts)
+        texts
+    }
+
+    /// What `make` makes of each object in the array `name`; nothing if it is missing.
+    pub fn each<T>(&self, name: &str, make: impl Fn(&Fields<'v, '_>) -> T) -> Vec<T> {
+        let mut made = Vec::new();
+        for (at, item) in self.array(name).iter().enumerate() {
+            let place = self.place_of(name, at);
+            made.push(make(&Fields::of(item, &place, self.code, self.first)));
+        }
+        made
+    }
+
+    fn place_of(&self, name: &str, at: usize) -> String {
+        text::fill("{}.{}[{}]", &[self.place, name, &decimal(at as u64)])
+    }
+
+    /// What `make` makes of the object `value`, which is the member `name`.
+    pub fn within<T>(
+        &self,
+        name: &str,
+        value: &'v Value,
+        make: impl FnOnce(&Fields<'v, '_>) -> T,
+    ) -> T {
+        let place = text::fill("{}.{}", &[self.place, name]);
+        make(&Fields::of(value, &place, self.code, self.first))
     }
 }
 
@@ -166,38 +220,57 @@ mod tests {
     use super::*;
     use crate::json::parse;
 
+    /// The message of the first error, if there is one.
+    fn wrong(make: impl Fn(&Fields<'_, '_>)) -> String {
+        let value = parse(r#"{"a":"x","b":[1],"n":70,"o":{}}"#).unwrap();
+        match read(&value, "config", ErrorCode::InvalidConfig, make) {
+            Ok(()) => String::new(),
+            Err(error) => error.message,
+        }
+    }
+
     #[test]
     fn errors_name_the_place() {
-        let value = parse(r#"{"a":"x","b":[1],"n":70,"o":{}}"#).unwrap();
-        let fields = Fields::of(&value, "config", ErrorCode::InvalidConfig).unwrap();
-        let text = |error: AgentError| error.message;
         assert_eq!(
-            text(fields.unsigned_or("a", 1, 1, 64).unwrap_err()),
+            wrong(|fields| fields.number("a", &mut 1, 1, 64)),
             "config.a: expected an integer from 1 to 64, got a string"
         );
         assert_eq!(
-            text(fields.unsigned_or("n", 1, 1, 64).unwrap_err()),
+            wrong(|fields| fields.number("n", &mut 1, 1, 64)),
             "config.n: expected an integer from 1 to 64, got 70"
         );
         assert_eq!(
-            text(fields.strings("b").unwrap_err()),
+            wrong(|fields| drop(fields.strings("b"))),
             "config.b: expected strings, got a number"
         );
         assert_eq!(
-            text(fields.array("o").unwrap_err()),
+            wrong(|fields| assert!(fields.array("o").is_empty())),
             "config.o: expected an array, got an object"
         );
         assert_eq!(
-            text(fields.string("z").unwrap_err()),
+            wrong(|fields| drop(fields.string("z"))),
             "config.z: expected a string, got nothing"
         );
         assert_eq!(
-            text(fields.only(&["a", "b"]).unwrap_err()),
+            wrong(|fields| fields.only("a, b")),
             "config.n: unknown key, known are a, b"
         );
         assert_eq!(
-            text(Fields::of(&Value::Null, "x", ErrorCode::InvalidJson).unwrap_err()),
-            "x: expected an object, got null"
+            wrong(|fields| drop(fields.each("b", |item| item.string("x")))),
+            "config.b[0]: expected an object, got a number"
         );
+        let error = read(&Value::Null, "x", ErrorCode::InvalidJson, |_| ()).unwrap_err();
+        assert_eq!(error.message, "x: expected an object, got null");
+    }
+
+    #[test]
+    fn the_first_error_counts() {
+        let both = |fields: &Fields<'_, '_>| {
+            assert_eq!(fields.str("y"), "");
+            assert_eq!(fields.str("a"), "x", "reading goes on");
+            fields.only("");
+        };
+        assert_eq!(wrong(both), "config.y: expected a string, got nothing");
+        assert_eq!(wrong(|fields| fields.number("y", &mut 1, 1, 2)), "");
     }
 }

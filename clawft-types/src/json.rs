@@ -12,6 +12,6 @@ mod read;
 mod value;
 mod write;
 
-pub use read::{MAX_DEPTH, parse};
-pub use value::Value;
+pub use read::{MAX_DEPTH, parse, parse_at, parse_deep};
+pub use value::{Value, last};
 pub use write::{Writer, decimal};

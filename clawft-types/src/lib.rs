@@ -38,7 +38,7 @@ pub mod tool_result;
 
 pub use answer::{Answer, Usage};
 pub use config::{Config, ProviderConfig, ProviderKind};
-pub use error::{AgentError, ErrorCode};
+pub use error::{AgentError, ErrorCode, Result};
 pub use json::Value;
 pub use limits::Limits;
 pub use message::{Message, Role};

@@ -1,8 +1,7 @@
 //! What the agent may take: every size and count that input could drive up.
 
-use crate::error::{AgentError, ErrorCode};
 use crate::fields::Fields;
-use crate::json::{Value, Writer};
+use crate::json::Writer;
 
 /// Limits, each with a default; `config.limits` changes them one by one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,66 +33,58 @@ impl Default for Limits {
     }
 }
 
+const MIB: u64 = 1024 * 1024;
+
 impl Limits {
-    /// Reads the limits that `value`, which stands at `place`, gives; the others keep their default.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorCode::InvalidConfig`] for an unknown key or a number out of its range.
-    pub fn from_value(value: &Value, place: &str) -> Result<Self, AgentError> {
-        let fields = Fields::of(value, place, ErrorCode::InvalidConfig)?;
-        let mut limits = Limits::default();
-        let mut known = [""; 6];
-        for ((name, limit, min, max), slot) in limits.table().into_iter().zip(&mut known) {
-            *limit = fields.unsigned_or(name, *limit, min, max)?;
-            *slot = name;
-        }
-        fields.only(&known)?;
-        Ok(limits)
+    /// Reads the limits that are given; the others keep their default.
+    pub fn read(fields: &Fields<'_, '_>) -> Self {
+        let mut to = Limits::default();
+        fields.number("max_message_bytes", &mut to.max_message_bytes, 1, 16 * MIB);
+        fields.number("max_history", &mut to.max_history, 2, 10_000);
+        fields.number(
+            "max_history_bytes",
+            &mut to.max_history_bytes,
+            1024,
+            64 * MIB,
+        );
+        fields.number("max_tool_rounds", &mut to.max_tool_rounds, 0, 64);
+        fields.number("max_file_bytes", &mut to.max_file_bytes, 1, 64 * MIB);
+        fields.number("max_sessions", &mut to.max_sessions, 1, 10_000);
+        fields.only("max_message_bytes, max_history, max_history_bytes, max_tool_rounds, max_file_bytes, max_sessions");
+        to
     }
 
-    /// Writes all limits as an object.
+    /// Writes all limits as members.
     pub fn write(&self, out: &mut Writer) {
-        out.open('{');
-        let mut copy = *self;
-        for (name, limit, _, _) in copy.table() {
-            out.unsigned_member(name, *limit);
-        }
-        out.close('}');
-    }
-
-    /// Name, place, smallest and largest value of each limit.
-    fn table(&mut self) -> [(&'static str, &mut u64, u64, u64); 6] {
-        const MIB: u64 = 1024 * 1024;
-        [
-            (
-                "max_message_bytes",
-                &mut self.max_message_bytes,
-                1,
-                16 * MIB,
-            ),
-            ("max_history", &mut self.max_history, 2, 10_000),
-            (
-                "max_history_bytes",
-                &mut self.max_history_bytes,
-                1024,
-                64 * MIB,
-            ),
-            ("max_tool_rounds", &mut self.max_tool_rounds, 0, 64),
-            ("max_file_bytes", &mut self.max_file_bytes, 1, 64 * MIB),
-            ("max_sessions", &mut self.max_sessions, 1, 10_000),
-        ]
+        out.unsigned_member("max_message_bytes", self.max_message_bytes);
+        out.unsigned_member("max_history", self.max_history);
+        out.unsigned_member("max_history_bytes", self.max_history_bytes);
+        out.unsigned_member("max_tool_rounds", self.max_tool_rounds);
+        out.unsigned_member("max_file_bytes", self.max_file_bytes);
+        out.unsigned_member("max_sessions", self.max_sessions);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::{ErrorCode, Result};
+    use crate::fields;
     use crate::json::parse;
+
+    fn read(text: &str) -> Result<Limits> {
+        let value = parse(text).unwrap();
+        fields::read(
+            &value,
+            "config.limits",
+            ErrorCode::InvalidConfig,
+            Limits::read,
+        )
+    }
 
     #[test]
     fn given_ones_change_and_others_stay() {
-        let limits = Limits::from_value(&parse(r#"{"max_history":8}"#).unwrap(), "limits").unwrap();
+        let limits = read(r#"{"max_history":8}"#).unwrap();
         assert_eq!(
             limits,
             Limits {
@@ -102,20 +93,15 @@ mod tests {
             }
         );
         let mut out = Writer::new();
+        out.open("{");
         limits.write(&mut out);
-        assert_eq!(
-            Limits::from_value(&parse(&out.finish()).unwrap(), "limits").unwrap(),
-            limits
-        );
+        out.close("}");
+        assert_eq!(read(&out.finish()).unwrap(), limits);
     }
 
     #[test]
     fn refused() {
-        let message = |text: &str| {
-            Limits::from_value(&parse(text).unwrap(), "config.limits")
-                .unwrap_err()
-                .message
-        };
+        let message = |text: &str| read(text).unwrap_err().message;
         assert_eq!(
             message(r#"{"max_history":"8"}"#),
             "config.limits.max_history: expected an integer from 2 to 10000, got a string"

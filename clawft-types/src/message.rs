@@ -3,10 +3,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::error::{AgentError, ErrorCode};
 use crate::fields::Fields;
-use crate::json::{Value, Writer, decimal};
-use crate::text;
+use crate::json::Writer;
 use crate::tool_call::ToolCall;
 
 /// Who speaks.
@@ -58,49 +56,54 @@ pub struct Message {
 }
 
 impl Message {
-    /// Reads what [`Message::write`] wrote; `place` is where it stands.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorCode::InvalidMessage`] with the place.
-    pub fn from_value(value: &Value, place: &str) -> Result<Self, AgentError> {
-        let fields = Fields::of(value, place, ErrorCode::InvalidMessage)?;
-        let role = fields.string("role")?;
-        let mut tool_calls = Vec::new();
-        for (at, item) in fields.array("tool_calls")?.iter().enumerate() {
-            let place = text::concat(&[&fields.place("tool_calls"), "[", &decimal(at as u64), "]"]);
-            tool_calls.push(ToolCall::from_value(item, &place)?);
+    /// A message without tool calls.
+    pub fn new(id: &str, role: Role, content: &str, timestamp_ms: u64) -> Self {
+        Message {
+            id: String::from(id),
+            role,
+            content: String::from(content),
+            timestamp_ms,
+            tool_calls: Vec::new(),
+            call_id: String::new(),
         }
-        Ok(Message {
-            id: String::from(fields.string("id")?),
-            role: Role::from_name(role)
-                .ok_or_else(|| fields.error("role", &["unknown role ", role]))?,
-            content: String::from(fields.string("content")?),
-            timestamp_ms: fields.unsigned_or("timestamp_ms", 0, 0, u64::MAX)?,
-            tool_calls,
-            call_id: String::from(fields.string_or("call_id", "")?),
-        })
+    }
+
+    /// Reads what [`Message::write`] wrote.
+    pub fn read(fields: &Fields<'_, '_>) -> Self {
+        let role = fields.str("role");
+        let mut message = Message {
+            tool_calls: fields.each("tool_calls", ToolCall::read),
+            id: fields.string("id"),
+            role: Role::from_name(role).unwrap_or_else(|| {
+                fields.fail("role", "unknown role {}", &[role]);
+                Role::System
+            }),
+            content: fields.string("content"),
+            timestamp_ms: 0,
+            call_id: fields.string_or("call_id", ""),
+        };
+        fields.number("timestamp_ms", &mut message.timestamp_ms, 0, u64::MAX);
+        message
     }
 
     /// Writes the message; calls and call id only where there are any.
     pub fn write(&self, out: &mut Writer) {
-        out.open('{');
+        out.open("{");
         out.string_member("id", &self.id);
         out.string_member("role", self.role.as_str());
         out.string_member("content", &self.content);
         out.unsigned_member("timestamp_ms", self.timestamp_ms);
         if !self.tool_calls.is_empty() {
-            out.key("tool_calls");
-            out.open('[');
+            out.open(r#""tool_calls":["#);
             for call in &self.tool_calls {
                 call.write(out);
             }
-            out.close(']');
+            out.close("]");
         }
         if !self.call_id.is_empty() {
             out.string_member("call_id", &self.call_id);
         }
-        out.close('}');
+        out.close("}");
     }
 
     /// Bytes of text in the message, as `limits.max_history_bytes` counts them.
@@ -108,7 +111,7 @@ impl Message {
         let calls = self
             .tool_calls
             .iter()
-            .map(|call| call.name.len() + call.arguments.to_json().len());
+            .map(|call| call.name.len() + call.arguments.len());
         self.content.len() + calls.sum::<usize>()
     }
 }
@@ -116,12 +119,19 @@ impl Message {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::{ErrorCode, Result};
+    use crate::fields;
     use crate::json::parse;
+
+    fn read(text: &str) -> Result<Message> {
+        let value = parse(text).unwrap();
+        fields::read(&value, "x", ErrorCode::InvalidMessage, Message::read)
+    }
 
     #[test]
     fn comes_back_as_it_went() {
         let text = r#"{"id":"m1","role":"assistant","content":"é\n","timestamp_ms":5,"tool_calls":[{"id":"c1","name":"read_file","arguments":{"path":"a"}}]}"#;
-        let message = Message::from_value(&parse(text).unwrap(), "m").unwrap();
+        let message = read(text).unwrap();
         assert_eq!(message.role, Role::Assistant);
         assert_eq!(message.bytes(), 3 + 9 + 12);
         let mut out = Writer::new();
@@ -131,11 +141,7 @@ mod tests {
 
     #[test]
     fn errors_name_the_place() {
-        let message = |text: &str| {
-            Message::from_value(&parse(text).unwrap(), "x")
-                .unwrap_err()
-                .message
-        };
+        let message = |text: &str| read(text).unwrap_err().message;
         assert_eq!(
             message(r#"{"role":"king","id":"m1","content":""}"#),
             "x.role: unknown role king"

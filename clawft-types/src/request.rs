@@ -2,10 +2,11 @@
 
 use alloc::string::String;
 
-use crate::error::{AgentError, ErrorCode};
-use crate::fields::Fields;
+use crate::error::{AgentError, ErrorCode, Result};
+use crate::fields;
 use crate::json::{self, decimal};
 use crate::limits::Limits;
+use crate::text;
 
 /// What the user said.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,43 +25,44 @@ impl Request {
     ///
     /// [`ErrorCode::MessageTooLarge`], [`ErrorCode::EmptyMessage`], [`ErrorCode::InvalidJson`] or
     /// [`ErrorCode::InvalidMessage`].
-    pub fn parse(message: &str, limits: &Limits) -> Result<Self, AgentError> {
+    pub fn parse(message: &str, limits: &Limits) -> Result<Self> {
         let bytes = message.len();
         if bytes as u64 > limits.max_message_bytes {
             return Err(AgentError::new(
                 ErrorCode::MessageTooLarge,
-                &[
-                    "the message has ",
-                    &decimal(bytes as u64),
-                    " bytes, limits.max_message_bytes is ",
-                    &decimal(limits.max_message_bytes),
-                ],
+                "the message has {} bytes, limits.max_message_bytes is {}",
+                &[&decimal(bytes as u64), &decimal(limits.max_message_bytes)],
             ));
         }
-        let text = if message.starts_with('{') {
+        let content = if message.starts_with('{') {
             content(message)?
         } else {
             String::from(message)
         };
-        if text.trim_ascii().is_empty() {
+        if text::trim(&content).is_empty() {
             return Err(AgentError::new(
                 ErrorCode::EmptyMessage,
-                &["the message is empty"],
+                "the message is empty",
+                &[],
             ));
         }
-        Ok(Request { text, bytes })
+        Ok(Request {
+            text: content,
+            bytes,
+        })
     }
 }
 
-fn content(message: &str) -> Result<String, AgentError> {
-    let value = json::parse(message)
-        .map_err(|error| error.at("a message that begins with { is read as JSON"))?;
-    let fields = Fields::of(&value, "message", ErrorCode::InvalidMessage)?;
-    fields.only(&["role", "content"])?;
-    match fields.string_or("role", "user")? {
-        "user" => Ok(String::from(fields.string("content")?)),
-        other => Err(fields.error("role", &["expected user, got ", other])),
-    }
+fn content(message: &str) -> Result<String> {
+    let value = json::parse_at(message, "a message that begins with { is read as JSON")?;
+    fields::read(&value, "message", ErrorCode::InvalidMessage, |fields| {
+        fields.only("role, content");
+        let role = fields.str_or("role", "user");
+        if role != "user" {
+            fields.fail("role", "expected user, got {}", &[role]);
+        }
+        fields.string("content")
+    })
 }
 
 #[cfg(test)]

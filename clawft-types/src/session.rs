@@ -1,14 +1,14 @@
 //! A conversation: its history, and the counters that number messages and calls.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::error::{AgentError, ErrorCode};
-use crate::fields::Fields;
-use crate::json::{self, Writer, decimal};
+use crate::error::{AgentError, ErrorCode, Result};
+use crate::fields::{self, Fields};
+use crate::json::{self, MAX_DEPTH, Writer, decimal};
 use crate::limits::Limits;
 use crate::message::{Message, Role};
-use crate::text;
 
 /// The version of the session file that is written, and the only one that is read.
 const VERSION: u64 = 1;
@@ -48,7 +48,7 @@ impl Session {
     /// # Errors
     ///
     /// [`ErrorCode::InvalidSessionName`].
-    pub fn check_name(name: &str) -> Result<(), AgentError> {
+    pub fn check_name(name: &str) -> Result<()> {
         let good = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
         if name.is_empty()
             || name.len() > MAX_NAME
@@ -57,21 +57,22 @@ impl Session {
         {
             return Err(AgentError::new(
                 ErrorCode::InvalidSessionName,
-                &["a session name is 1 to 64 of A-Z a-z 0-9 . _ - and does not begin with a dot"],
+                "a session name is 1 to 64 of A-Z a-z 0-9 . _ - and does not begin with a dot",
+                &[],
             ));
         }
         Ok(())
     }
 
-    /// The file the session is kept in: the name with each capital `A` as `+a`, because some file
+    /// The file the session is kept in: the name, which has been checked, with each capital `A` as `+a`, because some file
     /// systems take `Main` and `main` for one, and `.json`.
     pub fn file_name(name: &str) -> String {
         let mut file = String::new();
-        for letter in name.chars() {
+        for letter in name.bytes() {
             if letter.is_ascii_uppercase() {
                 file.push('+');
             }
-            file.push(letter.to_ascii_lowercase());
+            file.push(char::from(letter.to_ascii_lowercase()));
         }
         file.push_str(".json");
         file
@@ -82,8 +83,14 @@ impl Session {
     /// # Errors
     ///
     /// [`ErrorCode::StateCorrupted`] with what is wrong with it.
-    pub fn parse(text: &str) -> Result<Self, AgentError> {
-        read(text).map_err(|mut error| {
+    pub fn parse(text: &str) -> Result<Box<Self>> {
+        // A tool call's arguments may be as deep as any text, and stand deeper here.
+        let session = json::parse_deep(text, MAX_DEPTH + 8).and_then(|value| {
+            fields::read(&value, "session", ErrorCode::StateCorrupted, |fields| {
+                Box::new(read(fields))
+            })
+        });
+        session.map_err(|mut error| {
             error.code = ErrorCode::StateCorrupted;
             error
         })
@@ -92,19 +99,17 @@ impl Session {
     /// The session file as JSON text.
     pub fn to_json(&self) -> String {
         let mut out = Writer::new();
-        out.open('{');
+        out.open("{");
         out.unsigned_member("version", VERSION);
         out.string_member("name", &self.name);
         out.unsigned_member("next_message", self.next_message);
         out.unsigned_member("next_call", self.next_call);
         out.unsigned_member("dropped", self.dropped);
-        out.key("messages");
-        out.open('[');
+        out.open(r#""messages":["#);
         for message in &self.messages {
             message.write(&mut out);
         }
-        out.close(']');
-        out.close('}');
+        out.close("]}");
         out.finish()
     }
 
@@ -135,30 +140,27 @@ impl Session {
     }
 }
 
-fn read(text: &str) -> Result<Session, AgentError> {
-    let value = json::parse(text)?;
-    let fields = Fields::of(&value, "session", ErrorCode::StateCorrupted)?;
-    let version = fields.unsigned_or("version", 0, 0, u64::MAX)?;
+fn read(fields: &Fields<'_, '_>) -> Session {
+    let mut version = 0;
+    fields.number("version", &mut version, 0, u64::MAX);
     if version != VERSION {
-        return Err(fields.error("version", &["expected 1, got ", &decimal(version)]));
+        fields.fail("version", "expected 1, got {}", &[&decimal(version)]);
     }
-    let mut session = Session::new(fields.string("name")?);
-    session.next_message = fields.unsigned_or("next_message", 1, 1, u64::MAX >> 1)?;
-    session.next_call = fields.unsigned_or("next_call", 1, 1, u64::MAX >> 1)?;
-    session.dropped = fields.unsigned_or("dropped", 0, 0, u64::MAX >> 1)?;
+    let mut session = Session::new(fields.str("name"));
+    fields.number("next_message", &mut session.next_message, 1, u64::MAX >> 1);
+    fields.number("next_call", &mut session.next_call, 1, u64::MAX >> 1);
+    fields.number("dropped", &mut session.dropped, 0, u64::MAX >> 1);
     if fields.get("messages").is_none() {
-        return Err(fields.error("messages", &["expected an array, got nothing"]));
+        fields.fail("messages", "expected an array, got nothing", &[]);
     }
-    for (at, item) in fields.array("messages")?.iter().enumerate() {
-        let place = text::concat(&["session.messages[", &decimal(at as u64), "]"]);
-        session.messages.push(Message::from_value(item, &place)?);
-    }
-    Ok(session)
+    session.messages = fields.each("messages", Message::read);
+    session
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tool_call::ToolCall;
 
     fn message(role: Role, content: &str) -> Message {
         Message {
@@ -176,7 +178,21 @@ mod tests {
         let mut session = Session::new("main");
         session.messages.push(message(Role::User, "hi \"there\""));
         session.next_message = 2;
-        assert_eq!(Session::parse(&session.to_json()).unwrap(), session);
+        assert_eq!(*Session::parse(&session.to_json()).unwrap(), session);
+    }
+
+    #[test]
+    fn the_deepest_arguments_come_back() {
+        let mut session = Session::new("main");
+        let mut call = message(Role::Assistant, "");
+        call.tool_calls.push(ToolCall {
+            id: "c1".into(),
+            name: "x".into(),
+            arguments: ["[".repeat(MAX_DEPTH), "]".repeat(MAX_DEPTH)].concat(),
+        });
+        json::parse(&call.tool_calls[0].arguments).unwrap();
+        session.messages.push(call);
+        assert_eq!(*Session::parse(&session.to_json()).unwrap(), session);
     }
 
     #[test]

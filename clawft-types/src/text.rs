@@ -5,21 +5,60 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// The pieces, one after the other.
-pub fn concat(pieces: &[&str]) -> String {
-    join(pieces, "")
-}
+use crate::json::decimal;
 
-/// The pieces with `between` between them.
-pub fn join<T: AsRef<str>>(pieces: &[T], between: &str) -> String {
+/// `template` with a value in the place of each `{}`; what is in a value is left as it is.
+///
+/// One literal and its values are less code at every place than the literals between them one by one.
+pub fn fill(template: &str, values: &[&str]) -> String {
     let mut out = String::new();
-    for (at, piece) in pieces.iter().enumerate() {
-        if at > 0 {
-            out.push_str(between);
+    let mut values = values.iter();
+    let mut rest = Some(template);
+    while let Some(part) = next_part(&mut rest, "{}") {
+        out.push_str(part);
+        if rest.is_some() {
+            out.push_str(values.next().copied().unwrap_or_default());
         }
-        out.push_str(piece.as_ref());
     }
     out
+}
+
+/// Adds `item` to a list, with `between` before it unless it is the first.
+pub fn push_item(list: &mut String, between: &str, item: &str) {
+    if !list.is_empty() {
+        list.push_str(between);
+    }
+    list.push_str(item);
+}
+
+/// Whether `item` is in a list with `between` between its items.
+pub fn is_listed(list: &str, between: &str, item: &str) -> bool {
+    let mut rest = Some(list);
+    while let Some(known) = next_part(&mut rest, between) {
+        if known == item {
+            return true;
+        }
+    }
+    false
+}
+
+/// `name` with a number at its end: `m7`.
+pub fn numbered(name: &str, number: u64) -> String {
+    fill("{}{}", &[name, &decimal(number)])
+}
+
+/// At most the first `count` characters of `text`.
+pub fn first_characters(text: &str, mut count: usize) -> &str {
+    for (at, byte) in text.bytes().enumerate() {
+        // The bytes of a character after its first one begin with the bits 10.
+        if byte & 0xC0 != 0x80 {
+            if count == 0 {
+                return text.get(..at).unwrap_or_default();
+            }
+            count -= 1;
+        }
+    }
+    text
 }
 
 /// The byte offsets at which `part` begins in `text`: the first one, and whether it is the only one.
@@ -68,30 +107,49 @@ pub fn split<'a>(text: &'a str, part: &str) -> Option<(&'a str, &'a str)> {
     Some((text.get(..at)?, text.get(at + part.len()..)?))
 }
 
+/// Takes the part before the next `between` off `rest`; `None` when all parts have been taken.
+pub fn next_part<'a>(rest: &mut Option<&'a str>, between: &str) -> Option<&'a str> {
+    let text = rest.take()?;
+    let Some((part, after)) = split(text, between) else {
+        return Some(text);
+    };
+    *rest = Some(after);
+    Some(part)
+}
+
+/// `text` without ASCII white space around it.
+pub fn trim(text: &str) -> &str {
+    let solid = |byte: u8| !byte.is_ascii_whitespace();
+    let (start, end) = (text.bytes().position(solid), text.bytes().rposition(solid));
+    // White space is ASCII, so both offsets are boundaries.
+    match (start, end) {
+        (Some(start), Some(end)) => text.get(start..=end).unwrap_or_default(),
+        _ => "",
+    }
+}
+
 /// The first word of `text` and what comes after it, both without ASCII white space around them.
 pub fn word(text: &str) -> (&str, &str) {
-    let text = text.trim_ascii();
-    let end = text
-        .bytes()
-        .position(|byte| byte.is_ascii_whitespace())
-        .unwrap_or(text.len());
-    // White space is ASCII, so both offsets are boundaries.
-    let (word, rest) = (text.get(..end), text.get(end..));
-    (
-        word.unwrap_or_default(),
-        rest.unwrap_or_default().trim_ascii(),
-    )
+    let text = trim(text);
+    let end = text.bytes().position(|byte| byte.is_ascii_whitespace());
+    let (word, rest) = text
+        .split_at_checked(end.unwrap_or(text.len()))
+        .unwrap_or((text, ""));
+    (word, trim(rest))
 }
 
 /// Sorts texts by their bytes: heapsort, which is short and never slow.
 pub fn sort(texts: &mut [String]) {
     let count = texts.len();
-    for root in (0..count / 2).rev() {
-        sift(texts, root, count);
-    }
-    for end in (1..count).rev() {
-        texts.swap(0, end);
-        sift(texts, 0, end);
+    // First every root, from the last one on, so that the largest text comes to stand first; then that goes
+    // to the end, again and again.
+    for step in (1..count + count / 2).rev() {
+        if step >= count {
+            sift(texts, step - count, count);
+        } else {
+            texts.swap(0, step);
+            sift(texts, 0, step);
+        }
     }
 }
 
@@ -174,8 +232,49 @@ mod tests {
     }
 
     #[test]
-    fn joined() {
-        assert_eq!(join(&["a", "b", "c"], ", "), "a, b, c");
-        assert_eq!(join::<&str>(&[], ", "), "");
+    fn parts() {
+        let all = |text| {
+            let mut rest = Some(text);
+            core::iter::from_fn(move || next_part(&mut rest, "/")).collect::<Vec<_>>()
+        };
+        assert_eq!(all("a/b//c/"), ["a", "b", "", "c", ""]);
+        assert_eq!(all(""), [""]);
+    }
+
+    #[test]
+    fn trimmed_as_std_trims() {
+        for text in ["", " ", " \t\n", "a", " a", "a \r\n", " \u{c}é b\u{a0} "] {
+            assert_eq!(trim(text), text.trim_ascii());
+        }
+    }
+
+    #[test]
+    fn listed() {
+        let mut list = String::new();
+        for item in ["a", "b", "cd"] {
+            push_item(&mut list, ", ", item);
+        }
+        assert_eq!(list, "a, b, cd");
+        for item in ["a", "b", "cd", "", "c", "a, b", ","] {
+            assert_eq!(
+                is_listed(&list, ", ", item),
+                list.split(", ").any(|known| known == item)
+            );
+        }
+    }
+
+    #[test]
+    fn shortened() {
+        assert_eq!(first_characters("aé😀b", 3), "aé😀");
+        assert_eq!(first_characters("aé", 2), "aé");
+        assert_eq!(first_characters("aé", 3), "aé");
+        assert_eq!(first_characters("aé", 0), "");
+    }
+
+    #[test]
+    fn filled() {
+        assert_eq!(fill("{}: {}{}!", &["{}", "b", "c"]), "{}: bc!");
+        assert_eq!(fill("plain {", &[]), "plain {");
+        assert_eq!(fill("", &[]), "");
     }
 }

@@ -2,7 +2,6 @@
 
 use alloc::string::String;
 
-use crate::error::{AgentError, ErrorCode};
 use crate::fields::Fields;
 use crate::json::{Value, Writer};
 
@@ -13,32 +12,27 @@ pub struct ToolCall {
     pub id: String,
     /// The tool.
     pub name: String,
-    /// Its arguments; the tool checks them.
-    pub arguments: Value,
+    /// Its arguments as JSON text; the tool checks them.
+    pub arguments: String,
 }
 
 impl ToolCall {
-    /// Reads what [`ToolCall::write`] wrote; `place` is where it stands.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorCode::InvalidMessage`] with the place.
-    pub fn from_value(value: &Value, place: &str) -> Result<Self, AgentError> {
-        let fields = Fields::of(value, place, ErrorCode::InvalidMessage)?;
-        Ok(ToolCall {
-            id: String::from(fields.string("id")?),
-            name: String::from(fields.string("name")?),
-            arguments: fields.get("arguments").cloned().unwrap_or(Value::Null),
-        })
+    /// Reads what [`ToolCall::write`] wrote.
+    pub fn read(fields: &Fields<'_, '_>) -> Self {
+        ToolCall {
+            id: fields.string("id"),
+            name: fields.string("name"),
+            arguments: fields.get("arguments").unwrap_or(&Value::Null).to_json(),
+        }
     }
 
     /// Writes `{"id":…,"name":…,"arguments":…}`.
     pub fn write(&self, out: &mut Writer) {
-        out.open('{');
+        out.open("{");
         out.string_member("id", &self.id);
         out.string_member("name", &self.name);
         out.key("arguments");
-        self.arguments.write(out);
-        out.close('}');
+        out.raw(&self.arguments);
+        out.close("}");
     }
 }

@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use crate::error::AgentError;
+use crate::error::Result;
 use crate::json::Writer;
 use crate::text;
 
@@ -14,7 +14,7 @@ pub struct ToolResult {
     /// The tool.
     pub name: String,
     /// Its output, or why there is none.
-    pub outcome: Result<String, AgentError>,
+    pub outcome: Result<String>,
 }
 
 impl ToolResult {
@@ -22,13 +22,13 @@ impl ToolResult {
     pub fn text(&self) -> String {
         match &self.outcome {
             Ok(output) => output.clone(),
-            Err(error) => text::concat(&["error ", error.code.as_str(), ": ", &error.message]),
+            Err(error) => text::fill("error {}: {}", &[error.code.as_str(), &error.message]),
         }
     }
 
     /// Writes `{"call_id","name","ok":true,"output"}` or `{"call_id","name","ok":false,"error"}`.
     pub fn write(&self, out: &mut Writer) {
-        out.open('{');
+        out.open("{");
         out.string_member("call_id", &self.call_id);
         out.string_member("name", &self.name);
         out.bool_member("ok", self.outcome.is_ok());
@@ -39,14 +39,14 @@ impl ToolResult {
                 error.write(out);
             }
         }
-        out.close('}');
+        out.close("}");
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::ErrorCode;
+    use crate::error::{AgentError, ErrorCode};
 
     #[test]
     fn both_outcomes() {
@@ -68,7 +68,7 @@ mod tests {
             )
         );
         assert_eq!(
-            write(Err(AgentError::new(ErrorCode::Io, &["bad"]))),
+            write(Err(AgentError::new(ErrorCode::Io, "bad", &[]))),
             (
                 r#"{"call_id":"c1","name":"t","ok":false,"error":{"code":"io","message":"bad"}}"#
                     .into(),

@@ -15,7 +15,8 @@ pub mod tools;
 pub mod turn;
 pub mod workspace;
 
-use clawft_types::{AgentError, Answer, Config, ErrorCode, Request, Session, answer};
+use clawft_types::{AgentError, Answer, Config, ErrorCode, Request, Result, Session, answer};
+use core_alloc::boxed::Box;
 use core_alloc::string::String;
 
 use crate::platform::Root;
@@ -28,7 +29,7 @@ use workspace::Workspace;
 /// continue each other's sessions. Two at a time on one root are not kept from overwriting each other.
 #[derive(Debug)]
 pub struct Agent {
-    config: Config,
+    pub(crate) config: Box<Config>,
     workspace: Workspace,
     sessions: Sessions,
     memory: Memory,
@@ -41,13 +42,17 @@ impl Agent {
     /// # Errors
     ///
     /// `invalid_json`, `invalid_config` or `unsupported`, with the place in the configuration.
-    pub fn new(config_json: &str, root: Option<Root>) -> Result<Agent, AgentError> {
-        Ok(Agent {
-            config: checked(config_json)?,
+    pub fn new(config_json: &str, root: Option<Root>) -> Result<Agent> {
+        Ok(Agent::of(config(config_json)?, root))
+    }
+
+    pub(crate) fn of(config: Box<Config>, root: Option<Root>) -> Agent {
+        Agent {
+            config,
             workspace: Workspace::new(root),
             sessions: Sessions::default(),
             memory: Memory::default(),
-        })
+        }
     }
 
     /// An agent that works in the directory `root`, which is made if it is not there.
@@ -56,11 +61,12 @@ impl Agent {
     ///
     /// As [`Agent::new`], and `io` if there can be no such directory.
     #[cfg(not(target_family = "wasm"))]
-    pub fn at(config_json: &str, root: &std::path::Path) -> Result<Agent, AgentError> {
+    pub fn at(config_json: &str, root: &std::path::Path) -> Result<Agent> {
         let opened = Root::at(root).map_err(|_| {
             AgentError::new(
                 ErrorCode::Io,
-                &[&root.to_string_lossy(), ": no directory can be had here"],
+                "{}: no directory can be had here",
+                &[&root.to_string_lossy()],
             )
         })?;
         Agent::new(config_json, Some(opened))
@@ -71,8 +77,8 @@ impl Agent {
     /// # Errors
     ///
     /// As [`Agent::new`]; the configuration before stays.
-    pub fn configure(&mut self, config_json: &str) -> Result<(), AgentError> {
-        self.config = checked(config_json)?;
+    pub fn configure(&mut self, config_json: &str) -> Result<()> {
+        self.config = config(config_json)?;
         Ok(())
     }
 
@@ -84,20 +90,19 @@ impl Agent {
     ///
     /// Typed, for every kind of bad input: see [`ErrorCode`]. A tool that fails is no error here:
     /// its result says so, and the provider has the last word.
-    pub fn respond(&mut self, session: &str, message: &str) -> Result<Answer, AgentError> {
+    pub fn respond(&mut self, session: &str, message: &str) -> Result<Box<Answer>> {
         Session::check_name(session)?;
         let request = Request::parse(message, &self.config.limits)?;
         let mut kept = self
             .sessions
             .take(session, &self.config.limits, &self.workspace)?;
-        let result = turn::run(self, &mut kept.session, request);
-        let result = result.map(|mut answer| {
+        let mut result = turn::run(self, &mut kept.session, request);
+        if let Ok(answer) = &mut result {
             kept.session.trim(&self.config.limits);
             answer.usage.history = kept.session.messages.len() as u64;
             answer.usage.dropped = kept.session.dropped;
             answer.not_persisted = sessions::save(&mut kept, &self.workspace).err();
-            answer
-        });
+        }
         self.sessions.put(kept);
         result
     }
@@ -117,13 +122,14 @@ impl Agent {
 }
 
 /// The configuration in `text`, with the names that only the agent knows checked too.
-fn checked(text: &str) -> Result<Config, AgentError> {
+pub(crate) fn config(text: &str) -> Result<Box<Config>> {
     let config = Config::parse(text)?;
     for name in config.tools.iter().flatten() {
         if tools::find(name).is_none() {
             return Err(AgentError::new(
                 ErrorCode::InvalidConfig,
-                &["config.tools: there is no tool ", name],
+                "config.tools: there is no tool {}",
+                &[name],
             ));
         }
     }
@@ -131,7 +137,8 @@ fn checked(text: &str) -> Result<Config, AgentError> {
         if !Intent::ALL.iter().any(|intent| intent.as_str() == name) {
             return Err(AgentError::new(
                 ErrorCode::InvalidConfig,
-                &["config.routes: there is no intent ", name],
+                "config.routes: there is no intent {}",
+                &[name],
             ));
         }
     }

@@ -49,5 +49,45 @@ static ALLOCATOR: lol_alloc::AssumeSingleThreaded<lol_alloc::FreeListAllocator> 
     feature = "alloc-dlmalloc",
     not(any(feature = "alloc-talc", feature = "alloc-lol"))
 ))]
-#[global_allocator]
-static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+#[allow(unsafe_code)]
+mod dlmalloc_of_eight {
+    use core::alloc::{GlobalAlloc, Layout};
+    use core::cell::UnsafeCell;
+
+    use dlmalloc::Dlmalloc;
+
+    /// dlmalloc through its C interface, which aligns to 8 bytes. Nothing in the agent wants more, and the code
+    /// for more would be carried along, because the alignment is a parameter.
+    struct Allocator(UnsafeCell<Dlmalloc>);
+
+    #[global_allocator]
+    static ALLOCATOR: Allocator = Allocator(UnsafeCell::new(Dlmalloc::new()));
+
+    /// What every allocation is aligned to: two words.
+    const ALIGN: usize = 2 * size_of::<usize>();
+
+    // SAFETY: the targets have no threads, so nobody shares it.
+    unsafe impl Sync for Allocator {}
+
+    // SAFETY: what is handed out comes from dlmalloc, is aligned to `ALIGN`, and refused where that is too
+    // little. No call is inside another: dlmalloc calls nothing of ours.
+    unsafe impl GlobalAlloc for Allocator {
+        unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+            if layout.align() > ALIGN {
+                return core::ptr::null_mut();
+            }
+            // SAFETY: the only reference there is, for the time of this call.
+            unsafe { (*self.0.get()).c_malloc(layout.size()) }
+        }
+
+        unsafe fn dealloc(&self, pointer: *mut u8, _: Layout) {
+            // SAFETY: as in `alloc`; the pointer comes from there.
+            unsafe { (*self.0.get()).c_free(pointer) }
+        }
+
+        unsafe fn realloc(&self, pointer: *mut u8, _: Layout, size: usize) -> *mut u8 {
+            // SAFETY: as in `alloc`; the pointer comes from there, and its alignment is kept.
+            unsafe { (*self.0.get()).c_realloc(pointer, size) }
+        }
+    }
+}

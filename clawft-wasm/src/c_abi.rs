@@ -27,7 +27,7 @@
 use core::alloc::Layout;
 use core::cell::RefCell;
 
-use clawft_types::{AgentError, ErrorCode, abi, answer};
+use clawft_types::{AgentError, ErrorCode, Result, abi, answer};
 use core_alloc::alloc;
 use core_alloc::string::String;
 
@@ -133,7 +133,7 @@ pub extern "C" fn clawft_answer_len() -> usize {
 }
 
 /// Keeps the answer, or the error as an answer, for the host, and gives the status.
-fn finish(result: Result<String, AgentError>) -> i32 {
+fn finish(result: Result<String>) -> i32 {
     let (answer, status) = match result {
         Ok(answer) => (answer, abi::OK),
         Err(error) => (answer::error_json(&error), abi::status(error.code)),
@@ -147,7 +147,7 @@ fn finish(result: Result<String, AgentError>) -> i32 {
 /// # Safety
 ///
 /// The bytes must not change while the text is in use.
-unsafe fn text<'a>(pointer: *const u8, length: usize) -> Result<&'a str, AgentError> {
+unsafe fn text<'a>(pointer: *const u8, length: usize) -> Result<&'a str> {
     if length == 0 {
         return Ok("");
     }
@@ -156,13 +156,13 @@ unsafe fn text<'a>(pointer: *const u8, length: usize) -> Result<&'a str, AgentEr
     // With all 65,536 pages the size is 2^32, which `usize` does not hold: everything is inside.
     let inside = end.is_some_and(|end| pages.checked_mul(65_536).is_none_or(|size| end <= size));
     if pointer.is_null() || !inside || isize::try_from(length).is_err() {
-        let message = &["pointer and length reach outside the linear memory"];
-        return Err(AgentError::new(ErrorCode::InvalidPointer, message));
+        let message = "pointer and length reach outside the linear memory";
+        return Err(AgentError::new(ErrorCode::InvalidPointer, message, &[]));
     }
     // SAFETY: the bytes lie in linear memory, all of which is readable, and do not change.
     let bytes = unsafe { core::slice::from_raw_parts(pointer, length) };
     core::str::from_utf8(bytes).map_err(|error| {
         let at = clawft_types::json::decimal(error.valid_up_to() as u64);
-        AgentError::new(ErrorCode::InvalidUtf8, &["no UTF-8 at byte ", &at])
+        AgentError::new(ErrorCode::InvalidUtf8, "no UTF-8 at byte {}", &[&at])
     })
 }

@@ -6,7 +6,7 @@
 
 use core_alloc::string::String;
 
-use clawft_types::AgentError;
+use clawft_types::{AgentError, Result};
 
 /// What wit-bindgen generates.
 #[allow(
@@ -21,6 +21,8 @@ mod bindings {
         world: "clawft",
         std_feature,
         pub_export_macro: true,
+        // There are none: `_initialize` would have run them.
+        disable_run_ctors_once_workaround: true,
     });
 }
 
@@ -32,7 +34,7 @@ bindings::export!(Component with_types_in bindings);
 
 impl Guest for Component {
     fn init(config: String) -> Result<(), Error> {
-        crate::init(&config).map_err(exported)
+        crate::init(&config).map_err(|error| exported(*error))
     }
 
     fn process_message(session: String, message: String) -> String {

@@ -3,9 +3,10 @@
 //! A host of the wasm file has one instance per module instance; a native program that wants several
 //! makes [`Agent`]s of its own.
 
+use core_alloc::boxed::Box;
 use core_alloc::string::String;
 
-use clawft_types::{AgentError, Answer, ErrorCode};
+use clawft_types::{AgentError, Answer, ErrorCode, Result};
 
 use crate::agent::{self, Agent};
 use crate::platform::Root;
@@ -15,14 +16,14 @@ use crate::platform::Root;
 /// # Errors
 ///
 /// As [`Agent::configure`], and `busy`.
-pub fn init(config_json: &str) -> Result<(), AgentError> {
-    cell::with(|agent| match agent {
-        Some(agent) => agent.configure(config_json),
-        None => {
-            *agent = Some(Agent::new(config_json, Root::open())?);
-            Ok(())
-        }
-    })?
+pub fn init(config_json: &str) -> Result<()> {
+    let mut agent = cell::lend()?;
+    let config = agent::config(config_json)?;
+    match &mut *agent {
+        Some(agent) => agent.config = config,
+        None => *agent = Some(Agent::of(config, Root::open())),
+    }
+    Ok(())
 }
 
 /// As [`crate::respond`].
@@ -30,51 +31,54 @@ pub fn init(config_json: &str) -> Result<(), AgentError> {
 /// # Errors
 ///
 /// `not_initialized`, `busy`, and as [`Agent::respond`].
-pub fn respond(session: &str, message: &str) -> Result<Answer, AgentError> {
-    cell::with(|agent| match agent {
+pub fn respond(session: &str, message: &str) -> Result<Box<Answer>> {
+    match &mut *cell::lend()? {
         Some(agent) => agent.respond(session, message),
         None => Err(AgentError::new(
             ErrorCode::NotInitialized,
-            &["call init first"],
+            "call init first",
+            &[],
         )),
-    })?
+    }
 }
 
 /// As [`crate::capabilities`].
 pub fn capabilities() -> String {
-    cell::with(|agent| agent::capabilities::json(agent.as_ref())).unwrap_or_default()
+    match cell::lend() {
+        Ok(agent) => agent::capabilities::json(agent.as_ref()),
+        Err(_) => String::new(),
+    }
 }
 
 #[cfg(target_family = "wasm")]
-fn busy() -> AgentError {
+fn busy() -> Box<AgentError> {
     AgentError::new(
         ErrorCode::Busy,
-        &["the agent is in the middle of another call"],
+        "the agent is in the middle of another call",
+        &[],
     )
 }
 
 #[cfg(not(target_family = "wasm"))]
 mod cell {
-    use std::sync::{Mutex, PoisonError};
+    use std::sync::{Mutex, MutexGuard, PoisonError};
 
-    use super::{Agent, AgentError};
+    use super::{Agent, Result};
 
     static AGENT: Mutex<Option<Agent>> = Mutex::new(None);
 
     /// Lends the agent; other threads wait.
-    pub fn with<T>(work: impl FnOnce(&mut Option<Agent>) -> T) -> Result<T, AgentError> {
-        Ok(work(
-            &mut AGENT.lock().unwrap_or_else(PoisonError::into_inner),
-        ))
+    pub fn lend() -> Result<MutexGuard<'static, Option<Agent>>> {
+        Ok(AGENT.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 #[cfg(target_family = "wasm")]
 #[allow(unsafe_code)]
 mod cell {
-    use core::cell::RefCell;
+    use core::cell::{RefCell, RefMut};
 
-    use super::{Agent, AgentError};
+    use super::{Agent, Result};
 
     struct Single(RefCell<Option<Agent>>);
 
@@ -85,10 +89,7 @@ mod cell {
     static AGENT: Single = Single(RefCell::new(None));
 
     /// Lends the agent, unless it is lent already.
-    pub fn with<T>(work: impl FnOnce(&mut Option<Agent>) -> T) -> Result<T, AgentError> {
-        match AGENT.0.try_borrow_mut() {
-            Ok(mut agent) => Ok(work(&mut agent)),
-            Err(_) => Err(super::busy()),
-        }
+    pub fn lend() -> Result<RefMut<'static, Option<Agent>>> {
+        AGENT.0.try_borrow_mut().map_err(|_| super::busy())
     }
 }

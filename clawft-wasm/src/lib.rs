@@ -26,18 +26,19 @@ mod component;
 pub mod instance;
 pub mod platform;
 
+use core_alloc::boxed::Box;
 use core_alloc::string::String;
 
 pub use agent::Agent;
 pub use clawft_types as types;
-use clawft_types::{AgentError, Answer, answer};
+use clawft_types::{Answer, Result, answer};
 
 /// Configures the agent behind the exports; a second call configures it anew and keeps the sessions.
 ///
 /// # Errors
 ///
 /// As [`Agent::configure`]; the configuration before stays in force.
-pub fn init(config_json: &str) -> Result<(), AgentError> {
+pub fn init(config_json: &str) -> Result<()> {
     instance::init(config_json)
 }
 
@@ -55,7 +56,7 @@ pub fn process_message(session: &str, message: &str) -> String {
 /// # Errors
 ///
 /// `not_initialized` before [`init`]; otherwise as [`Agent::respond`].
-pub fn respond(session: &str, message: &str) -> Result<Answer, AgentError> {
+pub fn respond(session: &str, message: &str) -> Result<Box<Answer>> {
     instance::respond(session, message)
 }
 

@@ -1,35 +1,66 @@
 //! Text to [`Value`]: a recursive descent of limited depth that never panics.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::value::Value;
 use super::write::decimal;
-use crate::error::{AgentError, ErrorCode};
+use crate::error::{AgentError, ErrorCode, Result};
 
 /// Arrays and objects may be nested this deep; deeper is an error, so that hostile input cannot
-/// exhaust the stack (a wasm stack is 1 MiB unless the linker is told otherwise).
+/// exhaust the stack (256 KiB in the shipped file).
 pub const MAX_DEPTH: usize = 64;
+
+const UNTERMINATED: &str = "expected the end of a string";
 
 /// Reads one JSON value that takes up the whole of `text`.
 ///
 /// # Errors
 ///
 /// [`ErrorCode::InvalidJson`], with what was expected and the byte offset at which it was not found.
-pub fn parse(text: &str) -> Result<Value, AgentError> {
-    let mut reader = Reader { text, at: 0 };
-    let value = reader.value(MAX_DEPTH)?;
+pub fn parse(text: &str) -> Result<Value> {
+    parse_deep(text, MAX_DEPTH)
+}
+
+/// As [`parse`], with `place` before the message of an error.
+///
+/// # Errors
+///
+/// As [`parse`].
+pub fn parse_at(text: &str, place: &str) -> Result<Value> {
+    parse(text).map_err(|error| error.at(place))
+}
+
+/// As [`parse`], with arrays and objects nested up to `depth`.
+///
+/// # Errors
+///
+/// As [`parse`].
+pub fn parse_deep(text: &str, depth: usize) -> Result<Value> {
+    let mut reader = Reader {
+        text,
+        at: 0,
+        first: None,
+    };
+    let value = reader.value(depth);
     reader.skip_space();
-    match reader.peek() {
+    if reader.peek().is_some() {
+        reader.fail("expected the end");
+    }
+    match reader.first {
         None => Ok(value),
-        Some(_) => Err(reader.error("expected the end")),
+        Some(error) => Err(error),
     }
 }
 
+/// Reads on to the first error. That ends the text, so every loop here comes to its end by itself and
+/// nothing has to be handed up.
 struct Reader<'a> {
     text: &'a str,
     /// Byte offset of what is read next.
     at: usize,
+    first: Option<Box<AgentError>>,
 }
 
 impl Reader<'_> {
@@ -37,11 +68,20 @@ impl Reader<'_> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    fn error(&self, what: &str) -> AgentError {
-        AgentError::new(
-            ErrorCode::InvalidJson,
-            &[what, " at byte ", &decimal(self.at as u64)],
-        )
+    fn fail(&mut self, what: &str) {
+        if self.first.is_none() {
+            let at = decimal(self.at as u64);
+            let error = AgentError::new(ErrorCode::InvalidJson, "{} at byte {}", &[what, &at]);
+            self.first = Some(error);
+            self.text = "";
+        }
+    }
+
+    /// Takes `byte` if it is next.
+    fn take(&mut self, byte: u8) -> bool {
+        let found = self.peek() == Some(byte);
+        self.at += usize::from(found);
+        found
     }
 
     fn skip_space(&mut self) {
@@ -50,114 +90,107 @@ impl Reader<'_> {
         }
     }
 
-    /// Takes `byte` if it is next, after white space.
-    fn take(&mut self, byte: u8) -> bool {
+    /// Takes `byte` if it is next after white space.
+    fn take_spaced(&mut self, byte: u8) -> bool {
         self.skip_space();
-        let found = self.peek() == Some(byte);
-        self.at += usize::from(found);
+        self.take(byte)
+    }
+
+    fn value(&mut self, depth: usize) -> Value {
+        self.skip_space();
+        match self.peek() {
+            Some(b'"') => return Value::String(self.string()),
+            Some(b'{' | b'[') if depth == 0 => self.fail("nested too deeply"),
+            Some(b'{') => return self.object(depth - 1),
+            Some(b'[') => return self.array(depth - 1),
+            Some(b'-' | b'0'..=b'9') => return self.number(),
+            Some(b't') if self.word("true") => return Value::Bool(true),
+            Some(b'f') if self.word("false") => return Value::Bool(false),
+            Some(b'n') if self.word("null") => {}
+            _ => self.fail("expected a value"),
+        }
+        Value::Null
+    }
+
+    fn word(&mut self, word: &str) -> bool {
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        let found = rest.starts_with(word.as_bytes());
+        if found {
+            self.at += word.len();
+        }
         found
     }
 
-    fn value(&mut self, depth: usize) -> Result<Value, AgentError> {
-        self.skip_space();
-        match self.peek() {
-            Some(b'"') => self.string().map(Value::String),
-            Some(b'{' | b'[') if depth == 0 => Err(self.error("nested too deeply")),
-            Some(b'{') => self.object(depth - 1),
-            Some(b'[') => self.array(depth - 1),
-            Some(b'-' | b'0'..=b'9') => self.number(),
-            Some(b't') => self.word("true", Value::Bool(true)),
-            Some(b'f') => self.word("false", Value::Bool(false)),
-            Some(b'n') => self.word("null", Value::Null),
-            _ => Err(self.error("expected a value")),
-        }
-    }
-
-    fn word(&mut self, word: &str, value: Value) -> Result<Value, AgentError> {
-        match self.text.as_bytes().get(self.at..) {
-            Some(rest) if rest.starts_with(word.as_bytes()) => {
-                self.at += word.len();
-                Ok(value)
-            }
-            _ => Err(self.error("expected a value")),
-        }
-    }
-
-    fn array(&mut self, depth: usize) -> Result<Value, AgentError> {
+    fn array(&mut self, depth: usize) -> Value {
         self.at += 1;
         let mut items = Vec::new();
-        if self.take(b']') {
-            return Ok(Value::Array(items));
-        }
-        loop {
-            items.push(self.value(depth)?);
-            if self.take(b']') {
-                return Ok(Value::Array(items));
-            }
-            if !self.take(b',') {
-                return Err(self.error("expected `,` or `]`"));
+        if !self.take_spaced(b']') {
+            loop {
+                items.push(self.value(depth));
+                if !self.goes_on(b']', "expected `,` or `]`") {
+                    break;
+                }
             }
         }
+        Value::Array(items)
     }
 
-    fn object(&mut self, depth: usize) -> Result<Value, AgentError> {
+    fn object(&mut self, depth: usize) -> Value {
         self.at += 1;
         let mut members = Vec::new();
-        if self.take(b'}') {
-            return Ok(Value::Object(members));
-        }
-        loop {
-            self.skip_space();
-            if self.peek() != Some(b'"') {
-                return Err(self.error("expected a name in double quotes"));
-            }
-            let name = self.string()?;
-            if !self.take(b':') {
-                return Err(self.error("expected `:`"));
-            }
-            members.push((name, self.value(depth)?));
-            if self.take(b'}') {
-                return Ok(Value::Object(members));
-            }
-            if !self.take(b',') {
-                return Err(self.error("expected `,` or `}`"));
+        if !self.take_spaced(b'}') {
+            loop {
+                self.skip_space();
+                if self.peek() != Some(b'"') {
+                    self.fail("expected a name in double quotes");
+                    break;
+                }
+                let name = self.string();
+                if !self.take_spaced(b':') {
+                    self.fail("expected `:`");
+                }
+                members.push((name, self.value(depth)));
+                if !self.goes_on(b'}', "expected `,` or `}`") {
+                    break;
+                }
             }
         }
+        Value::Object(members)
     }
 
-    fn digits(&mut self) -> Result<(), AgentError> {
+    /// Whether a comma comes next. If not, `end` must.
+    fn goes_on(&mut self, end: u8, expected: &str) -> bool {
+        let comma = self.take_spaced(b',');
+        if !comma && !self.take(end) {
+            self.fail(expected);
+        }
+        comma
+    }
+
+    fn digits(&mut self) {
         let start = self.at;
         while let Some(b'0'..=b'9') = self.peek() {
             self.at += 1;
         }
         if self.at == start {
-            return Err(self.error("expected a digit"));
+            self.fail("expected a digit");
         }
-        Ok(())
     }
 
-    fn number(&mut self) -> Result<Value, AgentError> {
+    fn number(&mut self) -> Value {
         let start = self.at;
-        if self.peek() == Some(b'-') {
-            self.at += 1;
+        self.take(b'-');
+        if !self.take(b'0') {
+            self.digits();
         }
-        if self.peek() == Some(b'0') {
-            self.at += 1;
-        } else {
-            self.digits()?;
+        if self.take(b'.') {
+            self.digits();
         }
-        if self.peek() == Some(b'.') {
-            self.at += 1;
-            self.digits()?;
+        if self.take(b'e') || self.take(b'E') {
+            let _ = self.take(b'+') || self.take(b'-');
+            self.digits();
         }
-        if let Some(b'e' | b'E') = self.peek() {
-            self.at += 1;
-            if let Some(b'+' | b'-') = self.peek() {
-                self.at += 1;
-            }
-            self.digits()?;
-        }
-        Ok(Value::Number(String::from(self.slice(start))))
+        Value::Number(String::from(self.slice(start)))
     }
 
     /// The text from `start` to here. Both are next to ASCII bytes, so they are boundaries.
@@ -165,7 +198,7 @@ impl Reader<'_> {
         self.text.get(start..self.at).unwrap_or_default()
     }
 
-    fn string(&mut self) -> Result<String, AgentError> {
+    fn string(&mut self) -> String {
         self.at += 1;
         let mut out = String::new();
         loop {
@@ -178,68 +211,68 @@ impl Reader<'_> {
                 self.at += 1;
             }
             out.push_str(self.slice(start));
-            match self.peek() {
-                Some(b'"') => {
-                    self.at += 1;
-                    return Ok(out);
-                }
-                Some(b'\\') => {
-                    self.at += 1;
-                    out.push(self.escape()?);
-                }
-                Some(_) => return Err(self.error("expected no control character in a string")),
-                None => return Err(self.error("expected the end of a string")),
+            if self.take(b'\\') {
+                out.push(self.escape());
+                continue;
             }
+            if !self.take(b'"') {
+                self.fail(match self.peek() {
+                    Some(_) => "expected no control character in a string",
+                    None => UNTERMINATED,
+                });
+            }
+            return out;
         }
     }
 
-    fn escape(&mut self) -> Result<char, AgentError> {
+    fn escape(&mut self) -> char {
         let Some(byte) = self.peek() else {
-            return Err(self.error("expected the end of a string"));
+            self.fail(UNTERMINATED);
+            return ' ';
         };
         self.at += 1;
-        Ok(match byte {
+        match byte {
             b'"' | b'\\' | b'/' => char::from(byte),
             b'b' => '\u{8}',
             b'f' => '\u{c}',
             b'n' => '\n',
             b'r' => '\r',
             b't' => '\t',
-            b'u' => return self.unicode(),
-            _ => return Err(self.error("unknown escape")),
-        })
+            b'u' => self.unicode(),
+            _ => {
+                self.fail("unknown escape");
+                ' '
+            }
+        }
     }
 
     /// What follows `\u`: four hexadecimal digits, or a surrogate pair.
-    fn unicode(&mut self) -> Result<char, AgentError> {
-        let mut code = self.hex()?;
-        if code & 0xFC00 == 0xD800 && self.peek() == Some(b'\\') {
-            self.at += 1;
-            if self.peek() == Some(b'u') {
-                self.at += 1;
-                let low = self.hex()?;
-                if low & 0xFC00 == 0xDC00 {
-                    code = 0x1_0000 + ((code & 0x3FF) << 10) + (low & 0x3FF);
-                }
+    fn unicode(&mut self) -> char {
+        let mut code = self.hex();
+        if code & 0xFC00 == 0xD800 && self.take(b'\\') && self.take(b'u') {
+            let low = self.hex();
+            if low & 0xFC00 == 0xDC00 {
+                code = 0x1_0000 + ((code & 0x3FF) << 10) + (low & 0x3FF);
             }
         }
         // A surrogate that is left over is no character.
-        char::from_u32(code).ok_or_else(|| self.error("expected a whole surrogate pair"))
+        char::from_u32(code).unwrap_or_else(|| {
+            self.fail("expected a whole surrogate pair");
+            ' '
+        })
     }
 
-    fn hex(&mut self) -> Result<u32, AgentError> {
+    fn hex(&mut self) -> u32 {
         let mut code = 0;
         for _ in 0..4 {
-            let digit = match self.peek() {
-                Some(byte @ b'0'..=b'9') => byte - b'0',
-                Some(byte @ b'a'..=b'f') => byte - b'a' + 10,
-                Some(byte @ b'A'..=b'F') => byte - b'A' + 10,
-                _ => return Err(self.error("expected a hexadecimal digit")),
+            let Some(digit) = self.peek().and_then(|byte| char::from(byte).to_digit(16)) else {
+                self.fail("expected a hexadecimal digit");
+                break;
             };
             self.at += 1;
-            code = code << 4 | u32::from(digit);
+            code = code << 4 | digit;
         }
-        Ok(code)
+        code
     }
 }
 

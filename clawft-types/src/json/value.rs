@@ -26,11 +26,7 @@ impl Value {
     /// The member called `name`, the last one if there are several; `None` if this is no object.
     pub fn get(&self, name: &str) -> Option<&Value> {
         match self {
-            Value::Object(members) => members
-                .iter()
-                .rev()
-                .find(|member| member.0 == name)
-                .map(|member| &member.1),
+            Value::Object(members) => last(members, name),
             _ => None,
         }
     }
@@ -51,7 +47,11 @@ impl Value {
                 if digit > 9 {
                     return None;
                 }
-                sum.checked_mul(10)?.checked_add(u64::from(digit))
+                // Not `checked_mul`, for which a 128-bit multiplication is called.
+                if sum > u64::MAX / 10 {
+                    return None;
+                }
+                (sum * 10).checked_add(u64::from(digit))
             }),
             _ => None,
         }
@@ -84,22 +84,28 @@ impl Value {
             Value::Number(text) => out.raw(text),
             Value::String(text) => out.string(text),
             Value::Array(items) => {
-                out.open('[');
+                out.open("[");
                 for item in items {
                     item.write(out);
                 }
-                out.close(']');
+                out.close("]");
             }
             Value::Object(members) => {
-                out.open('{');
+                out.open("{");
                 for (name, value) in members {
                     out.key(name);
                     value.write(out);
                 }
-                out.close('}');
+                out.close("}");
             }
         }
     }
+}
+
+/// The last of the members called `name`.
+pub fn last<'a>(members: &'a [(String, Value)], name: &str) -> Option<&'a Value> {
+    let mut named = members.iter().rev().filter(|member| member.0 == name);
+    named.next().map(|member| &member.1)
 }
 
 #[cfg(test)]

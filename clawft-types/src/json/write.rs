@@ -4,27 +4,17 @@ use alloc::string::String;
 
 /// Builds compact JSON text.
 ///
-/// The caller opens and closes what it opens; a [`Writer::key`] is followed by one value.
-#[derive(Debug)]
+/// Whether an item needs a comma before it, the text so far says: it does unless that ends in `{`, `[` or `:`.
+/// The caller closes what it opens; a [`Writer::key`] is followed by one value.
+#[derive(Debug, Default)]
 pub struct Writer {
     out: String,
-    /// Whether the next item needs a comma before it.
-    comma: bool,
-}
-
-impl Default for Writer {
-    fn default() -> Self {
-        Writer::new()
-    }
 }
 
 impl Writer {
     /// An empty text.
     pub const fn new() -> Self {
-        Writer {
-            out: String::new(),
-            comma: false,
-        }
+        Writer { out: String::new() }
     }
 
     /// The text so far.
@@ -32,27 +22,24 @@ impl Writer {
         self.out
     }
 
-    /// Begins an array (`[`) or an object (`{`).
-    pub fn open(&mut self, bracket: char) {
-        self.separate();
-        self.out.push(bracket);
-        self.comma = false;
+    /// Begins an array or an object, with everything up to its first item that is always the same:
+    /// `{`, `"tools":[`.
+    pub fn open(&mut self, json: &str) {
+        self.raw(json);
     }
 
-    /// Ends an array (`]`) or an object (`}`).
-    pub fn close(&mut self, bracket: char) {
-        self.out.push(bracket);
-        self.comma = true;
+    /// Ends what was opened (`]`, `}}`), and may open what comes next: `},"required":[`.
+    pub fn close(&mut self, json: &str) {
+        self.out.push_str(json);
     }
 
     /// The name of the member whose value comes next.
     pub fn key(&mut self, name: &str) {
         self.string(name);
         self.out.push(':');
-        self.comma = false;
     }
 
-    /// A value that is JSON already: a number, `null`, or text another writer finished.
+    /// An item that is JSON already: a number, `"ok":true`, or text another writer finished.
     pub fn raw(&mut self, json: &str) {
         self.separate();
         self.out.push_str(json);
@@ -118,10 +105,9 @@ impl Writer {
     }
 
     fn separate(&mut self) {
-        if self.comma {
+        if !matches!(self.out.as_bytes().last(), None | Some(b'{' | b'[' | b':')) {
             self.out.push(',');
         }
-        self.comma = true;
     }
 }
 
@@ -148,17 +134,17 @@ mod tests {
     #[test]
     fn commas_are_put_in() {
         let mut out = Writer::new();
-        out.open('{');
+        out.open("{");
         out.string_member("a", "x");
         out.key("b");
-        out.open('[');
+        out.open("[");
         out.unsigned(1);
         out.bool(true);
-        out.open('{');
-        out.close('}');
-        out.close(']');
+        out.open("{");
+        out.close("}");
+        out.close("]");
         out.unsigned_member("c", 0);
-        out.close('}');
+        out.close("}");
         assert_eq!(out.finish(), r#"{"a":"x","b":[1,true,{}],"c":0}"#);
     }
 

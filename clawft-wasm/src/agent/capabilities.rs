@@ -4,7 +4,7 @@ use clawft_types::Config;
 use clawft_types::json::Writer;
 use core_alloc::string::String;
 
-use super::tools::{self, Spec};
+use super::tools::{Allowed, Spec};
 use super::{Agent, Intent};
 
 /// Describes `agent`, or an unconfigured one.
@@ -18,10 +18,12 @@ pub fn json(agent: Option<&Agent>) -> String {
         }
     };
     let mut out = Writer::new();
-    out.open('{');
-    out.string_member("name", "clawft");
-    out.string_member("version", env!("CARGO_PKG_VERSION"));
-    out.bool_member("initialized", agent.is_some());
+    out.open(concat!(
+        r#"{"name":"clawft","version":""#,
+        env!("CARGO_PKG_VERSION"),
+        r#"","initialized":"#
+    ));
+    out.bool(agent.is_some());
     out.bool_member(
         "file_system",
         agent.is_some_and(|agent| agent.workspace.is_there()),
@@ -31,48 +33,34 @@ pub fn json(agent: Option<&Agent>) -> String {
         agent.map_or(0, |agent| agent.sessions.count() as u64),
     );
     out.string_member("model", &config.model);
-    out.key("provider_kinds");
-    out.open('[');
-    out.string("offline");
-    out.close(']');
-    out.key("intents");
-    out.open('[');
+    out.open(r#""provider_kinds":["offline"],"intents":["#);
     for intent in Intent::ALL {
         out.string(intent.as_str());
     }
-    out.close(']');
-    out.key("limits");
+    out.close("]");
+    out.open(r#""limits":{"#);
     config.limits.write(&mut out);
-    out.key("tools");
-    out.open('[');
-    for spec in tools::allowed(config) {
+    out.close(r#"},"tools":["#);
+    for spec in Allowed::by(config).iter() {
         tool(spec, &mut out);
     }
-    out.close(']');
-    out.close('}');
+    out.close("]}");
     out.finish()
 }
 
 /// Name, description and JSON schema of a tool, as chat completion interfaces take them.
 pub fn tool(spec: &Spec, out: &mut Writer) {
-    out.open('{');
+    out.open("{");
     out.string_member("name", spec.name);
     out.string_member("description", spec.description);
-    out.key("parameters");
-    out.open('{');
-    out.string_member("type", "object");
-    out.key("properties");
-    out.open('{');
+    out.open(r#""parameters":{"type":"object","properties":{"#);
     for parameter in spec.parameters {
         out.key(parameter.name);
-        out.open('{');
-        out.string_member("type", "string");
+        out.open(r#"{"type":"string""#);
         out.string_member("description", parameter.description);
-        out.close('}');
+        out.close("}");
     }
-    out.close('}');
-    out.key("required");
-    out.open('[');
+    out.close(r#"},"required":["#);
     for parameter in spec
         .parameters
         .iter()
@@ -80,7 +68,5 @@ pub fn tool(spec: &Spec, out: &mut Writer) {
     {
         out.string(parameter.name);
     }
-    out.close(']');
-    out.close('}');
-    out.close('}');
+    out.close("]}}");
 }

@@ -3,7 +3,7 @@
 use clawft_types::{Message, Role};
 
 use super::intent::Intent;
-use super::tools::Spec;
+use super::tools::Allowed;
 
 /// What a provider answers. Borrowed from session and configuration; nothing is copied.
 #[derive(Debug, Clone, Copy)]
@@ -21,7 +21,7 @@ pub struct Context<'a> {
     /// This turn: the user's message, then calls and their results.
     pub turn: &'a [Message],
     /// The tools that may be called.
-    pub tools: &'a [&'static Spec],
+    pub tools: Allowed<'a>,
 }
 
 impl<'a> Context<'a> {

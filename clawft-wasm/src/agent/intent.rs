@@ -1,5 +1,7 @@
 //! Classify, the first stage: what a message is about, by its first word or its last character.
 
+use clawft_types::text;
+
 /// What a message is taken for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Intent {
@@ -22,28 +24,16 @@ pub enum Intent {
 }
 
 /// First words, in lower case, and what they mean.
-const WORDS: [(&str, Intent); 21] = [
-    ("read", Intent::File),
-    ("write", Intent::File),
-    ("edit", Intent::File),
-    ("list", Intent::File),
+static WORDS: [(&str, Intent); 6] = [
+    ("read write edit list", Intent::File),
     ("fetch", Intent::Web),
-    ("remember", Intent::Memory),
-    ("recall", Intent::Memory),
+    ("remember recall", Intent::Memory),
     ("history", Intent::History),
-    ("hello", Intent::Greeting),
-    ("hi", Intent::Greeting),
-    ("hey", Intent::Greeting),
-    ("what", Intent::Question),
-    ("who", Intent::Question),
-    ("when", Intent::Question),
-    ("where", Intent::Question),
-    ("why", Intent::Question),
-    ("how", Intent::Question),
-    ("which", Intent::Question),
-    ("is", Intent::Question),
-    ("are", Intent::Question),
-    ("can", Intent::Question),
+    ("hello hi hey", Intent::Greeting),
+    (
+        "what who when where why how which is are can",
+        Intent::Question,
+    ),
 ];
 
 impl Intent {
@@ -74,24 +64,26 @@ impl Intent {
     }
 }
 
-/// What `text` is about.
-pub fn classify(text: &str) -> Intent {
-    let text = text.trim_ascii();
-    if text.starts_with('/') {
+/// What `message` is about.
+pub fn classify(message: &str) -> Intent {
+    let message = text::trim(message);
+    if message.starts_with('/') {
         return Intent::Command;
     }
-    let end = text
+    let end = message
         .bytes()
         .position(|byte| !byte.is_ascii_alphabetic())
-        .unwrap_or(text.len());
-    let word = text.get(..end).unwrap_or_default();
-    if let Some((_, intent)) = WORDS
-        .iter()
-        .find(|(known, _)| known.eq_ignore_ascii_case(word))
-    {
-        return *intent;
+        .unwrap_or(message.len());
+    let word = message.get(..end).unwrap_or_default();
+    for (words, intent) in &WORDS {
+        let mut words = Some(*words);
+        while let Some(known) = text::next_part(&mut words, " ") {
+            if known.eq_ignore_ascii_case(word) {
+                return *intent;
+            }
+        }
     }
-    if text.ends_with('?') {
+    if message.ends_with('?') {
         Intent::Question
     } else {
         Intent::Chat

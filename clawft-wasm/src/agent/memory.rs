@@ -4,7 +4,8 @@
 //! Without a directory the texts are kept here.
 
 use clawft_types::json::{self, Writer};
-use clawft_types::{AgentError, ErrorCode, Value};
+use clawft_types::{AgentError, ErrorCode, Result, Value, text};
+use core_alloc::boxed::Box;
 use core_alloc::string::String;
 use core_alloc::vec::Vec;
 
@@ -15,14 +16,19 @@ const FILE: &str = ".clawft/memory.json";
 /// The longest key, in bytes.
 const MAX_KEY: usize = 256;
 
-/// Texts by key, sorted by key.
-type Texts = Vec<(String, String)>;
-
 /// The memory of an agent.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Memory {
-    /// In use only where there is no directory.
-    texts: Texts,
+    /// What the file would hold, where there is no directory.
+    unsaved: String,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Memory {
+            unsaved: String::from("{}"),
+        }
+    }
 }
 
 impl Memory {
@@ -31,29 +37,32 @@ impl Memory {
     /// # Errors
     ///
     /// `not_found`, `state_corrupted`, or what the platform says.
-    pub fn get(&self, key: &str, limit: u64, place: &Workspace) -> Result<String, AgentError> {
-        for (known, text) in self.load(limit, place)? {
-            if known == key {
-                return Ok(text);
+    pub fn get(&self, key: &str, limit: u64, place: &Workspace) -> Result<String> {
+        for (known, text) in &self.load(limit, place)? {
+            if let Value::String(text) = text
+                && known == key
+            {
+                return Ok(text.clone());
             }
         }
         Err(AgentError::new(
             ErrorCode::NotFound,
-            &["nothing is remembered under ", key],
+            "nothing is remembered under {}",
+            &[key],
         ))
     }
 
-    /// All keys, sorted.
+    /// All keys, sorted, one on each line.
     ///
     /// # Errors
     ///
     /// `state_corrupted`, or what the platform says.
-    pub fn keys(&self, limit: u64, place: &Workspace) -> Result<Vec<String>, AgentError> {
-        Ok(self
-            .load(limit, place)?
-            .into_iter()
-            .map(|(key, _)| key)
-            .collect())
+    pub fn keys(&self, limit: u64, place: &Workspace) -> Result<String> {
+        let mut keys = String::new();
+        for (key, _) in &self.load(limit, place)? {
+            text::push_item(&mut keys, "\n", key);
+        }
+        Ok(keys)
     }
 
     /// Remembers `text` under `key`, in place of what was there.
@@ -63,61 +72,66 @@ impl Memory {
     /// `invalid_arguments` for a key that is empty or longer than 256 bytes, `too_large` if all texts
     /// together would exceed `limit` bytes, `state_corrupted` (the file is left as it is), or what
     /// the platform says.
-    pub fn set(
-        &mut self,
-        key: &str,
-        text: &str,
-        limit: u64,
-        place: &Workspace,
-    ) -> Result<(), AgentError> {
+    pub fn set(&mut self, key: &str, text: &str, limit: u64, place: &Workspace) -> Result<()> {
         if key.is_empty() || key.len() > MAX_KEY {
-            let message = &["memory_write.key: expected 1 to 256 bytes"];
-            return Err(AgentError::new(ErrorCode::InvalidArguments, message));
+            let message = "memory_write.key: expected 1 to 256 bytes";
+            return Err(AgentError::new(ErrorCode::InvalidArguments, message, &[]));
         }
-        let mut texts = self.load(limit, place)?;
-        texts.retain(|(known, _)| known != key);
-        let at = texts.partition_point(|(known, _)| known.as_str() < key);
-        texts.insert(at, (String::from(key), String::from(text)));
         let mut out = Writer::new();
-        out.open('{');
-        for (key, text) in &texts {
+        out.open("{");
+        let mut new = Some(text);
+        for (known, value) in &self.load(limit, place)? {
+            if known.as_str() >= key
+                && let Some(text) = new.take()
+            {
+                out.string_member(key, text);
+            }
+            if known != key {
+                out.key(known);
+                value.write(&mut out);
+            }
+        }
+        if let Some(text) = new {
             out.string_member(key, text);
         }
-        out.close('}');
+        out.close("}");
         let file = out.finish();
-        if file.len() as u64 > limit {
-            return Err(workspace::too_large("memory", file.len() as u64, limit));
+        let bytes = file.len() as u64;
+        if bytes > limit {
+            return Err(workspace::too_large("memory", bytes, limit));
         }
         if place.is_there() {
             place.write(FILE, &file)
         } else {
-            self.texts = texts;
+            self.unsaved = file;
             Ok(())
         }
     }
 
-    fn load(&self, limit: u64, place: &Workspace) -> Result<Texts, AgentError> {
-        if !place.is_there() {
-            return Ok(self.texts.clone());
-        }
-        if !place.exists(FILE)? {
-            return Ok(Texts::new());
-        }
-        let mut texts = Texts::new();
-        if let Ok(Value::Object(members)) = json::parse(&place.read(FILE, limit)?) {
-            for (key, value) in members {
-                let Value::String(text) = value else {
-                    return Err(corrupted());
-                };
-                texts.push((key, text));
+    /// Keys with a text each, sorted.
+    fn load(&self, limit: u64, place: &Workspace) -> Result<Vec<(String, Value)>> {
+        let read;
+        let file = if place.is_there() {
+            if !place.exists(FILE)? {
+                return Ok(Vec::new());
             }
-            return Ok(texts);
+            read = place.read(FILE, limit)?;
+            &read
+        } else {
+            &self.unsaved
+        };
+        match json::parse(file) {
+            Ok(Value::Object(members)) if members.iter().all(is_text) => Ok(members),
+            _ => Err(corrupted()),
         }
-        Err(corrupted())
     }
 }
 
-fn corrupted() -> AgentError {
-    let message = &[FILE, " is no object of texts; mend it or move it away"];
-    AgentError::new(ErrorCode::StateCorrupted, message)
+fn is_text(member: &(String, Value)) -> bool {
+    matches!(member.1, Value::String(_))
+}
+
+fn corrupted() -> Box<AgentError> {
+    let message = "{} is no object of texts; mend it or move it away";
+    AgentError::new(ErrorCode::StateCorrupted, message, &[FILE])
 }

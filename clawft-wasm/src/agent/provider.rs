@@ -5,7 +5,7 @@
 
 pub mod offline;
 
-use clawft_types::{AgentError, ProviderKind, Value};
+use clawft_types::{ProviderKind, Result, ToolCall};
 use core_alloc::string::String;
 use core_alloc::vec::Vec;
 
@@ -16,17 +16,8 @@ use super::context::Context;
 pub enum Completion {
     /// The answer.
     Text(String),
-    /// Tools to run first, in this order.
-    Calls(Vec<Wish>),
-}
-
-/// A tool call as the provider wishes it; the pipeline numbers it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wish {
-    /// The tool.
-    pub name: String,
-    /// Its arguments.
-    pub arguments: Value,
+    /// Tools to run first, in this order; the pipeline numbers the calls.
+    Calls(Vec<ToolCall>),
 }
 
 /// Has the provider of this kind answer.
@@ -34,7 +25,7 @@ pub struct Wish {
 /// # Errors
 ///
 /// The provider's.
-pub fn complete(kind: ProviderKind, context: &Context<'_>) -> Result<Completion, AgentError> {
+pub fn complete(kind: ProviderKind, context: &Context<'_>) -> Result<Completion> {
     match kind {
         ProviderKind::Offline => offline::complete(context),
     }

@@ -1,6 +1,6 @@
 //! Route, the second stage: which model answers an intent, and which provider has it.
 
-use clawft_types::{AgentError, Config, ErrorCode, ProviderConfig};
+use clawft_types::{AgentError, Config, ErrorCode, ProviderConfig, Result};
 
 use super::intent::Intent;
 
@@ -18,7 +18,7 @@ pub struct Route<'a> {
 /// # Errors
 ///
 /// `no_provider` if none does.
-pub fn choose(config: &Config, intent: Intent) -> Result<Route<'_>, AgentError> {
+pub fn choose(config: &Config, intent: Intent) -> Result<Route<'_>> {
     let special = config
         .routes
         .iter()
@@ -34,7 +34,8 @@ pub fn choose(config: &Config, intent: Intent) -> Result<Route<'_>, AgentError> 
         Some(provider) => Ok(Route { model, provider }),
         None => Err(AgentError::new(
             ErrorCode::NoProvider,
-            &["no provider in config.providers serves the model ", model],
+            "no provider in config.providers serves the model {}",
+            &[model],
         )),
     }
 }

@@ -4,7 +4,8 @@
 //! are too many; what is not saved stays.
 
 use clawft_types::json::decimal;
-use clawft_types::{AgentError, ErrorCode, Limits, Session, text};
+use clawft_types::{AgentError, ErrorCode, Limits, Result, Session, text};
+use core_alloc::boxed::Box;
 use core_alloc::string::String;
 use core_alloc::vec::Vec;
 
@@ -20,7 +21,7 @@ const MAX_BYTES: u64 = 512 * 1024 * 1024;
 #[derive(Debug)]
 pub struct Kept {
     /// The session.
-    pub session: Session,
+    pub session: Box<Session>,
     /// Whether it is saved as it is.
     pub saved: bool,
 }
@@ -28,7 +29,11 @@ pub struct Kept {
 /// Sessions in memory, the one used last at the end.
 #[derive(Debug, Default)]
 pub struct Sessions {
-    kept: Vec<Kept>,
+    #[expect(
+        clippy::vec_box,
+        reason = "each is taken out and put back in every turn"
+    )]
+    kept: Vec<Box<Kept>>,
 }
 
 impl Sessions {
@@ -48,7 +53,7 @@ impl Sessions {
         name: &str,
         limits: &Limits,
         workspace: &Workspace,
-    ) -> Result<Kept, AgentError> {
+    ) -> Result<Box<Kept>> {
         if let Some(at) = self.kept.iter().position(|kept| kept.session.name == name) {
             return Ok(self.kept.remove(at));
         }
@@ -58,11 +63,8 @@ impl Sessions {
                 None => {
                     return Err(AgentError::new(
                         ErrorCode::TooManySessions,
-                        &[
-                            "limits.max_sessions = ",
-                            &decimal(limits.max_sessions),
-                            " are in memory and not saved",
-                        ],
+                        "limits.max_sessions = {} are in memory and not saved",
+                        &[&decimal(limits.max_sessions)],
                     ));
                 }
             }
@@ -73,14 +75,14 @@ impl Sessions {
                 return load(name, &path, workspace);
             }
         }
-        Ok(Kept {
-            session: Session::new(name),
+        Ok(Box::new(Kept {
+            session: Box::new(Session::new(name)),
             saved: false,
-        })
+        }))
     }
 
     /// Puts a session back.
-    pub fn put(&mut self, kept: Kept) {
+    pub fn put(&mut self, kept: Box<Kept>) {
         self.kept.push(kept);
     }
 }
@@ -90,7 +92,7 @@ impl Sessions {
 /// # Errors
 ///
 /// `no_file_system`, or what the platform says; the session is then marked as not saved.
-pub fn save(kept: &mut Kept, workspace: &Workspace) -> Result<(), AgentError> {
+pub fn save(kept: &mut Kept, workspace: &Workspace) -> Result<()> {
     kept.saved = false;
     workspace.write(&path(&kept.session.name), &kept.session.to_json())?;
     kept.saved = true;
@@ -98,19 +100,19 @@ pub fn save(kept: &mut Kept, workspace: &Workspace) -> Result<(), AgentError> {
 }
 
 fn path(name: &str) -> String {
-    text::concat(&[FOLDER, &Session::file_name(name)])
+    text::fill("{}{}", &[FOLDER, &Session::file_name(name)])
 }
 
-fn load(name: &str, path: &str, workspace: &Workspace) -> Result<Kept, AgentError> {
+fn load(name: &str, path: &str, workspace: &Workspace) -> Result<Box<Kept>> {
     let parsed = workspace
         .read(path, MAX_BYTES)
         .and_then(|text| Session::parse(&text));
     let why = match parsed {
         Ok(session) if session.name == name => {
-            return Ok(Kept {
+            return Ok(Box::new(Kept {
                 session,
                 saved: true,
-            });
+            }));
         }
         Ok(_) => String::from("it is the file of another session"),
         Err(error) if matches!(error.code, ErrorCode::StateCorrupted | ErrorCode::NotText) => {
@@ -120,21 +122,18 @@ fn load(name: &str, path: &str, workspace: &Workspace) -> Result<Kept, AgentErro
     };
     let aside = free_name(path, workspace)?;
     workspace.rename(path, &aside)?;
-    let message = [
-        path,
-        " cannot be understood (",
-        &why,
-        "); it was moved to ",
-        &aside,
-    ];
-    Err(AgentError::new(ErrorCode::StateCorrupted, &message))
+    Err(AgentError::new(
+        ErrorCode::StateCorrupted,
+        "{} cannot be understood ({}); it was moved to {}",
+        &[path, &why, &aside],
+    ))
 }
 
 /// A name beside `path` that nothing has yet.
-fn free_name(path: &str, workspace: &Workspace) -> Result<String, AgentError> {
+fn free_name(path: &str, workspace: &Workspace) -> Result<String> {
     let mut number = 1;
     loop {
-        let aside = text::concat(&[path, ".corrupt", &decimal(number)]);
+        let aside = text::fill("{}.corrupt{}", &[path, &decimal(number)]);
         if !workspace.exists(&aside)? {
             return Ok(aside);
         }

@@ -15,7 +15,7 @@ fn at(config: &str, root: &Path) -> Agent {
     Agent::at(config, root).expect("an agent")
 }
 
-fn say(agent: &mut Agent, message: &str) -> Answer {
+fn say(agent: &mut Agent, message: &str) -> Box<Answer> {
     agent.respond("main", message).expect(message)
 }
 

@@ -3,11 +3,10 @@
 //! Every argument is a text; the table drives both the check and the JSON schema in the
 //! capabilities. Paths are confined by [`workspace::normal`], sizes by `limits.max_file_bytes`.
 
-use clawft_types::fields::Fields;
-use clawft_types::json::decimal;
-use clawft_types::{AgentError, Config, ErrorCode, Limits, ToolCall, text};
+use clawft_types::fields;
+use clawft_types::json::{self, decimal};
+use clawft_types::{AgentError, Config, ErrorCode, Limits, Result, ToolCall, text};
 use core_alloc::string::String;
-use core_alloc::vec::Vec;
 
 use super::memory::Memory;
 use super::workspace::{self, Workspace};
@@ -135,13 +134,26 @@ pub fn find(name: &str) -> Option<&'static Spec> {
     ALL.iter().find(|spec| spec.name == name)
 }
 
-/// The tools that `config` allows.
-pub fn allowed(config: &Config) -> Vec<&'static Spec> {
-    let is_allowed = |spec: &&Spec| match &config.tools {
-        None => true,
-        Some(names) => names.iter().any(|name| name == spec.name),
-    };
-    ALL.iter().filter(is_allowed).collect()
+/// The tools that a configuration allows.
+#[derive(Debug, Clone, Copy)]
+pub struct Allowed<'a>(Option<&'a [String]>);
+
+impl<'a> Allowed<'a> {
+    /// What `config` allows.
+    pub fn by(config: &'a Config) -> Self {
+        Allowed(config.tools.as_deref())
+    }
+
+    /// Whether the tool is among them.
+    pub fn has(self, spec: &Spec) -> bool {
+        self.0
+            .is_none_or(|names| names.iter().any(|name| name == spec.name))
+    }
+
+    /// All of them.
+    pub fn iter(self) -> impl Iterator<Item = &'static Spec> {
+        ALL.iter().filter(move |spec| self.has(spec))
+    }
 }
 
 /// Runs `call`.
@@ -149,36 +161,51 @@ pub fn allowed(config: &Config) -> Vec<&'static Spec> {
 /// # Errors
 ///
 /// `unknown_tool`, `tool_disabled`, `invalid_arguments`, and what the tool fails with.
+// Not inlined: in the large stack frame of a turn an access takes an offset of two bytes instead of one.
+#[inline(never)]
 pub fn run(
     call: &ToolCall,
-    allowed: &[&'static Spec],
+    allowed: Allowed<'_>,
     limits: &Limits,
     workspace: &Workspace,
     memory: &mut Memory,
-) -> Result<String, AgentError> {
+) -> Result<String> {
     let Some(spec) = find(&call.name) else {
-        let shown: String = call.name.chars().take(80).collect();
+        let shown = text::first_characters(&call.name, 80);
         return Err(AgentError::new(
             ErrorCode::UnknownTool,
-            &["there is no tool ", &shown],
+            "there is no tool {}",
+            &[shown],
         ));
     };
-    if !allowed.iter().any(|other| other.tool == spec.tool) {
-        let message = &["config.tools does not allow ", spec.name];
-        return Err(AgentError::new(ErrorCode::ToolDisabled, message));
+    if !allowed.has(spec) {
+        let message = "config.tools does not allow {}";
+        return Err(AgentError::new(
+            ErrorCode::ToolDisabled,
+            message,
+            &[spec.name],
+        ));
     }
-    let arguments = Fields::of(&call.arguments, spec.name, ErrorCode::InvalidArguments)?;
-    let mut names = Vec::new();
-    let mut texts = [""; 3];
-    for (parameter, slot) in spec.parameters.iter().zip(&mut texts) {
-        names.push(parameter.name);
-        *slot = if parameter.required {
-            arguments.string(parameter.name)?
-        } else {
-            arguments.string_or(parameter.name, "")?
-        };
-    }
-    arguments.only(&names)?;
+    let arguments = json::parse(&call.arguments)?;
+    let texts = fields::read(
+        &arguments,
+        spec.name,
+        ErrorCode::InvalidArguments,
+        |given| {
+            let mut names = String::new();
+            let mut texts = [""; 3];
+            for (parameter, text) in spec.parameters.iter().zip(&mut texts) {
+                text::push_item(&mut names, ", ", parameter.name);
+                *text = if parameter.required {
+                    given.str(parameter.name)
+                } else {
+                    given.str_or(parameter.name, "")
+                };
+            }
+            given.only(&names);
+            texts
+        },
+    )?;
     act(spec.tool, texts, limits.max_file_bytes, workspace, memory)
 }
 
@@ -189,18 +216,16 @@ fn act(
     limit: u64,
     workspace: &Workspace,
     memory: &mut Memory,
-) -> Result<String, AgentError> {
+) -> Result<String> {
     match tool {
         Tool::ReadFile => workspace.read(&workspace::normal(first)?, limit),
         Tool::WriteFile => {
             let path = workspace::normal(first)?;
             write(&path, second, limit, workspace)?;
-            Ok(text::concat(&[
-                "wrote ",
-                &decimal(second.len() as u64),
-                " bytes to ",
-                &path,
-            ]))
+            Ok(text::fill(
+                "wrote {} bytes to {}",
+                &[&decimal(second.len() as u64), &path],
+            ))
         }
         Tool::EditFile => {
             let path = workspace::normal(first)?;
@@ -208,34 +233,38 @@ fn act(
             let Some((at, true)) = text::find(&old, second) else {
                 return Err(AgentError::new(
                     ErrorCode::EditMismatch,
-                    &[&path, ": the text to replace does not occur exactly once"],
+                    "{}: the text to replace does not occur exactly once",
+                    &[&path],
                 ));
             };
             let (before, after) = (old.get(..at), old.get(at + second.len()..));
             let pieces = [before.unwrap_or_default(), third, after.unwrap_or_default()];
-            write(&path, &text::concat(&pieces), limit, workspace)?;
-            Ok(text::concat(&["edited ", &path]))
+            write(&path, &text::fill("{}{}{}", &pieces), limit, workspace)?;
+            Ok(text::fill("edited {}", &[&path]))
         }
         Tool::ListDirectory => {
             let path = workspace::normal(if first.is_empty() { "." } else { first })?;
-            Ok(text::join(&workspace.list(&path, limit)?, "\n"))
+            let mut out = String::new();
+            for name in &workspace.list(&path, limit)? {
+                text::push_item(&mut out, "\n", name);
+            }
+            Ok(out)
         }
-        Tool::MemoryRead if first.is_empty() => {
-            Ok(text::join(&memory.keys(limit, workspace)?, "\n"))
-        }
+        Tool::MemoryRead if first.is_empty() => memory.keys(limit, workspace),
         Tool::MemoryRead => memory.get(first, limit, workspace),
         Tool::MemoryWrite => {
             memory.set(first, second, limit, workspace)?;
-            Ok(text::concat(&["remembered ", first]))
+            Ok(text::fill("remembered {}", &[first]))
         }
         Tool::WebFetch => Err(AgentError::new(
             ErrorCode::Unsupported,
-            &["web_fetch needs HTTP, which this build does not have"],
+            "web_fetch needs HTTP, which this build does not have",
+            &[],
         )),
     }
 }
 
-fn write(path: &str, text: &str, limit: u64, workspace: &Workspace) -> Result<(), AgentError> {
+fn write(path: &str, text: &str, limit: u64, workspace: &Workspace) -> Result<()> {
     let bytes = text.len() as u64;
     if bytes > limit {
         return Err(workspace::too_large(path, bytes, limit));

@@ -5,15 +5,16 @@
 
 use clawft_types::json::decimal;
 use clawft_types::{
-    AgentError, Answer, ErrorCode, Message, Request, Role, Session, ToolCall, ToolResult, Usage,
-    text,
+    AgentError, Answer, ErrorCode, Message, Request, Result, Role, Session, ToolResult, Usage, text,
 };
+use core_alloc::boxed::Box;
 use core_alloc::string::String;
 use core_alloc::vec::Vec;
 
 use super::context::Context;
 use super::provider::{self, Completion};
-use super::{Agent, intent, route, tools};
+use super::tools::{self, Allowed};
+use super::{Agent, intent, route};
 use crate::platform;
 
 /// Answers `request` in `session`.
@@ -21,16 +22,12 @@ use crate::platform;
 /// # Errors
 ///
 /// `no_provider`, `too_many_rounds`, and whatever the provider fails with.
-pub fn run(
-    agent: &mut Agent,
-    session: &mut Session,
-    request: Request,
-) -> Result<Answer, AgentError> {
+pub fn run(agent: &mut Agent, session: &mut Session, request: Request) -> Result<Box<Answer>> {
     let config = &agent.config;
     let input_bytes = request.bytes as u64;
     let intent = intent::classify(&request.text);
     let route = route::choose(config, intent)?;
-    let allowed = tools::allowed(config);
+    let allowed = Allowed::by(config);
 
     let mut turn = Turn {
         messages: Vec::new(),
@@ -38,7 +35,7 @@ pub fn run(
         next_call: session.next_call,
         now_ms: platform::now_ms(),
     };
-    let question = turn.next(Role::User, request.text);
+    let question = turn.next(Role::User, &request.text);
     turn.messages.push(question);
     let mut tool_results = Vec::new();
     let mut tool_rounds = 0;
@@ -50,52 +47,60 @@ pub fn run(
             intent,
             history: &session.messages,
             turn: &turn.messages,
-            tools: &allowed,
+            tools: allowed,
         };
         match provider::complete(route.provider.kind, &context)? {
             Completion::Text(text) => break text,
-            Completion::Calls(wishes) => {
+            Completion::Calls(mut calls) => {
                 if tool_rounds == config.limits.max_tool_rounds {
                     let limit = decimal(tool_rounds);
                     return Err(AgentError::new(
                         ErrorCode::TooManyRounds,
-                        &[
-                            "the provider called tools more than limits.max_tool_rounds = ",
-                            &limit,
-                            " times",
-                        ],
+                        "the provider called tools more than limits.max_tool_rounds = {} times",
+                        &[&limit],
                     ));
                 }
                 tool_rounds += 1;
-                for call in turn.call(wishes) {
-                    let outcome = tools::run(
-                        &call,
-                        &allowed,
-                        &config.limits,
-                        &agent.workspace,
-                        &mut agent.memory,
-                    );
+                let mut message = turn.next(Role::Assistant, "");
+                let mut results = Vec::new();
+                for call in &mut calls {
+                    call.id = turn.next_call();
                     let result = ToolResult {
-                        call_id: call.id,
-                        name: call.name,
-                        outcome,
+                        call_id: call.id.clone(),
+                        name: call.name.clone(),
+                        outcome: tools::run(
+                            call,
+                            allowed,
+                            &config.limits,
+                            &agent.workspace,
+                            &mut agent.memory,
+                        ),
                     };
-                    let mut message = turn.next(Role::Tool, result.text());
-                    message.call_id.clone_from(&result.call_id);
-                    turn.messages.push(message);
+                    let mut shown = turn.next(Role::Tool, &result.text());
+                    shown.call_id = call.id.clone();
+                    results.push(shown);
                     tool_results.push(result);
                 }
+                message.tool_calls = calls;
+                turn.messages.push(message);
+                turn.messages.append(&mut results);
             }
         }
     };
     let output_bytes = text.len() as u64;
-    let message = turn.next(Role::Assistant, text);
-    turn.messages.push(message.clone());
+    let message = turn.next(Role::Assistant, &text);
+    // What the session keeps: the same again.
+    turn.messages.push(Message::new(
+        &message.id,
+        message.role,
+        &text,
+        message.timestamp_ms,
+    ));
     let messages = turn.messages.len() as u64;
     session.next_message = turn.next_message;
     session.next_call = turn.next_call;
     session.messages.append(&mut turn.messages);
-    Ok(Answer {
+    Ok(Box::new(Answer {
         session: session.name.clone(),
         intent: intent.as_str(),
         provider: route.provider.name.clone(),
@@ -110,7 +115,7 @@ pub fn run(
             ..Usage::default()
         },
         not_persisted: None,
-    })
+    }))
 }
 
 /// The messages of this turn, numbered on from the session's.
@@ -122,34 +127,15 @@ struct Turn {
 }
 
 impl Turn {
-    fn next(&mut self, role: Role, content: String) -> Message {
-        let id = text::concat(&["m", &decimal(self.next_message)]);
+    fn next(&mut self, role: Role, content: &str) -> Message {
+        let id = text::numbered("m", self.next_message);
         self.next_message += 1;
-        Message {
-            id,
-            role,
-            content,
-            timestamp_ms: self.now_ms,
-            tool_calls: Vec::new(),
-            call_id: String::new(),
-        }
+        Message::new(&id, role, content, self.now_ms)
     }
 
-    /// Adds the assistant's message with these calls, and gives them numbered.
-    fn call(&mut self, wishes: Vec<provider::Wish>) -> Vec<ToolCall> {
-        let mut calls = Vec::new();
-        for wish in wishes {
-            let id = text::concat(&["c", &decimal(self.next_call)]);
-            self.next_call += 1;
-            calls.push(ToolCall {
-                id,
-                name: wish.name,
-                arguments: wish.arguments,
-            });
-        }
-        let mut message = self.next(Role::Assistant, String::new());
-        message.tool_calls.clone_from(&calls);
-        self.messages.push(message);
-        calls
+    fn next_call(&mut self) -> String {
+        let id = text::numbered("c", self.next_call);
+        self.next_call += 1;
+        id
     }
 }

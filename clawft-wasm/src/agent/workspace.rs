@@ -4,7 +4,8 @@
 //! their own below [`STATE`], which no tool reaches. Both then go to [`crate::platform`].
 
 use clawft_types::json::decimal;
-use clawft_types::{AgentError, ErrorCode, text};
+use clawft_types::{AgentError, ErrorCode, Result, text};
+use core_alloc::boxed::Box;
 use core_alloc::string::String;
 use core_alloc::vec::Vec;
 
@@ -33,9 +34,9 @@ impl Workspace {
         self.root.is_some()
     }
 
-    fn root(&self) -> Result<&Root, AgentError> {
+    fn root(&self) -> Result<&Root> {
         self.root.as_ref().ok_or_else(|| {
-            AgentError::new(ErrorCode::NoFileSystem, &["the host gave no directory"])
+            AgentError::new(ErrorCode::NoFileSystem, "the host gave no directory", &[])
         })
     }
 
@@ -44,7 +45,7 @@ impl Workspace {
     /// # Errors
     ///
     /// `no_file_system`, or what the platform says.
-    pub fn exists(&self, path: &str) -> Result<bool, AgentError> {
+    pub fn exists(&self, path: &str) -> Result<bool> {
         let stat = self
             .root()?
             .stat(path)
@@ -57,7 +58,7 @@ impl Workspace {
     /// # Errors
     ///
     /// `not_found`, `wrong_kind`, `too_large`, `not_text`, or what the platform says.
-    pub fn read(&self, path: &str, limit: u64) -> Result<String, AgentError> {
+    pub fn read(&self, path: &str, limit: u64) -> Result<String> {
         let root = self.root()?;
         match root.stat(path).map_err(|fault| error(path, fault))? {
             None => return Err(error(path, Fault::NotFound)),
@@ -67,7 +68,7 @@ impl Workspace {
         }
         let bytes = root.read(path).map_err(|fault| error(path, fault))?;
         String::from_utf8(bytes)
-            .map_err(|_| AgentError::new(ErrorCode::NotText, &[path, ": not UTF-8 text"]))
+            .map_err(|_| AgentError::new(ErrorCode::NotText, "{}: not UTF-8 text", &[path]))
     }
 
     /// Makes the file at `path` hold `content`, at once or not at all: it is written beside, flushed
@@ -76,7 +77,7 @@ impl Workspace {
     /// # Errors
     ///
     /// `wrong_kind`, or what the platform says.
-    pub fn write(&self, path: &str, content: &str) -> Result<(), AgentError> {
+    pub fn write(&self, path: &str, content: &str) -> Result<()> {
         let root = self.root()?;
         for (at, byte) in path.bytes().enumerate() {
             if byte != b'/' {
@@ -97,7 +98,7 @@ impl Workspace {
         {
             return Err(error(path, Fault::IsDirectory));
         }
-        let beside = text::concat(&[path, ".clawft-tmp"]);
+        let beside = text::fill("{}.clawft-tmp", &[path]);
         let done = root
             .write(&beside, content.as_bytes())
             .and_then(|()| root.rename(&beside, path));
@@ -112,7 +113,7 @@ impl Workspace {
     /// # Errors
     ///
     /// What the platform says.
-    pub fn rename(&self, from: &str, to: &str) -> Result<(), AgentError> {
+    pub fn rename(&self, from: &str, to: &str) -> Result<()> {
         self.root()?
             .rename(from, to)
             .map_err(|fault| error(from, fault))
@@ -125,7 +126,7 @@ impl Workspace {
     ///
     /// `not_found`, `wrong_kind`, `too_large` if the names have more than `limit` bytes, or what the
     /// platform says.
-    pub fn list(&self, path: &str, limit: u64) -> Result<Vec<String>, AgentError> {
+    pub fn list(&self, path: &str, limit: u64) -> Result<Vec<String>> {
         let root = self.root()?;
         match root.stat(path).map_err(|fault| error(path, fault))? {
             None => return Err(error(path, Fault::NotFound)),
@@ -133,7 +134,12 @@ impl Workspace {
             Some(_) => {}
         }
         let mut names = root.list(path).map_err(|fault| error(path, fault))?;
-        names.retain(|name| path != "." || !name.eq_ignore_ascii_case(STATE));
+        if path == "." {
+            let is_state = |name: &String| name.eq_ignore_ascii_case(STATE);
+            while let Some(at) = names.iter().position(is_state) {
+                names.swap_remove(at);
+            }
+        }
         let bytes = names.iter().map(|name| name.len() as u64 + 1).sum();
         if bytes > limit {
             return Err(too_large(path, bytes, limit));
@@ -141,7 +147,7 @@ impl Workspace {
         text::sort(&mut names);
         for name in &mut names {
             // What cannot be looked at (a link out of the root) is shown like a file.
-            if let Ok(Some(stat)) = root.stat(&text::concat(&[path, "/", name]))
+            if let Ok(Some(stat)) = root.stat(&text::fill("{}/{}", &[path, name]))
                 && stat.directory
             {
                 name.push('/');
@@ -157,12 +163,13 @@ impl Workspace {
 ///
 /// `path_outside_sandbox` for an empty or absolute path, one with `..`, a backslash or NUL, one that
 /// leads into [`STATE`], or is longer than 1,024 bytes.
-pub fn normal(path: &str) -> Result<String, AgentError> {
+pub fn normal(path: &str) -> Result<String> {
     let refuse = |why: &str| {
-        let shown: String = path.chars().take(80).collect();
+        let shown = text::first_characters(path, 80);
         Err(AgentError::new(
             ErrorCode::PathOutsideSandbox,
-            &["path \"", &shown, "\": ", why],
+            "path \"{}\": {}",
+            &[shown, why],
         ))
     };
     if path.is_empty() {
@@ -178,7 +185,8 @@ pub fn normal(path: &str) -> Result<String, AgentError> {
         return refuse("has a character that is not allowed");
     }
     let mut out = String::new();
-    for part in path.split('/') {
+    let mut parts = Some(path);
+    while let Some(part) = text::next_part(&mut parts, "/") {
         if part.is_empty() || part == "." {
             continue;
         }
@@ -201,28 +209,25 @@ pub fn normal(path: &str) -> Result<String, AgentError> {
 }
 
 /// The error for something larger than its limit.
-pub fn too_large(what: &str, bytes: u64, limit: u64) -> AgentError {
-    let message = [
-        what,
-        ": has ",
-        &decimal(bytes),
-        " bytes, limits.max_file_bytes is ",
-        &decimal(limit),
-    ];
-    AgentError::new(ErrorCode::TooLarge, &message)
+pub fn too_large(what: &str, bytes: u64, limit: u64) -> Box<AgentError> {
+    AgentError::new(
+        ErrorCode::TooLarge,
+        "{}: has {} bytes, limits.max_file_bytes is {}",
+        &[what, &decimal(bytes), &decimal(limit)],
+    )
 }
 
-fn error(path: &str, fault: Fault) -> AgentError {
+fn error(path: &str, fault: Fault) -> Box<AgentError> {
     let (code, what) = match fault {
-        Fault::NotFound => (ErrorCode::NotFound, ": not found"),
-        Fault::Exists => (ErrorCode::Io, ": is there already"),
-        Fault::NotDirectory => (ErrorCode::WrongKind, ": not a directory"),
-        Fault::IsDirectory => (ErrorCode::WrongKind, ": is a directory"),
-        Fault::Denied => (ErrorCode::PermissionDenied, ": permission denied"),
-        Fault::Outside => (ErrorCode::PathOutsideSandbox, ": leads out of the root"),
-        Fault::Other => (ErrorCode::Io, ": input or output failed"),
+        Fault::NotFound => (ErrorCode::NotFound, "{}: not found"),
+        Fault::Exists => (ErrorCode::Io, "{}: is there already"),
+        Fault::NotDirectory => (ErrorCode::WrongKind, "{}: not a directory"),
+        Fault::IsDirectory => (ErrorCode::WrongKind, "{}: is a directory"),
+        Fault::Denied => (ErrorCode::PermissionDenied, "{}: permission denied"),
+        Fault::Outside => (ErrorCode::PathOutsideSandbox, "{}: leads out of the root"),
+        Fault::Other => (ErrorCode::Io, "{}: input or output failed"),
     };
-    AgentError::new(code, &[path, what])
+    AgentError::new(code, what, &[path])
 }
 
 #[cfg(test)]

@@ -26,7 +26,9 @@ pub struct Root {
 impl Root {
     /// The first preopened directory, if the host gave one.
     pub fn open() -> Option<Root> {
-        let (directory, _) = preopens::get_directories().into_iter().next()?;
+        let mut directories = preopens::get_directories();
+        directories.truncate(1);
+        let (directory, _) = directories.pop()?;
         Some(Root { directory })
     }
 

@@ -15,12 +15,12 @@
 //! talk: `history` lists the conversation, and any other text is given back with what was made of it
 //! and with how many messages it was preceded, so that a host can see that the history is kept.
 
-use clawft_types::json::{self, decimal};
-use clawft_types::{AgentError, ErrorCode, Message, Role, Value, text};
+use clawft_types::json::{self, Writer, decimal};
+use clawft_types::{AgentError, ErrorCode, Message, Result, Role, ToolCall, text};
 use core_alloc::string::String;
 use core_alloc::vec::Vec;
 
-use super::{Completion, Wish};
+use super::Completion;
 use crate::agent::context::Context;
 use crate::agent::intent::Intent;
 
@@ -32,133 +32,153 @@ const SHOWN: usize = 60;
 /// # Errors
 ///
 /// `invalid_json` or `invalid_arguments` for a `/tool` line that does not hold what it should.
-pub fn complete(context: &Context<'_>) -> Result<Completion, AgentError> {
-    let mut rounds = Vec::new();
-    for step in steps(context.question()) {
-        let wishes = wishes(step)?;
-        if wishes.is_empty() {
+pub fn complete(context: &Context<'_>) -> Result<Completion> {
+    let mut rounds_left = context.rounds();
+    let mut next = None;
+    let mut steps = Some(context.question());
+    while let Some(step) = text::next_part(&mut steps, "\nthen\n") {
+        let calls = calls(step)?;
+        if calls.is_empty() {
             return Ok(Completion::Text(talk(context)));
         }
-        rounds.push(wishes);
+        if rounds_left == 0 && next.is_none() {
+            next = Some(calls);
+        }
+        rounds_left = rounds_left.saturating_sub(1);
     }
-    let done = context.rounds();
-    if done < rounds.len() {
-        return Ok(Completion::Calls(rounds.swap_remove(done)));
-    }
-    Ok(Completion::Text(report(context.turn)))
-}
-
-/// The parts between the lines that say `then`.
-fn steps(question: &str) -> Vec<&str> {
-    let mut steps = Vec::new();
-    let mut rest = question;
-    while let Some((step, after)) = text::split(rest, "\nthen\n") {
-        steps.push(step);
-        rest = after;
-    }
-    steps.push(rest);
-    steps
+    Ok(match next {
+        Some(calls) => Completion::Calls(calls),
+        None => Completion::Text(report(context.turn)),
+    })
 }
 
 /// The calls that `step` asks for; none if it is talk.
-fn wishes(step: &str) -> Result<Vec<Wish>, AgentError> {
-    let mut wishes = Vec::new();
-    let mut rest = step.trim_ascii();
-    if !rest.starts_with('/') {
-        wishes.extend(spoken(rest));
-        return Ok(wishes);
+fn calls(step: &str) -> Result<Vec<ToolCall>> {
+    let mut calls = Vec::new();
+    let step = text::trim(step);
+    if !step.starts_with('/') {
+        spoken(step, &mut calls);
+        return Ok(calls);
     }
-    while !rest.is_empty() {
-        let (line, after) = text::split(rest, "\n").unwrap_or((rest, ""));
-        rest = after;
+    let mut lines = Some(step);
+    while let Some(line) = text::next_part(&mut lines, "\n") {
         let (command, call) = text::word(line);
         if command != "/tool" {
-            let message = &["every line of a command begins with /tool"];
-            return Err(AgentError::new(ErrorCode::InvalidArguments, message));
+            let message = "every line of a command begins with /tool";
+            return Err(AgentError::new(ErrorCode::InvalidArguments, message, &[]));
         }
-        wishes.push(explicit(call)?);
+        explicit(call, &mut calls)?;
     }
-    Ok(wishes)
+    Ok(calls)
 }
 
 /// `NAME` or `NAME {…}`.
-fn explicit(call: &str) -> Result<Wish, AgentError> {
+fn explicit(call: &str, calls: &mut Vec<ToolCall>) -> Result<()> {
     let (name, rest) = text::word(call);
     if name.is_empty() {
         return Err(AgentError::new(
             ErrorCode::InvalidArguments,
-            &["/tool needs the name of a tool"],
+            "/tool needs the name of a tool",
+            &[],
         ));
     }
-    let arguments =
-        json::parse(if rest.is_empty() { "{}" } else { rest }).map_err(|error| error.at(name))?;
-    Ok(Wish {
-        name: String::from(name),
-        arguments,
-    })
+    let arguments = json::parse_at(if rest.is_empty() { "{}" } else { rest }, name)?;
+    add(calls, name, arguments.to_json());
+    Ok(())
 }
+
+/// A sentence that asks for a tool.
+struct Sentence {
+    keyword: &'static str,
+    tool: &'static str,
+    /// What the keyword is followed by: the first, `:`, the second, `=>`, the third.
+    parameters: &'static [&'static str],
+    /// Whether the first must be one word.
+    word: bool,
+    /// Whether it may be left out.
+    optional: bool,
+}
+
+impl Sentence {
+    const fn of(
+        keyword: &'static str,
+        tool: &'static str,
+        parameters: &'static [&'static str],
+    ) -> Self {
+        Sentence {
+            keyword,
+            tool,
+            parameters,
+            word: true,
+            optional: false,
+        }
+    }
+
+    const fn of_any_words(self) -> Self {
+        Sentence {
+            word: false,
+            ..self
+        }
+    }
+
+    const fn optionally(self) -> Self {
+        Sentence {
+            optional: true,
+            ..self
+        }
+    }
+}
+
+static SENTENCES: [Sentence; 7] = [
+    Sentence::of("read", "read_file", &["path"]),
+    Sentence::of("list", "list_directory", &["path"]).optionally(),
+    Sentence::of("fetch", "web_fetch", &["url"]),
+    Sentence::of("write", "write_file", &["path", "content"]),
+    Sentence::of("edit", "edit_file", &["path", "old", "new"]),
+    Sentence::of("remember", "memory_write", &["key", "value"]).of_any_words(),
+    Sentence::of("recall", "memory_read", &["key"])
+        .of_any_words()
+        .optionally(),
+];
 
 /// The call a sentence asks for, if it does.
-fn spoken(step: &str) -> Option<Wish> {
-    let (keyword, rest) = text::word(step);
-    let one_word = text::word(rest).1.is_empty();
-    let is = |known: &str| keyword.eq_ignore_ascii_case(known);
-    // Before and after the colon.
-    let pair = || {
-        let (before, after) = text::split(rest, ":")?;
-        let before = before.trim_ascii();
-        (!before.is_empty()).then_some((before, after.trim_ascii()))
-    };
-    let file_pair = || pair().filter(|(file, _)| text::word(file).1.is_empty());
-    if is("read") && one_word && !rest.is_empty() {
-        return Some(wish("read_file", &[("path", rest)]));
+fn spoken(step: &str, calls: &mut Vec<ToolCall>) -> Option<()> {
+    let (keyword, mut rest) = text::word(step);
+    let sentence = SENTENCES
+        .iter()
+        .find(|sentence| sentence.keyword.eq_ignore_ascii_case(keyword))?;
+    let mut out = Writer::new();
+    out.open("{");
+    for (at, name) in sentence.parameters.iter().enumerate() {
+        let mut argument = rest;
+        if at + 1 < sentence.parameters.len() {
+            (argument, rest) = text::split(rest, if at == 0 { ":" } else { "=>" })?;
+        }
+        let argument = text::trim(argument);
+        if at == 0 {
+            if argument.is_empty() {
+                if sentence.optional {
+                    break;
+                }
+                return None;
+            }
+            if sentence.word && !text::word(argument).1.is_empty() {
+                return None;
+            }
+        }
+        out.string_member(name, argument);
     }
-    if is("list") && one_word {
-        return Some(wish("list_directory", optional(&[("path", rest)], rest)));
-    }
-    if is("fetch") && one_word && !rest.is_empty() {
-        return Some(wish("web_fetch", &[("url", rest)]));
-    }
-    if is("write") {
-        let (file, text) = file_pair()?;
-        return Some(wish("write_file", &[("path", file), ("content", text)]));
-    }
-    if is("edit") {
-        let (file, change) = file_pair()?;
-        let (old, new) = text::split(change, "=>")?;
-        return Some(wish(
-            "edit_file",
-            &[
-                ("path", file),
-                ("old", old.trim_ascii()),
-                ("new", new.trim_ascii()),
-            ],
-        ));
-    }
-    if is("remember") {
-        let (key, value) = pair()?;
-        return Some(wish("memory_write", &[("key", key), ("value", value)]));
-    }
-    if is("recall") {
-        return Some(wish("memory_read", optional(&[("key", rest)], rest)));
-    }
-    None
+    out.close("}");
+    add(calls, sentence.tool, out.finish());
+    Some(())
 }
 
-/// `arguments`, or none if `given` is empty.
-fn optional<'a>(arguments: &'a [(&'a str, &'a str)], given: &str) -> &'a [(&'a str, &'a str)] {
-    if given.is_empty() { &[] } else { arguments }
-}
-
-fn wish(name: &str, arguments: &[(&str, &str)]) -> Wish {
-    let mut members = Vec::new();
-    for (key, value) in arguments {
-        members.push((String::from(*key), Value::String(String::from(*value))));
-    }
-    Wish {
+fn add(calls: &mut Vec<ToolCall>, name: &str, arguments: String) {
+    calls.push(ToolCall {
+        id: String::new(),
         name: String::from(name),
-        arguments: Value::Object(members),
-    }
+        arguments,
+    });
 }
 
 /// What the tools of this turn said.
@@ -167,12 +187,8 @@ fn report(turn: &[Message]) -> String {
     let calls = turn.iter().flat_map(|message| &message.tool_calls);
     let results = turn.iter().filter(|message| message.role == Role::Tool);
     for (call, result) in calls.zip(results) {
-        if !out.is_empty() {
-            out.push('\n');
-        }
-        out.push_str(&call.name);
-        out.push_str(": ");
-        out.push_str(&result.content);
+        let line = text::fill("{}: {}", &[&call.name, &result.content]);
+        text::push_item(&mut out, "\n", &line);
     }
     out
 }
@@ -181,35 +197,29 @@ fn talk(context: &Context<'_>) -> String {
     let before = decimal(context.history.len() as u64);
     match context.intent {
         Intent::History => {
-            let mut out = text::concat(&[&before, " earlier messages"]);
+            let mut out = text::fill("{} earlier messages", &[&before]);
             for message in context.history {
-                out.push_str(&text::concat(&[
-                    "\n",
-                    &message.id,
-                    " ",
-                    message.role.as_str(),
-                    ": ",
-                ]));
-                out.extend(message.content.chars().take(SHOWN));
+                out.push_str(&text::fill(
+                    "\n{} {}: {}",
+                    &[
+                        &message.id,
+                        message.role.as_str(),
+                        text::first_characters(&message.content, SHOWN),
+                    ],
+                ));
             }
             out
         }
-        Intent::Greeting => text::concat(&[
-            "hello, this is ",
-            context.model,
-            "; ",
-            &before,
-            " earlier messages",
-        ]),
+        Intent::Greeting => text::fill(
+            "hello, this is {}; {} earlier messages",
+            &[context.model, &before],
+        ),
         intent => {
-            let question = context.question().trim_ascii();
-            text::concat(&[
-                intent.as_str(),
-                " after ",
-                &before,
-                " earlier messages: ",
-                question,
-            ])
+            let question = text::trim(context.question());
+            text::fill(
+                "{} after {} earlier messages: {}",
+                &[intent.as_str(), &before, question],
+            )
         }
     }
 }
@@ -219,10 +229,10 @@ mod tests {
     use super::*;
 
     fn json(step: &str) -> String {
-        let list = wishes(step).unwrap();
+        let list = calls(step).unwrap();
         let texts: Vec<String> = list
             .iter()
-            .map(|wish| text::concat(&[&wish.name, " ", &wish.arguments.to_json()]))
+            .map(|call| text::fill("{} {}", &[&call.name, &call.arguments]))
             .collect();
         texts.join("; ")
     }
@@ -268,16 +278,10 @@ mod tests {
 
     #[test]
     fn commands_that_are_none() {
-        let code = |text: &str| wishes(text).unwrap_err().code;
+        let code = |text: &str| calls(text).unwrap_err().code;
         assert_eq!(code("/help"), ErrorCode::InvalidArguments);
         assert_eq!(code("/tool"), ErrorCode::InvalidArguments);
         assert_eq!(code("/tool a {}\nnext"), ErrorCode::InvalidArguments);
         assert_eq!(code("/tool a {"), ErrorCode::InvalidJson);
-    }
-
-    #[test]
-    fn steps_are_parted_by_then() {
-        assert_eq!(steps("a\nthen\nb\nthen\nc"), ["a", "b", "c"]);
-        assert_eq!(steps("now and then"), ["now and then"]);
     }
 }
