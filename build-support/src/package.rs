@@ -172,7 +172,7 @@ impl Package {
     ) -> Result<(Request, Toolchain)> {
         let toolchain = toolchain::find(&config.target, &mut |line| listener.say(line))?;
         Ok((
-            self.request_in("wasm-build", config, features, StdBuild::Plain),
+            self.request_in("wasm-build", config, features, StdBuild::Small),
             toolchain,
         ))
     }

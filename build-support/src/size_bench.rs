@@ -32,9 +32,12 @@ const TOLERANCE: u64 = 20;
 pub struct Row {
     /// Its name.
     pub name: String,
-    /// The figures with the standard library that the package's own profile gives.
+    /// The figures with a standard library built with the package's profile; but `ours` is what is shipped, where
+    /// building the library for size is a part of the pipeline.
     #[serde(flatten)]
     pub steps: Steps,
+    /// The whole pipeline without that part: what snip and sweep are worth alone.
+    pub ours_plain_std: Sizes,
     /// The standard library rebuilt with `panic = "immediate-abort"` and `optimize_for_size`, then the same wasm-opt.
     pub reference: Sizes,
     /// The reference after snip and sweep: nothing says that it is a floor.
@@ -89,6 +92,7 @@ impl Row {
 pub fn measure(fixture: &Fixture, listener: &mut dyn Listener) -> Result<Row> {
     let mut link = |flavour| builds::link(fixture, flavour, listener);
     let plain = link(Flavour::Plain)?;
+    let small = link(Flavour::Small)?;
     let reference = link(Flavour::Reference)?;
     let distributed = fixture
         .uses_std
@@ -96,9 +100,14 @@ pub fn measure(fixture: &Fixture, listener: &mut dyn Listener) -> Result<Row> {
         .transpose()?;
     listener.stage(&format!("{}: measuring", fixture.name));
     let mut step = |linked: &Linked, extent| shipped(fixture, linked, extent);
+    let plain = steps(fixture, &plain, &mut step)?;
     Ok(Row {
         name: fixture.name.clone(),
-        steps: steps(fixture, &plain, &mut step)?,
+        steps: Steps {
+            ours: step(&small, Extent::Everything)?,
+            ..plain
+        },
+        ours_plain_std: plain.ours,
         reference: step(&reference, Extent::Optimize)?,
         reference_swept: step(&reference, Extent::Everything)?,
         distributed_std: distributed
@@ -178,6 +187,7 @@ mod tests {
         Row {
             name: "app".to_owned(),
             steps,
+            ours_plain_std: sizes(ours),
             reference: sizes(reference),
             reference_swept: sizes(0),
             distributed_std: None,

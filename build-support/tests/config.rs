@@ -222,6 +222,7 @@ fn judged(config: &Config) -> Report {
             snipped("core::option::expect_failed", 77),
             snipped("core::result::unwrap_failed", 77),
         ],
+        swept: Vec::new(),
         contributors: vec![
             contributor("clawft_wasm::agent::pipeline::Pipeline::run", 24_311),
             contributor("serde_json::de::Deserializer<R>::parse_value", 14_020),

@@ -38,6 +38,11 @@ fn json_gives_the_same_in_every_version() {
 }
 
 #[test]
+fn orders_give_the_same_in_every_version() {
+    check("orders");
+}
+
+#[test]
 fn plugins_give_the_same_in_every_version() {
     check("plugins");
 }

@@ -14,6 +14,8 @@ use std::io::Write as _;
 #[command(after_help = "\
 Builds the programs in the folder `fixtures` and the agent on both targets. The reference is a standard library rebuilt with
 panic=immediate-abort and optimize_for_size, then the same wasm-opt; `swept` is the reference after snip and sweep.
+`ours` is what the pipeline ships, which builds the library with optimize_for_size where it builds it at all; the line
+below it is without that, and the last with the library as it is distributed (opt-level 3), which is never rebuilt.
 The first run compiles the standard library once for each target and kind, which takes minutes; it is kept in target/.
 A program is marked where ours is more than 2% above the reference, raw or brotli.
 Exit codes: 0 measured, 1 something is marked and --check was given, 2 error.

@@ -22,9 +22,11 @@ pub fn set(cargo: &mut Command, request: &Request, toolchain: &Toolchain, remaps
         cargo
             .env("RUSTC_BOOTSTRAP", "1")
             .arg("-Zbuild-std=std,panic_abort");
+        if request.std != StdBuild::Plain {
+            cargo.arg("-Zbuild-std-features=optimize_for_size");
+        }
         if request.std == StdBuild::Reference {
             cargo.args([
-                "-Zbuild-std-features=optimize_for_size",
                 "-Zpanic-immediate-abort",
                 "--config",
                 &format!("profile.{}.panic=\"immediate-abort\"", request.profile),

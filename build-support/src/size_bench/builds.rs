@@ -11,7 +11,9 @@ use std::fmt;
 /// Which standard library a program is linked against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flavour {
-    /// Built from sources with the package's own profile.
+    /// Built from sources with the package's own profile and the library's feature for size: what is shipped.
+    Small,
+    /// Built from sources with the package's own profile alone.
     Plain,
     /// Built from sources with unstable flags.
     Reference,
@@ -22,6 +24,7 @@ pub enum Flavour {
 impl fmt::Display for Flavour {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Small => "std for size",
             Self::Plain => "std of its own profile",
             Self::Reference => "std with unstable flags",
             Self::Distributed => "std as distributed",
@@ -42,12 +45,13 @@ pub fn link(fixture: &Fixture, flavour: Flavour, listener: &mut dyn Listener) ->
     let found = toolchain::from_sources(&config.target, &mut |_| {})?;
     let (folder, std) = match flavour {
         // The agent's is the one that `cargo wasm` makes.
-        Flavour::Plain => ("wasm-build", StdBuild::Plain),
+        Flavour::Small => ("wasm-build", StdBuild::Small),
+        Flavour::Plain => ("wasm-build-plain", StdBuild::Plain),
         Flavour::Reference => ("wasm-build-reference", StdBuild::Reference),
         Flavour::Distributed => ("wasm-build-distributed", StdBuild::Plain),
     };
     let toolchain = match flavour {
-        Flavour::Plain | Flavour::Reference => found,
+        Flavour::Small | Flavour::Plain | Flavour::Reference => found,
         Flavour::Distributed => {
             let folder = package.target_dir.join("distributed-std");
             distributed::run(&config.target, &found, &folder)?

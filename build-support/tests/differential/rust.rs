@@ -5,7 +5,7 @@
 
 use crate::campaign::{self, Tally};
 use crate::{check, rust_program};
-use build_support::compile::{self, Request};
+use build_support::compile::{self, Request, StdBuild};
 use build_support::process;
 use build_support::toolchain::{self, Std, Toolchain};
 use std::fs;
@@ -123,6 +123,7 @@ fn lay_out(toolchain: &Toolchain) -> PathBuf {
         no_default_features: false,
         root: root.clone(),
         target_dir: root.join("target"),
+        std: StdBuild::Plain,
     };
     compile::run(&request, toolchain).unwrap();
     fs::create_dir_all(&lib).unwrap();

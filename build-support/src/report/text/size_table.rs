@@ -38,12 +38,19 @@ pub fn draw(rows: &[Row], colour: bool) -> String {
             cells.push(line(row, &row.steps, &row.name, measure, missed));
             styles.push(if missed { BAD } else { Style::new() });
         }
-        for measure in Measure::ALL {
-            let Some(steps) = &row.distributed_std else {
-                continue;
-            };
-            cells.push(line(row, steps, "  std as distributed", measure, false));
-            styles.push(FAINT);
+        let plain = Steps {
+            ours: row.ours_plain_std,
+            ..row.steps
+        };
+        let others = [
+            ("  std of its profile", Some(&plain)),
+            ("  std as distributed", row.distributed_std.as_ref()),
+        ];
+        for (name, steps) in others {
+            for (measure, steps) in Measure::ALL.into_iter().zip(steps.iter().cycle()) {
+                cells.push(line(row, steps, name, measure, false));
+                styles.push(FAINT);
+            }
         }
     }
     let mut text: String = table(&cells, RIGHT)
@@ -121,6 +128,7 @@ mod tests {
         let row = |name: &str, ours| Row {
             name: name.to_owned(),
             steps: steps(ours),
+            ours_plain_std: sizes(ours + 100),
             reference: sizes(1_000),
             reference_swept: sizes(900),
             distributed_std: Some(steps(2_000)),
@@ -133,7 +141,7 @@ mod tests {
             "good raw 4,000 3,000 2,000 1,020 1,000 900 1.020 0.340"
         );
         assert_eq!(
-            words(7),
+            words(10),
             "bad raw 4,000 3,000 2,000 1,100 1,000 900 1.100 ! 0.367"
         );
         assert_eq!(lines.iter().filter(|line| line.contains(" !")).count(), 2);
