@@ -29,6 +29,8 @@ mod object_symbols;
 mod objects;
 #[path = "differential/random.rs"]
 mod random;
+#[path = "differential/refusals.rs"]
+mod refusals;
 #[path = "differential/runner.rs"]
 mod runner;
 #[path = "differential/rust.rs"]

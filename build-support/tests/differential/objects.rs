@@ -25,6 +25,11 @@ pub fn run(engine: &Engine, linker: &Path, seed: u64) -> Result<Tally, String> {
 
 /// The linked program of `seed`.
 pub fn link(linker: &Path, seed: u64) -> Result<Vec<u8>, String> {
+    link_with(linker, seed, &[])
+}
+
+/// The same, with more arguments for the linker.
+pub fn link_with(linker: &Path, seed: u64, more: &[&str]) -> Result<Vec<u8>, String> {
     let program = object_program::generate(seed);
     if campaign::only().is_some() {
         eprintln!("linker's arguments: {}", program.arguments.join(" "));
@@ -33,7 +38,8 @@ pub fn link(linker: &Path, seed: u64) -> Result<Vec<u8>, String> {
     let mut command = process::command(linker);
     command
         .args(["-flavor", "wasm", "--no-entry", "--emit-relocs"])
-        .args(&program.arguments);
+        .args(&program.arguments)
+        .args(more);
     for (number, object) in program.objects.iter().enumerate() {
         let file = folder.path().join(format!("{number}.o"));
         std::fs::write(&file, object.encode()).map_err(|e| e.to_string())?;
