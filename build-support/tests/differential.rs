@@ -11,6 +11,8 @@ mod campaign;
 mod check;
 #[path = "differential/compare.rs"]
 mod compare;
+#[path = "differential/kept.rs"]
+mod kept;
 #[path = "differential/object.rs"]
 mod object;
 #[path = "differential/object_code.rs"]

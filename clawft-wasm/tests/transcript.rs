@@ -138,6 +138,49 @@ fn wasip2_in_wasmtime() {
     });
 }
 
+/// What the sweep proved dead is filled with poison instead of being removed: a wrong proof would show in the answers.
+#[test]
+fn poisoned_in_every_engine() {
+    let expected = natively();
+    let folder = tempfile::tempdir().unwrap();
+    let poisoned = |target: &str, wants_component: bool| {
+        let linked = build(target, &[]).linked;
+        let input = Artifact::read(&linked).unwrap();
+        let mut config = Config::without_package("poisoned");
+        config.snip.enabled = true;
+        config.sweep.enabled = true;
+        config.sweep.poison = true;
+        let analysis = pipeline::analyze(&config, &linked, &input).unwrap();
+        assert!(!analysis.swept().is_empty(), "{target}: nothing is dead");
+        let job = Job {
+            config: &config,
+            file: &linked,
+            plans: analysis.plans,
+            wants_component,
+            second_optimizer: None,
+        };
+        let product = pipeline::run(&job, input, &mut |_| {}).unwrap();
+        assert!(product.stages[1].note.starts_with("POISONED"));
+        let file = folder.path().join(format!("{target}.wasm"));
+        std::fs::write(&file, product.artifact.bytes()).unwrap();
+        file
+    };
+    let reactor = poisoned("wasm32-wasip1", false);
+    same(&expected, "poisoned, wasmtime", |root| {
+        Box::new(Reactor::new(&reactor, root))
+    });
+    same(&expected, "poisoned, node", |root| {
+        Box::new(Node::new(&reactor, root))
+    });
+    same(&expected, "poisoned, wasmi", |root| {
+        Box::new(Wasmi::new(&reactor, root))
+    });
+    let component = poisoned("wasm32-wasip2", true);
+    same(&expected, "poisoned component", |root| {
+        Box::new(Component::new(&component, root))
+    });
+}
+
 /// The linked module as a component, with no other pass in between.
 fn wrap(linked: &Path) -> Vec<u8> {
     wit_component::ComponentEncoder::default()

@@ -2,6 +2,7 @@
 
 use crate::campaign::{self, Tally};
 use crate::check;
+use crate::object::Object;
 use crate::object_program;
 use build_support::{process, toolchain};
 use std::path::{Path, PathBuf};
@@ -34,13 +35,23 @@ pub fn link_with(linker: &Path, seed: u64, more: &[&str]) -> Result<Vec<u8>, Str
     if campaign::only().is_some() {
         eprintln!("linker's arguments: {}", program.arguments.join(" "));
     }
+    let more = more.iter().map(|argument| (*argument).to_owned());
+    let arguments: Vec<_> = program.arguments.iter().cloned().chain(more).collect();
+    link_all(linker, &program.objects, &arguments)
+}
+
+/// Objects, linked with relocations kept.
+pub fn link_all(
+    linker: &Path,
+    objects: &[Object],
+    arguments: &[String],
+) -> Result<Vec<u8>, String> {
     let folder = tempfile::tempdir().map_err(|e| e.to_string())?;
     let mut command = process::command(linker);
     command
         .args(["-flavor", "wasm", "--no-entry", "--emit-relocs"])
-        .args(&program.arguments)
-        .args(more);
-    for (number, object) in program.objects.iter().enumerate() {
+        .args(arguments);
+    for (number, object) in objects.iter().enumerate() {
         let file = folder.path().join(format!("{number}.o"));
         std::fs::write(&file, object.encode()).map_err(|e| e.to_string())?;
         command.arg(file);

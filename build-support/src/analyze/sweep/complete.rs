@@ -97,6 +97,8 @@ impl Reached {
     fn verdict(&self, linked: &Linked<'_>, account: &Account) -> Result<(), Refusal> {
         let functions = (linked.imported as usize..self.functions.len())
             .filter(|function| !self.functions[*function])
+            // Its own functions the linker makes whether they are called or not.
+            .filter(|function| !account.is_linkers_own(*function as u32))
             .map(|function| super::names::function(linked, account, function as u32));
         let slots = (0..self.slots.len())
             .filter(|slot| !self.slots[*slot])
