@@ -13,6 +13,7 @@
 //! raw = 61_440                             # replaces that limit for that target
 //! [package.metadata.budget.snip]
 //! enabled = true                           # the default
+//! families = ["core::panicking"]           # of `families::FAMILIES`; all where the key is absent
 //! allow = ["app::keep::*"]                 # demangled paths that are never snipped
 //! deny = ["app::debug::dump"]              # and ones that are, besides the built-in families
 //! [package.metadata.budget.sweep]
@@ -114,6 +115,8 @@ pub enum Measure {
 pub struct SnipRules {
     /// Whether anything is snipped at all. On for a package, off for a lone file.
     pub enabled: bool,
+    /// The names of the built-in families that are snipped; all of them where there are none.
+    pub families: Vec<String>,
     /// Never snipped.
     pub allow: Vec<String>,
     /// Snipped besides the built-in families.

@@ -259,7 +259,8 @@ fn key(input: &Input<'_>) -> String {
         .with(&input.toolchain.std)
         .with(&input.linked);
     for list in [
-        snip.allow.as_slice(),
+        snip.families.as_slice(),
+        &snip.allow,
         &snip.deny,
         &banned,
         input.machine_paths,

@@ -4,9 +4,12 @@
 
 #[path = "fixtures/engines.rs"]
 mod engines;
+#[path = "fixtures/packing.rs"]
+mod packing;
 #[path = "fixtures/workload.rs"]
 mod workload;
 
+use build_support::analyze::sweep::{self, Link};
 use build_support::artifact::Artifact;
 use build_support::compile::Linked;
 use build_support::config::Config;
@@ -62,6 +65,39 @@ fn futures_give_the_same_in_every_version() {
     check("futures");
 }
 
+/// Protects the answer to "why is this still there": the chain begins outside and ends at the symbol, and what is
+/// dead is said to be.
+#[test]
+fn what_stays_and_what_goes_is_explained() {
+    let fixture = size_bench::find(&agent(), Some("json")).unwrap().remove(0);
+    let linked = fixture
+        .package
+        .compile(&fixture.config, &Features::default(), &mut Silent)
+        .unwrap();
+    let artifact = Artifact::new(linked.bytes.clone(), &linked.path).unwrap();
+    let analysis = pipeline::analyze(&fixture.config, &linked.path, &artifact).unwrap();
+    let snipped: Vec<_> = analysis.plans[0].snip.iter().map(|s| s.index).collect();
+    let explain = |symbol: &str| sweep::explain(&linked.bytes, &snipped, symbol).unwrap();
+    let alive = &explain("core::fmt::write")[0];
+    assert!(
+        matches!(alive.chain.first(), Some(Link::Root(root)) if root.starts_with("export ")),
+        "{alive:?}"
+    );
+    assert_eq!(
+        alive.chain.last(),
+        Some(&Link::Call("core::fmt::write".to_owned()))
+    );
+    let dead: Vec<_> = analysis
+        .swept()
+        .into_iter()
+        .filter(|swept| swept.reason == "unreachable functions")
+        .flat_map(|swept| swept.pieces)
+        .collect();
+    assert!(dead.len() > 50, "{} functions are dead", dead.len());
+    assert!(explain(&dead[0].name).iter().any(|e| e.chain.is_empty()));
+    assert_eq!(explain("no::such::symbol"), []);
+}
+
 /// Protects against a fixture that is measured and never run.
 #[test]
 fn every_fixture_has_a_workload() {
@@ -93,6 +129,14 @@ fn check(name: &str) {
         let module = make(&fixture, &linked, version);
         let file = folder.path().join("module.wasm");
         std::fs::write(&file, &module).unwrap();
+        if version == Version::Swept {
+            // What is dead must not leave zeros behind, nor more segments than it saves.
+            let (actual, best) = packing::weigh(&module);
+            assert!(
+                actual <= best + 2,
+                "{name}: the data takes {actual} bytes, {best} would do"
+            );
+        }
         let gave = [
             ("wasmtime", engines::wasmtime(&module, &cases)),
             (

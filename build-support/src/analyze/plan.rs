@@ -50,7 +50,11 @@ pub fn run(symbols: &Symbols, rules: &SnipRules) -> Plan {
         if allowed || !rules.enabled {
             continue;
         }
-        let family = match Family::of(&path) {
+        let wanted = |family: &&Family| {
+            let families = &rules.families;
+            families.is_empty() || families.iter().any(|name| name == family.name)
+        };
+        let family = match Family::of(&path).filter(wanted) {
             _ if denied => DENY_LIST,
             Some(_) if !function.diverges => {
                 plan.spared.push(name.clone());
@@ -125,6 +129,7 @@ mod tests {
             },
             &SnipRules {
                 enabled: true,
+                families: Vec::new(),
                 allow: strings(allow),
                 deny: strings(deny),
             },
@@ -189,5 +194,25 @@ mod tests {
             plan(&names, &["app::typo"], &["app::logger"]).unmatched,
             ["app::typo"]
         );
+    }
+
+    /// Protects the choice of families: what is not listed keeps its message.
+    #[test]
+    fn only_listed_families_are_snipped() {
+        let functions = vec![
+            function(0, "core::panicking::panic_fmt", true),
+            function(1, "core::option::unwrap_failed", true),
+        ];
+        let rules = SnipRules {
+            enabled: true,
+            families: vec!["unwrap and expect".into()],
+            ..SnipRules::default()
+        };
+        let symbols = Symbols {
+            functions,
+            segments: Vec::new(),
+        };
+        let snipped: Vec<_> = run(&symbols, &rules).snip.iter().map(|s| s.index).collect();
+        assert_eq!(snipped, [1]);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Ended;
 use anyhow::Context as _;
-use build_support::analyze::features;
+use build_support::analyze::{features, sweep};
 use build_support::artifact::Artifact;
 use build_support::config::Config;
 use build_support::measure::{engine, sizes};
@@ -45,6 +45,9 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     let mut config = Config::without_package(&opts.file.display().to_string());
     let (mut alone, mut whole) = (Vec::new(), Vec::new());
     config.snip.enabled = true;
+    // What is no linker's output can only be snipped.
+    config.sweep.enabled =
+        sweep::linked::read(input.bytes()).is_ok_and(|module| module.linking.is_some());
     let plain = optimize::without_stale_sections(input.bytes())?;
     let features = features::run(&plain, &opts.file)?;
     for _ in 0..opts.runs.max(1) {

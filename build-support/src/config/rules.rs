@@ -1,8 +1,9 @@
 //! The tables of rules: limits, what to snip, what the dependency graph may hold.
 
-use super::mistakes::{Mistakes, code};
+use super::mistakes::{Mistakes, code, suggestion};
 use super::value::Value;
 use super::{Config, Limit, Limits, Measure, Placed, SnipRules, SweepRules};
+use crate::analyze::families::FAMILIES;
 use crate::report::units;
 use std::ops::Range;
 use toml::de::{DeInteger, DeValue};
@@ -33,8 +34,9 @@ pub(super) fn snip(value: &Value<'_>, rules: &mut SnipRules, mistakes: &mut Mist
     };
     let mut allow = Vec::new();
     let mut deny = Vec::new();
-    for (key, value) in table.known(&["enabled", "allow", "deny"], mistakes) {
+    for (key, value) in table.known(&["enabled", "families", "allow", "deny"], mistakes) {
         match key {
+            "families" => rules.families = families(&value, mistakes),
             "enabled" => rules.enabled = value.boolean(mistakes).unwrap_or(rules.enabled),
             "allow" => {
                 allow = patterns(
@@ -64,6 +66,34 @@ pub(super) fn snip(value: &Value<'_>, rules: &mut SnipRules, mistakes: &mut Mist
         |patterns: Vec<Placed<String>>| patterns.into_iter().map(|pattern| pattern.value).collect();
     rules.allow = values(allow);
     rules.deny = values(deny);
+}
+
+/// A list without a family would read as all of them.
+fn families(value: &Value<'_>, mistakes: &mut Mistakes<'_>) -> Vec<String> {
+    let known: Vec<&str> = FAMILIES.iter().map(|family| family.name).collect();
+    let listed = value.strings(mistakes);
+    for family in listed
+        .iter()
+        .filter(|family| !known.contains(&family.value.as_str()))
+    {
+        mistakes.add(
+            code::BAD_NAME,
+            family.span.clone(),
+            format!("unknown family `{}`", family.value),
+            "not one of the families of panics".into(),
+            suggestion(&family.value, &known, "families"),
+        );
+    }
+    if listed.is_empty() {
+        mistakes.add(
+            code::BAD_NAME,
+            value.span(),
+            format!("no family in `{}`", value.path),
+            "snips nothing".into(),
+            "write enabled = false instead, or leave the key out for all of them".into(),
+        );
+    }
+    listed.into_iter().map(|family| family.value).collect()
 }
 
 /// Reads the `sweep` table.

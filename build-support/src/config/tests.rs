@@ -23,6 +23,7 @@ gzip = 122_880
 raw = 0xF000
 brotli = '57.9 KiB'
 [package.metadata.budget.snip]
+families = ["core::panicking"]
 allow = ["app::keep::*"]
 deny = ["app::dump", "<app::X as core::fmt::Debug>::fmt"]
 [package.metadata.budget.graph]
@@ -54,6 +55,7 @@ fn every_key_is_read() {
     );
     let rules = SnipRules {
         enabled: true,
+        families: vec!["core::panicking".into()],
         allow: vec!["app::keep::*".into()],
         deny: vec![
             "app::dump".into(),
@@ -227,4 +229,34 @@ fn no_input_makes_it_panic() {
         "[package]\nname = 'a'\nmetadata.budget = {}",
         "[".repeat(50_000)
     ));
+}
+
+/// Protects panics that someone wants to keep from a typing mistake: a family that does not exist would select nothing.
+#[test]
+fn families_are_known_and_not_none() {
+    let manifest = |families: &str| {
+        format!("[package]\nname = \"a\"\n[package.metadata.budget.snip]\nfamilies = {families}\n")
+    };
+    let read = |families: &str| {
+        super::parse(
+            Path::new("Cargo.toml"),
+            &manifest(families),
+            "wasm32-wasip1",
+        )
+    };
+    assert!(read("[\"unwrap and expect\", \"allocation failure\"]").is_ok());
+    for (families, expected) in [
+        ("[\"core::panicing\"]", "unknown family `core::panicing`"),
+        ("[]", "no family"),
+        ("[3]", "families"),
+    ] {
+        let Err(crate::Error::Config(mistakes)) = read(families) else {
+            panic!("{families} was taken");
+        };
+        assert!(
+            mistakes[0].message.contains(expected),
+            "{}",
+            mistakes[0].message
+        );
+    }
 }
