@@ -15,18 +15,21 @@ mod graph;
 pub mod linked;
 mod names;
 mod operators;
+mod ranges;
 pub mod refusal;
+mod world;
 
 pub use explain::{Explanation, Link};
 pub use refusal::Refusal;
 
-use account::{Account, Reloc, Target};
+use account::{Account, Target};
 use doom::{Cut, Doom};
-use flow::{Thing, World};
 use graph::NONE;
 use linked::Linked;
+use ranges::{contains, union, within, without};
 use std::collections::HashSet;
 use std::ops::Range;
+use world::{Thing, World};
 
 /// What is to be done with one core module. Places are byte offsets in the linked file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -400,51 +403,4 @@ impl Proof<'_> {
         }
         sweep.data = union(ranges.into_iter());
     }
-}
-
-/// The relocations in a range of the file.
-fn within<'a>(relocs: &'a [Reloc], range: &Range<usize>) -> &'a [Reloc] {
-    let from = relocs.partition_point(|reloc| reloc.at < range.start);
-    let to = relocs.partition_point(|reloc| reloc.at < range.end);
-    &relocs[from..to.max(from)]
-}
-
-/// The union of ranges, as disjoint ones in order.
-fn union(ranges: impl Iterator<Item = Range<usize>>) -> Vec<Range<usize>> {
-    let mut sorted: Vec<_> = ranges.filter(|range| !range.is_empty()).collect();
-    sorted.sort_by_key(|range| range.start);
-    let mut all: Vec<Range<usize>> = Vec::new();
-    for range in sorted {
-        match all.last_mut() {
-            Some(last) if last.end >= range.start => last.end = last.end.max(range.end),
-            _ => all.push(range),
-        }
-    }
-    all
-}
-
-/// Whether one of the disjoint ranges contains a byte.
-fn contains(ranges: &[Range<usize>], at: usize) -> bool {
-    let next = ranges.partition_point(|range| range.end <= at);
-    ranges.get(next).is_some_and(|range| range.contains(&at))
-}
-
-/// What of a range lies in none of the disjoint ranges.
-fn without(range: &Range<usize>, taken: &[Range<usize>]) -> Vec<Range<usize>> {
-    let mut parts = Vec::new();
-    let mut from = range.start;
-    let first = taken.partition_point(|other| other.end <= range.start);
-    for other in &taken[first..] {
-        if other.start >= range.end {
-            break;
-        }
-        if other.start > from {
-            parts.push(from..other.start);
-        }
-        from = from.max(other.end);
-    }
-    if from < range.end {
-        parts.push(from..range.end);
-    }
-    parts
 }

@@ -6,6 +6,7 @@
 use super::account::{Account, Target};
 use super::linked::Linked;
 use super::refusal::Refusal;
+use super::{names, ranges};
 use std::ops::Range;
 use wasmparser::{FunctionBody, Operator};
 
@@ -38,7 +39,7 @@ pub fn check(linked: &Linked<'_>, account: &Account) -> Result<(), Refusal> {
             }
             Target::Data(symbol) => {
                 let symbol = &account.data[symbol as usize];
-                for reloc in super::within(&account.in_data, &(symbol.start..symbol.end)) {
+                for reloc in ranges::within(&account.in_data, &(symbol.start..symbol.end)) {
                     reached.add(reloc.target);
                 }
             }
@@ -74,7 +75,7 @@ impl Reached {
         account: &Account,
         range: &Range<usize>,
     ) -> Result<(), Refusal> {
-        let relocs = super::within(&account.in_code, range);
+        let relocs = ranges::within(&account.in_code, range);
         for reloc in relocs {
             self.add(reloc.target);
         }
@@ -99,7 +100,7 @@ impl Reached {
             .filter(|function| !self.functions[*function])
             // Its own functions the linker makes whether they are called or not.
             .filter(|function| !account.is_linkers_own(*function as u32))
-            .map(|function| super::names::function(linked, account, function as u32));
+            .map(|function| names::function(linked, account, function as u32));
         let slots = (0..self.slots.len())
             .filter(|slot| !self.slots[*slot])
             .map(|slot| format!("slot {} of the table", linked.slots[slot].number));
@@ -108,7 +109,7 @@ impl Reached {
             .iter()
             .zip(&self.data)
             .filter(|(symbol, reached)| !**reached && symbol.end > symbol.start)
-            .map(|(symbol, _)| super::names::data(linked, symbol));
+            .map(|(symbol, _)| names::data(linked, symbol));
         let mut missing: Vec<_> = functions.chain(slots).chain(data).collect();
         if missing.is_empty() {
             return Ok(());

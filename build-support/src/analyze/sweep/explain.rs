@@ -1,7 +1,7 @@
 //! Why something is still there: the chain of needs from a root to it.
 
-use super::flow::Thing;
 use super::graph::Node;
+use super::world::Thing;
 use super::{Proof, names};
 
 /// The answer for one symbol.

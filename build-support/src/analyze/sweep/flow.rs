@@ -6,161 +6,22 @@
 //! Locals are followed definition by definition, for compilers use one for several things: where ways meet, a
 //! value that came by two of them is a node with two edges.
 
-use super::account::{Account, Operand, Reloc, Target};
-use super::doom::{self, Doom};
-use super::graph::{Graph, NONE, Node};
-use super::linked::Linked;
+mod blocks;
+mod rough;
+
+use super::account::{Operand, Reloc, Target};
+use super::doom;
+use super::graph::{NONE, Node};
 use super::operators::{self, Effect};
 use super::refusal::Refusal;
-use wasmparser::{BlockType, FunctionBody, Operator};
+use super::world::World;
+use blocks::Frame;
+use wasmparser::{FunctionBody, Operator};
 
-/// What all functions share while the graph grows.
-pub struct World<'a> {
-    /// The module.
-    pub linked: &'a Linked<'a>,
-    /// The linker's account of it.
-    pub account: &'a Account,
-    /// Where code is certain to trap.
-    pub doom: &'a Doom,
-    /// What is needed.
-    pub graph: Graph,
-    /// The first node of each function's parameters, locals and results.
-    places: Vec<Option<Places>>,
-    /// Constants in live code that hold an address, and its node.
-    pub constants: Vec<(usize, Node)>,
-    /// The classes of types that live code calls through the table, and who calls, in order of discovery.
-    pub indirect: Vec<(u32, Node)>,
-    /// Whether live code reads or changes the table in any other way.
-    pub table_is_open: bool,
-    first_data: Node,
-    first_slot: Node,
-    first_value: Node,
-    /// The function each value node belongs to.
-    owners: Vec<u32>,
-}
-
-#[derive(Clone, Copy)]
-struct Places {
-    parameters: Node,
-    results: Node,
-}
-
-/// What a node stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Thing {
-    /// A function.
-    Function(u32),
-    /// A data symbol.
-    Data(u32),
-    /// A table slot.
-    Slot(u32),
-    /// A value inside a function.
-    Value(u32),
-}
-
-impl<'a> World<'a> {
-    /// A graph with nothing needed yet.
-    pub fn new(linked: &'a Linked<'a>, account: &'a Account, doom: &'a Doom) -> World<'a> {
-        let first_data = linked.functions.len();
-        let first_slot = first_data + account.data.len();
-        let first_value = first_slot + linked.slots.len();
-        World {
-            linked,
-            account,
-            doom,
-            graph: Graph::new(first_value),
-            places: vec![None; linked.functions.len()],
-            constants: Vec::new(),
-            indirect: Vec::new(),
-            table_is_open: linked.table_is_open,
-            first_data: first_data as Node,
-            first_slot: first_slot as Node,
-            first_value: first_value as Node,
-            owners: Vec::new(),
-        }
-    }
-
-    /// The node of a data symbol.
-    pub fn data(&self, position: u32) -> Node {
-        self.first_data + position
-    }
-
-    /// The node of a slot's number.
-    pub fn slot(&self, position: u32) -> Node {
-        self.first_slot + position
-    }
-
-    /// What a node stands for.
-    pub fn thing(&self, node: Node) -> Thing {
-        if node < self.first_data {
-            Thing::Function(node)
-        } else if node < self.first_slot {
-            Thing::Data(node - self.first_data)
-        } else if node < self.first_value {
-            Thing::Slot(node - self.first_slot)
-        } else {
-            Thing::Value(self.owners[(node - self.first_value) as usize])
-        }
-    }
-
-    /// A function can be called from where nothing is known of its arguments and results.
-    pub fn enter(&mut self, function: u32, cause: Node) {
-        self.graph.need(function, cause);
-        let results = self.linked.signature(function).results().len();
-        let first = self.places(function).results;
-        for result in 0..results {
-            self.graph.need(first + result as Node, function);
-        }
-    }
-
-    fn target(&self, target: Target) -> Node {
-        match target {
-            Target::Function(function) => function,
-            Target::Data(position) => self.data(position),
-            Target::Slot(position) => self.slot(position),
-            Target::Nothing => NONE,
-        }
-    }
-
-    fn values(&mut self, count: usize, owner: u32) -> Node {
-        self.owners.resize(self.owners.len() + count, owner);
-        self.graph.add(count)
-    }
-
-    /// One value of a function that all of these go into.
-    fn join(&mut self, owner: u32, parts: &[Node]) -> Node {
-        let mut joined = NONE;
-        for part in parts {
-            if *part == NONE || *part == joined {
-                continue;
-            }
-            if joined == NONE {
-                joined = *part;
-                continue;
-            }
-            let both = self.values(1, owner);
-            self.graph.edge(both, joined);
-            self.graph.edge(both, *part);
-            joined = both;
-        }
-        joined
-    }
-
-    fn places(&mut self, function: u32) -> Places {
-        if let Some(places) = self.places[function as usize] {
-            return places;
-        }
-        let ty = self.linked.signature(function);
-        let (parameters, results) = (ty.params().len(), ty.results().len());
-        let parameters_at = self.values(parameters, function);
-        let places = Places {
-            parameters: parameters_at,
-            results: self.values(results, function),
-        };
-        self.places[function as usize] = Some(places);
-        places
-    }
-}
+/// Following locals takes their number of steps at every branch. Beyond this many, and beyond this many times the
+/// size of the body in bytes, all that a function mentions is taken for needed.
+const LOCALS: usize = 1_000;
+const LOCALS_BYTES: usize = 1 << 27;
 
 /// Adds what a needed function needs.
 ///
@@ -182,6 +43,9 @@ pub fn scan(world: &mut World<'_>, function: u32) -> Result<(), Refusal> {
     let mut locals = 0;
     for local in body.get_locals_reader()? {
         locals += local?.0 as usize;
+    }
+    if locals > LOCALS || locals * range.len() > LOCALS_BYTES {
+        return rough::scan(world, function, &range);
     }
     let account = world.account;
     let relocs = &account.in_code;
@@ -254,22 +118,6 @@ struct Scan<'w, 'a> {
     depth: u32,
 }
 
-/// An open block.
-struct Frame {
-    /// The height of the stack below its parameters.
-    height: usize,
-    results: usize,
-    /// The first node of what a branch to it carries, and how many.
-    label: Node,
-    label_arity: usize,
-    /// Of a loop: the first of the nodes that stand for its locals, whichever turn it is.
-    first_phi: Option<Node>,
-    /// Of an `if` before its `else`: its parameters, and what the locals held.
-    arms: Option<(Vec<Node>, Vec<Node>)>,
-    /// What the locals hold at its end; none while nothing leads there.
-    exit: Option<Vec<Node>>,
-}
-
 impl<'a> Scan<'_, 'a> {
     /// The relocation within an operator's bytes.
     fn reloc(&mut self, start: usize, end: usize) -> Result<Option<Reloc>, Refusal> {
@@ -321,131 +169,6 @@ impl<'a> Scan<'_, 'a> {
 
     fn push_nothing(&mut self, count: usize) {
         self.stack.resize(self.stack.len() + count, NONE);
-    }
-
-    /// Nothing behind this point in the block can be reached.
-    fn stop(&mut self) {
-        if self.live {
-            self.live = false;
-            self.depth = 0;
-        }
-    }
-
-    fn skip(&mut self, operator: &Operator<'_>) {
-        match operator {
-            Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => self.depth += 1,
-            Operator::End if self.depth > 0 => self.depth -= 1,
-            Operator::End => self.close(),
-            Operator::Else if self.depth == 0 => self.other_arm(),
-            _ => {}
-        }
-    }
-
-    /// Values that a branch to the block `depth` levels out carries go into its label, locals into its locals.
-    fn branch(&mut self, depth: u32) {
-        let at = self.frames.len() - 1 - depth as usize;
-        let (label, arity) = (self.frames[at].label, self.frames[at].label_arity);
-        let from = self.stack.len().saturating_sub(arity);
-        for i in 0..arity {
-            let value = self.stack.get(from + i).copied().unwrap_or(NONE);
-            self.world.graph.edge(label + i as Node, value);
-        }
-        if let Some(first) = self.frames[at].first_phi {
-            for (i, value) in self.locals.iter().enumerate() {
-                self.world.graph.edge(first + i as Node, *value);
-            }
-        } else if at > 0 {
-            let exit = match self.frames[at].exit.take() {
-                None => self.locals.clone(),
-                Some(mut exit) => {
-                    for (held, value) in exit.iter_mut().zip(&self.locals) {
-                        if held != value {
-                            *held = self.world.join(self.function, &[*held, *value]);
-                        }
-                    }
-                    exit
-                }
-            };
-            self.frames[at].exit = Some(exit);
-        }
-    }
-
-    fn open(&mut self, ty: BlockType, is_loop: bool, is_if: bool) {
-        let (parameters, results) = match ty {
-            BlockType::Empty => (0, 0),
-            BlockType::Type(_) => (0, 1),
-            BlockType::FuncType(index) => {
-                let ty = &self.world.linked.types[index as usize];
-                (ty.params().len(), ty.results().len())
-            }
-        };
-        let height = self.stack.len().saturating_sub(parameters);
-        let arity = if is_loop { parameters } else { results };
-        let label = self.world.values(arity, self.function);
-        let arms = is_if.then(|| (self.stack[height..].to_vec(), self.locals.clone()));
-        let mut first_phi = None;
-        if is_loop {
-            for i in 0..parameters {
-                let value = self.stack[height + i];
-                self.world.graph.edge(label + i as Node, value);
-                self.stack[height + i] = label + i as Node;
-            }
-            let first = self.world.values(self.locals.len(), self.function);
-            for (i, local) in self.locals.iter_mut().enumerate() {
-                self.world.graph.edge(first + i as Node, *local);
-                *local = first + i as Node;
-            }
-            first_phi = Some(first);
-        }
-        self.frames.push(Frame {
-            height,
-            results,
-            label,
-            label_arity: arity,
-            first_phi,
-            arms,
-            exit: None,
-        });
-    }
-
-    fn other_arm(&mut self) {
-        if self.live {
-            self.branch(0);
-        }
-        let frame = self.frames.last_mut().expect("validated");
-        let (parameters, locals) = frame.arms.take().expect("validated");
-        self.stack.truncate(frame.height);
-        self.stack.extend(parameters);
-        self.locals = locals;
-        self.live = true;
-    }
-
-    fn close(&mut self) {
-        let is_loop = self.frames.last().is_some_and(|f| f.first_phi.is_some());
-        if is_loop {
-            let frame = self.frames.pop().expect("validated");
-            let from = self.stack.len().saturating_sub(frame.results);
-            if self.live {
-                self.stack.drain(frame.height.min(from)..from);
-            }
-            return;
-        }
-        // An `if` without `else` falls through with its parameters.
-        if self.frames.last().is_some_and(|frame| frame.arms.is_some()) {
-            self.other_arm();
-        }
-        if self.live {
-            self.branch(0);
-        }
-        let frame = self.frames.pop().expect("validated");
-        self.stack.truncate(frame.height);
-        self.live = frame.exit.is_some();
-        if let Some(locals) = frame.exit {
-            self.locals = locals;
-            let label = frame.label;
-            self.stack
-                .extend((0..frame.results as Node).map(|i| label + i));
-        }
     }
 
     fn step(

@@ -3,6 +3,7 @@
 
 use super::account::{Account, DataSymbol, Target};
 use super::linked::Linked;
+use super::ranges;
 use crate::analyze::path;
 
 /// How much of a text stands for it.
@@ -54,7 +55,7 @@ pub fn data(linked: &Linked<'_>, symbol: &DataSymbol) -> String {
 /// The name of data with function pointers in it: a vtable goes by its last method, for the first is often shared.
 pub fn vtable(linked: &Linked<'_>, account: &Account, symbol: &DataSymbol) -> String {
     let name = symbol.name.strip_prefix(".L").unwrap_or(&symbol.name);
-    let relocs = super::within(&account.in_data, &(symbol.start..symbol.end));
+    let relocs = ranges::within(&account.in_data, &(symbol.start..symbol.end));
     let last = relocs.iter().rev().find_map(|reloc| match reloc.target {
         Target::Slot(slot) => Some(linked.slots[slot as usize].function),
         _ => None,

@@ -1,0 +1,149 @@
+//! Where ways part and meet: the open blocks, and what the stack and the locals hold behind them.
+
+use super::Scan;
+use crate::analyze::sweep::graph::NONE;
+use crate::analyze::sweep::graph::Node;
+use wasmparser::{BlockType, Operator};
+
+/// An open block.
+pub(super) struct Frame {
+    /// The height of the stack below its parameters.
+    pub(super) height: usize,
+    pub(super) results: usize,
+    /// The first node of what a branch to it carries, and how many.
+    pub(super) label: Node,
+    pub(super) label_arity: usize,
+    /// Of a loop: the first of the nodes that stand for its locals, whichever turn it is.
+    pub(super) first_phi: Option<Node>,
+    /// Of an `if` before its `else`: its parameters, and what the locals held.
+    pub(super) arms: Option<(Vec<Node>, Vec<Node>)>,
+    /// What the locals hold at its end; none while nothing leads there.
+    pub(super) exit: Option<Vec<Node>>,
+}
+
+impl Scan<'_, '_> {
+    /// Nothing behind this point in the block can be reached.
+    pub(super) fn stop(&mut self) {
+        if self.live {
+            self.live = false;
+            self.depth = 0;
+        }
+    }
+
+    pub(super) fn skip(&mut self, operator: &Operator<'_>) {
+        match operator {
+            Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => self.depth += 1,
+            Operator::End if self.depth > 0 => self.depth -= 1,
+            Operator::End => self.close(),
+            Operator::Else if self.depth == 0 => self.other_arm(),
+            _ => {}
+        }
+    }
+
+    /// Values that a branch to the block `depth` levels out carries go into its label, locals into its locals.
+    pub(super) fn branch(&mut self, depth: u32) {
+        let at = self.frames.len() - 1 - depth as usize;
+        let (label, arity) = (self.frames[at].label, self.frames[at].label_arity);
+        let from = self.stack.len().saturating_sub(arity);
+        for i in 0..arity {
+            let value = self.stack.get(from + i).copied().unwrap_or(NONE);
+            self.world.graph.edge(label + i as Node, value);
+        }
+        if let Some(first) = self.frames[at].first_phi {
+            for (i, value) in self.locals.iter().enumerate() {
+                self.world.graph.edge(first + i as Node, *value);
+            }
+        } else if at > 0 {
+            let exit = match self.frames[at].exit.take() {
+                None => self.locals.clone(),
+                Some(mut exit) => {
+                    for (held, value) in exit.iter_mut().zip(&self.locals) {
+                        if held != value {
+                            *held = self.world.join(self.function, &[*held, *value]);
+                        }
+                    }
+                    exit
+                }
+            };
+            self.frames[at].exit = Some(exit);
+        }
+    }
+
+    pub(super) fn open(&mut self, ty: BlockType, is_loop: bool, is_if: bool) {
+        let (parameters, results) = match ty {
+            BlockType::Empty => (0, 0),
+            BlockType::Type(_) => (0, 1),
+            BlockType::FuncType(index) => {
+                let ty = &self.world.linked.types[index as usize];
+                (ty.params().len(), ty.results().len())
+            }
+        };
+        let height = self.stack.len().saturating_sub(parameters);
+        let arity = if is_loop { parameters } else { results };
+        let label = self.world.values(arity, self.function);
+        let arms = is_if.then(|| (self.stack[height..].to_vec(), self.locals.clone()));
+        let mut first_phi = None;
+        if is_loop {
+            for i in 0..parameters {
+                let value = self.stack[height + i];
+                self.world.graph.edge(label + i as Node, value);
+                self.stack[height + i] = label + i as Node;
+            }
+            let first = self.world.values(self.locals.len(), self.function);
+            for (i, local) in self.locals.iter_mut().enumerate() {
+                self.world.graph.edge(first + i as Node, *local);
+                *local = first + i as Node;
+            }
+            first_phi = Some(first);
+        }
+        self.frames.push(Frame {
+            height,
+            results,
+            label,
+            label_arity: arity,
+            first_phi,
+            arms,
+            exit: None,
+        });
+    }
+
+    pub(super) fn other_arm(&mut self) {
+        if self.live {
+            self.branch(0);
+        }
+        let frame = self.frames.last_mut().expect("validated");
+        let (parameters, locals) = frame.arms.take().expect("validated");
+        self.stack.truncate(frame.height);
+        self.stack.extend(parameters);
+        self.locals = locals;
+        self.live = true;
+    }
+
+    pub(super) fn close(&mut self) {
+        let is_loop = self.frames.last().is_some_and(|f| f.first_phi.is_some());
+        if is_loop {
+            let frame = self.frames.pop().expect("validated");
+            let from = self.stack.len().saturating_sub(frame.results);
+            if self.live {
+                self.stack.drain(frame.height.min(from)..from);
+            }
+            return;
+        }
+        // An `if` without `else` falls through with its parameters.
+        if self.frames.last().is_some_and(|frame| frame.arms.is_some()) {
+            self.other_arm();
+        }
+        if self.live {
+            self.branch(0);
+        }
+        let frame = self.frames.pop().expect("validated");
+        self.stack.truncate(frame.height);
+        self.live = frame.exit.is_some();
+        if let Some(locals) = frame.exit {
+            self.locals = locals;
+            let label = frame.label;
+            self.stack
+                .extend((0..frame.results as Node).map(|i| label + i));
+        }
+    }
+}
