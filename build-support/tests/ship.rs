@@ -366,6 +366,7 @@ fn the_report_is_whole() {
         stages,
         [
             "linked",
+            "sweep",
             "snip",
             "optimize",
             "strip",
@@ -380,9 +381,14 @@ fn the_report_is_whole() {
         (&1.into(), &"clawft-wasm".into(), &"component".into())
     );
     let bytes = |stage: usize| report["stages"][stage]["bytes"].as_u64().unwrap();
-    assert!(bytes(1) < bytes(0), "snip made it smaller");
+    assert!(bytes(1) < bytes(0), "sweep made it smaller");
+    let swept = report["swept"].as_array().unwrap();
     assert!(
-        bytes(2) * 100 <= bytes(1) * 95,
+        swept.iter().any(|of| of["reason"] == "code before a panic"),
+        "{swept:?}"
+    );
+    assert!(
+        bytes(3) * 100 <= bytes(2) * 95,
         "wasm-opt makes it at least 5% smaller (FR-03)"
     );
     let shipped = fs::read(folder.path().join("clawft_wasm.wasm")).unwrap();
