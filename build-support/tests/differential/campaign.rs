@@ -6,6 +6,7 @@
 
 use crate::runner::{End, Run};
 use std::fmt;
+use std::io::Write as _;
 use std::ops::{AddAssign, Range};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -81,7 +82,8 @@ pub fn run(
         seeds.end,
         regressions.len()
     );
-    eprintln!("{header}");
+    // Not `eprintln`, which is heard only where a test fails: what was run is to be seen in every log.
+    let _ = writeln!(std::io::stderr(), "{header}");
     assert!(failures.is_empty(), "{header}\n{}", failures.join("\n"));
     total
 }

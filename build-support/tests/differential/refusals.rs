@@ -2,6 +2,7 @@
 //! a guess.
 
 use crate::objects;
+use crate::random::Random;
 use build_support::analyze::sweep::{self, Refusal};
 use wasm_encoder::{CustomSection, Encode as _, Section as _};
 use wasmparser::{Parser, Payload};
@@ -235,4 +236,33 @@ fn what_is_not_covered_is_refused() {
             "{text}: {refused}"
         );
     }
+}
+
+/// Protects against an account that lies: whatever stands there, it is refused or taken, without a panic.
+#[test]
+fn damaged_accounts_never_panic() {
+    let (_, linked) = good();
+    let places: Vec<usize> = Parser::new(0)
+        .parse_all(&linked)
+        .filter_map(|payload| match payload.unwrap() {
+            Payload::CustomSection(custom)
+                if custom.name() == "linking" || custom.name().starts_with("reloc.") =>
+            {
+                let start = custom.data_offset() as usize;
+                Some(start..start + custom.data().len())
+            }
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    let mut random = Random::new(1);
+    let mut refused = 0;
+    for _ in 0..3_000 {
+        let mut damaged = linked.clone();
+        for _ in 0..=random.below(3) {
+            damaged[places[random.below(places.len())]] = random.below(256) as u8;
+        }
+        refused += usize::from(sweep::run(&damaged, &[]).is_err());
+    }
+    assert!(refused > 1_000, "{refused} of 3,000 are refused");
 }
