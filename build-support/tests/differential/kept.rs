@@ -51,8 +51,67 @@ fn a_segment_that_is_walked_over_stays() {
         }],
         ..Object::default()
     };
+    same_sum(&object);
+}
+
+/// A function with more locals than are followed: all that it mentions stays, data, a function called directly and one
+/// called through the table, and what those need.
+#[test]
+fn what_a_huge_function_mentions_stays() {
+    let read = |name: &str| {
+        let mut code = Code::default();
+        code.address(Target::Address(name.to_owned(), 0));
+        code.memory(op::LOAD, 0).clone()
+    };
+    let shows = |name: &str, locals: u32, mut code: Code| {
+        code.op(&[op::END]);
+        Function {
+            name: name.to_owned(),
+            ty: SHOWS,
+            flags: 0,
+            constructor: false,
+            locals,
+            code: code.bytes,
+            relocations: code.relocations,
+        }
+    };
+    let mut huge = read("one");
+    huge.slot("twenty_of").call_slot(SHOWS);
+    huge.call("three_hundred_of").op(&[op::ADD, op::ADD]);
+    let datum = |name: &str, number: i32| Segment {
+        name: format!(".data.{name}"),
+        align: 2,
+        strings: false,
+        bytes: number.to_le_bytes().to_vec(),
+        symbols: vec![Symbol {
+            name: name.to_owned(),
+            flags: flag::LOCAL,
+            offset: 0,
+            size: 4,
+        }],
+        relocations: Vec::new(),
+    };
+    let object = Object {
+        functions: vec![
+            shows("sum", 1_001, huge),
+            shows("twenty_of", 0, read("twenty")),
+            shows("three_hundred_of", 0, read("three_hundred")),
+        ],
+        segments: vec![
+            datum("one", 1),
+            datum("twenty", 20),
+            datum("three_hundred", 300),
+        ],
+        ..Object::default()
+    };
+    same_sum(&object);
+}
+
+/// Links, sweeps and poisons a program, and compares what its `sum` gives.
+fn same_sum(object: &Object) {
     let arguments = ["--export=sum".to_owned()];
-    let linked = objects::link_all(&objects::linker(), &[object], &arguments).unwrap();
+    let linked =
+        objects::link_all(&objects::linker(), std::slice::from_ref(object), &arguments).unwrap();
     let wanted = Wanted {
         unswept: false,
         whole: true,
