@@ -1,88 +1,214 @@
-//! A host for agent components: loads one into an embedded wasmtime with WASI 0.2, gives it one folder,
-//! and calls what it exports. What `build-support run` and the tests talk to the shipped file through.
+//! A host for the agent: loads a shipped file into an embedded wasmtime with WASI, gives it one folder, and calls what
+//! it exports. A component is talked to through its interface (`component`), a reactor through its C ABI (`reactor`).
+//!
+//! [`Program`] is a file compiled once with its imports resolved, [`Host`] a running instance of it. What
+//! `build-support run`, the measurements and the tests talk to shipped files through; how long any of it takes is
+//! `measure`'s business.
+
+mod component;
+mod reactor;
+
+pub use component::INTERFACE;
 
 use crate::artifact::Artifact;
 use crate::error::{Error, Result};
+use crate::report::Kind;
 use std::path::{Path, PathBuf};
-use wasmtime::component::{
-    Component, ComponentExportIndex, Func, Instance, Linker, ResourceTable, Val,
-};
-use wasmtime::{Engine, Store};
+use wasmtime::component::Component;
+use wasmtime::{Engine, Module, ResourceLimiter, Store};
+use wasmtime_wasi::p1::{self, WasiP1Ctx};
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
 
-/// The interface an agent component exports (`clawft-wasm/wit/`).
-pub const INTERFACE: &str = "clawft:agent/agent@0.1.0";
-
-/// A loaded agent.
-pub struct Host {
-    store: Store<State>,
-    instance: Instance,
-    interface: ComponentExportIndex,
+/// A compiled file with its imports resolved: everything that can be done before an instance is wanted.
+pub struct Program {
+    engine: Engine,
     file: PathBuf,
+    prepared: Prepared,
 }
 
-struct State {
-    wasi: WasiCtx,
-    table: ResourceTable,
+enum Prepared {
+    Core(wasmtime::InstancePre<State>),
+    Component(wasmtime::component::InstancePre<State>),
+}
+
+/// What an engine made of a file.
+pub enum Compiled {
+    /// Of a core module.
+    Core(Module),
+    /// Of a component.
+    Component(Component),
+}
+
+impl Compiled {
+    /// Compiles `artifact` with `engine`.
+    ///
+    /// # Errors
+    /// The engine's own.
+    pub fn new(engine: &Engine, artifact: &Artifact) -> wasmtime::Result<Self> {
+        Ok(match artifact.kind() {
+            Kind::Core => Self::Core(Module::new(engine, artifact.bytes())?),
+            Kind::Component => Self::Component(Component::new(engine, artifact.bytes())?),
+        })
+    }
+}
+
+impl Program {
+    /// Compiles `artifact`, which came from `file`, with `engine`.
+    ///
+    /// # Errors
+    /// [`Error::Input`] where the engine refuses it, or it imports something else than WASI.
+    pub fn compile(engine: &Engine, file: &Path, artifact: &Artifact) -> Result<Self> {
+        let help = "give a file as `cargo wasm` or `cargo wasm-p1` makes it";
+        let compiled = Compiled::new(engine, artifact).map_err(refused(file, help))?;
+        Self::link(engine, file, &compiled)
+    }
+
+    /// Resolves the imports of what `engine` made of `file`.
+    ///
+    /// # Errors
+    /// [`Error::Input`] where it imports something else than WASI.
+    pub fn link(engine: &Engine, file: &Path, compiled: &Compiled) -> Result<Self> {
+        let fault = || refused(file, "this is a fault of the tool");
+        let prepared = match compiled {
+            Compiled::Core(module) => {
+                let mut linker = wasmtime::Linker::new(engine);
+                p1::add_to_linker_sync(&mut linker, |state: &mut State| &mut state.wasi)
+                    .map_err(fault())?;
+                let prepared = linker.instantiate_pre(module);
+                let help = "a core module may import wasi_snapshot_preview1 alone";
+                Prepared::Core(prepared.map_err(refused(file, help))?)
+            }
+            Compiled::Component(component) => {
+                let mut linker = wasmtime::component::Linker::new(engine);
+                wasmtime_wasi::p2::add_to_linker_sync(&mut linker).map_err(fault())?;
+                let prepared = linker.instantiate_pre(component);
+                let help = "a component may import WASI 0.2 alone";
+                Prepared::Component(prepared.map_err(refused(file, help))?)
+            }
+        };
+        Ok(Self {
+            engine: engine.clone(),
+            file: file.to_owned(),
+            prepared,
+        })
+    }
+
+    /// A store for one instance, which sees `root` as its only folder, and no environment, network or arguments.
+    ///
+    /// # Errors
+    /// [`Error::Input`] where `root` cannot be opened.
+    pub fn store(&self, root: Option<&Path>) -> Result<Store<State>> {
+        let mut wasi = WasiCtx::builder();
+        if let Some(root) = root {
+            wasi.preopened_dir(root, "/", FsPerms::ReadWrite)
+                .map_err(refused(&self.file, "give --root a folder that exists"))?;
+        }
+        let state = State {
+            wasi: wasi.build_p1(),
+            memory: Memory::default(),
+        };
+        let mut store = Store::new(&self.engine, state);
+        store.limiter(|state| &mut state.memory);
+        Ok(store)
+    }
+
+    /// Instantiates the file, and runs a reactor's `_initialize`.
+    ///
+    /// # Errors
+    /// [`Error::Input`] where the file traps at once, or is no agent.
+    pub fn instantiate(&self, mut store: Store<State>) -> Result<Host> {
+        let help = "run it in an engine of its own to see why";
+        let instance = match &self.prepared {
+            Prepared::Core(prepared) => {
+                let instance = prepared
+                    .instantiate(&mut store)
+                    .map_err(refused(&self.file, help))?;
+                Instance::Core(reactor::start(&mut store, instance, &self.file)?)
+            }
+            Prepared::Component(prepared) => {
+                let instance = prepared
+                    .instantiate(&mut store)
+                    .map_err(refused(&self.file, help))?;
+                Instance::Component(component::start(&mut store, instance, &self.file)?)
+            }
+        };
+        Ok(Host {
+            store,
+            instance,
+            file: self.file.clone(),
+        })
+    }
+
+    /// Both of the above.
+    ///
+    /// # Errors
+    /// As [`Program::store`] and [`Program::instantiate`].
+    pub fn start(&self, root: Option<&Path>) -> Result<Host> {
+        self.instantiate(self.store(root)?)
+    }
+}
+
+/// What an instance's host keeps of it.
+pub struct State {
+    wasi: WasiP1Ctx,
+    memory: Memory,
 }
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView {
-            ctx: &mut self.wasi,
-            table: &mut self.table,
-        }
+        self.wasi.ctx()
     }
 }
 
+/// Linear memory as the engine granted it, in bytes, all memories of the instance together. It never shrinks.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Memory {
+    /// When the instance was made.
+    pub initial: u64,
+    /// Now, which is the highest it has been.
+    pub now: u64,
+}
+
+impl ResourceLimiter for Memory {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        self.now += (desired - current) as u64;
+        // The engine asks for a memory's first pages as if it grew from nothing.
+        if current == 0 {
+            self.initial += desired as u64;
+        }
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, _: usize, _: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(true)
+    }
+}
+
+/// A running agent.
+pub struct Host {
+    store: Store<State>,
+    instance: Instance,
+    file: PathBuf,
+}
+
+enum Instance {
+    Core(reactor::Agent),
+    Component(component::Agent),
+}
+
 impl Host {
-    /// Loads the component in `file`; it sees `root` as its only folder, and no environment, network or
-    /// arguments.
+    /// Compiles and starts the agent in `file`; it sees `root` as its only folder.
     ///
     /// # Errors
-    /// [`Error::Input`] where the file is no agent component or `root` cannot be opened.
+    /// [`Error::Input`] where the file is no agent or `root` cannot be opened.
     pub fn load(file: &Path, root: &Path) -> Result<Self> {
         let artifact = Artifact::read(file)?;
-        let refused = |help: &str| {
-            let (file, help) = (file.to_owned(), help.to_owned());
-            move |error: wasmtime::Error| Error::Input {
-                file,
-                offset: None,
-                message: format!("{error:#}"),
-                help,
-            }
-        };
-        let engine = Engine::default();
-        let component = Component::new(&engine, artifact.bytes())
-            .map_err(refused("give a component, as `cargo wasm` makes it"))?;
-        let mut linker = Linker::new(&engine);
-        wasmtime_wasi::p2::add_to_linker_sync(&mut linker)
-            .map_err(refused("this is a fault of the tool"))?;
-        let mut wasi = WasiCtx::builder();
-        wasi.preopened_dir(root, "/", FsPerms::ReadWrite)
-            .map_err(refused("give --root a folder that exists"))?;
-        let state = State {
-            wasi: wasi.build(),
-            table: ResourceTable::new(),
-        };
-        let mut store = Store::new(&engine, state);
-        let instance = linker
-            .instantiate(&mut store, &component)
-            .map_err(refused("the component may import WASI 0.2 alone"))?;
-        let interface = instance
-            .get_export_index(&mut store, None, INTERFACE)
-            .ok_or_else(|| Error::Input {
-                file: file.to_owned(),
-                offset: None,
-                message: format!("it does not export {INTERFACE}"),
-                help: "give the agent component".to_owned(),
-            })?;
-        Ok(Self {
-            store,
-            instance,
-            interface,
-            file: file.to_owned(),
-        })
+        Program::compile(&Engine::default(), file, &artifact)?.start(Some(root))
     }
 
     /// `init(config)`: the configuration is JSON.
@@ -109,52 +235,54 @@ impl Host {
         self.call("capabilities", &[])
     }
 
-    fn call(&mut self, name: &str, args: &[&str]) -> Result<String> {
-        let failed = |file: &Path, message: String| Error::Input {
-            file: file.to_owned(),
-            offset: None,
-            message: format!("{name}: {message}"),
-            help: "see what the message says; `build-support run --help` shows the arguments"
-                .to_owned(),
-        };
-        let func = self
-            .function(name)
-            .ok_or_else(|| failed(&self.file, "is not exported".to_owned()))?;
-        let args: Vec<_> = args
-            .iter()
-            .map(|arg| Val::String((*arg).to_owned()))
-            .collect();
-        let mut results = [Val::Bool(false)];
-        func.call(&mut self.store, &args, &mut results)
-            .map_err(|error| failed(&self.file, format!("{error:#}")))?;
-        let [result] = results;
-        text(result).map_err(|message| failed(&self.file, message))
+    /// How much linear memory it has.
+    pub fn memory(&self) -> Memory {
+        self.store.data().memory
     }
 
-    fn function(&mut self, name: &str) -> Option<Func> {
-        let index = self
-            .instance
-            .get_export_index(&mut self.store, Some(&self.interface), name)?;
-        self.instance.get_func(&mut self.store, index)
+    /// The store, for its fuel and for calls of exports other than the agent's.
+    pub fn store(&mut self) -> &mut Store<State> {
+        &mut self.store
+    }
+
+    /// The core module's instance with its store; none of a component.
+    pub fn core(&mut self) -> Option<(&mut Store<State>, wasmtime::Instance)> {
+        match &self.instance {
+            Instance::Core(agent) => Some((&mut self.store, agent.instance)),
+            Instance::Component(_) => None,
+        }
+    }
+
+    /// The component's instance with its store; none of a core module.
+    pub fn component(&mut self) -> Option<(&mut Store<State>, wasmtime::component::Instance)> {
+        match &self.instance {
+            Instance::Core(_) => None,
+            Instance::Component(agent) => Some((&mut self.store, agent.instance)),
+        }
+    }
+
+    fn call(&mut self, function: &str, texts: &[&str]) -> Result<String> {
+        let result = match &self.instance {
+            Instance::Core(agent) => agent.call(&mut self.store, function, texts),
+            Instance::Component(agent) => agent.call(&mut self.store, function, texts),
+        };
+        result.map_err(|message| Error::Input {
+            file: self.file.clone(),
+            offset: None,
+            message: format!("{function}: {message}"),
+            help: "see what the message says; `build-support run --help` shows the arguments"
+                .to_owned(),
+        })
     }
 }
 
-/// The text in a `string`, a `result<string, _>` or a `result`; an error as its fields' text.
-fn text(value: Val) -> Result<String, String> {
-    match value {
-        Val::String(text) => Ok(text),
-        Val::Result(Ok(None)) => Ok(String::new()),
-        Val::Result(Ok(Some(inner))) => text(*inner),
-        Val::Result(Err(Some(error))) => Err(match *error {
-            Val::Record(fields) => {
-                let fields = fields.into_iter().map(|(name, value)| match value {
-                    Val::String(text) | Val::Enum(text) => format!("{name}: {text}"),
-                    other => format!("{name}: {other:?}"),
-                });
-                fields.collect::<Vec<_>>().join(", ")
-            }
-            other => format!("{other:?}"),
-        }),
-        other => Err(format!("an answer of an unexpected type: {other:?}")),
+/// What to make of an engine's error about `file`.
+fn refused(file: &Path, help: &str) -> impl FnOnce(wasmtime::Error) -> Error {
+    let (file, help) = (file.to_owned(), help.to_owned());
+    move |error| Error::Input {
+        file,
+        offset: None,
+        message: format!("{error:#}"),
+        help,
     }
 }
