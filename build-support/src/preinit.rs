@@ -1,0 +1,59 @@
+//! The agent, configured when it is built: the file is run as far as the end of `init(config)`, and what its memory and
+//! globals then hold becomes the file's initial state (wasmtime-wizer). An instance of it needs no parsing of a
+//! configuration, and its host calls no `init`; it may, to configure it anew.
+//!
+//! Every import traps while it runs: whatever a host would give, a directory or a file, would be gone when
+//! the snapshot is started.
+
+mod snapshot;
+
+use crate::artifact::Artifact;
+use crate::error::{Error, Result};
+use crate::host::{Compiled, Imports, Program};
+use crate::report::Kind;
+use std::path::Path;
+use wasmtime::Engine;
+use wasmtime_wizer::Wizer;
+
+/// The name of this step in messages.
+const STEP: &str = "preinit";
+
+/// A reactor's initialisation function: what it does is part of the snapshot, and it must not do it again.
+const INITIALIZE: &str = "_initialize";
+
+/// Makes of the agent in `artifact`, which came from `file`, one that has gone through `init(config)` already.
+///
+/// # Errors
+/// [`Error::Input`] where it is no agent, refuses `config` (JSON), or needs its host in `init`;
+/// [`Error::Pass`] where its state cannot be written down.
+pub fn run(file: &Path, artifact: &Artifact, config: &str) -> Result<Artifact> {
+    let unfit = |error: wasmtime::Error| Error::Pass {
+        pass: STEP,
+        message: format!("the state of {} cannot be kept: {error:#}", file.display()),
+    };
+    let mut wizer = Wizer::new();
+    wizer.init_func(INITIALIZE);
+    let engine = Engine::default();
+    let start = |instrumented: Vec<u8>| -> Result<_> {
+        let instrumented = Artifact::from_pass(instrumented, STEP)?;
+        let compiled = Compiled::new(&engine, &instrumented).map_err(unfit)?;
+        let mut host = Program::link(&engine, file, &compiled, Imports::Trap)?.start(None)?;
+        host.init(config)?;
+        Ok(host)
+    };
+    let bytes = match artifact.kind() {
+        Kind::Core => {
+            let (context, instrumented) = wizer.instrument(artifact.bytes()).map_err(unfit)?;
+            let mut host = start(instrumented)?;
+            snapshot::ready(wizer.snapshot(&context, &mut snapshot::Core(&mut host)))
+        }
+        Kind::Component => {
+            let (context, instrumented) =
+                wizer.instrument_component(artifact.bytes()).map_err(unfit)?;
+            let mut host = start(instrumented)?;
+            let state = &mut snapshot::Component(&mut host);
+            snapshot::ready(wizer.snapshot_component(&context, state))
+        }
+    };
+    Artifact::from_pass(bytes.map_err(unfit)?, STEP)
+}
