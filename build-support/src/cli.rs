@@ -9,6 +9,7 @@ mod check;
 mod doctor;
 mod explain;
 mod optimize;
+mod preinit;
 mod progress;
 mod run;
 mod scaling;
@@ -44,6 +45,7 @@ enum Command {
     Check(check::Opts),
     Optimize(optimize::Opts),
     Analyze(analyze::Opts),
+    Preinit(preinit::Opts),
     Run(run::Opts),
     Bench(bench::Opts),
     SizeBench(size_bench::Opts),
@@ -69,6 +71,7 @@ pub fn main() -> ExitCode {
         Command::Check(opts) => check::run(&opts),
         Command::Optimize(opts) => optimize::run(&opts),
         Command::Analyze(opts) => analyze::run(&opts),
+        Command::Preinit(opts) => preinit::run(&opts),
         Command::Run(opts) => run::run(&opts),
         Command::Bench(opts) => bench::run(&opts),
         Command::Scaling(opts) => scaling::run(&opts),

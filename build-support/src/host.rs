@@ -87,9 +87,9 @@ impl Program {
             Compiled::Core(module) => {
                 let mut linker = wasmtime::Linker::new(engine);
                 match imports {
-                    Imports::Wasi => p1::add_to_linker_sync(&mut linker, |state: &mut State| {
-                        &mut state.wasi
-                    }),
+                    Imports::Wasi => {
+                        p1::add_to_linker_sync(&mut linker, |state: &mut State| &mut state.wasi)
+                    }
                     Imports::Trap => linker.define_unknown_imports_as_traps(module),
                 }
                 .map_err(fault())?;

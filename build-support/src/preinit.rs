@@ -6,12 +6,13 @@
 //! the snapshot is started.
 
 mod snapshot;
+mod stack;
 
 use crate::artifact::Artifact;
 use crate::error::{Error, Result};
 use crate::host::{Compiled, Imports, Program};
 use crate::report::Kind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use wasmtime::Engine;
 use wasmtime_wizer::Wizer;
 
@@ -41,19 +42,29 @@ pub fn run(file: &Path, artifact: &Artifact, config: &str) -> Result<Artifact> {
         host.init(config)?;
         Ok(host)
     };
+    let stack = snapshot::Stack(stack::end(&artifact.core_modules()?));
     let bytes = match artifact.kind() {
         Kind::Core => {
             let (context, instrumented) = wizer.instrument(artifact.bytes()).map_err(unfit)?;
-            let mut host = start(instrumented)?;
-            snapshot::ready(wizer.snapshot(&context, &mut snapshot::Core(&mut host)))
+            let host = &mut start(instrumented)?;
+            let state = &mut snapshot::Core { host, stack };
+            snapshot::ready(wizer.snapshot(&context, state))
         }
         Kind::Component => {
-            let (context, instrumented) =
-                wizer.instrument_component(artifact.bytes()).map_err(unfit)?;
-            let mut host = start(instrumented)?;
-            let state = &mut snapshot::Component(&mut host);
+            // The component's own wiring starts it; the agent has nothing to do there.
+            wizer.keep_init_func(true);
+            let (context, instrumented) = wizer
+                .instrument_component(artifact.bytes())
+                .map_err(unfit)?;
+            let host = &mut start(instrumented)?;
+            let state = &mut snapshot::Component { host, stack };
             snapshot::ready(wizer.snapshot_component(&context, state))
         }
     };
     Artifact::from_pass(bytes.map_err(unfit)?, STEP)
+}
+
+/// Where the pre-initialised variant of `file` goes: beside it, as `NAME.preinit.wasm`.
+pub fn beside(file: &Path) -> PathBuf {
+    file.with_extension("preinit.wasm")
 }

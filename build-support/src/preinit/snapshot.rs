@@ -9,10 +9,36 @@ use wasmtime::{AsContext as _, Val};
 use wasmtime_wizer::{ComponentInstanceState, InstanceState, SnapshotVal, ValType};
 
 /// A core module's state.
-pub struct Core<'a>(pub &'a mut Host);
+pub struct Core<'a> {
+    pub host: &'a mut Host,
+    pub stack: Stack,
+}
 
 /// A component's state.
-pub struct Component<'a>(pub &'a mut Host);
+pub struct Component<'a> {
+    pub host: &'a mut Host,
+    pub stack: Stack,
+}
+
+/// The end of the stack, where it is known. All below is dead where the stack pointer stands there again.
+#[derive(Debug, Clone, Copy)]
+pub struct Stack(pub Option<u32>);
+
+impl Stack {
+    /// Takes note of the value of a global. Where the stack is known there is only one that changes, its pointer.
+    /// (wizer asks for the globals first.)
+    fn global(&mut self, value: i32) {
+        self.0 = self.0.filter(|end| *end == value.cast_unsigned());
+    }
+
+    /// `memory` without what calls have left on the stack.
+    fn cleared(self, memory: &[u8]) -> Vec<u8> {
+        let mut memory = memory.to_vec();
+        let end = self.0.map_or(0, |end| end as usize).min(memory.len());
+        memory[..end].fill(0);
+        memory
+    }
+}
 
 /// What `future` gives. Nothing here waits, so it gives it at once.
 pub fn ready<T>(future: impl Future<Output = T>) -> T {
@@ -24,10 +50,13 @@ pub fn ready<T>(future: impl Future<Output = T>) -> T {
 
 impl InstanceState for Core<'_> {
     async fn global_get(&mut self, name: &str, _: ValType) -> SnapshotVal {
-        let (store, instance) = self.0.core().expect("a core module");
+        let (store, instance) = self.host.core().expect("a core module");
         let global = instance.get_global(&mut *store, name);
         match global.expect("an export of wizer's").get(store) {
-            Val::I32(value) => SnapshotVal::I32(value),
+            Val::I32(value) => {
+                self.stack.global(value);
+                SnapshotVal::I32(value)
+            }
             Val::I64(value) => SnapshotVal::I64(value),
             Val::F32(bits) => SnapshotVal::F32(bits),
             Val::F64(bits) => SnapshotVal::F64(bits),
@@ -37,9 +66,10 @@ impl InstanceState for Core<'_> {
     }
 
     async fn memory_contents(&mut self, name: &str, contents: impl FnOnce(&[u8]) + Send) {
-        let (store, instance) = self.0.core().expect("a core module");
+        let (store, instance) = self.host.core().expect("a core module");
         let memory = instance.get_memory(&mut *store, name);
-        contents(memory.expect("an export of wizer's").data(store));
+        let memory = memory.expect("an export of wizer's").data(store);
+        contents(&self.stack.cleared(memory));
     }
 }
 
@@ -49,7 +79,7 @@ impl Component<'_> {
     where
         (T,): ComponentNamedList + Lift + 'static,
     {
-        let (store, instance) = self.0.component().expect("a component");
+        let (store, instance) = self.host.component().expect("a component");
         let index = instance
             .get_export_index(&mut *store, None, interface)
             .and_then(|index| instance.get_export_index(&mut *store, Some(&index), function))
@@ -58,7 +88,7 @@ impl Component<'_> {
         let (value,) = function
             .and_then(|function| function.call(&mut *store, ()))
             .expect("a function of wizer's, which only reads");
-        take(self.0, value);
+        take(self.host, value);
     }
 }
 
@@ -69,14 +99,17 @@ impl ComponentInstanceState for Component<'_> {
         function: &str,
         contents: impl FnOnce(&[u8]) + Send,
     ) {
-        self.call(interface, function, |host, bytes: WasmList<u8>| {
-            contents(bytes.as_le_slice(host.store_ref().as_context()));
+        let stack = self.stack;
+        self.call(interface, function, |host, memory: WasmList<u8>| {
+            let memory = memory.as_le_slice(host.store_ref().as_context());
+            contents(&stack.cleared(memory));
         });
     }
 
     async fn call_func_ret_s32(&mut self, interface: &str, function: &str) -> i32 {
         let mut result = 0;
         self.call(interface, function, |_, value| result = value);
+        self.stack.global(result);
         result
     }
 
@@ -88,13 +121,17 @@ impl ComponentInstanceState for Component<'_> {
 
     async fn call_func_ret_f32(&mut self, interface: &str, function: &str) -> u32 {
         let mut result = 0;
-        self.call(interface, function, |_, value: f32| result = value.to_bits());
+        self.call(interface, function, |_, value: f32| {
+            result = value.to_bits()
+        });
         result
     }
 
     async fn call_func_ret_f64(&mut self, interface: &str, function: &str) -> u64 {
         let mut result = 0;
-        self.call(interface, function, |_, value: f64| result = value.to_bits());
+        self.call(interface, function, |_, value: f64| {
+            result = value.to_bits()
+        });
         result
     }
 }
