@@ -7,8 +7,10 @@
 
 mod component;
 mod reactor;
+mod transcript;
 
 pub use component::INTERFACE;
+pub use transcript::{Message, Transcript};
 
 use crate::artifact::Artifact;
 use crate::error::{Error, Result};

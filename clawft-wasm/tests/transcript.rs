@@ -5,37 +5,17 @@ mod engines;
 
 use build_support::artifact::Artifact;
 use build_support::config::Config;
+use build_support::host::Transcript;
 use build_support::pipeline::{self, Job};
 use engines::{Build, Component, Engine, Native, Node, Reactor, Wasmi, build, timeless};
 use serde_json::Value;
 use std::path::Path;
 
-/// Session and message: plain talk, every tool, two sessions interleaved, unicode, and errors.
-const TRANSCRIPT: &[(&str, &str)] = &[
-    ("work", "hello"),
-    ("work", "write notes/plan.txt: ship the sweep"),
-    ("home", "hi there"),
-    ("work", "read notes/plan.txt"),
-    ("home", "remember colour: grün 🟢 緑"),
-    ("work", "edit notes/plan.txt: sweep => pipeline"),
-    ("work", "read notes/plan.txt"),
-    ("home", "recall colour"),
-    ("work", "list notes"),
-    ("home", "Was heißt «größer»? 大きい 🦀"),
-    ("work", "read ../outside.txt"),
-    ("work", "read /etc/passwd"),
-    ("work", "read missing.txt"),
-    ("home", "/tool no_such_tool {}"),
-    ("home", "/tool read_file {\"path\": 7}"),
-    ("home", "/tool read_file {not json"),
-    ("work", "{\"role\": \"user\", \"content\": \"as JSON\"}"),
-    ("work", "{\"role\": 3}"),
-    ("work", ""),
-    ("bad/../name", "hello"),
-    ("work", "fetch the page"),
-    ("home", "history"),
-    ("work", "history"),
-];
+/// `transcript.json`: plain talk, every tool, two sessions interleaved, unicode, and errors.
+fn transcript() -> Transcript {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcript.json");
+    Transcript::read(&file).unwrap()
+}
 
 /// Every answer, and what was left in the folder.
 #[derive(Debug, PartialEq)]
@@ -46,10 +26,12 @@ struct Outcome {
 }
 
 fn play(engine: &mut dyn Engine, root: &Path) -> Outcome {
-    engine.init("{}").unwrap();
-    let answers = TRANSCRIPT
+    let transcript = transcript();
+    engine.init(&transcript.config()).unwrap();
+    let answers = transcript
+        .messages
         .iter()
-        .map(|(session, message)| timeless(&engine.say(session, message)))
+        .map(|said| timeless(&engine.say(&said.session, &said.message)))
         .collect();
     Outcome {
         answers,
@@ -68,7 +50,8 @@ fn same(expected: &Outcome, name: &str, start: impl FnOnce(&Path) -> Box<dyn Eng
     let root = tempfile::tempdir().unwrap();
     let actual = play(&mut *start(root.path()), root.path());
     for (i, (expected, actual)) in expected.answers.iter().zip(&actual.answers).enumerate() {
-        assert_eq!(actual, expected, "{name}, message {i}: {:?}", TRANSCRIPT[i]);
+        let said = &transcript().messages[i];
+        assert_eq!(actual, expected, "{name}, message {i}: {said:?}");
     }
     assert_eq!(actual.plan, expected.plan, "{name}");
     // The platform is the one thing that may differ between builds.

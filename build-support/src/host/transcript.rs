@@ -1,0 +1,113 @@
+//! What is said to an agent, in a JSON file: the same text for the tests, which compare the answers of every engine, and
+//! for the measurements, which want a workload that is the agent's own.
+//!
+//! ```json
+//! {"config": {}, "messages": [{"session": "work", "message": "hello"}]}
+//! ```
+
+use super::Host;
+use crate::error::{Error, Result};
+use serde::Deserialize;
+use std::path::Path;
+
+/// A configuration and messages, in the order they are sent.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Transcript {
+    /// What `init` is given.
+    pub config: serde_json::Value,
+    /// What is said, at least once.
+    pub messages: Vec<Message>,
+}
+
+/// Something said.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Message {
+    /// The session it belongs to.
+    pub session: String,
+    /// The text.
+    pub message: String,
+}
+
+impl Transcript {
+    /// Reads the JSON in `file`.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where it cannot be read, [`Error::Input`] with line and column where it is no transcript, or an
+    /// empty one: nothing would be measured with that.
+    pub fn read(file: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(file).map_err(Error::io("reading", file))?;
+        let refused = |message: String| {
+            Error::Input {
+            file: file.to_owned(),
+            offset: None,
+            message,
+            help: "write {\"config\": {}, \"messages\": [{\"session\": \"s\", \"message\": \"hello\"}]}"
+                .to_owned(),
+        }
+        };
+        let transcript: Self =
+            serde_json::from_str(&text).map_err(|error| refused(error.to_string()))?;
+        if transcript.messages.is_empty() {
+            return Err(refused("there are no messages in it".to_owned()));
+        }
+        Ok(transcript)
+    }
+
+    /// The configuration as the text that `init` takes.
+    pub fn config(&self) -> String {
+        self.config.to_string()
+    }
+
+    /// Sends every message to an agent that has its configuration, and gives the answers as JSON. An answer may well be an
+    /// error of the agent's; that is for the caller to judge.
+    ///
+    /// # Errors
+    /// [`Error::Input`] where the agent traps.
+    pub fn play(&self, host: &mut Host) -> Result<Vec<String>> {
+        let answer = |said: &Message| host.process_message(&said.session, &said.message);
+        self.messages.iter().map(answer).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Transcript;
+
+    fn read(text: &str) -> Result<Transcript, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("workload.json");
+        std::fs::write(&file, text).unwrap();
+        Transcript::read(&file).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_transcript_is_read() {
+        let transcript =
+            read(r#"{"config": {"a": 1}, "messages": [{"session": "s", "message": "hi"}]}"#)
+                .unwrap();
+        assert_eq!(transcript.config(), r#"{"a":1}"#);
+        assert_eq!(transcript.messages[0].message, "hi");
+    }
+
+    /// Protects against a workload that is not played: a misspelt key, an empty list.
+    #[test]
+    fn what_would_not_be_played_is_refused() {
+        for (text, expected) in [
+            ("", "line 1 column 0"),
+            (r#"{"config": {}, "messages": []}"#, "no messages"),
+            (r#"{"config": {}}"#, "missing field `messages`"),
+            (
+                r#"{"config": {}, "messages": [{"session": "s", "text": "hi"}]}"#,
+                "unknown field `text`",
+            ),
+        ] {
+            let error = read(text).unwrap_err();
+            assert!(
+                error.contains(expected) && error.contains("workload.json"),
+                "{error}"
+            );
+        }
+    }
+}
