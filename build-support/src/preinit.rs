@@ -5,6 +5,7 @@
 //! Every import traps while it runs: whatever a host would give, a directory or a file, would be gone when
 //! the snapshot is started.
 
+mod constructors;
 mod snapshot;
 mod stack;
 
@@ -19,21 +20,28 @@ use wasmtime_wizer::Wizer;
 /// The name of this step in messages.
 const STEP: &str = "preinit";
 
-/// A reactor's initialisation function: what it does is part of the snapshot, and it must not do it again.
-const INITIALIZE: &str = "_initialize";
-
 /// Makes of the agent in `artifact`, which came from `file`, one that has gone through `init(config)` already.
 ///
 /// # Errors
-/// [`Error::Input`] where it is no agent, refuses `config` (JSON), or needs its host in `init`;
+/// [`Error::Input`] where it is no agent, has constructors, refuses `config` (JSON), or needs its host in `init`;
 /// [`Error::Pass`] where its state cannot be written down.
 pub fn run(file: &Path, artifact: &Artifact, config: &str) -> Result<Artifact> {
     let unfit = |error: wasmtime::Error| Error::Pass {
         pass: STEP,
         message: format!("the state of {} cannot be kept: {error:#}", file.display()),
     };
-    let mut wizer = Wizer::new();
-    wizer.init_func(INITIALIZE);
+    let modules = artifact.core_modules()?;
+    // A core module's `_initialize` is no longer exported; in a component the wiring goes on calling it.
+    if artifact.kind() == Kind::Component && constructors::any(&modules) {
+        return Err(Error::Input {
+            file: file.to_owned(),
+            offset: None,
+            message: format!("its `{}` has something to do", constructors::INITIALIZE),
+            help: "a snapshot would do it again when it is started: make the program do without constructors"
+                .to_owned(),
+        });
+    }
+    let wizer = Wizer::new();
     let engine = Engine::default();
     let start = |instrumented: Vec<u8>| -> Result<_> {
         let instrumented = Artifact::from_pass(instrumented, STEP)?;
@@ -42,7 +50,7 @@ pub fn run(file: &Path, artifact: &Artifact, config: &str) -> Result<Artifact> {
         host.init(config)?;
         Ok(host)
     };
-    let stack = snapshot::Stack(stack::end(&artifact.core_modules()?));
+    let stack = snapshot::Stack(stack::end(&modules));
     let bytes = match artifact.kind() {
         Kind::Core => {
             let (context, instrumented) = wizer.instrument(artifact.bytes()).map_err(unfit)?;
@@ -51,8 +59,6 @@ pub fn run(file: &Path, artifact: &Artifact, config: &str) -> Result<Artifact> {
             snapshot::ready(wizer.snapshot(&context, state))
         }
         Kind::Component => {
-            // The component's own wiring starts it; the agent has nothing to do there.
-            wizer.keep_init_func(true);
             let (context, instrumented) = wizer
                 .instrument_component(artifact.bytes())
                 .map_err(unfit)?;

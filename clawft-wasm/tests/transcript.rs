@@ -7,6 +7,7 @@ use build_support::artifact::Artifact;
 use build_support::config::Config;
 use build_support::host::Transcript;
 use build_support::pipeline::{self, Job};
+use build_support::preinit;
 use engines::{Build, Component, Engine, Native, Node, Reactor, Wasmi, build, timeless};
 use serde_json::Value;
 use std::path::Path;
@@ -161,6 +162,53 @@ fn poisoned_in_every_engine() {
     let component = poisoned("wasm32-wasip2", true);
     same(&expected, "poisoned component", |root| {
         Box::new(Component::new(&component, root))
+    });
+}
+
+/// The agent as it is after `init` at build time.
+struct Ready<E>(E);
+
+impl<E: Engine> Engine for Ready<E> {
+    /// It has been: whether it was is what is tested.
+    fn init(&mut self, _: &str) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn say(&mut self, session: &str, message: &str) -> String {
+        self.0.say(session, message)
+    }
+
+    fn capabilities(&mut self) -> String {
+        self.0.capabilities()
+    }
+}
+
+#[test]
+fn pre_initialised_in_every_engine() {
+    let expected = natively();
+    let folder = tempfile::tempdir().unwrap();
+    let ready = |target: &str| {
+        let shipped = build(target, &[]).shipped;
+        let plain = Artifact::read(&shipped).unwrap();
+        let ready = preinit::run(&shipped, &plain, &transcript().config()).unwrap();
+        assert_ne!(ready.bytes(), plain.bytes());
+        let file = folder.path().join(format!("{target}.wasm"));
+        std::fs::write(&file, ready.bytes()).unwrap();
+        file
+    };
+    let reactor = ready("wasm32-wasip1");
+    same(&expected, "pre-initialised, wasmtime", |root| {
+        Box::new(Ready(Reactor::new(&reactor, root)))
+    });
+    same(&expected, "pre-initialised, node", |root| {
+        Box::new(Ready(Node::new(&reactor, root)))
+    });
+    same(&expected, "pre-initialised, wasmi", |root| {
+        Box::new(Ready(Wasmi::new(&reactor, root)))
+    });
+    let component = ready("wasm32-wasip2");
+    same(&expected, "pre-initialised component", |root| {
+        Box::new(Ready(Component::new(&component, root)))
     });
 }
 
