@@ -273,7 +273,12 @@ fn world(component: &[u8]) -> String {
 #[test]
 fn every_allocator_on_both_targets() {
     let expected = natively();
-    for allocator in ["alloc-talc", "alloc-lol"] {
+    for allocator in [
+        "alloc-talc",
+        "alloc-talc-small",
+        "alloc-lol",
+        "alloc-lol-free",
+    ] {
         let reactor = build("wasm32-wasip1", &[allocator]);
         same(&expected, allocator, |root| {
             Box::new(Reactor::new(&reactor.shipped, root))
