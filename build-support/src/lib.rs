@@ -45,6 +45,8 @@ pub mod host;
 #[cfg(feature = "tool")]
 pub mod package;
 #[cfg(feature = "tool")]
+pub mod precompiled;
+#[cfg(feature = "tool")]
 pub mod scaling;
 #[cfg(feature = "tool")]
 pub mod ship;
