@@ -4,6 +4,7 @@
 pub mod contributors;
 pub mod families;
 pub mod features;
+pub mod layout;
 pub mod path;
 pub mod plan;
 pub mod reachability;

@@ -8,17 +8,23 @@ mod build;
 mod check;
 mod doctor;
 mod explain;
+mod memory;
 mod optimize;
+mod precompile;
 mod preinit;
 mod progress;
 mod run;
 mod scaling;
 mod size_bench;
+mod startup;
 
 use build_support::Error;
+use build_support::package::{Features, Package};
 use build_support::pipeline::Analysis;
 use build_support::report::{diagnostic, text};
+use build_support::ship::Files;
 use clap::{Parser, Subcommand};
+use progress::Progress;
 use std::io::Write as _;
 use std::process::ExitCode;
 
@@ -49,6 +55,9 @@ enum Command {
     Run(run::Opts),
     Bench(bench::Opts),
     SizeBench(size_bench::Opts),
+    Startup(startup::Opts),
+    Memory(memory::Opts),
+    Precompile(precompile::Opts),
     Scaling(scaling::Opts),
     Doctor(doctor::Opts),
 }
@@ -76,6 +85,9 @@ pub fn main() -> ExitCode {
         Command::Bench(opts) => bench::run(&opts),
         Command::Scaling(opts) => scaling::run(&opts),
         Command::SizeBench(opts) => size_bench::run(&opts),
+        Command::Startup(opts) => startup::run(&opts),
+        Command::Memory(opts) => memory::run(&opts),
+        Command::Precompile(opts) => precompile::run(&opts),
         Command::Doctor(opts) => doctor::run(&opts),
     };
     match ended {
@@ -133,6 +145,25 @@ fn show_snips(analysis: &Analysis, json: bool) -> anyhow::Result<Ended> {
         }
     }
     Ok(Ended::Well)
+}
+
+/// Builds `package` for each of its targets as it is shipped, which costs little where nothing changed, and says where
+/// the files are. Whether they are within budget is no matter here.
+fn shipped(package: &Package, progress: &mut Progress) -> anyhow::Result<Vec<(String, Files)>> {
+    let mut shipped = Vec::new();
+    for target in &package.targets {
+        let folder = package.outputs(target);
+        let files = package
+            .ship(target, &Features::default(), &folder, progress)?
+            .files;
+        shipped.push((target.clone(), files));
+    }
+    anyhow::ensure!(
+        !shipped.is_empty(),
+        "{}: it names no targets\n  help: add `targets = [\"wasm32-wasip2\"]` to [package.metadata.budget]",
+        package.manifest.display()
+    );
+    Ok(shipped)
 }
 
 /// The current folder, for paths in messages; empty where it cannot be told.

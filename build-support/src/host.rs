@@ -6,18 +6,23 @@
 //! `measure`'s business.
 
 mod component;
+mod memory;
 mod reactor;
+mod setup;
 mod transcript;
 
 pub use component::INTERFACE;
+pub use memory::Memory;
+pub use setup::{Compiler, ENGINE, Instances, Setup};
 pub use transcript::{Message, Transcript};
 
 use crate::artifact::Artifact;
 use crate::error::{Error, Result};
+use crate::precompiled::{self, Precompiled};
 use crate::report::Kind;
 use std::path::{Path, PathBuf};
 use wasmtime::component::Component;
-use wasmtime::{Engine, Module, ResourceLimiter, Store};
+use wasmtime::{Engine, Module, Store};
 use wasmtime_wasi::p1::{self, WasiP1Ctx};
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
 
@@ -185,35 +190,6 @@ impl WasiView for State {
     }
 }
 
-/// Linear memory as the engine granted it, in bytes, all memories of the instance together. It never shrinks.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Memory {
-    /// When the instance was made.
-    pub initial: u64,
-    /// Now, which is the highest it has been.
-    pub now: u64,
-}
-
-impl ResourceLimiter for Memory {
-    fn memory_growing(
-        &mut self,
-        current: usize,
-        desired: usize,
-        _: Option<usize>,
-    ) -> wasmtime::Result<bool> {
-        self.now += (desired - current) as u64;
-        // The engine asks for a memory's first pages as if it grew from nothing.
-        if current == 0 {
-            self.initial += desired as u64;
-        }
-        Ok(true)
-    }
-
-    fn table_growing(&mut self, _: usize, _: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(true)
-    }
-}
-
 /// A running agent.
 pub struct Host {
     store: Store<State>,
@@ -227,13 +203,19 @@ enum Instance {
 }
 
 impl Host {
-    /// Compiles and starts the agent in `file`; it sees `root` as its only folder.
+    /// Starts the agent in `file`, a wasm file or a precompiled one; it sees `root` as its only folder.
     ///
     /// # Errors
     /// [`Error::Input`] where the file is no agent or `root` cannot be opened.
     pub fn load(file: &Path, root: &Path) -> Result<Self> {
-        let artifact = Artifact::read(file)?;
-        Program::compile(&Engine::default(), file, &artifact)?.start(Some(root))
+        let program = if precompiled::is_meant(file) {
+            let made = Precompiled::read(file)?;
+            let engine = made.engine()?;
+            Program::link(&engine, file, &made.load(&engine)?, Imports::Wasi)?
+        } else {
+            Program::compile(&Engine::default(), file, &Artifact::read(file)?)?
+        };
+        program.start(Some(root))
     }
 
     /// `init(config)`: the configuration is JSON.

@@ -44,6 +44,7 @@ pub mod cache;
 pub mod host;
 #[cfg(feature = "tool")]
 pub mod package;
+pub mod precompiled;
 #[cfg(feature = "tool")]
 pub mod preinit;
 #[cfg(feature = "tool")]

@@ -1,4 +1,7 @@
 //! What is measured on the shipped bytes.
 
 pub mod engine;
+pub mod memory;
+pub mod quantiles;
 pub mod sizes;
+pub mod startup;

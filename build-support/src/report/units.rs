@@ -111,6 +111,17 @@ pub fn time(millis: f64) -> String {
     }
 }
 
+/// A short time for reading, with three digits or more: `41.3 µs`, `812 µs`, `5.67 ms`, `27.1 ms`, `1,234 ms`.
+pub fn duration(nanos: u64) -> String {
+    match nanos {
+        n if n < 99_950 => format!("{:.1} µs", n as f64 / 1e3),
+        n if n < 999_500 => format!("{:.0} µs", n as f64 / 1e3),
+        n if n < 9_995_000 => format!("{:.2} ms", n as f64 / 1e6),
+        n if n < 99_950_000 => format!("{:.1} ms", n as f64 / 1e6),
+        n => format!("{} ms", bytes((n + 500_000) / 1_000_000)),
+    }
+}
+
 /// `text` in at most `width` characters, the end left out if need be: for prose.
 pub fn cut(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
@@ -337,6 +348,27 @@ mod tests {
         assert_eq!(
             [0.04, 99.94, 99.96, 9_999.4, 12_345.6].map(time),
             ["0.0 ms", "99.9 ms", "100 ms", "9999 ms", "12.3 s"]
+        );
+    }
+
+    #[test]
+    fn durations_keep_three_digits() {
+        let texts = [
+            0,
+            41_349,
+            99_949,
+            99_950,
+            999_499,
+            999_500,
+            27_060_000,
+            1_234_499_999,
+        ];
+        assert_eq!(
+            texts.map(duration),
+            [
+                "0.0 µs", "41.3 µs", "99.9 µs", "100 µs", "999 µs", "1.00 ms", "27.1 ms",
+                "1,234 ms"
+            ]
         );
     }
 

@@ -1,0 +1,381 @@
+//! What a core module says about its memory before it runs: limits, data, globals, tables, and where the stack is.
+//! Read from the bytes as they are; what the memory becomes when it runs is `measure::memory`'s business.
+
+mod stack;
+
+pub use stack::{FoundBy, Place, Stack};
+
+use crate::artifact::Fault;
+use serde::{Deserialize, Serialize};
+use std::ops::Range;
+use wasmparser::{
+    ConstExpr, DataKind, ElementItems, ElementKind, ExternalKind, KnownCustom, MemoryType, Name,
+    Operator, Parser, Payload, TableType, TypeRef,
+};
+
+/// From this length on a run of zeros in a segment is counted, in bytes: to leave it out costs another segment's header,
+/// about half of that.
+pub const ZERO_RUN: usize = 16;
+
+/// Log2 of a page's size where a memory does not say another.
+const PAGE: u32 = 16;
+
+/// The name of the global that says where the heap begins, where the linker left it.
+const HEAP_BASE: &str = "__heap_base";
+
+/// What a module says.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Layout {
+    /// Memories, imported ones first.
+    pub memories: Vec<Memory>,
+    /// Data segments in order.
+    pub segments: Vec<Segment>,
+    /// Tables, imported ones first.
+    pub tables: Vec<Table>,
+    /// Globals, imported ones first.
+    pub globals: Vec<Global>,
+    /// The stack in memory; none where no global looks like a stack pointer.
+    pub stack: Option<Stack>,
+    /// Where the data that is in segments ends, as an address; none without any. What the linker keeps free behind it for
+    /// data that begins as zero is not in the file.
+    pub data_end: Option<u64>,
+    /// Where the heap begins, as an address; none where no global says so, which is the rule.
+    pub heap_base: Option<u64>,
+}
+
+/// A memory's limits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Memory {
+    /// Whether somebody else gives it.
+    pub imported: bool,
+    /// In bytes; 65,536 where the module does not say otherwise.
+    pub page_bytes: u64,
+    /// Pages at the start.
+    pub initial_pages: u64,
+    /// Pages at most; none where it may grow as far as addresses reach.
+    pub maximum_pages: Option<u64>,
+}
+
+/// A data segment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Segment {
+    /// The addresses it fills; none where it is passive, or its place is not a constant.
+    pub addresses: Option<Range<u64>>,
+    /// Its contents, in bytes.
+    pub bytes: u64,
+    /// How many of them are in runs of [`ZERO_RUN`] zeros or more.
+    pub zeros: u64,
+}
+
+/// A table's limits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Table {
+    /// Whether somebody else gives it.
+    pub imported: bool,
+    /// Slots at the start.
+    pub initial: u64,
+    /// Slots at most; none without a limit.
+    pub maximum: Option<u64>,
+    /// How many slots segments fill at the start.
+    pub filled: u64,
+}
+
+/// A global.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Global {
+    /// Its index.
+    pub index: u32,
+    /// What the name section or an export calls it; none in a stripped file.
+    pub name: Option<String>,
+    /// Its type, e.g. `i32`.
+    pub ty: String,
+    /// Whether it can change.
+    pub mutable: bool,
+    /// What it begins as; none where it is imported.
+    pub initial: Option<Initial>,
+}
+
+/// What a global begins as.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Initial {
+    /// A whole number; one of 32 bits without a sign, because it is an address as a rule.
+    Number(i64),
+    /// Anything else, as instructions.
+    Expression(String),
+}
+
+impl Initial {
+    /// It as an address.
+    pub fn address(&self) -> Option<u64> {
+        match self {
+            Self::Number(number) => u64::try_from(*number).ok(),
+            Self::Expression(_) => None,
+        }
+    }
+}
+
+impl Layout {
+    /// The contents of all data segments, in bytes.
+    pub fn data_bytes(&self) -> u64 {
+        self.segments.iter().map(|segment| segment.bytes).sum()
+    }
+}
+
+/// Reads a valid core module.
+///
+/// # Errors
+/// A [`Fault`] where a section cannot be read.
+pub fn read(module: &[u8]) -> Result<Layout, Fault> {
+    let mut layout = Layout::default();
+    let mut names: Vec<(u32, String)> = Vec::new();
+    let mut exports: Vec<(u32, String)> = Vec::new();
+    for payload in Parser::new(0).parse_all(module) {
+        match payload? {
+            Payload::ImportSection(section) => {
+                for import in section.into_imports() {
+                    imported(&mut layout, import?.ty);
+                }
+            }
+            Payload::MemorySection(section) => {
+                for ty in section {
+                    layout.memories.push(memory(&ty?, false));
+                }
+            }
+            Payload::TableSection(section) => {
+                for of in section {
+                    layout.tables.push(table(&of?.ty, false));
+                }
+            }
+            Payload::GlobalSection(section) => {
+                for of in section {
+                    let of = of?;
+                    let initial = Some(initial(&of.init_expr)?);
+                    push_global(&mut layout, of.ty, initial);
+                }
+            }
+            Payload::ExportSection(section) => {
+                for export in section {
+                    let export = export?;
+                    if export.kind == ExternalKind::Global {
+                        exports.push((export.index, export.name.to_owned()));
+                    }
+                }
+            }
+            Payload::ElementSection(section) => {
+                for element in section {
+                    let element = element?;
+                    if let ElementKind::Active { table_index, .. } = element.kind {
+                        let count = match element.items {
+                            ElementItems::Functions(items) => items.count(),
+                            ElementItems::Expressions(_, items) => items.count(),
+                        };
+                        let table = layout.tables.get_mut(table_index.unwrap_or(0) as usize);
+                        if let Some(table) = table {
+                            table.filled += u64::from(count);
+                        }
+                    }
+                }
+            }
+            Payload::DataSection(section) => {
+                for data in section {
+                    let data = data?;
+                    let at = match &data.kind {
+                        DataKind::Active { offset_expr, .. } => initial(offset_expr)?.address(),
+                        DataKind::Passive => None,
+                    };
+                    let bytes = data.data.len() as u64;
+                    layout.segments.push(Segment {
+                        addresses: at.map(|at| at..at.saturating_add(bytes)),
+                        bytes,
+                        zeros: zeros(data.data),
+                    });
+                }
+            }
+            Payload::CustomSection(section) => {
+                if let KnownCustom::Name(reader) = section.as_known() {
+                    for subsection in reader {
+                        if let Name::Global(map) = subsection? {
+                            for naming in map {
+                                let naming = naming?;
+                                names.push((naming.index, naming.name.to_owned()));
+                            }
+                        }
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    // The name section is what the linker said; an export's name is better than none.
+    for (index, name) in exports.into_iter().chain(names) {
+        if let Some(global) = layout.globals.get_mut(index as usize) {
+            global.name = Some(name);
+        }
+    }
+    let ends = layout.segments.iter().filter_map(|s| s.addresses.as_ref());
+    layout.data_end = ends.map(|addresses| addresses.end).max();
+    let named = |global: &&Global| global.name.as_deref() == Some(HEAP_BASE);
+    let heap_base = layout.globals.iter().find(named);
+    layout.heap_base = heap_base.and_then(|global| global.initial.as_ref()?.address());
+    layout.stack = stack::find(&layout);
+    Ok(layout)
+}
+
+fn imported(layout: &mut Layout, ty: TypeRef) {
+    match ty {
+        TypeRef::Memory(ty) => layout.memories.push(memory(&ty, true)),
+        TypeRef::Table(ty) => layout.tables.push(table(&ty, true)),
+        TypeRef::Global(ty) => push_global(layout, ty, None),
+        TypeRef::Func(_) | TypeRef::FuncExact(_) | TypeRef::Tag(_) => {}
+    }
+}
+
+fn memory(ty: &MemoryType, imported: bool) -> Memory {
+    Memory {
+        imported,
+        page_bytes: 1 << ty.page_size_log2.unwrap_or(PAGE),
+        initial_pages: ty.initial,
+        maximum_pages: ty.maximum,
+    }
+}
+
+fn table(ty: &TableType, imported: bool) -> Table {
+    Table {
+        imported,
+        initial: ty.initial,
+        maximum: ty.maximum,
+        filled: 0,
+    }
+}
+
+fn push_global(layout: &mut Layout, ty: wasmparser::GlobalType, initial: Option<Initial>) {
+    layout.globals.push(Global {
+        index: layout.globals.len() as u32,
+        name: None,
+        ty: ty.content_type.to_string(),
+        mutable: ty.mutable,
+        initial,
+    });
+}
+
+/// A constant expression's number, or its instructions.
+fn initial(expression: &ConstExpr<'_>) -> Result<Initial, Fault> {
+    let mut operators = expression.get_operators_reader().into_iter();
+    let mut text = Vec::new();
+    let mut number = None;
+    for operator in &mut operators {
+        match operator? {
+            Operator::End => {}
+            operator => {
+                number = match operator {
+                    Operator::I32Const { value } => Some(i64::from(value as u32)),
+                    Operator::I64Const { value } => Some(value),
+                    _ => None,
+                };
+                text.push(format!("{operator:?}"));
+            }
+        }
+    }
+    Ok(match (number, text.len()) {
+        (Some(number), 1) => Initial::Number(number),
+        _ => Initial::Expression(text.join(", ")),
+    })
+}
+
+/// How many bytes are in runs of [`ZERO_RUN`] zeros or more.
+fn zeros(data: &[u8]) -> u64 {
+    let runs = data.split(|byte| *byte != 0).map(<[u8]>::len);
+    let long = runs.filter(|run| *run >= ZERO_RUN);
+    long.sum::<usize>() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FoundBy, Initial, Layout, Memory, Place, Table, read};
+
+    fn layout(text: &str) -> Layout {
+        read(&wat::parse_str(text).unwrap()).unwrap()
+    }
+
+    /// Every figure of a module made by hand.
+    #[test]
+    fn a_module_is_read_to_the_byte() {
+        let layout = layout(
+            r#"(module
+                (import "env" "base" (global i32))
+                (import "env" "shared" (memory 1))
+                (memory 3 7)
+                (table 5 9 funcref)
+                (global $__stack_pointer (mut i32) (i32.const 4096))
+                (global $__heap_base (export "heap") i32 (i32.const 9000))
+                (global f32 (f32.const 1.5))
+                (func $f)
+                (elem (i32.const 1) $f $f)
+                (elem declare func $f)
+                (data (i32.const 4096) "\01\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\02\00\00")
+                (data (memory 1) (i32.const 8000) "xyz")
+                (data "passive"))"#,
+        );
+        let memory = |imported, initial_pages, maximum_pages| Memory {
+            imported,
+            page_bytes: 65_536,
+            initial_pages,
+            maximum_pages,
+        };
+        assert_eq!(
+            layout.memories,
+            [memory(true, 1, None), memory(false, 3, Some(7))]
+        );
+        assert_eq!(
+            layout.tables,
+            [Table {
+                imported: false,
+                initial: 5,
+                maximum: Some(9),
+                filled: 2
+            }]
+        );
+        let segments: Vec<_> = layout.segments.iter().map(|s| (s.bytes, s.zeros)).collect();
+        assert_eq!(segments, [(20, 16), (3, 0), (7, 0)]);
+        assert_eq!(layout.segments[1].addresses, Some(8_000..8_003));
+        assert_eq!(layout.segments[2].addresses, None);
+        assert_eq!((layout.data_bytes(), layout.data_end), (30, Some(8_003)));
+        let globals: Vec<_> = layout
+            .globals
+            .iter()
+            .map(|g| (g.index, g.name.as_deref(), g.ty.as_str(), g.mutable))
+            .collect();
+        assert_eq!(
+            globals,
+            [
+                (0, None, "i32", false),
+                (1, Some("__stack_pointer"), "i32", true),
+                (2, Some("__heap_base"), "i32", false),
+                (3, None, "f32", false)
+            ]
+        );
+        assert_eq!(layout.globals[0].initial, None);
+        assert!(
+            matches!(&layout.globals[3].initial, Some(Initial::Expression(text)) if text.contains("F32Const"))
+        );
+        assert_eq!(layout.heap_base, Some(9_000));
+        let stack = layout.stack.unwrap();
+        assert_eq!(
+            (stack.found_by, stack.place, stack.bytes),
+            (FoundBy::Name, Place::First, 4_096)
+        );
+    }
+
+    #[test]
+    fn a_module_without_memory_has_nothing() {
+        assert_eq!(layout("(module)"), Layout::default());
+    }
+
+    /// Protects addresses above 2 GiB, which are negative as 32-bit numbers.
+    #[test]
+    fn addresses_have_no_sign() {
+        let text = "(module (memory 65536) (data (i32.const 0xfffffff0) \"abc\"))";
+        assert_eq!(layout(text).data_end, Some(0xffff_fff3));
+    }
+}

@@ -1,0 +1,114 @@
+//! `build-support precompile`: machine code of the shipped files, made ahead of time. What `cargo precompile` and `cargo
+//! make precompile` are.
+
+use super::{Ended, progress::Progress};
+use build_support::artifact::Artifact;
+use build_support::host::Compiler;
+use build_support::package::{Listener as _, Package};
+use build_support::precompiled::{self, Precompiled};
+use build_support::report::units;
+use clap::{Args, ValueEnum};
+use serde_json::json;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+/// Compile a wasm file to machine code for this machine, with a record that is checked when it is loaded
+#[derive(Args)]
+#[command(after_help = "\
+Without FILE the agent is built for each of its targets, and the code is put beside the shipped files:
+target/budget/<target>/clawft_wasm.cwasm, and clawft_wasm.cwasm.json, which says what it was made from and by what.
+Such a file is for this machine and this version of the engine alone. `build-support run --component FILE.cwasm` runs it.
+Exit codes: 0 made, 2 error.
+Examples:
+  cargo precompile
+  build-support precompile app.wasm -o app.cwasm
+  build-support precompile app.wasm --compiler winch")]
+pub struct Opts {
+    /// A core module or component; the shipped files of the package where none is given
+    file: Option<PathBuf>,
+    /// Where to write; beside FILE where this is not given
+    #[arg(short, long, requires = "file")]
+    output: Option<PathBuf>,
+    /// What compiles: cranelift makes fast code, winch makes code fast
+    #[arg(long, value_enum, default_value = "cranelift")]
+    compiler: CompilerArg,
+    /// Print what was written as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// [`Compiler`] as an argument.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum CompilerArg {
+    Cranelift,
+    Winch,
+}
+
+impl From<CompilerArg> for Compiler {
+    fn from(arg: CompilerArg) -> Self {
+        match arg {
+            CompilerArg::Cranelift => Self::Cranelift,
+            CompilerArg::Winch => Self::Winch,
+        }
+    }
+}
+
+/// Runs the subcommand.
+pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
+    // Hidden where stderr is no terminal, so that `--json` may show it too.
+    let mut progress = Progress::start(false);
+    let sources = match &opts.file {
+        Some(file) => vec![file.clone()],
+        None => ship(&mut progress)?,
+    };
+    let mut made = Vec::new();
+    for source in &sources {
+        progress.stage(&format!("compiling {}", source.display()));
+        let file = opts
+            .output
+            .clone()
+            .unwrap_or_else(|| precompiled::beside(source));
+        anyhow::ensure!(
+            file != *source,
+            "{}: this would overwrite the wasm file\n  help: name another file with --output",
+            file.display()
+        );
+        let artifact = Artifact::read(source)?;
+        precompiled::write(source, &artifact, opts.compiler.into(), &file)?;
+        // What was written is what will be read: no file that this very tool refuses is left behind in silence.
+        let read = Precompiled::read(&file)?;
+        read.load(&read.engine()?)?;
+        made.push((file, read.record().clone()));
+    }
+    drop(progress);
+    let mut stdout = anstream::stdout();
+    if opts.json {
+        let files = made
+            .iter()
+            .map(|(file, record)| json!({ "file": file, "record": record }));
+        let all = json!({ "files": files.collect::<Vec<_>>() });
+        writeln!(stdout, "{}", serde_json::to_string_pretty(&all)?)?;
+    } else {
+        for (file, record) in &made {
+            let about = format!("{}, {}", record.compiler, record.machine);
+            let bytes = units::counted(record.bytes);
+            writeln!(stdout, "{}  {bytes}  {about}", shown(file).display())?;
+        }
+    }
+    stdout.flush()?;
+    Ok(Ended::Well)
+}
+
+/// Builds the package for each of its targets, and gives the shipped files.
+fn ship(progress: &mut Progress) -> anyhow::Result<Vec<PathBuf>> {
+    let shipped = super::shipped(&Package::find(None)?, progress)?;
+    Ok(shipped
+        .into_iter()
+        .map(|(_, files)| files.shipped)
+        .collect())
+}
+
+/// Within the current folder, without it.
+fn shown(file: &Path) -> &Path {
+    file.strip_prefix(super::here()).unwrap_or(file)
+}

@@ -1,0 +1,71 @@
+//! How much linear memory an instance has: its engine asks here before it grants any.
+
+use wasmtime::ResourceLimiter;
+
+/// Linear memory as the engine granted it, in bytes, all memories of the instance together. It never shrinks.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Memory {
+    /// When the instance was made.
+    pub initial: u64,
+    /// Now, which is the highest it has been.
+    pub now: u64,
+    /// What was last asked for, in case the engine cannot give it after all.
+    last: u64,
+}
+
+impl ResourceLimiter for Memory {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        self.last = (desired - current) as u64;
+        self.now += self.last;
+        // The engine asks for a memory's first pages as if it grew from nothing.
+        if current == 0 {
+            self.initial += desired as u64;
+        }
+        Ok(true)
+    }
+
+    /// Follows the question where that was answered yes, e.g. beyond the memory's maximum.
+    fn memory_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
+        self.now -= std::mem::take(&mut self.last);
+        Ok(())
+    }
+
+    fn table_growing(&mut self, _: usize, _: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Memory;
+    use wasmtime::{Engine, Instance, Module, Store};
+
+    /// Protects the high-water mark from memory that was asked for and not given.
+    #[test]
+    fn what_was_refused_does_not_count() {
+        let engine = Engine::default();
+        let text = "(module (memory 2 3) (func (export \"grow\") (param i32) (result i32)
+            local.get 0 memory.grow))";
+        let module = Module::new(&engine, wat::parse_str(text).unwrap()).unwrap();
+        let mut store = Store::new(&engine, Memory::default());
+        store.limiter(|memory| memory);
+        let instance = Instance::new(&mut store, &module, &[]).unwrap();
+        let grow = instance
+            .get_typed_func::<i32, i32>(&mut store, "grow")
+            .unwrap();
+        let mut pages = |by| {
+            let before = grow.call(&mut store, by).unwrap();
+            let memory = store.data();
+            (before, memory.initial >> 16, memory.now >> 16)
+        };
+        assert_eq!(pages(0), (2, 2, 2));
+        assert_eq!(pages(2), (-1, 2, 2));
+        assert_eq!(pages(1), (2, 2, 3));
+        assert_eq!(pages(65_536), (-1, 2, 3));
+    }
+}
