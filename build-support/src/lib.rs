@@ -44,6 +44,7 @@ pub mod cache;
 pub mod host;
 #[cfg(feature = "tool")]
 pub mod package;
+#[cfg(feature = "tool")]
 pub mod precompiled;
 #[cfg(feature = "tool")]
 pub mod preinit;
@@ -53,5 +54,7 @@ pub mod scaling;
 pub mod ship;
 #[cfg(feature = "tool")]
 pub mod size_bench;
+#[cfg(feature = "tool")]
+pub mod variants;
 
 pub use error::{Error, Result};

@@ -9,6 +9,7 @@ mod constructors;
 mod snapshot;
 mod stack;
 
+use crate::analyze::layout;
 use crate::artifact::Artifact;
 use crate::error::{Error, Result};
 use crate::host::{Compiled, Imports, Program};
@@ -50,7 +51,8 @@ pub fn run(file: &Path, artifact: &Artifact, config: &str) -> Result<Artifact> {
         host.init(config)?;
         Ok(host)
     };
-    let stack = snapshot::Stack(stack::end(&modules));
+    let layouts: Result<Vec<_>, _> = modules.iter().map(|module| layout::read(module)).collect();
+    let stack = snapshot::Stack(layouts.ok().and_then(|layouts| stack::end(&layouts)));
     let bytes = match artifact.kind() {
         Kind::Core => {
             let (context, instrumented) = wizer.instrument(artifact.bytes()).map_err(unfit)?;

@@ -4,10 +4,9 @@ use super::{Ended, progress::Progress};
 use anyhow::Context as _;
 use build_support::artifact::{self, Artifact};
 use build_support::measure::sizes;
-use build_support::package::{Listener as _, Package};
+use build_support::package::Listener as _;
 use build_support::preinit;
 use build_support::report::{Sizes, text};
-use build_support::ship::Files;
 use clap::Args;
 use serde_json::json;
 use std::io::Write as _;
@@ -47,14 +46,14 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
         }
         None => opts.config.clone(),
     };
+    let mut progress = Progress::start(opts.json);
     let files = match opts.files.as_slice() {
-        [] => shipped()?,
+        [] => super::shipped(&mut progress)?,
         files => files.to_vec(),
     };
     if opts.output.is_some() && files.len() != 1 {
         anyhow::bail!("--output is for one file, and there are {}", files.len());
     }
-    let mut progress = Progress::start(opts.json);
     let mut rows = Vec::new();
     for file in &files {
         progress.stage(&format!("initialising {}", file.display()));
@@ -68,22 +67,6 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     drop(progress);
     show(&rows, opts.json)?;
     Ok(Ended::Well)
-}
-
-/// The shipped files of every target of the package.
-fn shipped() -> anyhow::Result<Vec<PathBuf>> {
-    let package = Package::find(None)?;
-    let mut files = Vec::new();
-    for target in &package.config(None)?.targets {
-        let file = Files::new(&package.outputs(target), &package.file_stem()).shipped;
-        anyhow::ensure!(
-            file.is_file(),
-            "{} is not there yet; run `cargo wasm` and `cargo wasm-p1` first",
-            file.display()
-        );
-        files.push(file);
-    }
-    Ok(files)
 }
 
 fn show(rows: &[(PathBuf, Sizes)], json: bool) -> anyhow::Result<()> {
