@@ -3,6 +3,7 @@
 //! Exit codes: 0 within budget, 1 over budget, 2 error.
 
 mod analyze;
+mod baseline;
 mod bench;
 mod build;
 mod check;
@@ -54,6 +55,7 @@ enum Command {
     Analyze(analyze::Opts),
     Preinit(preinit::Opts),
     Run(run::Opts),
+    Baseline(baseline::Opts),
     Bench(bench::Opts),
     SizeBench(size_bench::Opts),
     Startup(startup::Opts),
@@ -83,6 +85,7 @@ pub fn main() -> ExitCode {
         Command::Analyze(opts) => analyze::run(&opts),
         Command::Preinit(opts) => preinit::run(&opts),
         Command::Run(opts) => run::run(&opts),
+        Command::Baseline(opts) => baseline::run(&opts),
         Command::Bench(opts) => bench::run(&opts),
         Command::Scaling(opts) => scaling::run(&opts),
         Command::SizeBench(opts) => size_bench::run(&opts),

@@ -2,6 +2,7 @@
 
 pub mod engine;
 pub mod memory;
+pub mod native;
 pub mod quantiles;
 pub mod sizes;
 pub mod startup;

@@ -146,7 +146,8 @@ fn named(files: &[PathBuf]) -> Vec<(String, PathBuf)> {
         .collect()
 }
 
-fn node() -> anyhow::Result<PathBuf> {
+/// Where node is.
+pub fn node() -> anyhow::Result<PathBuf> {
     process::on_path("node").context(
         "node is not on PATH, and its engine is to be measured\n  help: install node 20 or newer (apt-get install -y nodejs), or leave it out with --no-node",
     )

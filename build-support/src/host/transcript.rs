@@ -7,7 +7,7 @@
 
 use super::Host;
 use crate::error::{Error, Result};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// A configuration and messages, in the order they are sent.
@@ -21,7 +21,7 @@ pub struct Transcript {
 }
 
 /// Something said.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Message {
     /// The session it belongs to.

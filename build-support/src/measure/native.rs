@@ -102,7 +102,10 @@ fn play(program: &Path, transcript: &Transcript, lines: &str, messages: u64) -> 
     Err(Error::Input {
         file: program.to_owned(),
         offset: None,
-        message: format!("{messages} messages got {} answers", answers.lines().count()),
+        message: format!(
+            "{messages} messages got {} answers",
+            answers.lines().count()
+        ),
         help: "run it by hand with the workload's messages".to_owned(),
     })
 }
@@ -110,6 +113,8 @@ fn play(program: &Path, transcript: &Transcript, lines: &str, messages: u64) -> 
 fn times(samples: u32, mut sample: impl FnMut() -> Result<u64>) -> Result<Quantiles> {
     // The first one pays for the program's file to be read.
     sample()?;
-    let all = (0..samples.max(1)).map(|_| sample()).collect::<Result<_>>()?;
+    let all = (0..samples.max(1))
+        .map(|_| sample())
+        .collect::<Result<_>>()?;
     Ok(Quantiles::of(all).expect("there is one at least"))
 }

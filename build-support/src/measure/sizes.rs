@@ -4,6 +4,12 @@ use crate::report::Sizes;
 use flate2::{Compression, write::GzEncoder};
 use std::io::Write as _;
 
+/// The codec, its version and level, of [`Sizes::gzip`].
+pub const GZIP: &str = "zlib of libz-sys 1.1.31, level 9";
+
+/// The same of [`Sizes::brotli`].
+pub const BROTLI: &str = "brotli 9.1.1, quality 11, window of 22 bits";
+
 /// Measures `bytes`. The codecs are built from source, so the figures are the same on every machine.
 pub fn run(bytes: &[u8]) -> Sizes {
     Sizes {
@@ -31,4 +37,21 @@ fn brotli(bytes: &[u8]) -> u64 {
     let mut out = Vec::new();
     brotli::BrotliCompress(&mut &bytes[..], &mut out, &params).expect("writing to memory");
     out.len() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BROTLI, GZIP};
+
+    /// Protects compressed sizes from changing with a codec whose version nobody was told.
+    #[test]
+    fn codecs_are_those_of_the_lock_file() {
+        let lock = include_str!("../../../Cargo.lock");
+        for (codec, name) in [(GZIP, "libz-sys"), (BROTLI, "brotli")] {
+            let (_, rest) = codec.split_once(&format!("{name} ")).unwrap();
+            let version = rest.split(',').next().unwrap();
+            let entry = format!("name = \"{name}\"\nversion = \"{version}\"");
+            assert!(lock.contains(&entry), "{codec}");
+        }
+    }
 }

@@ -1,0 +1,175 @@
+//! The committed record of what the package weighs and costs: `baseline.json` at the root of the workspace, written by this
+//! tool alone. `parts` measures; here is what it looks like and how it is kept.
+//!
+//! Whether a change against it is good is not decided here.
+
+mod parts;
+
+pub use parts::{Means, Part, measure};
+
+use crate::artifact;
+use crate::error::{Error, Result};
+use crate::measure::memory::MemoryProfile;
+use crate::measure::native::Native;
+use crate::measure::sizes::{BROTLI, GZIP};
+use crate::measure::startup::Startup;
+use crate::package::Package;
+use crate::report::{Kind, Sizes, Toolchain};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// The version of the layout; raised when a field changes meaning or goes.
+pub const SCHEMA: u32 = 1;
+
+/// The record.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Baseline {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// The package.
+    pub package: String,
+    /// What compressed sizes are made with.
+    pub codecs: Codecs,
+    /// Each target's files, by triple.
+    pub targets: BTreeMap<String, Figures>,
+    /// How long a start takes.
+    pub startup: Startup,
+    /// What the files take of memory.
+    pub memory: MemoryProfile,
+    /// The native program.
+    pub native: Native,
+    /// What the sizes were before, the newest first: an entry for each time they changed.
+    pub history: Vec<Past>,
+}
+
+/// Codec, version and level of each compressed size.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Codecs {
+    /// Of `gzip`.
+    pub gzip: String,
+    /// Of `brotli`.
+    pub brotli: String,
+}
+
+/// One target's files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Figures {
+    /// What compiled and rewrote them.
+    pub toolchain: Toolchain,
+    /// What is shipped.
+    pub kind: Kind,
+    /// The allocator's feature.
+    pub allocator: String,
+    /// The size after each stage, in bytes, the linked file first.
+    pub stages: Vec<StageBytes>,
+    /// The shipped file.
+    pub sizes: Sizes,
+    /// The same file pre-initialised.
+    pub preinit: Sizes,
+}
+
+/// A stage of the pipeline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StageBytes {
+    /// Its name.
+    pub name: String,
+    /// The size after it.
+    pub bytes: u64,
+}
+
+/// Sizes that were.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Past {
+    /// The commit they were replaced after; empty outside of git.
+    pub until: String,
+    /// The shipped file of each target.
+    pub targets: BTreeMap<String, Sizes>,
+}
+
+impl Codecs {
+    /// Those of this tool.
+    pub fn here() -> Self {
+        Self {
+            gzip: GZIP.to_owned(),
+            brotli: BROTLI.to_owned(),
+        }
+    }
+}
+
+impl Baseline {
+    /// Where the one of `package` is.
+    pub fn path(package: &Package) -> PathBuf {
+        package.root.join("baseline.json")
+    }
+
+    /// Reads the one in `file`; none where there is no such file.
+    ///
+    /// # Errors
+    /// [`Error::Input`] with line and column where it is no baseline, or one of another layout.
+    pub fn read(file: &Path) -> Result<Option<Self>> {
+        let text = match std::fs::read_to_string(file) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Error::io("reading", file)(error)),
+        };
+        let refused = |message: String| {
+            Error::Input {
+            file: file.to_owned(),
+            offset: None,
+            message,
+            help: "it is written by `build-support baseline` alone: restore it from git, or remove it and measure everything again"
+                .to_owned(),
+        }
+        };
+        #[derive(Deserialize)]
+        struct Version {
+            schema: u32,
+        }
+        let version: Version =
+            serde_json::from_str(&text).map_err(|error| refused(error.to_string()))?;
+        if version.schema != SCHEMA {
+            return Err(refused(format!(
+                "its layout is version {}, and this tool's is {SCHEMA}",
+                version.schema
+            )));
+        }
+        serde_json::from_str(&text)
+            .map(Some)
+            .map_err(|error| refused(error.to_string()))
+    }
+
+    /// Writes it whole, or not at all.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn write(&self, file: &Path) -> Result<()> {
+        let mut json = serde_json::to_string_pretty(self).expect("plain data");
+        json.push('\n');
+        artifact::write_atomic(file, json.as_bytes())
+    }
+
+    /// The shipped file's sizes, by target.
+    pub fn shipped(&self) -> BTreeMap<String, Sizes> {
+        let sizes = |(target, figures): (&String, &Figures)| (target.clone(), figures.sizes);
+        self.targets.iter().map(sizes).collect()
+    }
+
+    /// Puts what was shipped in `before` into the history, where that was something else; `commit` is the one that is checked
+    /// out now.
+    pub fn remember(&mut self, before: &Self, commit: &str) {
+        self.history.clone_from(&before.history);
+        if before.shipped() != self.shipped() {
+            let past = Past {
+                until: commit.to_owned(),
+                targets: before.shipped(),
+            };
+            self.history.insert(0, past);
+        }
+    }
+}

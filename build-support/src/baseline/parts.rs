@@ -1,0 +1,162 @@
+//! What a baseline is put together from. Each part can be measured alone; the others then stay as they were.
+
+use super::{Baseline, Codecs, Figures, SCHEMA, StageBytes};
+use crate::artifact::Artifact;
+use crate::error::{Error, Result};
+use crate::host::Transcript;
+use crate::measure::{memory, native, sizes, startup};
+use crate::package::{Listener, Package};
+use crate::variants::{self, Variants};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// How much is measured of each: the figures of a baseline are few, and taken often.
+const STARTUP: startup::Samples = startup::Samples {
+    cold: 30,
+    warm: 300,
+    process: 20,
+};
+const ROUNDS: u32 = 100;
+const NATIVE: u32 = 100;
+
+/// A part that can be measured alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Part {
+    /// The shipped files.
+    Sizes,
+    /// Start-up times and instructions.
+    Startup,
+    /// Linear memory.
+    Memory,
+    /// The native program.
+    Native,
+}
+
+impl Part {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Sizes, Self::Startup, Self::Memory, Self::Native];
+}
+
+/// What does the measuring.
+pub struct Means<'a> {
+    /// This tool's program.
+    pub tool: &'a Path,
+    /// Node's.
+    pub node: &'a Path,
+}
+
+/// Measures `parts` of `package`; what is not among them is as in `before`.
+///
+/// # Errors
+/// What measuring reports; [`Error::Input`] where a part is neither to be measured nor in `before`.
+pub fn measure(
+    package: &Package,
+    parts: &[Part],
+    before: Option<&Baseline>,
+    means: &Means<'_>,
+    listener: &mut dyn Listener,
+) -> Result<Baseline> {
+    let transcript = Transcript::read(&package.transcript())?;
+    let all = variants::make(package, &transcript, listener)?;
+    let kept = || {
+        before.ok_or_else(|| Error::Input {
+            file: Baseline::path(package),
+            offset: None,
+            message: "it is not there, and only a part of it is to be measured".to_owned(),
+            help: "measure everything once: `build-support baseline`".to_owned(),
+        })
+    };
+    let wanted = |part| parts.contains(&part);
+    let targets = match wanted(Part::Sizes) {
+        true => figures(&all)?,
+        false => kept()?.targets.clone(),
+    };
+    let startup = match wanted(Part::Startup) {
+        true => startup(&all, &transcript, means, listener)?,
+        false => kept()?.startup.clone(),
+    };
+    let memory = match wanted(Part::Memory) {
+        true => memory(&all, &transcript, listener)?,
+        false => kept()?.memory.clone(),
+    };
+    let native = match wanted(Part::Native) {
+        true => {
+            listener.stage("the native program");
+            native::run(package, &transcript, NATIVE)?
+        }
+        false => kept()?.native.clone(),
+    };
+    Ok(Baseline {
+        schema: SCHEMA,
+        package: package.name.clone(),
+        codecs: Codecs::here(),
+        targets,
+        startup,
+        memory,
+        native,
+        history: Vec::new(),
+    })
+}
+
+fn figures(all: &[Variants]) -> Result<BTreeMap<String, Figures>> {
+    let of = |variants: &Variants| {
+        let report = variants.report();
+        let stages = report.stages.iter().map(|stage| StageBytes {
+            name: stage.name.clone(),
+            bytes: stage.bytes,
+        });
+        let figures = Figures {
+            toolchain: report.toolchain.clone(),
+            kind: report.kind,
+            allocator: String::new(),
+            stages: stages.collect(),
+            sizes: report.sizes,
+            preinit: sizes::run(Artifact::read(&variants.preinit)?.bytes()),
+        };
+        Ok((variants.target.clone(), figures))
+    };
+    all.iter().map(of).collect()
+}
+
+fn startup(
+    all: &[Variants],
+    transcript: &Transcript,
+    means: &Means<'_>,
+    listener: &mut dyn Listener,
+) -> Result<startup::Startup> {
+    let subject = |variant: variants::Variant| startup::Subject {
+        config: (!variant.initialised).then(|| transcript.config()),
+        label: variant.label,
+        file: variant.file,
+    };
+    let subjects: Vec<_> = all.iter().flat_map(Variants::files).map(subject).collect();
+    let first = &transcript.messages[0];
+    let plan = startup::Plan {
+        subjects: &subjects,
+        said: (&first.session, &first.message),
+        samples: STARTUP,
+        tool: means.tool,
+        node: Some(means.node),
+    };
+    startup::run(&plan, &mut |stage| listener.stage(stage))
+}
+
+fn memory(
+    all: &[Variants],
+    transcript: &Transcript,
+    listener: &mut dyn Listener,
+) -> Result<memory::MemoryProfile> {
+    let subject = |variant: variants::Variant| memory::Subject {
+        label: variant.label,
+        file: variant.file,
+        linked: variant.linked,
+        initialised: variant.initialised,
+    };
+    let subjects: Vec<_> = all.iter().flat_map(Variants::files).map(subject).collect();
+    let plan = memory::Plan {
+        subjects: &subjects,
+        transcript,
+        rounds: ROUNDS,
+    };
+    memory::run(&plan, &mut |stage| listener.stage(stage))
+}

@@ -1,0 +1,62 @@
+//! `build-support baseline`: measures, and writes `baseline.json`. What `cargo baseline` and `cargo make baseline` are.
+
+use super::{Ended, progress::Progress};
+use anyhow::Context as _;
+use build_support::baseline::{self, Baseline, Means, Part};
+use build_support::package::Package;
+use build_support::process;
+use clap::Args;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+/// Measure everything, and write it to baseline.json
+#[derive(Args)]
+#[command(after_help = "\
+The file is committed. Sizes, instructions and memory are the same for the same toolchain; times are this machine's.
+Sizes that change go into its history, with the commit that was checked out.
+Examples:
+  cargo baseline                                everything, from nothing too
+  cargo baseline --only sizes --only memory     these alone; the others stay as they are
+  cargo baseline --output /tmp/now.json         somewhere else, to look at")]
+pub struct Opts {
+    /// Measure this part alone; may be repeated
+    #[arg(long, value_name = "PART")]
+    only: Vec<Part>,
+    /// Where to write; baseline.json at the root of the workspace where this is not given
+    #[arg(short, long)]
+    output: Option<PathBuf>,
+}
+
+/// Runs the subcommand.
+pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
+    let package = Package::find(None)?;
+    let file = Baseline::path(&package);
+    let before = Baseline::read(&file)?;
+    let parts = match opts.only.as_slice() {
+        [] => &Part::ALL,
+        parts => parts,
+    };
+    let mut progress = Progress::start(false);
+    let means = Means {
+        tool: &std::env::current_exe().context("finding this program's file")?,
+        node: &super::startup::node()?,
+    };
+    let mut now = baseline::measure(&package, parts, before.as_ref(), &means, &mut progress)?;
+    drop(progress);
+    if let Some(before) = &before {
+        now.remember(before, &commit(&package.root));
+    }
+    let output = opts.output.as_deref().unwrap_or(&file);
+    now.write(output)?;
+    writeln!(anstream::stdout(), "written: {}", output.display())?;
+    Ok(Ended::Well)
+}
+
+/// The commit that is checked out in `folder`; empty where git does not say.
+fn commit(folder: &Path) -> String {
+    let folder = folder.to_string_lossy();
+    let args = ["-C", &folder, "rev-parse", "--short=12", "HEAD"];
+    process::capture(Path::new("git"), &args)
+        .map(|commit| commit.trim().to_owned())
+        .unwrap_or_default()
+}
