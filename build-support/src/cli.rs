@@ -11,6 +11,7 @@ mod explain;
 mod memory;
 mod optimize;
 mod precompile;
+mod preinit;
 mod progress;
 mod run;
 mod scaling;
@@ -18,10 +19,11 @@ mod size_bench;
 mod startup;
 
 use build_support::Error;
-use build_support::package::{Features, Package};
+use build_support::package::Package;
 use build_support::pipeline::Analysis;
 use build_support::report::{diagnostic, text};
-use build_support::ship::Files;
+use build_support::ship::Shipped;
+use build_support::variants;
 use clap::{Parser, Subcommand};
 use progress::Progress;
 use std::io::Write as _;
@@ -50,6 +52,7 @@ enum Command {
     Check(check::Opts),
     Optimize(optimize::Opts),
     Analyze(analyze::Opts),
+    Preinit(preinit::Opts),
     Run(run::Opts),
     Bench(bench::Opts),
     SizeBench(size_bench::Opts),
@@ -78,6 +81,7 @@ pub fn main() -> ExitCode {
         Command::Check(opts) => check::run(&opts),
         Command::Optimize(opts) => optimize::run(&opts),
         Command::Analyze(opts) => analyze::run(&opts),
+        Command::Preinit(opts) => preinit::run(&opts),
         Command::Run(opts) => run::run(&opts),
         Command::Bench(opts) => bench::run(&opts),
         Command::Scaling(opts) => scaling::run(&opts),
@@ -144,23 +148,11 @@ fn show_snips(analysis: &Analysis, json: bool) -> anyhow::Result<Ended> {
     Ok(Ended::Well)
 }
 
-/// Builds `package` for each of its targets as it is shipped, which costs little where nothing changed, and says where
-/// the files are. Whether they are within budget is no matter here.
-fn shipped(package: &Package, progress: &mut Progress) -> anyhow::Result<Vec<(String, Files)>> {
-    let mut shipped = Vec::new();
-    for target in &package.targets {
-        let folder = package.outputs(target);
-        let files = package
-            .ship(target, &Features::default(), &folder, progress)?
-            .files;
-        shipped.push((target.clone(), files));
-    }
-    anyhow::ensure!(
-        !shipped.is_empty(),
-        "{}: it names no targets\n  help: add `targets = [\"wasm32-wasip2\"]` to [package.metadata.budget]",
-        package.manifest.display()
-    );
-    Ok(shipped)
+/// Builds the package for each of its targets as it is shipped, and gives the shipped files.
+fn shipped(progress: &mut Progress) -> anyhow::Result<Vec<std::path::PathBuf>> {
+    let shipped = variants::shipped(&Package::find(None)?, progress)?;
+    let file = |(_, shipped): (String, Shipped)| shipped.files.shipped;
+    Ok(shipped.into_iter().map(file).collect())
 }
 
 /// The current folder, for paths in messages; empty where it cannot be told.

@@ -46,6 +46,15 @@ pub enum Compiled {
     Component(Component),
 }
 
+/// What an instance finds where it imports something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Imports {
+    /// WASI: preview 1 for a core module, 0.2 for a component.
+    Wasi,
+    /// A trap, whatever it is.
+    Trap,
+}
+
 impl Compiled {
     /// Compiles `artifact` with `engine`.
     ///
@@ -67,27 +76,41 @@ impl Program {
     pub fn compile(engine: &Engine, file: &Path, artifact: &Artifact) -> Result<Self> {
         let help = "give a file as `cargo wasm` or `cargo wasm-p1` makes it";
         let compiled = Compiled::new(engine, artifact).map_err(refused(file, help))?;
-        Self::link(engine, file, &compiled)
+        Self::link(engine, file, &compiled, Imports::Wasi)
     }
 
     /// Resolves the imports of what `engine` made of `file`.
     ///
     /// # Errors
-    /// [`Error::Input`] where it imports something else than WASI.
-    pub fn link(engine: &Engine, file: &Path, compiled: &Compiled) -> Result<Self> {
+    /// [`Error::Input`] where there is an import that cannot be given.
+    pub fn link(
+        engine: &Engine,
+        file: &Path,
+        compiled: &Compiled,
+        imports: Imports,
+    ) -> Result<Self> {
         let fault = || refused(file, "this is a fault of the tool");
         let prepared = match compiled {
             Compiled::Core(module) => {
                 let mut linker = wasmtime::Linker::new(engine);
-                p1::add_to_linker_sync(&mut linker, |state: &mut State| &mut state.wasi)
-                    .map_err(fault())?;
+                match imports {
+                    Imports::Wasi => {
+                        p1::add_to_linker_sync(&mut linker, |state: &mut State| &mut state.wasi)
+                    }
+                    Imports::Trap => linker.define_unknown_imports_as_traps(module),
+                }
+                .map_err(fault())?;
                 let prepared = linker.instantiate_pre(module);
                 let help = "a core module may import wasi_snapshot_preview1 alone";
                 Prepared::Core(prepared.map_err(refused(file, help))?)
             }
             Compiled::Component(component) => {
                 let mut linker = wasmtime::component::Linker::new(engine);
-                wasmtime_wasi::p2::add_to_linker_sync(&mut linker).map_err(fault())?;
+                match imports {
+                    Imports::Wasi => wasmtime_wasi::p2::add_to_linker_sync(&mut linker),
+                    Imports::Trap => linker.define_unknown_imports_as_traps(component),
+                }
+                .map_err(fault())?;
                 let prepared = linker.instantiate_pre(component);
                 let help = "a component may import WASI 0.2 alone";
                 Prepared::Component(prepared.map_err(refused(file, help))?)
@@ -188,7 +211,7 @@ impl Host {
         let program = if precompiled::is_meant(file) {
             let made = Precompiled::read(file)?;
             let engine = made.engine()?;
-            Program::link(&engine, file, &made.load(&engine)?)?
+            Program::link(&engine, file, &made.load(&engine)?, Imports::Wasi)?
         } else {
             Program::compile(&Engine::default(), file, &Artifact::read(file)?)?
         };
@@ -227,6 +250,11 @@ impl Host {
     /// The store, for its fuel and for calls of exports other than the agent's.
     pub fn store(&mut self) -> &mut Store<State> {
         &mut self.store
+    }
+
+    /// The store, to read.
+    pub fn store_ref(&self) -> &Store<State> {
+        &self.store
     }
 
     /// The core module's instance with its store; none of a component.

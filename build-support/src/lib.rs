@@ -47,10 +47,14 @@ pub mod package;
 #[cfg(feature = "tool")]
 pub mod precompiled;
 #[cfg(feature = "tool")]
+pub mod preinit;
+#[cfg(feature = "tool")]
 pub mod scaling;
 #[cfg(feature = "tool")]
 pub mod ship;
 #[cfg(feature = "tool")]
 pub mod size_bench;
+#[cfg(feature = "tool")]
+pub mod variants;
 
 pub use error::{Error, Result};

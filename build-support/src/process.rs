@@ -87,11 +87,31 @@ pub fn output(command: &mut Command) -> Result<String> {
     if !done.status.success() {
         return Err(failed(command, done.status, &done.stderr));
     }
-    String::from_utf8(done.stdout).map_err(|_| Error::Process {
+    text(command, done.stdout)
+}
+
+fn text(command: &Command, stdout: Vec<u8>) -> Result<String> {
+    String::from_utf8(stdout).map_err(|_| Error::Process {
         command: line(command),
         status: "its output is not UTF-8".to_owned(),
         stderr: String::new(),
     })
+}
+
+/// Runs `command` with the file `input` as its stdin, and gives what it wrote to stdout. It may end with 1 as well as
+/// with 0: that is an answer.
+///
+/// # Errors
+/// As [`output`].
+pub fn answers(command: &mut Command, input: std::fs::File) -> Result<String> {
+    let done = command
+        .stdin(input)
+        .output()
+        .map_err(|e| not_started(command, &e))?;
+    if !matches!(done.status.code(), Some(0 | 1)) {
+        return Err(failed(command, done.status, &done.stderr));
+    }
+    text(command, done.stdout)
 }
 
 /// Runs `command` with all it says going to this process's stderr.

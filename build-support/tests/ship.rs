@@ -308,27 +308,37 @@ fn what_did_not_change_is_not_made_again() {
 
 /// Protects users from an allocator they did not choose.
 #[test]
-fn two_allocators_are_a_clear_error() {
-    let done = tool(
-        &workspace(),
-        &[
-            "check",
-            "--target",
-            "wasm32-wasip1",
-            "--features",
-            "alloc-talc,alloc-lol",
-        ],
-    )
-    .output()
-    .unwrap();
-    let stderr = String::from_utf8(done.stderr).unwrap();
-    assert_eq!(done.status.code(), Some(2), "{stderr}");
-    assert!(
-        stderr.contains("alloc-talc")
-            && stderr.contains("alloc-lol")
-            && stderr.contains("exclude each other"),
-        "{stderr}"
-    );
+fn several_allocators_or_none_are_a_clear_error() {
+    for (features, expected) in [
+        (
+            &["--features", "alloc-talc,alloc-lol"][..],
+            "features `alloc-talc` and `alloc-lol` exclude each other",
+        ),
+        (
+            &["--features", "alloc-talc,alloc-talc-small"],
+            "features `alloc-talc` and `alloc-talc-small` exclude each other",
+        ),
+        (
+            &[
+                "--no-default-features",
+                "--features",
+                "alloc-lol,alloc-lol-free,alloc-talc",
+            ],
+            "features `alloc-talc` and `alloc-lol` and `alloc-lol-free` exclude each other",
+        ),
+        (
+            &["--no-default-features"],
+            "needs an allocator on wasm: enable one of the features `alloc-dlmalloc`, `alloc-talc`,",
+        ),
+    ] {
+        let done = tool(&workspace(), &["check", "--target", "wasm32-wasip1"])
+            .args(features)
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8(done.stderr).unwrap();
+        assert_eq!(done.status.code(), Some(2), "{features:?}: {stderr}");
+        assert!(stderr.contains(expected), "{features:?}: {stderr}");
+    }
 }
 
 /// Protects against a stage that silently did not run, and the layout that others read.

@@ -30,7 +30,7 @@ use workspace::Workspace;
 #[derive(Debug)]
 pub struct Agent {
     pub(crate) config: Box<Config>,
-    workspace: Workspace,
+    pub(crate) workspace: Workspace,
     sessions: Sessions,
     memory: Memory,
 }
@@ -43,13 +43,13 @@ impl Agent {
     ///
     /// `invalid_json`, `invalid_config` or `unsupported`, with the place in the configuration.
     pub fn new(config_json: &str, root: Option<Root>) -> Result<Agent> {
-        Ok(Agent::of(config(config_json)?, root))
+        Ok(Agent::of(config(config_json)?, Workspace::new(root)))
     }
 
-    pub(crate) fn of(config: Box<Config>, root: Option<Root>) -> Agent {
+    pub(crate) fn of(config: Box<Config>, workspace: Workspace) -> Agent {
         Agent {
             config,
-            workspace: Workspace::new(root),
+            workspace,
             sessions: Sessions::default(),
             memory: Memory::default(),
         }

@@ -3,54 +3,73 @@
 //! | feature | allocator |
 //! |---|---|
 //! | `alloc-dlmalloc` (default) | dlmalloc: general, the one Rust's own std uses on wasm |
-//! | `alloc-talc` | talc: smaller and faster, takes precedence over the default |
-//! | `alloc-lol` | lol_alloc's free list: the smallest that gives memory back |
+//! | `alloc-talc` | talc |
+//! | `alloc-talc-small` | talc without what makes it larger: nothing is resized in place, and memory that was grown is not joined with what was there |
+//! | `alloc-lol` | lol_alloc's bump allocator, which **never takes anything back** |
+//! | `alloc-lol-free` | lol_alloc's free list, searched from the front: slow with many free blocks |
 //!
-//! lol_alloc also has leaking allocators, smaller still. A session is written out anew with every
-//! message, so a leak would be of the size of the history per message: the reactor could not live.
-//! Its free list is searched from the front, which is slow with many live allocations.
+//! The leaking one is for short lives. A session is written out anew with every message, so what is lost with each
+//! is of the size of the history.
+//!
+//! `build.rs` decides between the features, and says so as `cfg(allocator = "…")`: exactly one `chosen` below is
+//! compiled.
 
-#[cfg(all(feature = "alloc-talc", feature = "alloc-lol"))]
-compile_error!(
-    "features `alloc-talc` and `alloc-lol` exclude each other: enable one of them, or neither for dlmalloc"
-);
-
-#[cfg(all(
-    target_family = "wasm",
-    not(any(
-        feature = "alloc-dlmalloc",
-        feature = "alloc-talc",
-        feature = "alloc-lol"
-    ))
-))]
-compile_error!(
-    "clawft-wasm needs an allocator on wasm: enable one of the features `alloc-dlmalloc` (default), \
-     `alloc-talc`, `alloc-lol`"
-);
-
-#[cfg(all(target_family = "wasm", feature = "alloc-talc"))]
 #[global_allocator]
-static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+static ALLOCATOR: chosen::Allocator = chosen::new();
 
-// SAFETY: the targets have no threads (neither wasip1 nor wasip2 has atomics), so nothing allocates
-// at the same time as something else.
-#[cfg(all(
-    target_family = "wasm",
-    feature = "alloc-lol",
-    not(feature = "alloc-talc")
-))]
-#[allow(unsafe_code)]
-#[global_allocator]
-static ALLOCATOR: lol_alloc::AssumeSingleThreaded<lol_alloc::FreeListAllocator> =
-    unsafe { lol_alloc::AssumeSingleThreaded::new(lol_alloc::FreeListAllocator::new()) };
+#[cfg(allocator = "talc")]
+mod chosen {
+    use talc::wasm;
 
-#[cfg(all(
-    target_family = "wasm",
-    feature = "alloc-dlmalloc",
-    not(any(feature = "alloc-talc", feature = "alloc-lol"))
-))]
+    pub type Allocator = wasm::WasmDynamicTalc;
+
+    pub const fn new() -> Allocator {
+        wasm::new_wasm_dynamic_allocator()
+    }
+}
+
+#[cfg(allocator = "talc-small")]
+mod chosen {
+    use talc::{cell, wasm};
+
+    pub type Allocator = cell::TalcSyncCell<wasm::WasmGrowAndClaim, wasm::WasmBinning>;
+
+    pub const fn new() -> Allocator {
+        cell::TalcSyncCell::new_wasm(wasm::WasmGrowAndClaim)
+    }
+}
+
+#[cfg(allocator = "lol")]
+mod chosen {
+    use lol_alloc::{AssumeSingleThreaded, LeakingAllocator};
+
+    pub type Allocator = AssumeSingleThreaded<LeakingAllocator>;
+
+    #[allow(unsafe_code)]
+    pub const fn new() -> Allocator {
+        // SAFETY: the targets have no threads (neither wasip1 nor wasip2 has atomics), so nothing allocates at
+        // the same time as something else.
+        unsafe { AssumeSingleThreaded::new(LeakingAllocator::new()) }
+    }
+}
+
+#[cfg(allocator = "lol-free")]
+mod chosen {
+    use lol_alloc::{AssumeSingleThreaded, FreeListAllocator};
+
+    pub type Allocator = AssumeSingleThreaded<FreeListAllocator>;
+
+    #[allow(unsafe_code)]
+    pub const fn new() -> Allocator {
+        // SAFETY: the targets have no threads (neither wasip1 nor wasip2 has atomics), so nothing allocates at
+        // the same time as something else.
+        unsafe { AssumeSingleThreaded::new(FreeListAllocator::new()) }
+    }
+}
+
+#[cfg(allocator = "dlmalloc")]
 #[allow(unsafe_code)]
-mod dlmalloc_of_eight {
+mod chosen {
     use core::alloc::{GlobalAlloc, Layout};
     use core::cell::UnsafeCell;
 
@@ -58,10 +77,11 @@ mod dlmalloc_of_eight {
 
     /// dlmalloc through its C interface, which aligns to 8 bytes. Nothing in the agent wants more, and the code
     /// for more would be carried along, because the alignment is a parameter.
-    struct Allocator(UnsafeCell<Dlmalloc>);
+    pub struct Allocator(UnsafeCell<Dlmalloc>);
 
-    #[global_allocator]
-    static ALLOCATOR: Allocator = Allocator(UnsafeCell::new(Dlmalloc::new()));
+    pub const fn new() -> Allocator {
+        Allocator(UnsafeCell::new(Dlmalloc::new()))
+    }
 
     /// What every allocation is aligned to: two words.
     const ALIGN: usize = 2 * size_of::<usize>();

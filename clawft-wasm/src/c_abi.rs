@@ -1,6 +1,6 @@
 //! The C ABI of the wasip1 reactor.
 //!
-//! A host instantiates the module, calls `_initialize` once, then:
+//! A host instantiates the module, calls `_initialize` once (a pre-initialised file does not export it), then:
 //!
 //! | function | does |
 //! |---|---|

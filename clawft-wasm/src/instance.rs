@@ -2,14 +2,17 @@
 //!
 //! A host of the wasm file has one instance per module instance; a native program that wants several
 //! makes [`Agent`]s of its own.
+//!
+//! [`init`] asks the system for nothing and holds nothing of it, so that a module can be kept as it is after
+//! `init` and instantiated in that state, in another process too.
 
 use core_alloc::boxed::Box;
 use core_alloc::string::String;
 
 use clawft_types::{AgentError, Answer, ErrorCode, Result};
 
+use crate::agent::workspace::Workspace;
 use crate::agent::{self, Agent};
-use crate::platform::Root;
 
 /// As [`crate::init`].
 ///
@@ -21,7 +24,7 @@ pub fn init(config_json: &str) -> Result<()> {
     let config = agent::config(config_json)?;
     match &mut *agent {
         Some(agent) => agent.config = config,
-        None => *agent = Some(Agent::of(config, Root::open())),
+        None => *agent = Some(Agent::of(config, Workspace::default())),
     }
     Ok(())
 }
@@ -33,7 +36,10 @@ pub fn init(config_json: &str) -> Result<()> {
 /// `not_initialized`, `busy`, and as [`Agent::respond`].
 pub fn respond(session: &str, message: &str) -> Result<Box<Answer>> {
     match &mut *cell::lend()? {
-        Some(agent) => agent.respond(session, message),
+        Some(agent) => {
+            agent.workspace.open();
+            agent.respond(session, message)
+        }
         None => Err(AgentError::new(
             ErrorCode::NotInitialized,
             "call init first",
@@ -45,7 +51,12 @@ pub fn respond(session: &str, message: &str) -> Result<Box<Answer>> {
 /// As [`crate::capabilities`].
 pub fn capabilities() -> String {
     match cell::lend() {
-        Ok(agent) => agent::capabilities::json(agent.as_ref()),
+        Ok(mut agent) => {
+            if let Some(agent) = &mut *agent {
+                agent.workspace.open();
+            }
+            agent::capabilities::json(agent.as_ref())
+        }
         Err(_) => String::new(),
     }
 }

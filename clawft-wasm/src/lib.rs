@@ -18,6 +18,7 @@
 extern crate alloc as core_alloc;
 
 pub mod agent;
+#[cfg(target_family = "wasm")]
 mod alloc;
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
 pub mod c_abi;

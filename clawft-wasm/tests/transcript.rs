@@ -7,6 +7,7 @@ use build_support::artifact::Artifact;
 use build_support::config::Config;
 use build_support::host::Transcript;
 use build_support::pipeline::{self, Job};
+use build_support::preinit;
 use engines::{Build, Component, Engine, Native, Node, Reactor, Wasmi, build, timeless};
 use serde_json::Value;
 use std::path::Path;
@@ -164,6 +165,53 @@ fn poisoned_in_every_engine() {
     });
 }
 
+/// The agent as it is after `init` at build time.
+struct Ready<E>(E);
+
+impl<E: Engine> Engine for Ready<E> {
+    /// It has been: whether it was is what is tested.
+    fn init(&mut self, _: &str) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn say(&mut self, session: &str, message: &str) -> String {
+        self.0.say(session, message)
+    }
+
+    fn capabilities(&mut self) -> String {
+        self.0.capabilities()
+    }
+}
+
+#[test]
+fn pre_initialised_in_every_engine() {
+    let expected = natively();
+    let folder = tempfile::tempdir().unwrap();
+    let ready = |target: &str| {
+        let shipped = build(target, &[]).shipped;
+        let plain = Artifact::read(&shipped).unwrap();
+        let ready = preinit::run(&shipped, &plain, &transcript().config()).unwrap();
+        assert_ne!(ready.bytes(), plain.bytes());
+        let file = folder.path().join(format!("{target}.wasm"));
+        std::fs::write(&file, ready.bytes()).unwrap();
+        file
+    };
+    let reactor = ready("wasm32-wasip1");
+    same(&expected, "pre-initialised, wasmtime", |root| {
+        Box::new(Ready(Reactor::new(&reactor, root)))
+    });
+    same(&expected, "pre-initialised, node", |root| {
+        Box::new(Ready(Node::new(&reactor, root)))
+    });
+    same(&expected, "pre-initialised, wasmi", |root| {
+        Box::new(Ready(Wasmi::new(&reactor, root)))
+    });
+    let component = ready("wasm32-wasip2");
+    same(&expected, "pre-initialised component", |root| {
+        Box::new(Ready(Component::new(&component, root)))
+    });
+}
+
 /// The linked module as a component, with no other pass in between.
 fn wrap(linked: &Path) -> Vec<u8> {
     wit_component::ComponentEncoder::default()
@@ -225,7 +273,12 @@ fn world(component: &[u8]) -> String {
 #[test]
 fn every_allocator_on_both_targets() {
     let expected = natively();
-    for allocator in ["alloc-talc", "alloc-lol"] {
+    for allocator in [
+        "alloc-talc",
+        "alloc-talc-small",
+        "alloc-lol",
+        "alloc-lol-free",
+    ] {
         let reactor = build("wasm32-wasip1", &[allocator]);
         same(&expected, allocator, |root| {
             Box::new(Reactor::new(&reactor.shipped, root))

@@ -5,6 +5,7 @@ use build_support::host::Transcript;
 use build_support::measure::memory::{self, Plan, Subject};
 use build_support::package::{Listener as _, Package};
 use build_support::report::text;
+use build_support::variants::{self, Variants};
 use clap::Args;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -43,20 +44,25 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
         None => Package::find(None)?.transcript(),
     };
     let transcript = Transcript::read(&workload)?;
-    let subject = |label: String, file: PathBuf, linked| Subject {
-        label,
-        file,
-        linked,
-        initialised: false,
-    };
     let subjects: Vec<_> = match opts.files.as_slice() {
-        [] => super::shipped(&Package::find(None)?, &mut progress)?
-            .into_iter()
-            .map(|(label, files)| subject(label, files.shipped, Some(files.linked)))
+        [] => variants::make(&Package::find(None)?, &transcript, &mut progress)?
+            .iter()
+            .flat_map(Variants::files)
+            .map(|variant| Subject {
+                label: variant.label,
+                file: variant.file,
+                linked: variant.linked,
+                initialised: variant.initialised,
+            })
             .collect(),
         files => files
             .iter()
-            .map(|file| subject(file.display().to_string(), file.clone(), None))
+            .map(|file| Subject {
+                label: file.display().to_string(),
+                file: file.clone(),
+                linked: None,
+                initialised: false,
+            })
             .collect(),
     };
     let plan = Plan {

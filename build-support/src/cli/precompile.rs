@@ -4,7 +4,7 @@
 use super::{Ended, progress::Progress};
 use build_support::artifact::Artifact;
 use build_support::host::Compiler;
-use build_support::package::{Listener as _, Package};
+use build_support::package::Listener as _;
 use build_support::precompiled::{self, Precompiled};
 use build_support::report::units;
 use clap::{Args, ValueEnum};
@@ -59,7 +59,7 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     let mut progress = Progress::start(false);
     let sources = match &opts.file {
         Some(file) => vec![file.clone()],
-        None => ship(&mut progress)?,
+        None => super::shipped(&mut progress)?,
     };
     let mut made = Vec::new();
     for source in &sources {
@@ -97,15 +97,6 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     }
     stdout.flush()?;
     Ok(Ended::Well)
-}
-
-/// Builds the package for each of its targets, and gives the shipped files.
-fn ship(progress: &mut Progress) -> anyhow::Result<Vec<PathBuf>> {
-    let shipped = super::shipped(&Package::find(None)?, progress)?;
-    Ok(shipped
-        .into_iter()
-        .map(|(_, files)| files.shipped)
-        .collect())
 }
 
 /// Within the current folder, without it.

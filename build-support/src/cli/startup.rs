@@ -8,6 +8,7 @@ use build_support::measure::startup::{self, Plan, Samples, Subject};
 use build_support::package::{Listener as _, Package};
 use build_support::process;
 use build_support::report::text;
+use build_support::variants::{self, Variants};
 use clap::Args;
 use serde_json::json;
 use std::io::Write as _;
@@ -16,7 +17,8 @@ use std::path::PathBuf;
 /// Measure how long it takes until an agent is there: cold, precompiled, warm, in node, and as a process
 #[derive(Args)]
 #[command(after_help = "\
-Without FILE the agent is built for each of its targets, and the shipped files are measured.
+Without FILE the agent is built for each of its targets, and the shipped files are measured, as they are and
+pre-initialised with the transcript's configuration.
 A sample is one agent in a new folder; the clock is read when the instance is there, when `init` has taken the
 configuration, and when the first message of the transcript is answered. The first three samples are thrown away.
   cold, Cranelift    wasm bytes compiled by the optimising compiler, linked, instantiated
@@ -70,21 +72,25 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     };
     let transcript = Transcript::read(&workload)?;
     let config = transcript.config();
-    let subjects = match opts.files.as_slice() {
-        [] => super::shipped(&Package::find(None)?, &mut progress)?
-            .into_iter()
-            .map(|(label, files)| (label, files.shipped))
+    let subjects: Vec<_> = match opts.files.as_slice() {
+        [] => variants::make(&Package::find(None)?, &transcript, &mut progress)?
+            .iter()
+            .flat_map(Variants::files)
+            .map(|variant| Subject {
+                label: variant.label,
+                file: variant.file,
+                config: (!variant.initialised).then(|| config.clone()),
+            })
             .collect(),
-        files => named(files),
+        files => named(files)
+            .into_iter()
+            .map(|(label, file)| Subject {
+                label,
+                file,
+                config: Some(config.clone()),
+            })
+            .collect(),
     };
-    let subjects: Vec<_> = subjects
-        .into_iter()
-        .map(|(label, file)| Subject {
-            label,
-            file,
-            config: Some(config.clone()),
-        })
-        .collect();
     let first = &transcript.messages[0];
     let plan = Plan {
         subjects: &subjects,

@@ -11,7 +11,7 @@ pub struct Agent {
     memory: Memory,
 }
 
-/// Runs `_initialize`, if there is one: a module that was initialised when it was made has none.
+/// Runs `_initialize`, if there is one.
 ///
 /// # Errors
 /// [`Error::Input`] where it traps, or exports no memory.

@@ -5,12 +5,14 @@ mod cells;
 mod cost_table;
 mod memory_table;
 mod size_table;
+mod sizes_table;
 mod startup_table;
 mod swept;
 
 pub use cost_table::draw as cost_table;
 pub use memory_table::draw as memory_table;
 pub use size_table::draw as size_table;
+pub use sizes_table::draw as sizes_table;
 pub use startup_table::draw as startup_table;
 pub use swept::listing as sweep_listing;
 

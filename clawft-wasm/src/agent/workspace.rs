@@ -18,24 +18,30 @@ pub const STATE: &str = ".clawft";
 const MAX_PATH: usize = 1024;
 
 /// The root directory, if there is one.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Workspace {
-    root: Option<Root>,
+    /// Nothing until the host was asked for it.
+    root: Option<Option<Root>>,
 }
 
 impl Workspace {
     /// The workspace in `root`.
     pub fn new(root: Option<Root>) -> Self {
-        Workspace { root }
+        Workspace { root: Some(root) }
+    }
+
+    /// Asks the host for its directory, once. Until then a default workspace has none.
+    pub fn open(&mut self) {
+        self.root.get_or_insert_with(Root::open);
     }
 
     /// Whether there is a directory at all.
     pub fn is_there(&self) -> bool {
-        self.root.is_some()
+        matches!(self.root, Some(Some(_)))
     }
 
     fn root(&self) -> Result<&Root> {
-        self.root.as_ref().ok_or_else(|| {
+        self.root.as_ref().and_then(Option::as_ref).ok_or_else(|| {
             AgentError::new(ErrorCode::NoFileSystem, "the host gave no directory", &[])
         })
     }

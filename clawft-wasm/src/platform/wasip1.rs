@@ -19,11 +19,9 @@ const CHUNK: usize = 16 * 1024;
 /// follows. (WASI preview 1, `dirent`.)
 const ENTRY: usize = 24;
 
-/// The directory the agent works in.
+/// The directory the agent works in. Its descriptor is always the same: there is nothing to keep.
 #[derive(Debug)]
-pub struct Root {
-    fd: wasip1::Fd,
-}
+pub struct Root;
 
 /// An open file or directory, closed at the end of its scope.
 struct File(wasip1::Fd);
@@ -40,7 +38,7 @@ impl Root {
     pub fn open() -> Option<Root> {
         // SAFETY: the call takes no pointer of ours; a descriptor that is not open is an error.
         unsafe { wasip1::fd_prestat_get(FIRST_PREOPEN) }.ok()?;
-        Some(Root { fd: FIRST_PREOPEN })
+        Some(Root)
     }
 
     fn open_at(
@@ -51,7 +49,7 @@ impl Root {
     ) -> Result<File, Fault> {
         let follow = wasip1::LOOKUPFLAGS_SYMLINK_FOLLOW;
         // SAFETY: `path` is a live string for the whole of the call.
-        let fd = unsafe { wasip1::path_open(self.fd, follow, path, flags, rights, 0, 0) };
+        let fd = unsafe { wasip1::path_open(FIRST_PREOPEN, follow, path, flags, rights, 0, 0) };
         fd.map(File).map_err(fault)
     }
 
@@ -63,7 +61,7 @@ impl Root {
     pub fn stat(&self, path: &str) -> Result<Option<Stat>, Fault> {
         let follow = wasip1::LOOKUPFLAGS_SYMLINK_FOLLOW;
         // SAFETY: `path` is a live string for the whole of the call.
-        match unsafe { wasip1::path_filestat_get(self.fd, follow, path) } {
+        match unsafe { wasip1::path_filestat_get(FIRST_PREOPEN, follow, path) } {
             Ok(stat) => Ok(Some(Stat {
                 directory: stat.filetype == wasip1::FILETYPE_DIRECTORY,
                 bytes: stat.size,
@@ -131,7 +129,7 @@ impl Root {
     /// If the host refuses; both are then as before.
     pub fn rename(&self, from: &str, to: &str) -> Result<(), Fault> {
         // SAFETY: both paths are live strings for the whole of the call.
-        unsafe { wasip1::path_rename(self.fd, from, self.fd, to) }.map_err(fault)
+        unsafe { wasip1::path_rename(FIRST_PREOPEN, from, FIRST_PREOPEN, to) }.map_err(fault)
     }
 
     /// Deletes the file at `path`.
@@ -141,7 +139,7 @@ impl Root {
     /// If the host refuses.
     pub fn remove(&self, path: &str) -> Result<(), Fault> {
         // SAFETY: `path` is a live string for the whole of the call.
-        unsafe { wasip1::path_unlink_file(self.fd, path) }.map_err(fault)
+        unsafe { wasip1::path_unlink_file(FIRST_PREOPEN, path) }.map_err(fault)
     }
 
     /// Makes a directory at `path`; its parent must be there.
@@ -151,7 +149,7 @@ impl Root {
     /// If the host refuses.
     pub fn create_directory(&self, path: &str) -> Result<(), Fault> {
         // SAFETY: `path` is a live string for the whole of the call.
-        unsafe { wasip1::path_create_directory(self.fd, path) }.map_err(fault)
+        unsafe { wasip1::path_create_directory(FIRST_PREOPEN, path) }.map_err(fault)
     }
 
     /// The names in the directory at `path`, in no order; names that are not UTF-8 are left out.

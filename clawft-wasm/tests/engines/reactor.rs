@@ -30,7 +30,14 @@ impl Reactor {
             instance,
             memory,
         };
-        reactor.run("_initialize", &[]);
+        // A pre-initialised file does not export it.
+        if reactor
+            .instance
+            .get_func(&mut reactor.store, "_initialize")
+            .is_some()
+        {
+            reactor.run("_initialize", &[]);
+        }
         reactor
     }
 

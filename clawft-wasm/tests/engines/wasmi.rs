@@ -31,7 +31,14 @@ impl Wasmi {
             instance,
             memory,
         };
-        wasmi.run("_initialize", &[]);
+        // A pre-initialised file does not export it.
+        if wasmi
+            .instance
+            .get_func(&wasmi.store, "_initialize")
+            .is_some()
+        {
+            wasmi.run("_initialize", &[]);
+        }
         wasmi
     }
 

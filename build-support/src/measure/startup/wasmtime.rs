@@ -3,7 +3,7 @@
 use super::{Milestones, Mode, ModeTimes, Plan, Scratch, Subject, accepted, nanos};
 use crate::artifact::Artifact;
 use crate::error::{Error, Result};
-use crate::host::{Compiler, Host, Instances, Program, Setup};
+use crate::host::{Compiler, Host, Imports, Instances, Program, Setup};
 use crate::precompiled::{self, Precompiled};
 use crate::report::Kind;
 use std::path::{Path, PathBuf};
@@ -105,7 +105,7 @@ impl<'a> Programs<'a> {
         let file = &self.subject.file;
         let link = |made: &Precompiled| {
             let compiled = made.load(&self.cranelift)?;
-            Program::link(&self.cranelift, file, &compiled)?.start(Some(root))
+            Program::link(&self.cranelift, file, &compiled, Imports::Wasi)?.start(Some(root))
         };
         match mode {
             Mode::ColdCranelift => {

@@ -1,0 +1,78 @@
+//! The agent, configured when it is built: the file is run as far as the end of `init(config)`, and what its memory and
+//! globals then hold becomes the file's initial state (wasmtime-wizer). An instance of it needs no parsing of a
+//! configuration, and its host calls no `init`; it may, to configure it anew.
+//!
+//! Every import traps while it runs: whatever a host would give, a directory or a file, would be gone when
+//! the snapshot is started.
+
+mod constructors;
+mod snapshot;
+mod stack;
+
+use crate::analyze::layout;
+use crate::artifact::Artifact;
+use crate::error::{Error, Result};
+use crate::host::{Compiled, Imports, Program};
+use crate::report::Kind;
+use std::path::{Path, PathBuf};
+use wasmtime::Engine;
+use wasmtime_wizer::Wizer;
+
+/// The name of this step in messages.
+const STEP: &str = "preinit";
+
+/// Makes of the agent in `artifact`, which came from `file`, one that has gone through `init(config)` already.
+///
+/// # Errors
+/// [`Error::Input`] where it is no agent, has constructors, refuses `config` (JSON), or needs its host in `init`;
+/// [`Error::Pass`] where its state cannot be written down.
+pub fn run(file: &Path, artifact: &Artifact, config: &str) -> Result<Artifact> {
+    let unfit = |error: wasmtime::Error| Error::Pass {
+        pass: STEP,
+        message: format!("the state of {} cannot be kept: {error:#}", file.display()),
+    };
+    let modules = artifact.core_modules()?;
+    // A core module's `_initialize` is no longer exported; in a component the wiring goes on calling it.
+    if artifact.kind() == Kind::Component && constructors::any(&modules) {
+        return Err(Error::Input {
+            file: file.to_owned(),
+            offset: None,
+            message: format!("its `{}` has something to do", constructors::INITIALIZE),
+            help: "a snapshot would do it again when it is started: make the program do without constructors"
+                .to_owned(),
+        });
+    }
+    let wizer = Wizer::new();
+    let engine = Engine::default();
+    let start = |instrumented: Vec<u8>| -> Result<_> {
+        let instrumented = Artifact::from_pass(instrumented, STEP)?;
+        let compiled = Compiled::new(&engine, &instrumented).map_err(unfit)?;
+        let mut host = Program::link(&engine, file, &compiled, Imports::Trap)?.start(None)?;
+        host.init(config)?;
+        Ok(host)
+    };
+    let layouts: Result<Vec<_>, _> = modules.iter().map(|module| layout::read(module)).collect();
+    let stack = snapshot::Stack(layouts.ok().and_then(|layouts| stack::end(&layouts)));
+    let bytes = match artifact.kind() {
+        Kind::Core => {
+            let (context, instrumented) = wizer.instrument(artifact.bytes()).map_err(unfit)?;
+            let host = &mut start(instrumented)?;
+            let state = &mut snapshot::Core { host, stack };
+            snapshot::ready(wizer.snapshot(&context, state))
+        }
+        Kind::Component => {
+            let (context, instrumented) = wizer
+                .instrument_component(artifact.bytes())
+                .map_err(unfit)?;
+            let host = &mut start(instrumented)?;
+            let state = &mut snapshot::Component { host, stack };
+            snapshot::ready(wizer.snapshot_component(&context, state))
+        }
+    };
+    Artifact::from_pass(bytes.map_err(unfit)?, STEP)
+}
+
+/// Where the pre-initialised variant of `file` goes: beside it, as `NAME.preinit.wasm`.
+pub fn beside(file: &Path) -> PathBuf {
+    file.with_extension("preinit.wasm")
+}
