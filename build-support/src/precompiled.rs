@@ -132,11 +132,12 @@ impl Precompiled {
         let loaded = match self.record.kind {
             // SAFETY: the bytes must be what `Engine::precompile_module` of some wasmtime gave, unchanged. This value
             // is made by `write`, from exactly that, and by `read`, which took it from a file whose length and SHA-256 are
-            // the ones that `write` recorded; its fields are private. The bytes are in our memory, which nobody changes
-            // after the check. That the wasmtime is this one, and its settings fit, is checked by the call itself.
+            // the ones that `write` recorded; its fields are private. (Who forges both can write to the folder this very
+            // tool is in.) The bytes are in our memory, which nobody changes after the check. That the wasmtime is this one, and its settings fit, is checked by the call itself.
             Kind::Core => unsafe { Module::deserialize(engine, &self.bytes) }.map(Compiled::Core),
-            // SAFETY: as above, with `Engine::precompile_component`; the record says which of them it was.
             Kind::Component => {
+                // SAFETY: as above, with `Engine::precompile_component`; a record that mixes the two up is an error of
+                // the call, which finds in the bytes which of them they are.
                 unsafe { Component::deserialize(engine, &self.bytes) }.map(Compiled::Component)
             }
         };

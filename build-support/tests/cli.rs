@@ -1,11 +1,15 @@
 //! The command's behaviour, a `.wat` file per case with a `;; RUN:` line and a golden beside it.
 //!
-//! In a RUN line `%in` is the assembled file, `%out` a file to be written; what was written is printed as
-//! text at the end of the golden. `BLESS=1 cargo test -p build-support --test cli` rewrites the goldens.
+//! In a RUN line `%in` is the assembled file, `%workload` a transcript of one message, `%out` a file to be written; what
+//! was written is printed as text at the end of the golden. `BLESS=1 cargo test -p build-support --test cli` rewrites the goldens.
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+/// What is said to an agent in a case.
+const WORKLOAD: &str =
+    r#"{"config": {"a": 1}, "messages": [{"session": "s", "message": "hello"}]}"#;
 
 fn cases() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli");
@@ -61,8 +65,10 @@ fn transcript(case: &Path) -> String {
         wat::parse_str(&text).unwrap_or_else(|e| panic!("{}: {e}", case.display())),
     )
     .unwrap();
+    fs::write(folder.path().join("workload.json"), WORKLOAD).unwrap();
     let args = run.split_whitespace().map(|word| match word {
         "%in" => "in.wasm",
+        "%workload" => "workload.json",
         "%out" => "out.wasm",
         word => word,
     });

@@ -53,7 +53,7 @@ pub struct FileMemory {
     pub label: String,
     /// What it is.
     pub kind: Kind,
-    /// What its core modules say, those without memory, globals and tables left out.
+    /// What its core modules say, in file order; those inside a component that only pass calls on say nothing.
     pub modules: Vec<Layout>,
     /// What the linked file says; none where it is not known.
     pub linked: Option<Layout>,
@@ -105,7 +105,6 @@ fn one(subject: &Subject, plan: &Plan<'_>) -> Result<FileMemory> {
     for module in artifact.core_modules()? {
         modules.push(layout::read(&module).map_err(unreadable(&subject.file))?);
     }
-    modules.retain(|module| *module != Layout::default());
     let linked = match &subject.linked {
         Some(file) => {
             let bytes = std::fs::read(file).map_err(Error::io("reading", file))?;

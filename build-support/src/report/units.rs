@@ -281,7 +281,8 @@ fn tenths(n: u128) -> String {
 #[cfg(test)]
 mod tests {
     use super::{
-        MAX, bytes, change, change_share, counted, cut, human, parse, share, shorten, time, used,
+        MAX, bytes, change, change_share, counted, cut, duration, human, parse, share, shorten,
+        time, used,
     };
 
     #[test]

@@ -91,3 +91,69 @@ fn script(scratch: &Scratch) -> Result<PathBuf> {
     std::fs::write(&path, SCRIPT).map_err(Error::io("writing", &path))?;
     Ok(path)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::measure;
+    use crate::measure::startup::{Plan, Samples, Scratch, Subject};
+    use crate::process;
+    use std::path::Path;
+
+    /// An agent whose `init` gives `status` and whose answer is what `answer` gives the address of.
+    fn measured(status: &str, answer: &str) -> Result<u64, String> {
+        let text = format!(
+            r#"(module
+                (memory (export "memory") 1)
+                (data (i32.const 0) "{{\"ok\": true}}{{\"ok\":false}}")
+                (func (export "clawft_alloc") (param i32) (result i32) i32.const 6000)
+                (func (export "clawft_free") (param i32 i32))
+                (func (export "clawft_init") (param i32 i32) (result i32) {status})
+                (func (export "clawft_process_message") (param i32 i32 i32 i32) (result i32)
+                    i32.const 0)
+                (func (export "clawft_answer_ptr") (result i32) {answer})
+                (func (export "clawft_answer_len") (result i32) i32.const 12))"#
+        );
+        let scratch = Scratch::new().unwrap();
+        let file = scratch.path("agent.wasm");
+        std::fs::write(&file, wat::parse_str(text).unwrap()).unwrap();
+        let subject = Subject {
+            label: "agent".to_owned(),
+            file,
+            config: Some("{}".to_owned()),
+        };
+        let plan = Plan {
+            subjects: &[],
+            said: ("s", "hello"),
+            samples: Samples {
+                cold: 2,
+                warm: 3,
+                process: 1,
+            },
+            tool: Path::new("none"),
+            node: None,
+        };
+        let node = process::on_path("node").expect("node is needed: install nodejs 20 or newer");
+        let times = measure(&node, &subject, &plan, &scratch).map_err(|e| e.to_string())?;
+        assert_eq!(times[0].times.instance.samples, 2);
+        Ok(times[1].times.instance.samples)
+    }
+
+    /// Protects the samples from crashes and refusals, which would be quick.
+    #[test]
+    fn only_an_answer_is_a_sample() {
+        assert_eq!(measured("i32.const 0", "i32.const 0"), Ok(3));
+        for (status, answer, expected) in [
+            ("unreachable", "i32.const 0", "RuntimeError: unreachable"),
+            ("i32.const -7", "i32.const 0", "Error: init: "),
+            (
+                "i32.const 0",
+                "i32.const 12",
+                "the first answer is no answer",
+            ),
+            ("i32.const 0", "i32.const 99", "SyntaxError"),
+        ] {
+            let error = measured(status, answer).unwrap_err();
+            assert!(error.contains(expected), "{expected}: {error}");
+        }
+    }
+}

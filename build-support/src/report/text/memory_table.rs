@@ -32,14 +32,11 @@ fn block(file: &FileMemory, profile: &MemoryProfile, paint: Paint) -> String {
     let mut rows = Vec::new();
     let several = file.modules.len() > 1;
     for (i, module) in file.modules.iter().enumerate() {
-        if several {
-            rows.push(line(
-                &format!("core module {i} with memory, globals or tables"),
-                "",
-                "",
-            ));
+        let said = says(module);
+        if several && !said.is_empty() {
+            rows.push(line(&format!("core module {i}"), "", ""));
         }
-        rows.extend(says(module));
+        rows.extend(said);
     }
     if let Some(linked) = &file.linked {
         rows.push(line("the linked file, with its names", "", ""));
@@ -67,7 +64,7 @@ fn says(module: &Layout) -> Vec<Line> {
     let mut rows = Vec::new();
     rows.extend(module.memories.iter().map(memory));
     rows.extend(module.stack.as_ref().map(stack));
-    rows.push(data(module));
+    rows.extend((!module.segments.is_empty()).then(|| data(module)));
     let heap = match (module.heap_base, module.data_end) {
         (Some(base), _) => Some((base, "said by __heap_base")),
         // The linker rounds up, and may keep room for data that begins as zero.
@@ -178,8 +175,15 @@ fn ran(file: &FileMemory, profile: &MemoryProfile) -> Vec<Line> {
         line(what, &units::bytes(bytes.div_ceil(PAGE)), &note)
     };
     let messages = format!(
-        ": {} messages, {} of them answered and not refused",
-        profile.messages, run.answered
+        ": {} {}, {} answered, {} refused",
+        units::bytes(profile.messages),
+        if profile.messages == 1 {
+            "message"
+        } else {
+            "messages"
+        },
+        units::bytes(run.answered),
+        units::bytes(profile.messages.saturating_sub(run.answered)),
     );
     let mut rows = vec![
         pages("  at the start", run.instance, ""),
@@ -259,7 +263,7 @@ mod tests {
                 "when it runs pages bytes",
                 "at the start 2 131,072 bytes",
                 "after init 2 131,072 bytes",
-                "after the transcript 3 196,608 bytes: 23 messages, 16 of them answered and not refused",
+                "after the transcript 3 196,608 bytes: 23 messages, 16 answered, 7 refused",
                 "after 100 rounds of it 4 196,609 bytes",
                 "stack used 900 bytes at least",
             ]

@@ -1,0 +1,149 @@
+//! What is measured of the real agent before and while it runs: how long it takes until it is there, how much memory it
+//! has, and the precompiled files that are loaded on the way. No test looks at a clock: what is measured must be
+//! whole and in order, not fast.
+
+#[path = "startup/precompiled.rs"]
+mod precompiled;
+#[path = "startup/profile.rs"]
+mod profile;
+
+use build_support::host::Transcript;
+use build_support::measure::quantiles::Quantiles;
+use build_support::measure::startup::{
+    self, Milestones, Mode, Plan, Process, Samples, Startup, Subject, targets,
+};
+use build_support::package::{Features, Package, Silent};
+use build_support::process;
+use build_support::report::Kind;
+use build_support::ship::Files;
+use std::path::Path;
+
+/// The agent's package.
+fn package() -> Package {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    Package::at(&folder.parent().unwrap().join("clawft-wasm")).unwrap()
+}
+
+/// Builds the agent as `cargo wasm` does; a second call finds nothing changed.
+fn shipped(target: &str) -> Files {
+    let package = package();
+    let folder = package.outputs(target);
+    package
+        .ship(target, &Features::default(), &folder, &mut Silent)
+        .unwrap()
+        .files
+}
+
+fn transcript() -> Transcript {
+    Transcript::read(&package().transcript()).unwrap()
+}
+
+fn measure(samples: Samples, node: Option<&Path>) -> Startup {
+    let transcript = transcript();
+    let subjects = ["wasm32-wasip2", "wasm32-wasip1"].map(|target| Subject {
+        label: target.to_owned(),
+        file: shipped(target).shipped,
+        config: Some(transcript.config()),
+    });
+    let plan = Plan {
+        subjects: &subjects,
+        said: (
+            &transcript.messages[0].session,
+            &transcript.messages[0].message,
+        ),
+        samples,
+        tool: Path::new(env!("CARGO_BIN_EXE_build-support")),
+        node,
+    };
+    startup::run(&plan, &mut |_| {}).unwrap()
+}
+
+/// Protects against a way of starting that silently was not measured, and against figures that cannot be.
+#[test]
+fn every_way_is_measured() {
+    let node = process::on_path("node").expect("node is needed for this test: install nodejs 20");
+    let samples = Samples {
+        cold: 2,
+        warm: 5,
+        process: 1,
+    };
+    let startup = measure(samples, Some(&node));
+    assert!(startup.node.as_ref().unwrap().starts_with('v'));
+    let [component, reactor] = startup.files.as_slice() else {
+        panic!("{startup:?}");
+    };
+    assert_eq!(
+        (component.kind, reactor.kind),
+        (Kind::Component, Kind::Core)
+    );
+    let modes = |file: &startup::FileTimes| file.modes.iter().map(|m| m.mode).collect::<Vec<_>>();
+    assert_eq!(modes(component), Mode::WASMTIME);
+    assert_eq!(modes(reactor)[..5], Mode::WASMTIME);
+    assert_eq!(modes(reactor)[5..], [Mode::NodeCold, Mode::NodeWarm]);
+    for file in &startup.files {
+        assert!(file.precompiled_bytes > file.bytes, "{}", file.label);
+        for mode in &file.modes {
+            let expected = match mode.mode {
+                Mode::ColdCranelift | Mode::ColdWinch | Mode::NodeCold => 2,
+                _ => 5,
+            };
+            in_order(&mode.times, expected, mode.mode.name());
+        }
+        let instructions = file.instructions;
+        assert!(instructions.instance < instructions.configured);
+        assert!(instructions.configured < instructions.answered);
+    }
+    let processes: Vec<_> = startup.processes.iter().map(|p| p.process).collect();
+    assert_eq!(
+        processes,
+        [
+            Process::ToolIdle,
+            Process::NodeIdle,
+            Process::ToolAnswers,
+            Process::ToolAnswers,
+            Process::NodeAnswers
+        ]
+    );
+    // Every required target is about something that was measured.
+    for target in targets::TARGETS {
+        assert!(modes(component).contains(&target.mode), "{target:?}");
+    }
+}
+
+/// Protects what is said of the instructions: they do not depend on the moment.
+#[test]
+fn instructions_are_the_same_in_every_run() {
+    let samples = Samples {
+        cold: 1,
+        warm: 1,
+        process: 1,
+    };
+    let counted = || {
+        let startup = measure(samples, None);
+        assert_eq!(startup.node, None);
+        let counts = startup.files.iter().map(|file| {
+            let counts = file.instructions;
+            (counts.instance, counts.configured)
+        });
+        counts.collect::<Vec<_>>()
+    };
+    assert_eq!(counted(), counted());
+}
+
+/// Quantiles rise, and a later point is never before an earlier one.
+fn in_order(times: &Milestones<Quantiles>, samples: u64, what: &str) {
+    let points = [times.instance, times.configured, times.answered];
+    for q in points {
+        assert_eq!(q.samples, samples, "{what}");
+        let rising = [0, q.min_ns, q.median_ns, q.p90_ns, q.p99_ns];
+        assert!(rising.is_sorted() && q.min_ns > 0, "{what}: {q:?}");
+    }
+    for later in points.windows(2) {
+        assert!(later[0].min_ns <= later[1].min_ns, "{what}: {times:?}");
+        assert!(
+            later[0].median_ns <= later[1].median_ns,
+            "{what}: {times:?}"
+        );
+        assert!(later[0].p99_ns <= later[1].p99_ns, "{what}: {times:?}");
+    }
+}
