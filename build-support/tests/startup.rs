@@ -16,6 +16,7 @@ use build_support::package::{Features, Package, Silent};
 use build_support::process;
 use build_support::report::Kind;
 use build_support::ship::Files;
+use build_support::variants::{self, Variants};
 use std::path::Path;
 
 /// The agent's package.
@@ -40,11 +41,16 @@ fn transcript() -> Transcript {
 
 fn measure(samples: Samples, node: Option<&Path>) -> Startup {
     let transcript = transcript();
-    let subjects = ["wasm32-wasip2", "wasm32-wasip1"].map(|target| Subject {
-        label: target.to_owned(),
-        file: shipped(target).shipped,
-        config: Some(transcript.config()),
-    });
+    let made = variants::make(&package(), &transcript, &mut Silent).unwrap();
+    let subjects: Vec<_> = made
+        .iter()
+        .flat_map(Variants::files)
+        .map(|variant| Subject {
+            label: variant.label,
+            file: variant.file,
+            config: (!variant.initialised).then(|| transcript.config()),
+        })
+        .collect();
     let plan = Plan {
         subjects: &subjects,
         said: (
@@ -69,7 +75,7 @@ fn every_way_is_measured() {
     };
     let startup = measure(samples, Some(&node));
     assert!(startup.node.as_ref().unwrap().starts_with('v'));
-    let [component, reactor] = startup.files.as_slice() else {
+    let [component, ready_component, reactor, ready_reactor] = startup.files.as_slice() else {
         panic!("{startup:?}");
     };
     assert_eq!(
@@ -90,8 +96,13 @@ fn every_way_is_measured() {
             in_order(&mode.times, expected, mode.mode.name());
         }
         let instructions = file.instructions;
-        assert!(instructions.instance < instructions.configured);
         assert!(instructions.configured < instructions.answered);
+    }
+    for (plain, ready) in [(component, ready_component), (reactor, ready_reactor)] {
+        assert_eq!(modes(ready), modes(plain));
+        let (plain, ready) = (plain.instructions, ready.instructions);
+        assert!(plain.instance < plain.configured, "init costs something");
+        assert_eq!(ready.instance, ready.configured, "and is not called again");
     }
     let processes: Vec<_> = startup.processes.iter().map(|p| p.process).collect();
     assert_eq!(
@@ -100,6 +111,9 @@ fn every_way_is_measured() {
             Process::ToolIdle,
             Process::NodeIdle,
             Process::ToolAnswers,
+            Process::ToolAnswers,
+            Process::ToolAnswers,
+            Process::NodeAnswers,
             Process::ToolAnswers,
             Process::NodeAnswers
         ]

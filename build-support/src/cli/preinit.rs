@@ -79,7 +79,7 @@ fn show(rows: &[(PathBuf, Sizes)], json: bool) -> anyhow::Result<()> {
         let here = super::here();
         let named = |(file, sizes): &(PathBuf, Sizes)| {
             let name: &Path = file.strip_prefix(&here).unwrap_or(file);
-            (name.display().to_string(), sizes.clone())
+            (name.display().to_string(), *sizes)
         };
         let all: Vec<_> = rows.iter().map(named).collect();
         write!(

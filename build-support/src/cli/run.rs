@@ -30,10 +30,13 @@ pub struct Opts {
     /// The agent's configuration, as JSON
     #[arg(long, default_value = "{}")]
     config: String,
+    /// Do not configure it: the file was pre-initialised with a configuration
+    #[arg(long, conflicts_with = "config")]
+    initialised: bool,
     /// The only folder the agent may see; target/agent where this is not given
     #[arg(long)]
     root: Option<PathBuf>,
-    /// The component; the one `cargo wasm` shipped where this is not given
+    /// The component, a reactor, or a precompiled file (`cargo precompile`); what `cargo wasm` shipped where this is not given
     #[arg(long)]
     component: Option<PathBuf>,
     /// Print the whole answers as JSON, one a line
@@ -67,7 +70,9 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
         std::fs::create_dir_all(&root).with_context(|| format!("creating {}", root.display()))?;
     }
     let mut host = Host::load(&component, &root)?;
-    host.init(&opts.config)?;
+    if !opts.initialised {
+        host.init(&opts.config)?;
+    }
     let mut stdout = anstream::stdout();
     let mut ended = Ended::Well;
     for message in &opts.messages {

@@ -3,7 +3,7 @@
 
 use crate::{shipped, transcript};
 use build_support::artifact::Artifact;
-use build_support::host::{Compiler, Host, Instances, Program, Setup};
+use build_support::host::{Compiler, Host, Imports, Instances, Program, Setup};
 use build_support::precompiled::{self, Precompiled};
 use build_support::process;
 use serde_json::Value;
@@ -111,7 +111,7 @@ fn it_answers_as_the_wasm_file_does() {
                 };
                 let engine = setup.engine().unwrap();
                 let compiled = made.load(&engine).unwrap();
-                let program = Program::link(&engine, &file, &compiled).unwrap();
+                let program = Program::link(&engine, &file, &compiled, Imports::Wasi).unwrap();
                 assert_eq!(answers(&program), expected, "{target}, {setup}");
             }
         }

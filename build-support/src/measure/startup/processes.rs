@@ -95,9 +95,10 @@ pub fn measure(
             command.arg("run").arg("--component").arg(file);
             command.arg("--root").arg(root);
             command.args(["--session", session, "--json"]);
-            if let Some(config) = &subject.config {
-                command.args(["--config", config]);
-            }
+            match &subject.config {
+                Some(config) => command.args(["--config", config]),
+                None => command.arg("--initialised"),
+            };
             command.args(["--", message]);
             Ok(command)
         },
