@@ -14,8 +14,14 @@
 //! `build.rs` decides between the features, and says so as `cfg(allocator = "…")`: exactly one `chosen` below is
 //! compiled.
 
+#[cfg(not(feature = "alloc-tracing"))]
 #[global_allocator]
 static ALLOCATOR: chosen::Allocator = chosen::new();
+
+#[cfg(feature = "alloc-tracing")]
+#[global_allocator]
+pub static ALLOCATOR: crate::alloc_trace::Traced<chosen::Allocator> =
+    crate::alloc_trace::Traced::new(chosen::new());
 
 #[cfg(allocator = "talc")]
 mod chosen {

@@ -20,9 +20,14 @@
 //! A status is 0, or a negative number: minus the number of [`ErrorCode`]. Every input is answered
 //! with a status; only running out of memory inside a call traps.
 //!
+//! In a build with the feature `alloc-tracing` there are three more, in `allocations`.
+//!
 //! Imports are `wasi_snapshot_preview1` alone. The first preopened directory is the agent's root;
 //! without one it works in memory.
 #![allow(unsafe_code)]
+
+#[cfg(feature = "alloc-tracing")]
+mod allocations;
 
 use core::alloc::Layout;
 use core::cell::RefCell;

@@ -9,7 +9,7 @@
 //!
 //! Modules in reading order: [`agent`] does the work, [`platform`] is what it needs of a system,
 //! [`instance`] is the one agent behind the exports, `c_abi` and `component` export it, `alloc`
-//! chooses the allocator of the wasm file.
+//! chooses the allocator of the wasm file, `alloc_trace` counts what it is asked for, in builds that want it.
 //!
 //! On wasm the crate is `no_std`; its panic handler traps, and no input makes it panic. Excluded by
 //! construction, on every platform: running programs or a shell, and channels to chat services.
@@ -20,6 +20,8 @@ extern crate alloc as core_alloc;
 pub mod agent;
 #[cfg(target_family = "wasm")]
 mod alloc;
+#[cfg(any(feature = "alloc-tracing", test))]
+pub mod alloc_trace;
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
 pub mod c_abi;
 #[cfg(all(target_os = "wasi", target_env = "p2"))]

@@ -278,6 +278,7 @@ fn every_allocator_on_both_targets() {
         "alloc-talc-small",
         "alloc-lol",
         "alloc-lol-free",
+        "alloc-tracing",
     ] {
         let reactor = build("wasm32-wasip1", &[allocator]);
         same(&expected, allocator, |root| {

@@ -9,6 +9,7 @@ mod component;
 mod native;
 mod node;
 mod reactor;
+pub mod traced;
 mod wasmi;
 
 pub use component::Component;
