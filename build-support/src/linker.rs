@@ -38,7 +38,17 @@ pub enum Outcome {
     /// The real linker had the last word, good or bad.
     Linked(ExitStatus),
     /// A package was shipped, or would have been but for its size.
-    Shipped(Box<(Config, Shipped)>),
+    Shipped(Box<Judged>),
+}
+
+/// A package that went down the road.
+pub struct Judged {
+    /// Its settings.
+    pub config: Config,
+    /// What came of it.
+    pub shipped: Shipped,
+    /// Whether cargo left LTO out because the library is more than a `cdylib`.
+    pub lacks_lto: bool,
 }
 
 /// Whether a command line, the program's name left out, is a compiler's call of a linker.
@@ -73,7 +83,7 @@ pub fn run(given: Vec<OsString>) -> Result<Outcome> {
 /// Links what a budget is for and ships it; nothing where it turns out to be something else.
 fn product_of(product: &Product, arguments: &Arguments, target: &str) -> Result<Option<Outcome>> {
     let done = attempt(product, arguments, target);
-    let within = matches!(&done, Ok(Some(Outcome::Shipped(of))) if of.1.verdict.within());
+    let within = matches!(&done, Ok(Some(Outcome::Shipped(of))) if of.shipped.verdict.within());
     if !within {
         // What lies there is the linked file: nobody is to take it for the product.
         let _ = std::fs::remove_file(&product.output);
@@ -113,7 +123,11 @@ fn attempt(product: &Product, arguments: &Arguments, target: &str) -> Result<Opt
         artifact::write_atomic(output, &shipped.bytes)?;
         watch_manifest(output, &package.manifest)?;
     }
-    Ok(Some(Outcome::Shipped(Box::new((config, shipped)))))
+    Ok(Some(Outcome::Shipped(Box::new(Judged {
+        config,
+        shipped,
+        lacks_lto: product.is_library_of_several_kinds() && arguments.has_std_apart(),
+    }))))
 }
 
 /// rustc's linker for `target`; where the one that makes components is missing, LLVM's serves as well: the component

@@ -1,8 +1,10 @@
 //! The tool as a target's linker: `linker = "build-support"` under `[target.<triple>]` in `.cargo/config.toml`. What is
 //! said goes to stderr, which rustc shows with its own error; nothing is said where all is well.
 
-use build_support::linker::{self, Outcome};
+use super::Ended;
+use build_support::linker::{self, Judged, Outcome};
 use std::ffi::OsString;
+use std::io::Write as _;
 use std::process::{ExitCode, ExitStatus};
 
 /// The command line, if it is rustc that calls.
@@ -15,9 +17,22 @@ pub fn call() -> Option<Vec<OsString>> {
 pub fn run(arguments: Vec<OsString>) -> ExitCode {
     match linker::run(arguments) {
         Ok(Outcome::Linked(status)) => code(status),
-        Ok(Outcome::Shipped(of)) => super::exit(super::judge(&of.0, &of.1)),
+        Ok(Outcome::Shipped(of)) => super::exit(judge(&of)),
         Err(error) => super::exit(Err(error.into())),
     }
+}
+
+fn judge(of: &Judged) -> anyhow::Result<Ended> {
+    let ended = super::judge(&of.config, &of.shipped)?;
+    if of.lacks_lto && matches!(ended, Ended::OverBudget) {
+        writeln!(
+            anstream::stderr(),
+            "\nnote: the library is not only a cdylib, and cargo does not optimise across crates then (LTO);\n      \
+             `cargo rustc --package {} --lib --crate-type cdylib …` links it as `cargo wasm` does",
+            of.config.package
+        )?;
+    }
+    Ok(ended)
 }
 
 fn code(status: ExitStatus) -> ExitCode {

@@ -23,6 +23,9 @@ pub fn set(cargo: &mut Command, request: &Request, toolchain: &Toolchain, projec
         .env("CARGO_INCREMENTAL", "0")
         // Where this tool is the target's linker, too: what is linked here goes through the passes afterwards.
         .env(LINK_PLAINLY, "1");
+    if let Some(path) = path_with_this_tool() {
+        cargo.env("PATH", path);
+    }
     if let Std::Sources(sources) = &toolchain.std {
         // A release compiler takes `-Z` flags and compiles its own library only with this.
         cargo
@@ -69,6 +72,14 @@ pub fn set(cargo: &mut Command, request: &Request, toolchain: &Toolchain, projec
                 .arg(setting(&request.target, "rustflags", format!("[{list}]")));
         }
     }
+}
+
+/// `PATH` with this program's folder at its end: the configuration may name it as the linker, installed or not.
+fn path_with_this_tool() -> Option<OsString> {
+    let this = std::env::current_exe().ok()?;
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path).chain(this.parent().map(Path::to_owned));
+    std::env::join_paths(folders).ok()
 }
 
 /// The flags of the last step, which links.

@@ -57,6 +57,13 @@ impl Arguments {
         apart.chain(joined)
     }
 
+    /// Whether the standard library has been left for the linker: with LTO it is a part of the package's own object.
+    pub fn has_std_apart(&self) -> bool {
+        let files = self.paths().filter_map(|path| path.file_name()?.to_str());
+        let mut crates = files.filter(|name| name.ends_with(".rlib"));
+        crates.any(|name| name.starts_with("libcore-"))
+    }
+
     /// Every argument as a path, whether or not it is one.
     pub fn paths(&self) -> impl Iterator<Item = &Path> {
         self.all.iter().map(Path::new)

@@ -61,6 +61,16 @@ impl Product {
     }
 }
 
+impl Product {
+    /// Whether cargo makes more of the library than a `cdylib`. It does not optimise across crates then, as long as it
+    /// makes all of it at once.
+    pub fn is_library_of_several_kinds(&self) -> bool {
+        let mut libraries = self.package.makes.iter();
+        self.kind == Kind::Reactor
+            && libraries.any(|target| target.is_cdylib() && target.crate_types.len() > 1)
+    }
+}
+
 /// What is linked, if it is what the package ships.
 fn kind(package: &Package, arguments: &Arguments) -> Result<Option<Kind>> {
     let variable = |name: &str| std::env::var(name).unwrap_or_default();
