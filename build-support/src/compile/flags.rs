@@ -98,7 +98,7 @@ pub fn link(target: &str, kind: &Kind, toolchain: &Toolchain) -> Vec<OsString> {
                 flags.push("-Clink-self-contained=no".into());
                 flags.push(with_path("-L", libc));
                 if matches!(kind, Kind::Command(_)) {
-                    // Otherwise the compiler adds its own.
+                    // To a C library of its own the compiler adds it itself.
                     flags.push(with_path("-Clink-arg=", &libc.join("crt1-command.o")));
                 }
             }

@@ -234,7 +234,7 @@ mod tests {
             [Path::new("/lib \"x\"")]
         );
 
-        let inside: Vec<_> = inside.into_iter().filter(|word| word != "").collect();
+        let inside: Vec<_> = inside.into_iter().filter(|word| !word.is_empty()).collect();
         assert_eq!(
             split(std::str::from_utf8(&written(&inside)).unwrap()),
             inside
