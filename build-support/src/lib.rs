@@ -47,6 +47,8 @@ pub mod cache;
 #[cfg(feature = "tool")]
 pub mod host;
 #[cfg(feature = "tool")]
+pub mod linker;
+#[cfg(feature = "tool")]
 pub mod package;
 #[cfg(feature = "tool")]
 pub mod precompiled;

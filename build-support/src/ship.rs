@@ -59,6 +59,8 @@ pub struct Shipped {
     pub verdict: Verdict,
     /// Where things are.
     pub files: Files,
+    /// The shipped file's bytes.
+    pub bytes: Vec<u8>,
     /// Whether nothing had changed, so that no pass ran.
     pub unchanged: bool,
 }
@@ -196,16 +198,20 @@ fn finish(
     let verdict = gate::decide(&report, input.config);
     report.verdict = verdict.record();
     let json = report::json::write(&report);
-    if let Some(shipped) = shipped {
-        artifact::write_atomic(&files.linked, &input.linked)?;
-        artifact::write_atomic(&files.shipped, shipped.bytes())?;
-    }
+    let read = |file: &Path| std::fs::read(file).map_err(Error::io("reading", file));
+    let bytes = match shipped {
+        Some(shipped) => {
+            artifact::write_atomic(&files.linked, &input.linked)?;
+            artifact::write_atomic(&files.shipped, shipped.bytes())?;
+            shipped.bytes().to_vec()
+        }
+        None => read(&files.shipped)?,
+    };
     if shipped.is_some() || report != before {
         artifact::write_atomic(&files.report, json.as_bytes())?;
-        let read = |file: &Path| std::fs::read(file).map_err(Error::io("reading", file));
         let record = Record {
             key: key.to_owned(),
-            shipped: cache::digest(&read(&files.shipped)?),
+            shipped: cache::digest(&bytes),
             linked: cache::digest(&input.linked),
             report: cache::digest(json.as_bytes()),
         };
@@ -215,6 +221,7 @@ fn finish(
         report,
         verdict,
         files,
+        bytes,
         unchanged: shipped.is_none(),
     })
 }
