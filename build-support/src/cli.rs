@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 within budget, 1 over budget, 2 error.
 
+mod alloc_compare;
 mod analyze;
 mod baseline;
 mod bench;
@@ -58,6 +59,7 @@ enum Command {
     Baseline(baseline::Opts),
     Bench(bench::Opts),
     SizeBench(size_bench::Opts),
+    AllocCompare(alloc_compare::Opts),
     Startup(startup::Opts),
     Memory(memory::Opts),
     Precompile(precompile::Opts),
@@ -89,6 +91,7 @@ pub fn main() -> ExitCode {
         Command::Bench(opts) => bench::run(&opts),
         Command::Scaling(opts) => scaling::run(&opts),
         Command::SizeBench(opts) => size_bench::run(&opts),
+        Command::AllocCompare(opts) => alloc_compare::run(&opts),
         Command::Startup(opts) => startup::run(&opts),
         Command::Memory(opts) => memory::run(&opts),
         Command::Precompile(opts) => precompile::run(&opts),

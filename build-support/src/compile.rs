@@ -204,7 +204,7 @@ fn cargo(
     if !request.features.is_empty() {
         cargo.arg("--features").arg(request.features.join(","));
     }
-    flags::set(&mut cargo, request, toolchain, &project.remaps);
+    flags::set(&mut cargo, request, toolchain, project);
     cargo
 }
 

@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use wasmtime::component::Component;
 use wasmtime::{Engine, Module, Store};
 use wasmtime_wasi::p1::{self, WasiP1Ctx};
-use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 /// A compiled file with its imports resolved: everything that can be done before an instance is wanted.
 pub struct Program {
@@ -128,7 +128,20 @@ impl Program {
     /// # Errors
     /// [`Error::Input`] where `root` cannot be opened.
     pub fn store(&self, root: Option<&Path>) -> Result<Store<State>> {
+        self.store_with(root, |_| {})
+    }
+
+    /// As [`Program::store`], after `adjust` has set what the instance sees of the system besides.
+    ///
+    /// # Errors
+    /// As [`Program::store`].
+    pub fn store_with(
+        &self,
+        root: Option<&Path>,
+        adjust: impl FnOnce(&mut WasiCtxBuilder),
+    ) -> Result<Store<State>> {
         let mut wasi = WasiCtx::builder();
+        adjust(&mut wasi);
         if let Some(root) = root {
             wasi.preopened_dir(root, "/", FsPerms::ReadWrite)
                 .map_err(refused(&self.file, "give --root a folder that exists"))?;

@@ -39,6 +39,8 @@ pub mod measure;
 pub mod report;
 
 #[cfg(feature = "tool")]
+pub mod alloc_compare;
+#[cfg(feature = "tool")]
 pub mod baseline;
 #[cfg(feature = "tool")]
 pub mod cache;

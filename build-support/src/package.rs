@@ -205,7 +205,8 @@ impl Package {
         }
     }
 
-    /// Compiles, rewrites, measures, judges and writes to `folder`.
+    /// Compiles, rewrites, measures, judges and writes to `folder`. Where there is a newer optimiser on the machine, it may
+    /// win.
     ///
     /// # Errors
     /// What any step reports; the files of the run before stay then.
@@ -216,10 +217,25 @@ impl Package {
         folder: &Path,
         listener: &mut dyn Listener,
     ) -> Result<Shipped> {
+        let newer = newer_wasm_opt::find();
+        self.ship_with(newer.as_ref(), target, features, folder, listener)
+    }
+
+    /// As [`Package::ship`], with `newer` as the second optimiser; with none the bytes are the same on every machine.
+    ///
+    /// # Errors
+    /// As [`Package::ship`].
+    pub fn ship_with(
+        &self,
+        newer: Option<&Found>,
+        target: &str,
+        features: &Features,
+        folder: &Path,
+        listener: &mut dyn Listener,
+    ) -> Result<Shipped> {
         let config = self.config(Some(target))?;
         let linked = self.compile(&config, features, listener)?;
-        let found = newer_wasm_opt::find();
-        let identity = identity(found.as_ref())?;
+        let identity = identity(newer)?;
         let input = ship::Input {
             config: &config,
             name: &self.file_stem(),
@@ -227,7 +243,7 @@ impl Package {
             linked: linked.bytes,
             toolchain: linked.toolchain,
             wants_component: toolchain::ships_components(target),
-            newer_wasm_opt: found.as_ref(),
+            newer_wasm_opt: newer,
             identity: &identity,
             machine_paths: &linked.machine_paths,
         };

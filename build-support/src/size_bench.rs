@@ -23,6 +23,7 @@ use crate::pipeline::{self, Job};
 use crate::report::Sizes;
 use crate::toolchain;
 use serde::Serialize;
+use std::path::Path;
 
 /// How much larger than the reference ours may be, in per mille.
 const TOLERANCE: u64 = 20;
@@ -122,7 +123,7 @@ fn steps(
     step: &mut impl FnMut(&Linked, Extent) -> Result<Sizes>,
 ) -> Result<Steps> {
     Ok(Steps {
-        linked: unoptimized(fixture, linked)?,
+        linked: unoptimized(&fixture.config, &linked.path, &linked.bytes)?,
         wasm_opt: step(linked, Extent::Optimize)?,
         snip: step(linked, Extent::Snip)?,
         ours: step(linked, Extent::Everything)?,
@@ -137,25 +138,28 @@ fn shipped(fixture: &Fixture, linked: &Linked, extent: Extent) -> Result<Sizes> 
     let analysis = pipeline::analyze(&config, &linked.path, &artifact)?;
     let job = Job {
         plans: analysis.plans,
-        ..job(&config, linked)
+        ..job(&config, &linked.path)
     };
     let product = pipeline::run(&job, artifact, &mut |_| {})?;
     Ok(sizes::run(product.artifact.bytes()))
 }
 
-/// What is no pass's work: no names, and wrapped where the target wants it.
-fn unoptimized(fixture: &Fixture, linked: &Linked) -> Result<Sizes> {
-    let job = job(&fixture.config, linked);
-    let artifact = Artifact::new(linked.bytes.clone(), &linked.path)?;
+/// What is no pass's work: the linked file `bytes` without names, and wrapped where the target wants it.
+///
+/// # Errors
+/// [`Error::Input`](crate::Error::Input) where it is no wasm file, and what wrapping reports.
+pub fn unoptimized(config: &Config, file: &Path, bytes: &[u8]) -> Result<Sizes> {
+    let job = job(config, file);
+    let artifact = Artifact::new(bytes.to_vec(), file)?;
     let stripped = strip::run(&job, artifact)?;
     let wrapped = componentize::run(&job, stripped.artifact)?;
     Ok(sizes::run(wrapped.artifact.bytes()))
 }
 
-fn job<'a>(config: &'a Config, linked: &'a Linked) -> Job<'a> {
+fn job<'a>(config: &'a Config, file: &'a Path) -> Job<'a> {
     Job {
         config,
-        file: &linked.path,
+        file,
         plans: Vec::new(),
         wants_component: toolchain::ships_components(&config.target),
         second_optimizer: None,

@@ -1,6 +1,6 @@
 //! The flags and variables that make a build of the kind the pipeline wants, and the same on every machine.
 
-use super::{Kind, Request, StdBuild};
+use super::{Kind, Project, Request, StdBuild};
 use crate::toolchain::{Std, Toolchain, ships_components};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ const SEPARATOR: &str = "\x1f";
 pub type Remap = (PathBuf, String);
 
 /// Sets the compiler, the standard library and the flags of every crate on `cargo`.
-pub fn set(cargo: &mut Command, request: &Request, toolchain: &Toolchain, remaps: &[Remap]) {
+pub fn set(cargo: &mut Command, request: &Request, toolchain: &Toolchain, project: &Project) {
     cargo
         .env("RUSTC", &toolchain.rustc)
         .env("CARGO_INCREMENTAL", "0");
@@ -38,7 +38,10 @@ pub fn set(cargo: &mut Command, request: &Request, toolchain: &Toolchain, remaps
             quoted(&sources.linker.to_string_lossy()),
         ));
     }
-    let ours = remap_flags(remaps);
+    let mut ours = remap_flags(&project.remaps);
+    if project.links_dependencies {
+        ours.extend(dependency_flags(toolchain));
+    }
     match users_flags() {
         // Cargo takes the variable alone, where it is set; with a target triple it concerns no build script.
         Some(users) => {
@@ -102,6 +105,18 @@ pub fn link(target: &str, kind: &Kind, toolchain: &Toolchain) -> Vec<OsString> {
         }
     }
     flags
+}
+
+/// What cargo needs to link a dependency as it goes by, where the dependency is a `cdylib` too: flags of the last step do
+/// not reach it. Nobody uses the file, but where it cannot be linked the build fails.
+fn dependency_flags(toolchain: &Toolchain) -> Option<String> {
+    match &toolchain.std {
+        Std::Installed | Std::Added => None,
+        Std::Sources(sources) => {
+            let libc = sources.libc.as_ref()?;
+            Some(format!("-Lnative={}", libc.display()))
+        }
+    }
 }
 
 /// The start-up object of a reactor, for which the compiler has none: without an `_initialize` the linker would

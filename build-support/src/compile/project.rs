@@ -9,8 +9,9 @@ use crate::cache::Key;
 use crate::error::{Error, Result};
 use crate::process;
 use crate::toolchain::Toolchain;
-use cargo_metadata::{Metadata, MetadataCommand, Package};
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, NodeDep, Package};
 use serde::{Deserialize, Serialize};
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 /// What a package links.
@@ -29,6 +30,8 @@ pub struct Project {
     pub kind: Kind,
     /// Source folders and their names in the file.
     pub remaps: Vec<Remap>,
+    /// Whether a dependency is a `cdylib` besides: cargo links that one too, as it goes by.
+    pub links_dependencies: bool,
 }
 
 /// The answer as it is kept.
@@ -61,6 +64,7 @@ pub fn read(request: &Request, toolchain: &Toolchain) -> Result<Project> {
     let project = Project {
         kind: kind(request, &metadata)?,
         remaps: remaps(request, toolchain, &metadata),
+        links_dependencies: links_dependencies(request, &metadata),
     };
     let local = metadata
         .packages
@@ -145,6 +149,34 @@ fn kind(request: &Request, metadata: &Metadata) -> Result<Kind> {
             bins.len()
         ),
         help,
+    })
+}
+
+/// Goes by what the package depends on when it runs: what its build script uses is built for the host, by other rules.
+fn links_dependencies(request: &Request, metadata: &Metadata) -> bool {
+    let nodes = metadata.resolve.iter().flat_map(|resolve| &resolve.nodes);
+    let nodes: HashMap<_, _> = nodes.map(|node| (&node.id, node)).collect();
+    let own = metadata
+        .packages
+        .iter()
+        .find(|package| package.manifest_path.as_std_path() == request.manifest);
+    let mut seen = HashSet::new();
+    let mut waiting: Vec<_> = own.map(|package| &package.id).into_iter().collect();
+    while let Some(node) = waiting.pop().and_then(|id| nodes.get(id)) {
+        let normal = |dep: &&NodeDep| {
+            let mut kinds = dep.dep_kinds.iter();
+            kinds.any(|info| info.kind == DependencyKind::Normal)
+        };
+        let deps = node.deps.iter().filter(normal).map(|dep| &dep.pkg);
+        waiting.extend(deps.filter(|id| seen.insert(*id)));
+    }
+    let mut used = metadata
+        .packages
+        .iter()
+        .filter(|package| seen.contains(&package.id));
+    used.any(|package| {
+        let mut targets = package.targets.iter();
+        targets.any(cargo_metadata::Target::is_cdylib)
     })
 }
 

@@ -21,10 +21,7 @@ impl Quantiles {
     /// Of `samples` in nanoseconds; `None` where there are none.
     pub fn of(mut samples: Vec<u64>) -> Option<Self> {
         samples.sort_unstable();
-        let rank = |per_cent: usize| {
-            let place = (samples.len() * per_cent).div_ceil(100).max(1) - 1;
-            samples.get(place).copied()
-        };
+        let rank = |per_cent| nearest_rank(&samples, per_cent);
         Some(Self {
             samples: samples.len() as u64,
             min_ns: *samples.first()?,
@@ -33,6 +30,12 @@ impl Quantiles {
             p99_ns: rank(99)?,
         })
     }
+}
+
+/// The least of `sorted` that so many per cent of them are not above; `None` where there are none.
+pub fn nearest_rank(sorted: &[u64], per_cent: usize) -> Option<u64> {
+    let place = (sorted.len() * per_cent).div_ceil(100).max(1) - 1;
+    sorted.get(place).copied()
 }
 
 #[cfg(test)]

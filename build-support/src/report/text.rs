@@ -1,6 +1,7 @@
 //! The report as a person at a terminal reads it: what ran, how large the result is, whether it may be.
 //! Only text is made here; the command prints it and decides about colour.
 
+mod alloc_tables;
 mod cells;
 mod cost_table;
 mod memory_table;
@@ -9,6 +10,7 @@ mod sizes_table;
 mod startup_table;
 mod swept;
 
+pub use alloc_tables::draw as alloc_tables;
 pub use cost_table::draw as cost_table;
 pub use memory_table::draw as memory_table;
 pub use size_table::draw as size_table;

@@ -35,21 +35,26 @@ impl Paint {
 /// The rows as lines: each column as wide as its widest cell and right-aligned where `right` says so, two
 /// blanks between columns, none at the end. Columns without any text fall away.
 pub(super) fn table<const N: usize>(rows: &[[String; N]], right: [bool; N]) -> Vec<String> {
-    let mut widths = [0; N];
+    columns(rows, &right)
+}
+
+/// As [`table`], with as many columns as `right` has.
+pub(super) fn columns(rows: &[impl AsRef<[String]>], right: &[bool]) -> Vec<String> {
+    let mut widths = vec![0; right.len()];
     for row in rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
+        for (width, cell) in widths.iter_mut().zip(row.as_ref()) {
             *width = cell.chars().count().max(*width);
         }
     }
-    let line = |row: &[String; N]| {
+    let line = |row: &[String]| {
         let cells = row
             .iter()
-            .zip(widths)
+            .zip(&widths)
             .zip(right)
-            .filter(|((_, width), _)| *width > 0);
+            .filter(|((_, width), _)| **width > 0);
         let cells: Vec<String> = cells
             .map(|((cell, width), right)| {
-                if right {
+                if *right {
                     format!("{cell:>width$}")
                 } else {
                     format!("{cell:<width$}")
@@ -58,7 +63,7 @@ pub(super) fn table<const N: usize>(rows: &[[String; N]], right: [bool; N]) -> V
             .collect();
         cells.join("  ").trim_end().to_owned()
     };
-    rows.iter().map(line).collect()
+    rows.iter().map(|row| line(row.as_ref())).collect()
 }
 
 /// A bar for `size` of `limit`. Full from the limit on. Anything at all shows as one cell.
