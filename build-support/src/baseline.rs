@@ -7,9 +7,9 @@ mod parts;
 
 pub use parts::{Means, Part, measure};
 
+use crate::alloc_compare::{Allocator, Marks, Recommendation, Score};
 use crate::artifact;
 use crate::error::{Error, Result};
-use crate::measure::memory::MemoryProfile;
 use crate::measure::native::Native;
 use crate::measure::sizes::{BROTLI, GZIP};
 use crate::measure::startup::Startup;
@@ -36,8 +36,10 @@ pub struct Baseline {
     pub targets: BTreeMap<String, Figures>,
     /// How long a start takes.
     pub startup: Startup,
-    /// What the files take of memory.
-    pub memory: MemoryProfile,
+    /// What the files take of memory, each once.
+    pub memory: Vec<Memory>,
+    /// The allocators, compared.
+    pub allocators: Allocators,
     /// The native program.
     pub native: Native,
     /// What the sizes were before, the newest first: an entry for each time they changed.
@@ -62,8 +64,8 @@ pub struct Figures {
     pub toolchain: Toolchain,
     /// What is shipped.
     pub kind: Kind,
-    /// The allocator's feature.
-    pub allocator: String,
+    /// The allocator in it.
+    pub allocator: Allocator,
     /// The size after each stage, in bytes, the linked file first.
     pub stages: Vec<StageBytes>,
     /// The shipped file.
@@ -80,6 +82,43 @@ pub struct StageBytes {
     pub name: String,
     /// The size after it.
     pub bytes: u64,
+}
+
+/// What a file takes of memory, in bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Memory {
+    /// The target, and whether the file is pre-initialised.
+    pub label: String,
+    /// Linear memory it asks for, all memories together.
+    pub initial: u64,
+    /// Contents of its data segments.
+    pub data: u64,
+    /// The stack's size; absent where no global looks like a stack pointer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stack: Option<u64>,
+    /// Linear memory when `init` has taken the configuration.
+    pub configured: u64,
+    /// When the transcript has been played once.
+    pub played: u64,
+    /// When it has been played 100 times.
+    pub repeated: u64,
+}
+
+/// The allocators, compared.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Allocators {
+    /// The engine that counted instructions.
+    pub engine: String,
+    /// What each criterion counts for.
+    pub weights: Marks,
+    /// The best first.
+    pub scores: Vec<Score>,
+    /// What the rule makes of them.
+    pub recommendation: Recommendation,
+    /// The shipped file with each, by target.
+    pub sizes: BTreeMap<String, BTreeMap<Allocator, Sizes>>,
 }
 
 /// Sizes that were.

@@ -1,6 +1,8 @@
 //! What a baseline is put together from. Each part can be measured alone; the others then stay as they were.
 
-use super::{Baseline, Codecs, Figures, SCHEMA, StageBytes};
+use super::{Allocators, Baseline, Codecs, Figures, Memory, SCHEMA, StageBytes};
+use crate::alloc_compare::{self, Allocator, Request};
+use crate::analyze::layout::{self, Layout};
 use crate::artifact::Artifact;
 use crate::error::{Error, Result};
 use crate::host::Transcript;
@@ -28,13 +30,21 @@ pub enum Part {
     Startup,
     /// Linear memory.
     Memory,
+    /// The allocators; this takes some minutes.
+    Allocators,
     /// The native program.
     Native,
 }
 
 impl Part {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Sizes, Self::Startup, Self::Memory, Self::Native];
+    pub const ALL: [Self; 5] = [
+        Self::Sizes,
+        Self::Startup,
+        Self::Memory,
+        Self::Allocators,
+        Self::Native,
+    ];
 }
 
 /// What does the measuring.
@@ -79,6 +89,10 @@ pub fn measure(
         true => memory(&all, &transcript, listener)?,
         false => kept()?.memory.clone(),
     };
+    let allocators = match wanted(Part::Allocators) {
+        true => allocators(package, listener)?,
+        false => kept()?.allocators.clone(),
+    };
     let native = match wanted(Part::Native) {
         true => {
             listener.stage("the native program");
@@ -93,6 +107,7 @@ pub fn measure(
         targets,
         startup,
         memory,
+        allocators,
         native,
         history: Vec::new(),
     })
@@ -108,7 +123,7 @@ fn figures(all: &[Variants]) -> Result<BTreeMap<String, Figures>> {
         let figures = Figures {
             toolchain: report.toolchain.clone(),
             kind: report.kind,
-            allocator: String::new(),
+            allocator: Allocator::DEFAULT,
             stages: stages.collect(),
             sizes: report.sizes,
             preinit: sizes::run(Artifact::read(&variants.preinit)?.bytes()),
@@ -145,7 +160,7 @@ fn memory(
     all: &[Variants],
     transcript: &Transcript,
     listener: &mut dyn Listener,
-) -> Result<memory::MemoryProfile> {
+) -> Result<Vec<Memory>> {
     let subject = |variant: variants::Variant| memory::Subject {
         label: variant.label,
         file: variant.file,
@@ -158,5 +173,37 @@ fn memory(
         transcript,
         rounds: ROUNDS,
     };
-    memory::run(&plan, &mut |stage| listener.stage(stage))
+    let profile = memory::run(&plan, &mut |stage| listener.stage(stage))?;
+    let of = |file: memory::FileMemory| {
+        let modules = || file.modules.iter();
+        let bytes = |memory: &layout::Memory| memory.initial_pages * memory.page_bytes;
+        Memory {
+            initial: modules().flat_map(|m| &m.memories).map(bytes).sum(),
+            data: modules().map(Layout::data_bytes).sum(),
+            stack: modules()
+                .filter_map(|m| m.stack.as_ref())
+                .map(|stack| stack.bytes)
+                .reduce(|a, b| a + b),
+            configured: file.run.configured,
+            played: file.run.played,
+            repeated: file.run.repeated,
+            label: file.label,
+        }
+    };
+    Ok(profile.files.into_iter().map(of).collect())
+}
+
+fn allocators(package: &Package, listener: &mut dyn Listener) -> Result<Allocators> {
+    let compared = alloc_compare::run(package, &Request::everything(package), listener)?;
+    let sizes = compared.targets.iter().map(|of| {
+        let shipped = of.candidates.iter().map(|c| (c.allocator, c.shipped));
+        (of.target.clone(), shipped.collect())
+    });
+    Ok(Allocators {
+        sizes: sizes.collect(),
+        engine: compared.engine,
+        weights: compared.weights,
+        scores: compared.scores,
+        recommendation: compared.recommendation,
+    })
 }

@@ -69,6 +69,7 @@ pub struct Startup {
     /// Whether engine and tool were built with checks for their own faults, which slow both compilers down.
     pub debug_assertions: bool,
     /// `node --version`; none where it was left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node: Option<String>,
     /// Each file, in the plan's order.
     pub files: Vec<FileTimes>,

@@ -32,6 +32,7 @@ pub struct ProcessTimes {
     /// Which.
     pub process: Process,
     /// The file's label; none for a process without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
     /// From start to end.
     pub times: Quantiles,
