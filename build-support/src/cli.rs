@@ -20,6 +20,7 @@ mod run;
 mod scaling;
 mod size_bench;
 mod startup;
+mod why;
 
 use build_support::Error;
 use build_support::config::Config;
@@ -127,9 +128,9 @@ fn judge(config: &Config, shipped: &Shipped) -> anyhow::Result<Ended> {
         return Ok(Ended::Well);
     }
     let here = here();
-    let linked = &shipped.files.linked;
-    let linked = linked.strip_prefix(&here).unwrap_or(linked);
-    let diagnostics = shipped.verdict.diagnostics(&shipped.report, config, linked);
+    let file = &shipped.files.report;
+    let file = file.strip_prefix(&here).unwrap_or(file);
+    let diagnostics = shipped.verdict.diagnostics(&shipped.report, config, file);
     write!(
         anstream::stderr(),
         "{}",
