@@ -8,6 +8,7 @@ mod baseline;
 mod bench;
 mod build;
 mod check;
+mod diff;
 mod doctor;
 mod explain;
 mod link;
@@ -60,6 +61,7 @@ enum Command {
     Check(check::Opts),
     Optimize(optimize::Opts),
     Analyze(analyze::Opts),
+    Diff(diff::Opts),
     Preinit(preinit::Opts),
     Run(run::Opts),
     Baseline(baseline::Opts),
@@ -94,6 +96,7 @@ pub fn main() -> ExitCode {
         Command::Check(opts) => check::run(&opts),
         Command::Optimize(opts) => optimize::run(&opts),
         Command::Analyze(opts) => analyze::run(&opts),
+        Command::Diff(opts) => diff::run(&opts),
         Command::Preinit(opts) => preinit::run(&opts),
         Command::Run(opts) => run::run(&opts),
         Command::Baseline(opts) => baseline::run(&opts),
