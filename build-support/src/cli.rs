@@ -8,6 +8,7 @@ mod baseline;
 mod bench;
 mod build;
 mod check;
+mod diff;
 mod doctor;
 mod explain;
 mod link;
@@ -20,6 +21,7 @@ mod run;
 mod scaling;
 mod size_bench;
 mod startup;
+mod why;
 
 use build_support::Error;
 use build_support::config::Config;
@@ -59,6 +61,7 @@ enum Command {
     Check(check::Opts),
     Optimize(optimize::Opts),
     Analyze(analyze::Opts),
+    Diff(diff::Opts),
     Preinit(preinit::Opts),
     Run(run::Opts),
     Baseline(baseline::Opts),
@@ -93,6 +96,7 @@ pub fn main() -> ExitCode {
         Command::Check(opts) => check::run(&opts),
         Command::Optimize(opts) => optimize::run(&opts),
         Command::Analyze(opts) => analyze::run(&opts),
+        Command::Diff(opts) => diff::run(&opts),
         Command::Preinit(opts) => preinit::run(&opts),
         Command::Run(opts) => run::run(&opts),
         Command::Baseline(opts) => baseline::run(&opts),
@@ -127,9 +131,9 @@ fn judge(config: &Config, shipped: &Shipped) -> anyhow::Result<Ended> {
         return Ok(Ended::Well);
     }
     let here = here();
-    let linked = &shipped.files.linked;
-    let linked = linked.strip_prefix(&here).unwrap_or(linked);
-    let diagnostics = shipped.verdict.diagnostics(&shipped.report, config, linked);
+    let file = &shipped.files.report;
+    let file = file.strip_prefix(&here).unwrap_or(file);
+    let diagnostics = shipped.verdict.diagnostics(&shipped.report, config, file);
     write!(
         anstream::stderr(),
         "{}",

@@ -2,6 +2,7 @@
 
 use crate::analyze::reachability;
 use crate::artifact::{self, Artifact};
+use crate::attribution;
 use crate::cache::{self, Key, Record};
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -13,9 +14,6 @@ use crate::report::{self, BudgetRecord, Prunable, Report, Sizes, Stage, Toolchai
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-
-/// How many contributors a report keeps.
-const CONTRIBUTORS: usize = 50;
 
 /// What is to be shipped.
 pub struct Input<'a> {
@@ -140,8 +138,7 @@ fn make(
         measured = sizes::run(a.bytes());
         Ok(())
     })?;
-    let mut contributors = analysis.contributors;
-    contributors.truncate(CONTRIBUTORS);
+    let attribution = attribution::shipped(&product.names, &product.artifact)?;
     let report = Report {
         schema: report::SCHEMA,
         package: input.config.package.clone(),
@@ -160,7 +157,7 @@ fn make(
         },
         snipped,
         swept,
-        contributors,
+        attribution,
         features: analysis.features,
         prunable: Prunable {
             linked: analysis.unreachable,
