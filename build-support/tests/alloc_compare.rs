@@ -174,7 +174,7 @@ fn wrong_requests_are_errors() {
         (["--allocator", "wee"], "there are dlmalloc"),
         (["--samples", "0"], "0 is not in"),
     ] {
-        let mut command = process::command(env!("CARGO_BIN_EXE_build-support").as_ref());
+        let mut command = process::command(env!("CARGO_BIN_EXE_build-support"));
         let output = command.arg("alloc-compare").args(args).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{said}");
