@@ -28,9 +28,9 @@ const MAGIC: &[u8] = b"\0asm";
 const CORE_VERSION: &[u8] = &[1, 0, 0, 0];
 const COMPONENT_LAYER: &[u8] = &[1, 0];
 /// Header of a module or a component: magic, version, layer (component model, `Binary.md`).
-const HEADER: usize = 8;
+pub(crate) const HEADER: usize = 8;
 /// Section ids inside a component (component model, `Binary.md`).
-const CORE_MODULE_SECTION: u8 = 1;
+pub(crate) const CORE_MODULE_SECTION: u8 = 1;
 pub(crate) const COMPONENT_SECTION: u8 = 4;
 
 impl Artifact {

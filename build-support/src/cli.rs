@@ -8,8 +8,10 @@ mod baseline;
 mod bench;
 mod build;
 mod check;
+mod diff;
 mod doctor;
 mod explain;
+mod link;
 mod memory;
 mod optimize;
 mod precompile;
@@ -19,8 +21,10 @@ mod run;
 mod scaling;
 mod size_bench;
 mod startup;
+mod why;
 
 use build_support::Error;
+use build_support::config::Config;
 use build_support::package::Package;
 use build_support::pipeline::Analysis;
 use build_support::report::{diagnostic, text};
@@ -41,7 +45,10 @@ Exit codes: 0 within budget, 1 over budget, 2 error.
 Examples:
   cargo wasm                                    build, shrink, gate and report the primary target
   build-support optimize app.wasm -o small.wasm shrink any core module or component
-  build-support doctor                          what is missing on this machine, and what mends it"
+  build-support doctor                          what is missing on this machine, and what mends it
+As the linker of a target, in .cargo/config.toml, it holds the budget inside every `cargo build`:
+  [target.wasm32-wasip2]
+  linker = \"build-support\""
 )]
 struct Cli {
     #[command(subcommand)]
@@ -54,6 +61,7 @@ enum Command {
     Check(check::Opts),
     Optimize(optimize::Opts),
     Analyze(analyze::Opts),
+    Diff(diff::Opts),
     Preinit(preinit::Opts),
     Run(run::Opts),
     Baseline(baseline::Opts),
@@ -79,12 +87,16 @@ pub enum Ended {
 
 /// Runs the command line.
 pub fn main() -> ExitCode {
+    if let Some(call) = link::call() {
+        return link::run(call);
+    }
     let cli = Cli::parse();
     let ended = match cli.command {
         Command::Build(opts) => build::run(&opts),
         Command::Check(opts) => check::run(&opts),
         Command::Optimize(opts) => optimize::run(&opts),
         Command::Analyze(opts) => analyze::run(&opts),
+        Command::Diff(opts) => diff::run(&opts),
         Command::Preinit(opts) => preinit::run(&opts),
         Command::Run(opts) => run::run(&opts),
         Command::Baseline(opts) => baseline::run(&opts),
@@ -97,6 +109,11 @@ pub fn main() -> ExitCode {
         Command::Precompile(opts) => precompile::run(&opts),
         Command::Doctor(opts) => doctor::run(&opts),
     };
+    exit(ended)
+}
+
+/// The exit code; an error is told first.
+fn exit(ended: anyhow::Result<Ended>) -> ExitCode {
     match ended {
         Ok(Ended::Well) => ExitCode::SUCCESS,
         Ok(Ended::OverBudget) => ExitCode::from(1),
@@ -106,6 +123,23 @@ pub fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// Says on stderr what the gate has to object to, each at its line in the manifest.
+fn judge(config: &Config, shipped: &Shipped) -> anyhow::Result<Ended> {
+    if shipped.verdict.within() {
+        return Ok(Ended::Well);
+    }
+    let here = here();
+    let file = &shipped.files.report;
+    let file = file.strip_prefix(&here).unwrap_or(file);
+    let diagnostics = shipped.verdict.diagnostics(&shipped.report, config, file);
+    write!(
+        anstream::stderr(),
+        "{}",
+        diagnostic::draw_all(&diagnostics, &here, colour_on_stderr())
+    )?;
+    Ok(Ended::OverBudget)
 }
 
 fn complain(error: &anyhow::Error) {

@@ -12,7 +12,8 @@ pub mod distributed;
 mod flags;
 mod project;
 
-pub use project::Kind;
+pub use flags::{Linker, REACTOR_STARTUP, linker_arguments, nameless};
+pub use project::{Kind, kind};
 
 use crate::error::{Error, Result};
 use crate::process;

@@ -158,6 +158,12 @@ pub fn parse(manifest: &Path, source: &str, target: &str) -> Result<Config> {
     read::run(manifest, source, target).map_err(Error::Config)
 }
 
+/// Whether `source`, the text of a manifest, asks for a budget on what is built with a profile that `is_built` knows.
+/// Where it is not clear, because the table has a mistake in that very place, it does: [`parse`] says what is wrong.
+pub fn concerns(source: &str, is_built: impl FnOnce(&str) -> bool) -> bool {
+    read::profile_of_budget(source).is_some_and(|profile| profile.is_none_or(|p| is_built(&p)))
+}
+
 impl Config {
     /// The configuration for a file that no package is known of, under the name `label`: no limits, and
     /// nothing is snipped.

@@ -1,18 +1,19 @@
 //! Decides whether what was shipped is within its budget, and nothing else does. Pure: the same report
 //! and configuration give the same verdict. Sizes are compared in bytes, to the byte.
 
+use crate::attribution::Row;
 use crate::config::{Config, Limit, Measure};
 use crate::diagnostic::{Diagnostic, Level};
-use crate::report::{Contributor, Exceeded, Report, Sizes, VerdictRecord, units};
+use crate::report::{Exceeded, Report, Sizes, VerdictRecord, units};
 use std::path::Path;
 
 /// The stable name of the diagnostic for a limit that does not hold.
 pub const OVER_BUDGET: &str = "over-budget";
 
-/// How many contributors a diagnostic names.
-const CONTRIBUTORS: usize = 10;
+/// How many of the largest a diagnostic names.
+const LARGEST: usize = 10;
 
-/// How many characters of a contributor's name a diagnostic shows.
+/// How many characters of a name a diagnostic shows.
 const NAME_WIDTH: usize = 64;
 
 /// What was decided.
@@ -65,17 +66,13 @@ impl Verdict {
         }
     }
 
-    /// One error per limit that does not hold, at the limit's place in the manifest. `linked` is where the
-    /// linked file was written, for the command that shows more. The largest contributors stand with the
-    /// first error alone: they are the same for all.
-    pub fn diagnostics(&self, report: &Report, config: &Config, linked: &Path) -> Vec<Diagnostic> {
+    /// One error per limit that does not hold, at the limit's place in the manifest. `file` is where the
+    /// report was written, for the command that shows more. What takes the most room stands with the
+    /// first error alone: it is the same for all.
+    pub fn diagnostics(&self, report: &Report, config: &Config, file: &Path) -> Vec<Diagnostic> {
         let draw = |(i, breach): (usize, &Breach)| Diagnostic {
-            notes: if i == 0 {
-                contributors(report)
-            } else {
-                Vec::new()
-            },
-            ..diagnostic(breach, report, config, linked)
+            notes: if i == 0 { largest(report) } else { Vec::new() },
+            ..diagnostic(breach, report, config, file)
         };
         self.exceeded.iter().enumerate().map(draw).collect()
     }
@@ -89,7 +86,7 @@ fn size(sizes: &Sizes, measure: Measure) -> u64 {
     }
 }
 
-fn diagnostic(breach: &Breach, report: &Report, config: &Config, linked: &Path) -> Diagnostic {
+fn diagnostic(breach: &Breach, report: &Report, config: &Config, file: &Path) -> Diagnostic {
     let Breach { limit, actual } = breach;
     let over = units::bytes(actual - limit.bytes);
     let (size, allowed) = (units::bytes(*actual), units::bytes(limit.bytes));
@@ -114,7 +111,7 @@ fn diagnostic(breach: &Breach, report: &Report, config: &Config, linked: &Path) 
         help: vec![
             format!(
                 "`build-support analyze {}` shows what takes the room",
-                linked.display()
+                file.display()
             ),
             format!(
                 "to raise the limit deliberately, set {} = {} here and say why in the commit",
@@ -130,23 +127,22 @@ fn toml(bytes: u64) -> String {
     units::bytes(bytes).replace(',', "_")
 }
 
-fn contributors(report: &Report) -> Vec<String> {
-    let largest: Vec<&Contributor> = report.contributors.iter().take(CONTRIBUTORS).collect();
-    let Some(linked) = report.stages.first().filter(|_| !largest.is_empty()) else {
+fn largest(report: &Report) -> Vec<String> {
+    let all = &report.attribution;
+    if all.rows.is_empty() {
         return Vec::new();
-    };
-    let sizes: Vec<String> = largest.iter().map(|c| units::bytes(c.bytes)).collect();
+    }
+    let largest: Vec<&Row> = all.rows.iter().take(LARGEST).collect();
+    let sizes: Vec<String> = largest.iter().map(|row| units::bytes(row.bytes)).collect();
     let width = sizes.iter().map(String::len).max().unwrap_or_default();
     let headline = format!(
-        "the largest of the linked file ({} bytes) are",
-        units::bytes(linked.bytes)
+        "the largest of the shipped file ({} bytes) are",
+        units::bytes(all.bytes)
     );
-    let line = |(contributor, size): (&&Contributor, &String)| {
-        let share = units::share(contributor.bytes, linked.bytes);
-        format!(
-            "{size:>width$}  {share:>6}  {}",
-            units::shorten(&contributor.name, NAME_WIDTH)
-        )
+    let line = |(row, size): (&&Row, &String)| {
+        let share = units::share(row.bytes, all.bytes);
+        let name = units::shorten(&row.item(), NAME_WIDTH);
+        format!("{size:>width$}  {share:>6}  {name}")
     };
     std::iter::once(headline)
         .chain(largest.iter().zip(&sizes).map(line))
@@ -156,9 +152,10 @@ fn contributors(report: &Report) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::{decide, size};
+    use crate::attribution::{self, Attribution, Row};
     use crate::config::{Config, Limit, Limits, Measure};
     use crate::report::{
-        BudgetRecord, Contributor, Kind, Report, SCHEMA, Sizes, Stage, Toolchain, VerdictRecord,
+        BudgetRecord, Kind, Report, SCHEMA, Sizes, Stage, Toolchain, VerdictRecord,
     };
     use std::path::Path;
 
@@ -183,14 +180,20 @@ mod tests {
             },
             snipped: Vec::new(),
             swept: Vec::new(),
-            contributors: vec![
-                Contributor {
-                    name: "app::run".into(),
-                    krate: "app".into(),
-                    bytes: 250
-                };
-                12
-            ],
+            attribution: Attribution {
+                bytes: 1_000,
+                rows: vec![
+                    Row {
+                        kind: attribution::Kind::Function,
+                        name: "app::run".into(),
+                        bytes: 250,
+                        count: 1,
+                        core: None,
+                        functions: Vec::new(),
+                    };
+                    12
+                ],
+            },
             features: Vec::new(),
             prunable: Default::default(),
         }
@@ -319,7 +322,7 @@ mod tests {
             report(sizes([11, 6, 30])),
             config([Some(10), Some(5), Some(7)]),
         );
-        let all = decide(&report, &config).diagnostics(&report, &config, Path::new("l.wasm"));
+        let all = decide(&report, &config).diagnostics(&report, &config, Path::new("r.json"));
         assert_eq!(
             all.iter().map(|d| d.span.clone()).collect::<Vec<_>>(),
             [0..1, 1..2, 2..3]
@@ -331,22 +334,21 @@ mod tests {
         assert_eq!(all[0].notes[1], "250   25.0%  app::run");
         assert!(
             all.iter()
-                .all(|d| d.help[0].contains("build-support analyze l.wasm"))
+                .all(|d| d.help[0].contains("build-support analyze r.json"))
         );
     }
 
     #[test]
-    fn without_stages_or_contributors_there_is_nothing_to_name() {
+    fn without_attribution_there_is_nothing_to_name() {
         let mut report = report(sizes([11; 3]));
         let config = config([Some(10), None, None]);
-        report.stages.clear();
         let notes = |report: &Report| {
             decide(report, &config).diagnostics(report, &config, Path::new("l"))[0]
                 .notes
                 .len()
         };
-        assert_eq!(notes(&report), 0);
-        report.contributors.clear();
+        assert_eq!(notes(&report), 11);
+        report.attribution.rows.clear();
         assert_eq!(
             (notes(&report), size(&report.sizes, Measure::Gzip)),
             (0, 11)

@@ -2,7 +2,7 @@
 //!
 //! The flow, in reading order: [`config`] says what is wanted, [`toolchain`] and [`compile`] make the
 //! linked file, [`analyze`] reads it, [`pipeline`] runs the [`passes`] over it, [`measure`] weighs the
-//! result, [`gate`] judges, [`report`] shows, and [`ship`] does all of it for one package and target.
+//! result, [`attribution`] says what takes the room, [`gate`] judges, [`report`] shows, and [`ship`] does all of it for one package and target.
 //!
 //! [`guard`] is the part for build scripts: it needs none of the rest, nor its heavy dependencies.
 
@@ -25,6 +25,8 @@ pub mod analyze;
 #[cfg(feature = "tool")]
 pub mod artifact;
 #[cfg(feature = "tool")]
+pub mod attribution;
+#[cfg(feature = "tool")]
 pub mod newer_wasm_opt;
 #[cfg(feature = "tool")]
 pub mod passes;
@@ -46,6 +48,8 @@ pub mod baseline;
 pub mod cache;
 #[cfg(feature = "tool")]
 pub mod host;
+#[cfg(feature = "tool")]
+pub mod linker;
 #[cfg(feature = "tool")]
 pub mod package;
 #[cfg(feature = "tool")]

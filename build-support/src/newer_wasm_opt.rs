@@ -78,6 +78,8 @@ fn optimize(path: &Path, module: &[u8], features: &[&str]) -> Result<Vec<u8>> {
         "-Oz".to_owned(),
         "--converge".to_owned(),
         "--mvp-features".to_owned(),
+        // With the names of functions.
+        "-g".to_owned(),
     ];
     args.extend(features.iter().map(|feature| format!("--enable-{feature}")));
     args.extend([

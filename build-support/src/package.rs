@@ -23,6 +23,10 @@ pub struct Package {
     pub root: PathBuf,
     /// The workspace's target folder.
     pub target_dir: PathBuf,
+    /// Where cargo keeps what is not a product: the target folder, unless the user says otherwise.
+    pub build_dir: PathBuf,
+    /// What cargo makes of it: libraries, programs, tests …
+    pub makes: Vec<cargo_metadata::Target>,
 }
 
 /// Which features to build with, as cargo takes them.
@@ -90,12 +94,16 @@ impl Package {
     }
 
     fn of(package: &cargo_metadata::Package, metadata: &Metadata) -> Self {
+        let build_dir = metadata.build_directory.as_ref();
+        let build_dir = build_dir.unwrap_or(&metadata.target_directory);
         Self {
             name: package.name.to_string(),
             manifest: package.manifest_path.clone().into(),
             targets: targets(package),
             root: metadata.workspace_root.clone().into(),
             target_dir: metadata.target_directory.clone().into(),
+            build_dir: build_dir.clone().into(),
+            makes: package.targets.clone(),
         }
     }
 
@@ -235,14 +243,29 @@ impl Package {
     ) -> Result<Shipped> {
         let config = self.config(Some(target))?;
         let linked = self.compile(&config, features, listener)?;
+        self.ship_linked(newer, &config, linked, folder, listener)
+    }
+
+    /// The road from the linked file on, whoever linked it.
+    ///
+    /// # Errors
+    /// As [`Package::ship`].
+    pub fn ship_linked(
+        &self,
+        newer: Option<&Found>,
+        config: &Config,
+        linked: compile::Linked,
+        folder: &Path,
+        listener: &mut dyn Listener,
+    ) -> Result<Shipped> {
         let identity = identity(newer)?;
         let input = ship::Input {
-            config: &config,
+            config,
             name: &self.file_stem(),
             file: &linked.path,
             linked: linked.bytes,
             toolchain: linked.toolchain,
-            wants_component: toolchain::ships_components(target),
+            wants_component: toolchain::ships_components(&config.target),
             newer_wasm_opt: newer,
             identity: &identity,
             machine_paths: &linked.machine_paths,

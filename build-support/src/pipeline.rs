@@ -1,13 +1,15 @@
 //! The passes in their order, and the loop that runs them, validates what each made, and records it.
 
+use crate::analyze::contributors::Contributor;
 use crate::analyze::plan::{self, Plan};
 use crate::analyze::sweep::{Reason, Refusal};
 use crate::analyze::{self, contributors, features, reachability, symbols};
 use crate::artifact::{Artifact, Fault};
+use crate::attribution::names::{self, Names};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::passes::{componentize, optimize, snip, strip, sweep};
-use crate::report::{Contributor, Piece, Snipped, Stage, Swept};
+use crate::report::{Piece, Snipped, Stage, Swept};
 use std::path::Path;
 use std::time::Instant;
 
@@ -67,6 +69,8 @@ pub struct Outcome {
     pub note: String,
     /// The optimiser whose result was kept, from the pass that has one.
     pub kept: Option<String>,
+    /// The names of modules as the pass left them, where it takes names out.
+    pub names: Vec<Names>,
 }
 
 impl Outcome {
@@ -76,6 +80,7 @@ impl Outcome {
             artifact,
             note: note.into(),
             kept: None,
+            names: Vec::new(),
         }
     }
 
@@ -89,7 +94,7 @@ impl Outcome {
 pub struct Analysis {
     /// What to do with each core module, in file order.
     pub plans: Vec<Plan>,
-    /// Who takes room, largest first.
+    /// Who takes room in the linked file, largest first.
     pub contributors: Vec<Contributor>,
     /// The features the code uses, by name, in the order of [`features::KNOWN`].
     pub features: Vec<String>,
@@ -120,8 +125,8 @@ pub fn analyze(config: &Config, file: &Path, artifact: &Artifact) -> Result<Anal
         };
         let symbols = symbols::run(&module).map_err(broken)?;
         let unreachable = reachability::unreachable(&module).map_err(broken)?;
-        let names = unreachable.iter().map(|index| symbols.name_of(*index));
-        analysis.unreachable.extend(names);
+        let dead = unreachable.iter().map(|index| symbols.name_of(*index));
+        analysis.unreachable.extend(dead);
         let mut plan = plan::run(&symbols, &config.snip);
         if config.sweep.enabled {
             let snipped: Vec<_> = plan.snip.iter().map(|snip| snip.index).collect();
@@ -129,6 +134,7 @@ pub fn analyze(config: &Config, file: &Path, artifact: &Artifact) -> Result<Anal
                 .map_err(|refusal| not_swept(file, &refusal))?;
             plan.sweep = Some(sweep);
         }
+        plan.data = names::read(&module).map_err(broken)?.data;
         analysis.plans.push(plan);
         analysis.contributors.extend(contributors::run(&symbols));
         used.extend(features::run(&module, file)?.into_iter().map(|f| f.name));
@@ -209,6 +215,8 @@ pub struct Product {
     pub stages: Vec<Stage>,
     /// The optimiser whose result was kept.
     pub kept: String,
+    /// The names of every core module in it that had some on the way.
+    pub names: Vec<Names>,
 }
 
 /// Runs every pass in order. `progress` hears the name of each before it starts.
@@ -224,12 +232,14 @@ pub fn run(job: &Job<'_>, linked: Artifact, progress: &mut dyn FnMut(&str)) -> R
     }];
     let mut artifact = linked;
     let mut kept = String::new();
+    let mut names = Vec::new();
     for pass in PASSES {
         progress(pass.name);
         let start = Instant::now();
         let outcome = (pass.run)(job, artifact)?;
         artifact = outcome.artifact;
         kept = outcome.kept.unwrap_or(kept);
+        names.extend(outcome.names);
         stages.push(Stage {
             name: pass.name.into(),
             bytes: artifact.len(),
@@ -241,5 +251,6 @@ pub fn run(job: &Job<'_>, linked: Artifact, progress: &mut dyn FnMut(&str)) -> R
         artifact,
         stages,
         kept,
+        names,
     })
 }

@@ -131,6 +131,15 @@ pub fn run(command: &mut Command) -> Result<()> {
     }
 }
 
+/// Runs `command` in this process's place: with its input, output and errors. How it ended is for whoever started this
+/// one.
+///
+/// # Errors
+/// [`Error::Process`] where it cannot be started.
+pub fn instead(command: &mut Command) -> Result<ExitStatus> {
+    command.status().map_err(|e| not_started(command, &e))
+}
+
 /// Runs `command` with its stderr going to this process's, and hands each line of its stdout to `take`.
 ///
 /// # Errors

@@ -7,10 +7,11 @@ pub mod json;
 pub mod text;
 pub mod units;
 
+use crate::attribution::Attribution;
 use serde::{Deserialize, Serialize};
 
 /// The version of the JSON layout in `report.json`; raised when a field changes meaning or goes.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// One run of the pipeline over one artifact.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -38,8 +39,8 @@ pub struct Report {
     /// What was proved dead and removed, by reason; empty where nothing was swept.
     #[serde(default)]
     pub swept: Vec<Swept>,
-    /// The largest named contributors to the linked file, largest first.
-    pub contributors: Vec<Contributor>,
+    /// Who takes the room in the shipped file, to the byte.
+    pub attribution: Attribution,
     /// The wasm features the code uses, by their proposal's name.
     pub features: Vec<String>,
     /// Functions that nothing can call, by file; both counts are 0 where dead code elimination is whole.
@@ -161,16 +162,5 @@ pub struct Piece {
     /// Demangled name.
     pub name: String,
     /// What of it was removed, in bytes of the linked file.
-    pub bytes: u64,
-}
-
-/// Something that takes room in the linked file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Contributor {
-    /// Demangled name, without hash.
-    pub name: String,
-    /// The crate it belongs to, or `[data]`, `[unnamed]`.
-    pub krate: String,
-    /// Size in the linked file, in bytes.
     pub bytes: u64,
 }

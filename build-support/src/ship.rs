@@ -2,6 +2,7 @@
 
 use crate::analyze::reachability;
 use crate::artifact::{self, Artifact};
+use crate::attribution;
 use crate::cache::{self, Key, Record};
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -13,9 +14,6 @@ use crate::report::{self, BudgetRecord, Prunable, Report, Sizes, Stage, Toolchai
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-
-/// How many contributors a report keeps.
-const CONTRIBUTORS: usize = 50;
 
 /// What is to be shipped.
 pub struct Input<'a> {
@@ -59,6 +57,8 @@ pub struct Shipped {
     pub verdict: Verdict,
     /// Where things are.
     pub files: Files,
+    /// The shipped file's bytes.
+    pub bytes: Vec<u8>,
     /// Whether nothing had changed, so that no pass ran.
     pub unchanged: bool,
 }
@@ -138,8 +138,7 @@ fn make(
         measured = sizes::run(a.bytes());
         Ok(())
     })?;
-    let mut contributors = analysis.contributors;
-    contributors.truncate(CONTRIBUTORS);
+    let attribution = attribution::shipped(&product.names, &product.artifact)?;
     let report = Report {
         schema: report::SCHEMA,
         package: input.config.package.clone(),
@@ -158,7 +157,7 @@ fn make(
         },
         snipped,
         swept,
-        contributors,
+        attribution,
         features: analysis.features,
         prunable: Prunable {
             linked: analysis.unreachable,
@@ -196,16 +195,20 @@ fn finish(
     let verdict = gate::decide(&report, input.config);
     report.verdict = verdict.record();
     let json = report::json::write(&report);
-    if let Some(shipped) = shipped {
-        artifact::write_atomic(&files.linked, &input.linked)?;
-        artifact::write_atomic(&files.shipped, shipped.bytes())?;
-    }
+    let read = |file: &Path| std::fs::read(file).map_err(Error::io("reading", file));
+    let bytes = match shipped {
+        Some(shipped) => {
+            artifact::write_atomic(&files.linked, &input.linked)?;
+            artifact::write_atomic(&files.shipped, shipped.bytes())?;
+            shipped.bytes().to_vec()
+        }
+        None => read(&files.shipped)?,
+    };
     if shipped.is_some() || report != before {
         artifact::write_atomic(&files.report, json.as_bytes())?;
-        let read = |file: &Path| std::fs::read(file).map_err(Error::io("reading", file));
         let record = Record {
             key: key.to_owned(),
-            shipped: cache::digest(&read(&files.shipped)?),
+            shipped: cache::digest(&bytes),
             linked: cache::digest(&input.linked),
             report: cache::digest(json.as_bytes()),
         };
@@ -215,6 +218,7 @@ fn finish(
         report,
         verdict,
         files,
+        bytes,
         unchanged: shipped.is_none(),
     })
 }

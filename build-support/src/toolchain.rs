@@ -11,8 +11,10 @@ mod decide;
 mod install;
 mod machine;
 
-pub use decide::{Decision, PACKAGES, apt_commands, decide, decide_sources, installed};
-pub use machine::{Apt, Compiler, Machine, Rustup, SourceTree, observe};
+pub use decide::{
+    Decision, LINKER_PACKAGE, PACKAGES, apt_commands, decide, decide_sources, installed,
+};
+pub use machine::{Apt, Compiler, Machine, Rustup, SourceTree, any_linker, observe};
 
 use crate::error::{Error, Result};
 use std::fmt;

@@ -1,7 +1,8 @@
 //! The command's behaviour, a `.wat` file per case with a `;; RUN:` line and a golden beside it.
 //!
-//! In a RUN line `%in` is the assembled file, `%workload` a transcript of one message, `%out` a file to be written; what
-//! was written is printed as text at the end of the golden. `BLESS=1 cargo test -p build-support --test cli` rewrites the goldens.
+//! In a RUN line `%in` is the assembled file, `%old` the one of its name in the folder `old`, `%workload` a
+//! transcript of one message, `%out` a file to be written; what was written is printed as text at the end of the
+//! golden. `BLESS=1 cargo test -p build-support --test cli` rewrites the goldens.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -65,9 +66,14 @@ fn transcript(case: &Path) -> String {
         wat::parse_str(&text).unwrap_or_else(|e| panic!("{}: {e}", case.display())),
     )
     .unwrap();
+    let old = case.with_file_name("old").join(case.file_name().unwrap());
+    if let Ok(old) = fs::read_to_string(old) {
+        fs::write(folder.path().join("old.wasm"), wat::parse_str(old).unwrap()).unwrap();
+    }
     fs::write(folder.path().join("workload.json"), WORKLOAD).unwrap();
     let args = run.split_whitespace().map(|word| match word {
         "%in" => "in.wasm",
+        "%old" => "old.wasm",
         "%workload" => "workload.json",
         "%out" => "out.wasm",
         word => word,

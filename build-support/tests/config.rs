@@ -6,11 +6,11 @@
 #![cfg(feature = "tool")]
 
 use build_support::Error;
+use build_support::attribution::{self, Attribution, Row};
 use build_support::config::{self, Config};
 use build_support::gate;
 use build_support::report::{
-    Contributor, Kind, Report, SCHEMA, Sizes, Snipped, Stage, Toolchain, VerdictRecord, diagnostic,
-    text,
+    Kind, Report, SCHEMA, Sizes, Snipped, Stage, Toolchain, VerdictRecord, diagnostic, text,
 };
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 const TARGET: &str = "wasm32-wasip2";
 const ROOT: &str = "/ws";
 const MANIFEST: &str = "/ws/clawft-wasm/Cargo.toml";
+const REPORT: &str = "target/budget/wasm32-wasip2/report.json";
 const LINKED: &str = "target/budget/wasm32-wasip2/clawft_wasm.linked.wasm";
 
 #[test]
@@ -59,7 +60,7 @@ fn a_limit_that_does_not_hold_is_explained() {
             "{}: is within its budget",
             case.display()
         );
-        let diagnostics = verdict.diagnostics(&report, &config, Path::new(LINKED));
+        let diagnostics = verdict.diagnostics(&report, &config, Path::new(REPORT));
         assert_eq!(diagnostics.len(), verdict.exceeded.len());
         for (diagnostic, breach) in diagnostics.iter().zip(&verdict.exceeded) {
             let line = config.source[..diagnostic.span.start]
@@ -172,10 +173,13 @@ fn judged(config: &Config) -> Report {
         family: "core::panicking".into(),
         bytes,
     };
-    let contributor = |name: &str, bytes| Contributor {
+    let contributor = |name: &str, bytes| Row {
+        kind: attribution::Kind::Function,
         name: name.into(),
-        krate: name.split("::").next().unwrap_or_default().into(),
         bytes,
+        count: 1,
+        core: None,
+        functions: Vec::new(),
     };
     let mut report = Report {
         schema: SCHEMA,
@@ -223,25 +227,28 @@ fn judged(config: &Config) -> Report {
             snipped("core::result::unwrap_failed", 77),
         ],
         swept: Vec::new(),
-        contributors: vec![
-            contributor("clawft_wasm::agent::pipeline::Pipeline::run", 24_311),
-            contributor("serde_json::de::Deserializer<R>::parse_value", 14_020),
-            contributor(
-                "<clawft_types::config::_::<impl serde::de::Deserialize for clawft_types::config::Provider>::deserialize::Visitor as serde::de::Visitor>::visit_map",
-                9_870,
-            ),
-            contributor("[data].rodata", 8_192),
-            contributor("clawft_wasm::agent::tools::edit_file::run", 6_001),
-            contributor("dlmalloc::dlmalloc::Dlmalloc<A>::malloc", 5_120),
-            contributor(
-                "core::num::flt2dec::strategy::dragon::format_shortest",
-                4_999,
-            ),
-            contributor("core::fmt::float::float_to_decimal_common_exact", 2_048),
-            contributor("alloc::raw_vec::finish_grow", 981),
-            contributor("memcpy", 612),
-            contributor("memmove", 611),
-        ],
+        attribution: Attribution {
+            bytes: 312_400,
+            rows: vec![
+                contributor("clawft_wasm::agent::pipeline::Pipeline::run", 24_311),
+                contributor("serde_json::de::Deserializer<R>::parse_value", 14_020),
+                contributor(
+                    "<clawft_types::config::_::<impl serde::de::Deserialize for clawft_types::config::Provider>::deserialize::Visitor as serde::de::Visitor>::visit_map",
+                    9_870,
+                ),
+                contributor("[data].rodata", 8_192),
+                contributor("clawft_wasm::agent::tools::edit_file::run", 6_001),
+                contributor("dlmalloc::dlmalloc::Dlmalloc<A>::malloc", 5_120),
+                contributor(
+                    "core::num::flt2dec::strategy::dragon::format_shortest",
+                    4_999,
+                ),
+                contributor("core::fmt::float::float_to_decimal_common_exact", 2_048),
+                contributor("alloc::raw_vec::finish_grow", 981),
+                contributor("memcpy", 612),
+                contributor("memmove", 611),
+            ],
+        },
         features: vec!["bulk-memory".into(), "sign-ext".into()],
         prunable: Default::default(),
     };

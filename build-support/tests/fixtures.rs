@@ -11,6 +11,7 @@ mod workload;
 
 use build_support::analyze::sweep::{self, Link};
 use build_support::artifact::Artifact;
+use build_support::attribution::{self, Attribution, Kind, Row};
 use build_support::compile::Linked;
 use build_support::config::Config;
 use build_support::package::{Features, Package, Silent};
@@ -172,7 +173,25 @@ fn make(fixture: &Fixture, linked: &Linked, version: Version) -> Vec<u8> {
         second_optimizer: None,
     };
     let product = pipeline::run(&job, artifact, &mut |_| {}).unwrap();
+    named(&attribution::shipped(&product.names, &product.artifact).unwrap());
     product.artifact.bytes().to_vec()
+}
+
+/// Protects the names of what is shipped: next to everything in code and data has one. (That the rows sum to the
+/// file the attribution checks itself.)
+#[track_caller]
+fn named(attribution: &Attribution) {
+    for kind in [Kind::Function, Kind::Data] {
+        let of = |named: fn(&Row) -> bool| -> u64 {
+            let rows = attribution.rows.iter().filter(|row| row.kind == kind);
+            rows.filter(|row| named(row)).map(|row| row.bytes).sum()
+        };
+        let (all, unnamed) = (of(|_| true), of(|row| row.name.starts_with('[')));
+        assert!(
+            unnamed * 10 <= all,
+            "{kind:?}: {unnamed} of {all} bytes have no name"
+        );
+    }
 }
 
 fn set(config: &mut Config, version: Version) {

@@ -8,7 +8,7 @@ mod engines;
 
 use build_support::artifact::Artifact;
 use build_support::preinit;
-use engines::{Component as InWasmtime, Engine as _, Node, Reactor, Wasmi, build, timeless};
+use engines::{Component as InWasmtime, Node, Reactor, Wasmi, build, timeless};
 use std::path::Path;
 use wasmtime::component::{self, Component, Val};
 use wasmtime::{Engine, Linker, Module, Store};

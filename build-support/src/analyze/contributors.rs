@@ -1,8 +1,19 @@
-//! Who takes room in the linked file: functions and data segments by size, with their crates.
+//! What is in the linked file, by crate: what bans are held against. Who takes room in the shipped one is
+//! `attribution`'s business.
 
 use crate::analyze::path::RustPath;
 use crate::analyze::symbols::Symbols;
-use crate::report::Contributor;
+
+/// Something that takes room in the linked file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contributor {
+    /// Demangled name, without hash.
+    pub name: String,
+    /// The crate it belongs to, or `[data]`, `[unnamed]`.
+    pub krate: String,
+    /// Size in the linked file, in bytes.
+    pub bytes: u64,
+}
 
 /// Every function and data segment, largest first; same-sized ones by name.
 pub fn run(symbols: &Symbols) -> Vec<Contributor> {

@@ -33,6 +33,38 @@ pub fn demangle(symbol: &str) -> String {
     format!("{:#}", rustc_demangle::demangle(symbol))
 }
 
+/// How the names of data begin that is called after functions, and of what nothing tells apart.
+pub const VTABLE: &str = "vtable with ";
+/// See [`VTABLE`].
+pub const SWITCH_TABLE: &str = "switch table of ";
+/// See [`VTABLE`].
+pub const ANONYMOUS: &str = "anonymous data of ";
+
+/// A demangled name without any list of generic arguments: what all instances of a generic item share.
+/// `<Vec<u8> as T<A>>::f::<B>` is `<Vec as T>::f`.
+pub fn without_arguments(name: &str) -> String {
+    let mut kept = String::with_capacity(name.len());
+    let mut rest = name;
+    while let Some(open) = rest.find('<') {
+        let (before, behind) = rest.split_at(open);
+        kept.push_str(before);
+        let follows = |test: fn(char) -> bool| kept.chars().next_back().is_some_and(test);
+        let arguments = follows(|c| c.is_alphanumeric() || matches!(c, '_' | '}'))
+            || (kept.ends_with("::") && !behind.starts_with("<impl "));
+        if !arguments {
+            kept.push('<');
+            rest = &behind[1..];
+            continue;
+        }
+        if kept.ends_with("::") {
+            kept.truncate(kept.len() - 2);
+        }
+        rest = split_at_close(&behind[1..]).map_or("", |(_, rest)| rest);
+    }
+    kept.push_str(rest);
+    kept
+}
+
 impl RustPath {
     /// Takes a demangled name apart.
     pub fn parse(name: &str) -> Self {
@@ -57,12 +89,7 @@ impl RustPath {
         match &self.owner {
             Owner::Module => self.segments.first().map_or("", String::as_str),
             Owner::Type(this) | Owner::Trait(this) => {
-                let this = this.trim_start_matches(['&', '*', '[', '(', ' ']);
-                let this = this
-                    .strip_prefix("mut ")
-                    .or(this.strip_prefix("const "))
-                    .unwrap_or(this);
-                let this = this.strip_prefix("dyn ").unwrap_or(this);
+                let this = bare(this);
                 let end = this
                     .find(|c: char| !c.is_alphanumeric() && c != '_')
                     .unwrap_or(this.len());
@@ -74,6 +101,38 @@ impl RustPath {
             }
         }
     }
+}
+
+impl RustPath {
+    /// The path of the module the code is in, or of the type it is a method of: `a::b` for `a::b::f` and for the
+    /// closures in it.
+    pub fn module(&self) -> String {
+        match &self.owner {
+            Owner::Module => {
+                let item = self.segments.iter().rposition(|s| !s.starts_with('{'));
+                self.segments[..item.unwrap_or(0)].join("::")
+            }
+            Owner::Type(this) | Owner::Trait(this) => {
+                let this = bare(this);
+                let path = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':');
+                let end = this.find(|c| !path(c)).unwrap_or(this.len());
+                match this[..end].contains("::") {
+                    true => this[..end].trim_end_matches(':').to_owned(),
+                    false => self.krate().to_owned(),
+                }
+            }
+        }
+    }
+}
+
+/// A type without what stands in front of its path: references, pointers, brackets.
+fn bare(this: &str) -> &str {
+    let this = this.trim_start_matches(['&', '*', '[', '(', ' ']);
+    let this = this
+        .strip_prefix("mut ")
+        .or(this.strip_prefix("const "))
+        .unwrap_or(this);
+    this.strip_prefix("dyn ").unwrap_or(this)
 }
 
 impl fmt::Display for RustPath {

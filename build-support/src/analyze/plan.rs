@@ -5,6 +5,7 @@ use crate::analyze::families::Family;
 use crate::analyze::path::RustPath;
 use crate::analyze::sweep::Sweep;
 use crate::analyze::symbols::Symbols;
+use crate::attribution::names::Piece;
 use crate::config::SnipRules;
 
 /// What is to be done with one core module.
@@ -16,6 +17,8 @@ pub struct Plan {
     pub spared: Vec<String>,
     /// What is dead besides, where it was asked for.
     pub sweep: Option<Sweep>,
+    /// What lies where in memory, by the linked file: shipped data is named by its address.
+    pub data: Vec<Piece>,
     /// Patterns of the allow and deny lists that name no function of this module.
     pub unmatched: Vec<String>,
 }

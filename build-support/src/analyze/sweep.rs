@@ -115,6 +115,22 @@ pub fn explain(module: &[u8], snipped: &[u32], symbol: &str) -> Result<Vec<Expla
     with_proof(module, snipped, |proof| explain::run(proof, symbol))
 }
 
+/// The data symbols of a linked module: their bytes in the file, and their names for people. None where the
+/// linker's account is not there, or not of these bytes.
+pub fn data_names(module: &[u8]) -> Vec<(Range<usize>, String)> {
+    let Ok(linked) = linked::read(module) else {
+        return Vec::new();
+    };
+    let Ok(account) = account::read(&linked) else {
+        return Vec::new();
+    };
+    let named = |symbol: &account::DataSymbol| {
+        let name = names::vtable(&linked, &account, symbol);
+        (symbol.start..symbol.end, name)
+    };
+    account.data.iter().map(named).collect()
+}
+
 /// Everything that the analysis found.
 struct Proof<'a> {
     linked: &'a Linked<'a>,

@@ -42,7 +42,10 @@ pub struct Symbols {
 impl Symbols {
     /// The name of a defined function, or its number.
     pub fn name_of(&self, index: u32) -> String {
-        let function = self.functions.iter().find(|f| f.index == index);
+        // They stand in index order without gaps, behind the imports.
+        let first = self.functions.first().map_or(0, |f| f.index);
+        let position = index.checked_sub(first).map(|position| position as usize);
+        let function = position.and_then(|position| self.functions.get(position));
         let name = function.and_then(|f| f.name.clone());
         name.unwrap_or_else(|| format!("function {index}"))
     }

@@ -1,62 +1,190 @@
-//! `build-support analyze`: who takes room in a wasm file, and why something is still there.
+//! `build-support analyze`: who takes room in a wasm file, and why something is still there. What `cargo analyze`
+//! and `cargo make analyze` are.
 
-use super::{Ended, explain};
-use build_support::artifact::Artifact;
-use build_support::config::Config;
-use build_support::pipeline;
-use build_support::report::units;
+use super::{Ended, explain, why};
+use anyhow::Context as _;
+use build_support::analyze::call_graph;
+use build_support::attribution::groups::{self, Grouping};
+use build_support::attribution::subject::{self, Subject};
+use build_support::package::Package;
+use build_support::report::text::room::{self, Hanging};
 use clap::Args;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-/// List the largest functions and data segments of a file that still has its names
+/// Show who takes the room in a file: by section, crate, generic family and item, and what hangs on what
 #[derive(Args)]
 #[command(after_help = "\
+FILE is any core module or component, with or without names, or the report.json of a build: the report has the
+names of the shipped file beside it, which has none. Without FILE it is the report of the package's last build.
+Every table sums to the file, to the byte.
 Examples:
-  build-support analyze target/budget/wasm32-wasip2/clawft_wasm.linked.wasm
-  build-support analyze app.wasm --top 100 --json
+  cargo analyze                           the shipped agent, by its report
+  build-support analyze app.wasm --top 50 --by item
+  build-support analyze app.wasm --by crate --by module --json
+  build-support analyze app.wasm --why core::fmt::write
+                                          the calls that lead to it, in the file as it is
   build-support analyze app.linked.wasm --explain core::fmt::write
-                                          the chain from an export to it, once panics are snipped")]
+                                          the chain from an export to it, once panics are snipped and the rest swept")]
 pub struct Opts {
-    /// The file to read: a linked core module, or a component
-    file: PathBuf,
-    /// How many to list
-    #[arg(long, default_value_t = 30)]
+    /// A core module, a component, or a report.json
+    file: Option<PathBuf>,
+    /// How many to list in each table
+    #[arg(long, default_value_t = 15)]
     top: usize,
-    /// Say why a function or data symbol is still there: its path, or the end of it; needs relocations
+    /// Only this table: section, crate, module, family or item; may be repeated
+    #[arg(long, value_name = "GROUPING", value_parser = grouping)]
+    by: Vec<Grouping>,
+    /// Say why a function is there: its path or the end of it; from the calls in the code, for any file with names
     #[arg(long, value_name = "SYMBOL")]
+    why: Option<String>,
+    /// Say why a function or data symbol survives snip and sweep: its path, or the end of it; needs relocations
+    #[arg(long, value_name = "SYMBOL", conflicts_with = "why")]
     explain: Option<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
+/// What is shown where no grouping is asked for.
+const DEFAULT: [Grouping; 4] = [
+    Grouping::Section,
+    Grouping::Crate,
+    Grouping::Family,
+    Grouping::Item,
+];
+
+/// A grouping by its name on the command line.
+pub fn grouping(name: &str) -> Result<Grouping, String> {
+    let of = |by: &&Grouping| name == by.name();
+    Grouping::ALL.iter().find(of).copied().ok_or_else(|| {
+        let names: Vec<_> = Grouping::ALL.iter().map(|by| by.name()).collect();
+        format!("one of {}", names.join(", "))
+    })
+}
+
 /// Runs the subcommand.
 pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
+    let file = match &opts.file {
+        Some(file) => file.clone(),
+        None => last_report()?,
+    };
     if let Some(symbol) = &opts.explain {
-        return explain::run(&opts.file, symbol, opts.json);
+        return explain::run(&file, symbol, opts.json);
     }
-    let artifact = Artifact::read(&opts.file)?;
-    let config = Config::without_package(&opts.file.display().to_string());
-    let mut found = pipeline::analyze(&config, &opts.file, &artifact)?;
-    found.contributors.truncate(opts.top);
+    let subject = subject::read(&file)?;
+    if let Some(symbol) = &opts.why {
+        return why::run(&file, &subject, symbol, opts.json);
+    }
+    let by: &[Grouping] = if opts.by.is_empty() {
+        &DEFAULT
+    } else {
+        &opts.by
+    };
     let mut stdout = anstream::stdout();
     if opts.json {
-        writeln!(
-            stdout,
-            "{}",
-            serde_json::to_string_pretty(&found.contributors)?
-        )?;
+        writeln!(stdout, "{:#}", as_json(opts, &file, &subject, by)?)?;
         return Ok(Ended::Well);
     }
-    for contributor in &found.contributors {
-        writeln!(
-            stdout,
-            "{:>10}  {:<16}  {}",
-            units::bytes(contributor.bytes),
-            contributor.krate,
-            contributor.name
-        )?;
+    let colour = super::colour_on_stdout();
+    let all = &subject.attribution;
+    let shown = file.strip_prefix(super::here()).unwrap_or(&file);
+    let size = build_support::report::units::counted(all.bytes);
+    writeln!(stdout, "{}: {size}", shown.display())?;
+    for by in by {
+        let groups = groups::run(all, *by);
+        let table = room::groups(by.plural(), &groups, all.bytes, opts.top, colour);
+        write!(stdout, "\n{table}")?;
+    }
+    if opts.by.is_empty() {
+        if let Some(missing) = &subject.missing {
+            writeln!(
+                stdout,
+                "\nno dominators: {} is not there, or not the one of the report",
+                missing.display()
+            )?;
+        } else {
+            let hanging = dominators(&subject, |found| {
+                found.truncate(opts.top);
+                room::retained(found, colour)
+            })?;
+            write!(stdout, "\n{hanging}")?;
+        }
     }
     Ok(Ended::Well)
+}
+
+/// The report that the last build of the package left for its first target.
+fn last_report() -> anyhow::Result<PathBuf> {
+    let package = Package::find(None)?;
+    let file = package
+        .outputs(&package.config(None)?.target)
+        .join("report.json");
+    std::fs::metadata(&file).with_context(|| {
+        format!(
+            "{} is not there: build it with `cargo wasm`",
+            file.display()
+        )
+    })?;
+    Ok(file)
+}
+
+/// What hangs on the functions of every module, the most first.
+fn dominators<T>(
+    subject: &Subject,
+    show: impl FnOnce(&mut Vec<Hanging<'_>>) -> T,
+) -> anyhow::Result<T> {
+    let mut names = Vec::new();
+    let mut found = Vec::new();
+    for (core, module) in subject.modules.iter().enumerate() {
+        let graph = call_graph::read(module).map_err(|fault| anyhow::anyhow!(fault.message))?;
+        names.push(subject.attribution.functions(core as u32));
+        found.extend(
+            graph
+                .retained()
+                .into_iter()
+                .map(|retained| (core, retained)),
+        );
+    }
+    found.sort_by_key(|(core, r)| (std::cmp::Reverse(r.retained), *core, r.function));
+    let mut hanging: Vec<_> = found
+        .iter()
+        .map(|(core, r)| Hanging {
+            name: names[*core]
+                .get(&r.function)
+                .copied()
+                .unwrap_or("[unnamed]"),
+            bytes: r.bytes,
+            retained: r.retained,
+            functions: r.functions,
+        })
+        .collect();
+    Ok(show(&mut hanging))
+}
+
+fn as_json(
+    opts: &Opts,
+    file: &Path,
+    subject: &Subject,
+    by: &[Grouping],
+) -> anyhow::Result<serde_json::Value> {
+    let all = &subject.attribution;
+    let mut json = serde_json::json!({ "file": file, "bytes": all.bytes });
+    for by in by {
+        json[by.plural()] = match by {
+            Grouping::Item => serde_json::to_value(&all.rows)?,
+            by => serde_json::to_value(groups::run(all, *by))?,
+        };
+    }
+    if opts.by.is_empty() && subject.missing.is_none() {
+        json["dominators"] = dominators(subject, |found| {
+            let of = |h: &Hanging<'_>| {
+                serde_json::json!({
+                    "name": h.name, "bytes": h.bytes, "retained": h.retained, "functions": h.functions,
+                })
+            };
+            found.iter().map(of).collect()
+        })?;
+    }
+    Ok(json)
 }

@@ -6,7 +6,7 @@ use build_support::artifact::Artifact;
 use build_support::config::Config;
 use build_support::package::{self, Package};
 use build_support::pipeline;
-use build_support::report::{self, diagnostic, text};
+use build_support::report::{self, text};
 use build_support::ship::Shipped;
 use clap::Args;
 use std::io::Write as _;
@@ -112,19 +112,5 @@ fn show(opts: &Opts, config: &Config, shipped: &Shipped) -> anyhow::Result<Ended
         }
     }
     stdout.flush()?;
-    if shipped.verdict.within() {
-        return Ok(Ended::Well);
-    }
-    let linked = shipped
-        .files
-        .linked
-        .strip_prefix(&here)
-        .unwrap_or(&shipped.files.linked);
-    let diagnostics = shipped.verdict.diagnostics(&shipped.report, config, linked);
-    write!(
-        anstream::stderr(),
-        "{}",
-        diagnostic::draw_all(&diagnostics, &here, super::colour_on_stderr())
-    )?;
-    Ok(Ended::OverBudget)
+    super::judge(config, shipped)
 }

@@ -1,6 +1,7 @@
 //! The flags and variables that make a build of the kind the pipeline wants, and the same on every machine.
 
 use super::{Kind, Project, Request, StdBuild};
+use crate::linker::LINK_PLAINLY;
 use crate::toolchain::{Std, Toolchain, ships_components};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -9,6 +10,9 @@ use std::process::Command;
 /// Between the flags in `CARGO_ENCODED_RUSTFLAGS`.
 const SEPARATOR: &str = "\x1f";
 
+/// The start-up object of a reactor, beside the C library.
+pub const REACTOR_STARTUP: &str = "crt1-reactor.o";
+
 /// A folder, and what the compiler writes in its place. Of two that match, the later one wins.
 pub type Remap = (PathBuf, String);
 
@@ -16,7 +20,12 @@ pub type Remap = (PathBuf, String);
 pub fn set(cargo: &mut Command, request: &Request, toolchain: &Toolchain, project: &Project) {
     cargo
         .env("RUSTC", &toolchain.rustc)
-        .env("CARGO_INCREMENTAL", "0");
+        .env("CARGO_INCREMENTAL", "0")
+        // Where this tool is the target's linker, too: what is linked here goes through the passes afterwards.
+        .env(LINK_PLAINLY, "1");
+    if let Some(path) = path_with_this_tool() {
+        cargo.env("PATH", path);
+    }
     if let Std::Sources(sources) = &toolchain.std {
         // A release compiler takes `-Z` flags and compiles its own library only with this.
         cargo
@@ -65,45 +74,43 @@ pub fn set(cargo: &mut Command, request: &Request, toolchain: &Toolchain, projec
     }
 }
 
+/// `PATH` with this program's folder at its end: the configuration may name it as the linker, installed or not.
+fn path_with_this_tool() -> Option<OsString> {
+    let this = std::env::current_exe().ok()?;
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path).chain(this.parent().map(Path::to_owned));
+    std::env::join_paths(folders).ok()
+}
+
 /// The flags of the last step, which links.
 pub fn link(target: &str, kind: &Kind, toolchain: &Toolchain) -> Vec<OsString> {
     // Names stay, line tables go: those of a ready-made standard library are megabytes.
-    let mut flags: Vec<OsString> = vec![
-        "-Cstrip=debuginfo".into(),
-        "-Clink-arg=--emit-relocs".into(),
-    ];
-    let startup = match kind {
-        Kind::Reactor => "crt1-reactor.o",
-        Kind::Command(_) => "crt1-command.o",
-    };
-    match &toolchain.std {
-        Std::Installed | Std::Added => {
-            if ships_components(target) {
-                // To `wasm-component-ld`, the default linker there: leave the core module.
-                flags.push("-Clink-arg=--skip-wit-component".into());
-            }
-            // For a command the compiler adds its start-up object itself.
-            let own = toolchain
-                .sysroot
-                .join("lib/rustlib")
-                .join(target)
-                .join("lib/self-contained")
-                .join(startup);
-            if *kind == Kind::Reactor && own.is_file() {
-                flags.extend(reactor(&own));
-            }
-        }
+    let mut flags: Vec<OsString> = vec!["-Cstrip=debuginfo".into()];
+    let own = toolchain
+        .sysroot
+        .join("lib/rustlib")
+        .join(target)
+        .join("lib/self-contained");
+    let (linker, libc) = match &toolchain.std {
+        Std::Installed | Std::Added => (Linker::of_target(target), Some(&own)),
         Std::Sources(sources) => {
             if let Some(libc) = &sources.libc {
                 flags.push("-Clink-self-contained=no".into());
                 flags.push(with_path("-L", libc));
-                match kind {
-                    Kind::Reactor => flags.extend(reactor(&libc.join(startup))),
-                    Kind::Command(_) => flags.push(with_path("-Clink-arg=", &libc.join(startup))),
+                if matches!(kind, Kind::Command(_)) {
+                    // To a C library of its own the compiler adds it itself.
+                    flags.push(with_path("-Clink-arg=", &libc.join("crt1-command.o")));
                 }
             }
+            (Linker::Lld, sources.libc.as_ref())
         }
-    }
+    };
+    let arguments = linker_arguments(linker, kind, libc.map(PathBuf::as_path));
+    flags.extend(
+        arguments
+            .iter()
+            .map(|argument| with_path("-Clink-arg=", Path::new(argument))),
+    );
     flags
 }
 
@@ -119,31 +126,62 @@ fn dependency_flags(toolchain: &Toolchain) -> Option<String> {
     }
 }
 
-/// The start-up object of a reactor, for which the compiler has none: without an `_initialize` the linker would
-/// wrap every export in a call of all constructors. It is taken only where the package has no
-/// `_initialize` of its own.
-fn reactor(startup: &Path) -> [OsString; 4] {
-    [
-        "-Clink-arg=--start-lib".into(),
-        with_path("-Clink-arg=", startup),
-        "-Clink-arg=--end-lib".into(),
-        "-Clink-arg=--export=_initialize".into(),
-    ]
+/// A linker for wasm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Linker {
+    /// LLVM's, which makes core modules.
+    Lld,
+    /// `wasm-component-ld`, which calls the former and makes a component of what it gives.
+    Component,
+}
+
+impl Linker {
+    /// rustc's default for `target`.
+    pub fn of_target(target: &str) -> Self {
+        match ships_components(target) {
+            true => Linker::Component,
+            false => Linker::Lld,
+        }
+    }
+}
+
+/// What the linker is asked for beyond what rustc asks: a core module with the account of addresses, and the start-up
+/// object of a reactor, where `libc`, the folder with the C library, has it.
+///
+/// For a reactor the compiler has no start-up object: without an `_initialize` the linker would wrap every export in a
+/// call of all constructors. It is taken only where the package has no `_initialize` of its own.
+pub fn linker_arguments(linker: Linker, kind: &Kind, libc: Option<&Path>) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = vec!["--emit-relocs".into()];
+    if linker == Linker::Component {
+        arguments.push("--skip-wit-component".into());
+    }
+    let startup = libc.map(|libc| libc.join(REACTOR_STARTUP));
+    if let Some(startup) = startup.filter(|file| *kind == Kind::Reactor && file.is_file()) {
+        arguments.extend([
+            "--start-lib".into(),
+            startup.into(),
+            "--end-lib".into(),
+            "--export=_initialize".into(),
+        ]);
+    }
+    arguments
 }
 
 /// Folders of this machine that must not be named in what is shipped.
 pub fn machine_paths(request: &Request, toolchain: &Toolchain) -> Vec<String> {
-    let mut folders = vec![
-        request.root.clone(),
-        request.target_dir.clone(),
-        cargo_home(),
-    ];
+    let mut folders = vec![request.root.clone(), request.target_dir.clone()];
     if let Std::Sources(sources) = &toolchain.std {
         folders.push(sources.library.clone());
     }
+    nameless(folders, std::slice::from_ref(&toolchain.sysroot))
+}
+
+/// `folders`, the compilers' sysroots and cargo's home, as they are named and as they are called without symbolic links.
+pub fn nameless(mut folders: Vec<PathBuf>, sysroots: &[PathBuf]) -> Vec<String> {
+    folders.push(cargo_home());
     // `/usr` is no secret, and too short to mean anything.
-    folders
-        .extend(Some(toolchain.sysroot.clone()).filter(|sysroot| sysroot.components().count() > 2));
+    let long = |folder: &&PathBuf| folder.components().count() > 2;
+    folders.extend(sysroots.iter().filter(long).cloned());
     let mut paths: Vec<_> = folders
         .iter()
         .flat_map(|folder| with_real(folder))

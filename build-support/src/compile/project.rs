@@ -61,8 +61,15 @@ pub fn read(request: &Request, toolchain: &Toolchain) -> Result<Project> {
         return Ok(record.project);
     }
     let metadata = ask(request, toolchain)?;
+    let package = metadata
+        .packages
+        .iter()
+        .find(|package| package.manifest_path.as_std_path() == request.manifest);
+    let targets = package
+        .map(|package| package.targets.as_slice())
+        .unwrap_or_default();
     let project = Project {
-        kind: kind(request, &metadata)?,
+        kind: kind(&request.manifest, targets)?,
         remaps: remaps(request, toolchain, &metadata),
         links_dependencies: links_dependencies(request, &metadata),
     };
@@ -125,14 +132,11 @@ fn ask(request: &Request, toolchain: &Toolchain) -> Result<Metadata> {
     })
 }
 
-fn kind(request: &Request, metadata: &Metadata) -> Result<Kind> {
-    let package = metadata
-        .packages
-        .iter()
-        .find(|package| package.manifest_path.as_std_path() == request.manifest);
-    let targets = package
-        .map(|package| package.targets.as_slice())
-        .unwrap_or_default();
+/// What of all that cargo makes of the package at `manifest` is linked and shipped.
+///
+/// # Errors
+/// [`Error::Toolchain`] where there is nothing, or where it is not clear.
+pub fn kind(manifest: &Path, targets: &[cargo_metadata::Target]) -> Result<Kind> {
     let bins: Vec<_> = targets.iter().filter(|target| target.is_bin()).collect();
     if targets.iter().any(cargo_metadata::Target::is_cdylib) {
         return Ok(Kind::Reactor);
@@ -145,7 +149,7 @@ fn kind(request: &Request, metadata: &Metadata) -> Result<Kind> {
     Err(Error::Toolchain {
         message: format!(
             "{} has no cdylib and {} programs: nothing to link",
-            request.manifest.display(),
+            manifest.display(),
             bins.len()
         ),
         help,

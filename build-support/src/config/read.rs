@@ -87,6 +87,32 @@ pub(super) fn run(manifest: &Path, source: &str, target: &str) -> Result<Config,
     mistakes.or(config)
 }
 
+/// The profile that a budget is for: none where there is no budget, and none in it where it cannot be told.
+pub(super) fn profile_of_budget(source: &str) -> Option<Option<String>> {
+    let Ok(document) = source.parse::<toml::Table>() else {
+        return Some(None);
+    };
+    let metadata = document.get("package")?.get("metadata")?.as_table()?;
+    let Some(budget) = metadata.get("budget") else {
+        let misspelt = metadata
+            .keys()
+            .any(|key| nearest(key, &["budget"]).is_some());
+        return misspelt.then_some(None);
+    };
+    let Some(budget) = budget.as_table() else {
+        return Some(None);
+    };
+    Some(match budget.get("profile") {
+        Some(profile) => profile.as_str().map(str::to_owned),
+        None => {
+            let misspelt = budget
+                .keys()
+                .any(|key| nearest(key, &["profile"]).is_some());
+            (!misspelt).then(|| super::DEFAULT_PROFILE.to_owned())
+        }
+    })
+}
+
 /// A budget that is not read is a gate that never closes: say so where the intention is plain.
 fn misspelt_budget(metadata: &DeTable<'_>, mistakes: &mut Mistakes<'_>) {
     for key in metadata

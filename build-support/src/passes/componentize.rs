@@ -6,6 +6,7 @@
 //! world of its own.
 
 use crate::artifact::Artifact;
+use crate::attribution::names::{self, Names};
 use crate::error::{Error, Result};
 use crate::passes::strip;
 use crate::pipeline::{Job, Outcome};
@@ -46,8 +47,10 @@ pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
         pass: PASS,
         message: format!("{error:#}"),
     };
+    // Names go with the strip below; for `attribution` they are read before.
     let component = ComponentEncoder::default()
         .validate(true)
+        .debug_names(true)
         .module(artifact.bytes())
         .and_then(|encoder| match preview1.adapter() {
             Some(bytes) => encoder.adapter(adapters::WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, bytes),
@@ -56,15 +59,32 @@ pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
         .and_then(|encoder| encoder.encode())
         .map_err(failed)?;
     let component = Artifact::from_pass(component, PASS)?;
+    let names = names_of(&component)?;
     let stripped = strip::run(job, component)?;
-    Ok(Outcome::new(
+    let outcome = Outcome::new(
         stripped.artifact,
         match preview1 {
             Preview1::None => "core module + its WIT world",
             Preview1::Command => "core module + preview 1 adapter for commands",
             Preview1::Reactor => "core module + its WIT world + preview 1 adapter for reactors",
         },
-    ))
+    );
+    Ok(Outcome { names, ..outcome })
+}
+
+/// The names of the modules that the encoder made or brought: adapter and shims. The program's own has none by
+/// now, and is known from before.
+fn names_of(component: &Artifact) -> Result<Vec<Names>> {
+    let mut all = Vec::new();
+    for module in component.core_modules()? {
+        let names = names::read(&module).map_err(|fault| Error::InvalidOutput {
+            pass: PASS,
+            offset: Some(fault.offset),
+            message: fault.message,
+        })?;
+        all.push(names);
+    }
+    Ok(all)
 }
 
 /// How a module uses preview 1.

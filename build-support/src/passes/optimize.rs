@@ -2,12 +2,18 @@
 //! built-in Binaryen always runs; a newer binary, where the caller found one, makes a second candidate.
 //! The smallest file by the gated metric (raw) is kept, the input among them: what was compiled small
 //! stays small.
+//!
+//! Names must not decide the bytes, and Binaryen has passes that order by them. So every function goes in under its
+//! number, which is what Binaryen calls one without a name; the numbers that come out say which is which, and go
+//! with the file for `attribution`. What is kept has no names.
 
 use crate::analyze::features::{self, Known};
 use crate::artifact::{self, Artifact};
+use crate::attribution::names;
 use crate::error::{Error, Result};
 use crate::pipeline::{Job, Outcome};
 use std::path::Path;
+use wasm_encoder::Section as _;
 use wasm_opt::OptimizationOptions;
 
 const PASS: &str = "optimize";
@@ -16,7 +22,8 @@ pub const BUILT_IN: &str = "wasm-opt 116 (built in)";
 /// Binaryen recurses over nested expressions: deep but valid input must not end the process.
 const STACK_BYTES: usize = 512 << 20;
 
-/// A second optimiser: gets a module and its features by wasm-opt's names, gives the optimised module.
+/// A second optimiser: gets a module and its features by wasm-opt's names, gives the optimised module, with the
+/// names of its functions.
 pub type Optimizer = dyn Fn(&[u8], &[&str]) -> Result<Vec<u8>>;
 
 /// Optimises every core module.
@@ -27,22 +34,29 @@ pub type Optimizer = dyn Fn(&[u8], &[&str]) -> Result<Vec<u8>>;
 pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
     let mut winners: Vec<&str> = Vec::new();
     let before = artifact.len();
-    let after = artifact.map_core(PASS, |_, module| {
+    let mut known = Vec::new();
+    let after = artifact.map_core(PASS, |ordinal, module| {
         let module = without_stale_sections(module)?;
+        let input = names_of(&module)?;
+        let module = numbered(&module, &input)?;
         let features = features::run(&module, job.file)?;
-        let mut best: (Vec<u8>, &str) = (module.clone(), "the input");
+        let mut best = (without_names(&module)?, "the input", names_of(&module)?);
         let mut consider = |candidate: Vec<u8>, by| -> Result<()> {
             artifact::validate(&candidate).map_err(|fault| Error::InvalidOutput {
                 pass: PASS,
                 offset: Some(fault.offset),
                 message: format!("{by}: {}", fault.message),
             })?;
-            if candidate.len() < best.0.len() {
-                best = (candidate, by);
+            let bytes = without_names(&candidate)?;
+            if bytes.len() < best.0.len() {
+                best = (bytes, by, names_of(&candidate)?);
             }
             Ok(())
         };
-        consider(built_in(&module, &features)?, BUILT_IN)?;
+        consider(
+            run_built_in(&module, &features, FunctionNames::Kept)?,
+            BUILT_IN,
+        )?;
         if let Some((name, optimizer)) = job.second_optimizer {
             let names: Vec<_> = features.iter().map(|f| f.name).collect();
             consider(optimizer(&module, &names)?, name)?;
@@ -50,7 +64,15 @@ pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
         if !winners.contains(&best.1) {
             winners.push(best.1);
         }
-        Ok(best.0)
+        let (bytes, _, mut names) = best;
+        for name in &mut names.functions {
+            let number = name.take().and_then(|name| name.parse::<usize>().ok());
+            *name = number.and_then(|number| input.functions.get(number)?.clone());
+        }
+        let plan = job.plans.get(ordinal);
+        names.data = plan.map_or(input.data, |plan| plan.data.clone());
+        known.push(names);
+        Ok(bytes)
     })?;
     let mut note = format!("-Oz to convergence; kept: {}", winners.join(", "));
     if after.len() * 100 > before * 95 {
@@ -60,6 +82,7 @@ pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
         artifact: after,
         note,
         kept: Some(winners.join(", ")),
+        names: known,
     })
 }
 
@@ -74,11 +97,50 @@ pub fn without_stale_sections(module: &[u8]) -> Result<Vec<u8>> {
     })
 }
 
+fn names_of(module: &[u8]) -> Result<names::Names> {
+    names::read(module).map_err(|fault| Error::InvalidOutput {
+        pass: PASS,
+        offset: Some(fault.offset),
+        message: fault.message,
+    })
+}
+
+fn without_names(module: &[u8]) -> Result<Vec<u8>> {
+    super::strip::drop_customs(module, PASS, |name| name == "name")
+}
+
+/// The module with the number of each function for a name, counted without imports as Binaryen does. Debug
+/// information goes: to keep it right would cost Binaryen its best passes, and it is not shipped.
+fn numbered(module: &[u8], names: &names::Names) -> Result<Vec<u8>> {
+    let mut module = super::strip::drop_customs(module, PASS, |name| {
+        name == "name" || name.starts_with(".debug_")
+    })?;
+    let mut functions = wasm_encoder::NameMap::new();
+    for position in 0..names.functions.len() as u32 {
+        functions.append(names.imported + position, &position.to_string());
+    }
+    let mut section = wasm_encoder::NameSection::new();
+    section.functions(&functions);
+    section.append_to(&mut module);
+    Ok(module)
+}
+
+/// Whether the names of functions come out of an optimiser.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum FunctionNames {
+    Kept,
+    Dropped,
+}
+
 /// The built-in optimiser alone, with nothing checked before or after: what the whole is compared with.
 ///
 /// # Errors
 /// [`Error::Pass`] with Binaryen's words.
 pub fn built_in(module: &[u8], features: &[Known]) -> Result<Vec<u8>> {
+    run_built_in(module, features, FunctionNames::Dropped)
+}
+
+fn run_built_in(module: &[u8], features: &[Known], names: FunctionNames) -> Result<Vec<u8>> {
     let failed = |message: String| Error::Pass {
         pass: PASS,
         message: format!("{BUILT_IN}: {message}"),
@@ -92,6 +154,7 @@ pub fn built_in(module: &[u8], features: &[Known]) -> Result<Vec<u8>> {
     let run = || {
         let mut options = OptimizationOptions::new_optimize_for_size_aggressively();
         options.mvp_features_only().set_converge();
+        options.debug_info(names == FunctionNames::Kept);
         for feature in features {
             options.enable_feature(feature.binaryen);
         }

@@ -62,7 +62,7 @@ mod tests {
             r#"(module (func) (func (export "_initialize") call 0))"#
         ));
         assert!(of(
-            r#"(module (import "a" "b" (func (export "_initialize"))))"#
+            r#"(module (import "a" "b" (func)) (export "_initialize" (func 0)))"#
         ));
         assert!(any(&[b"no module".to_vec()]));
     }

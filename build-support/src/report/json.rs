@@ -69,9 +69,10 @@ fn offset(text: &str, line: usize, column: usize) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::{read, write};
+    use crate::attribution::{self, Attribution, Row};
     use crate::report::{
-        BudgetRecord, Contributor, Exceeded, Kind, Piece, Report, SCHEMA, Sizes, Snipped, Stage,
-        Swept, Toolchain, VerdictRecord,
+        BudgetRecord, Exceeded, Kind, Piece, Report, SCHEMA, Sizes, Snipped, Stage, Swept,
+        Toolchain, VerdictRecord,
     };
     use std::path::Path;
 
@@ -122,11 +123,17 @@ mod tests {
                     bytes: 4,
                 }],
             }],
-            contributors: vec![Contributor {
-                name: "app::run".into(),
-                krate: "app".into(),
-                bytes: 5,
-            }],
+            attribution: Attribution {
+                bytes: 10,
+                rows: vec![Row {
+                    kind: attribution::Kind::Function,
+                    name: "app::run".into(),
+                    bytes: 10,
+                    count: 2,
+                    core: Some(0),
+                    functions: vec![3, 4],
+                }],
+            },
             features: vec!["bulk-memory".into()],
             prunable: Default::default(),
         }
@@ -137,7 +144,7 @@ mod tests {
         let text = write(&report());
         assert!(
             text.ends_with("}\n")
-                && text.contains("\n  \"schema\": 1,\n")
+                && text.contains("\n  \"schema\": 2,\n")
                 && text.contains("\"kind\": \"core\"")
         );
         assert_eq!(read(Path::new("report.json"), &text).unwrap(), report());
@@ -145,13 +152,13 @@ mod tests {
 
     #[test]
     fn another_schema_is_named() {
-        let text = write(&report()).replace("\"schema\": 1", "\"schema\": 7");
+        let text = write(&report()).replace("\"schema\": 2", "\"schema\": 7");
         let error = read(Path::new("old/report.json"), &text)
             .unwrap_err()
             .to_string();
         assert!(
             error.starts_with(
-                "old/report.json: the report has schema 7, this build-support reads schema 1"
+                "old/report.json: the report has schema 7, this build-support reads schema 2"
             ),
             "{error}"
         );
@@ -176,7 +183,7 @@ mod tests {
             ("{\n\"schema\": }", "(at offset 0xc)"),
             ("[]", "not a report"),
             ("{}", "has no `schema`"),
-            ("{\"schema\": 1}", "missing field `package`"),
+            ("{\"schema\": 2}", "missing field `package`"),
             ("{\"schema\": \"1\"}", "invalid type: string"),
         ];
         for (text, expected) in cases {

@@ -5,6 +5,7 @@ mod alloc_tables;
 mod cells;
 mod cost_table;
 mod memory_table;
+pub mod room;
 mod size_table;
 mod sizes_table;
 mod startup_table;
@@ -309,7 +310,7 @@ mod tests {
             },
             snipped: Vec::new(),
             swept: Vec::new(),
-            contributors: Vec::new(),
+            attribution: Default::default(),
             features: Vec::new(),
             prunable: Default::default(),
         }

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 pub const PACKAGES: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src", "wasi-libc"];
 
 /// The package with a linker that fits their compiler, for a machine without rustup's.
-const LINKER_PACKAGE: &str = "lld-22";
+pub const LINKER_PACKAGE: &str = "lld-22";
 
 /// What to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]

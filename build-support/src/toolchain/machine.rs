@@ -242,6 +242,12 @@ fn auto_install() -> bool {
         .unwrap_or(true)
 }
 
+/// A linker for wasm, whatever the target: that of the compiler in use, or the newest on `PATH`.
+pub fn any_linker() -> Option<PathBuf> {
+    // A compiler's linker is the same for all.
+    linker(active("wasm32-unknown-unknown").as_ref())
+}
+
 fn linker(active: Option<&Compiler>) -> Option<PathBuf> {
     let own = active.map(|compiler| {
         let tools = compiler

@@ -1,5 +1,5 @@
 ;; The largest first, with their crates; what has no name is a row too.
-;; RUN: analyze %in --top 4
+;; RUN: analyze %in --top 4 --by item --by crate
 (module
   (memory 1)
   (data $.rodata (i32.const 0) "0123456789")

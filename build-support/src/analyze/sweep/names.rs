@@ -29,7 +29,8 @@ pub fn data(linked: &Linked<'_>, symbol: &DataSymbol) -> String {
         // A number behind it tells tables of one function apart.
         let of = of.trim_end_matches(|c: char| c.is_ascii_digit());
         return format!(
-            "switch table of {}",
+            "{}{}",
+            path::SWITCH_TABLE,
             path::demangle(of.trim_end_matches('.'))
         );
     }
@@ -48,7 +49,7 @@ pub fn data(linked: &Linked<'_>, symbol: &DataSymbol) -> String {
             };
             format!("{preview:?}{rest}")
         }
-        _ => format!("anonymous data of {} bytes", symbol.end - symbol.start),
+        _ => format!("{}{} bytes", path::ANONYMOUS, symbol.end - symbol.start),
     }
 }
 
@@ -62,7 +63,7 @@ pub fn vtable(linked: &Linked<'_>, account: &Account, symbol: &DataSymbol) -> St
     });
     match last {
         Some(last) if is_anonymous(name) => {
-            format!("vtable with {}", function(linked, account, last))
+            format!("{}{}", path::VTABLE, function(linked, account, last))
         }
         _ => data(linked, symbol),
     }
@@ -70,5 +71,8 @@ pub fn vtable(linked: &Linked<'_>, account: &Account, symbol: &DataSymbol) -> St
 
 /// `anon.<hash>.<number>`: a constant of rustc; or LLVM's own `.str`, `__unnamed_1`.
 fn is_anonymous(name: &str) -> bool {
-    name.starts_with("anon.") || name.starts_with("str.") || name.starts_with("__unnamed_")
+    name.starts_with("anon.")
+        || name.starts_with("str.")
+        || name.starts_with(".str")
+        || name.starts_with("__unnamed_")
 }

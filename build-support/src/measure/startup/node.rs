@@ -12,6 +12,10 @@ use std::process::Command;
 /// The script, whose first lines say what it takes and prints.
 const SCRIPT: &str = include_str!("node.mjs");
 
+/// Node's own arguments. V8 calls WASI's functions directly from optimised code, past what the garbage collector knows; in a
+/// process with some hundred instances node then crashes (nodejs/node issues 46777 and 53087; seen with 20.20, gone with this).
+pub const ARGS: [&str; 2] = ["--no-warnings", "--no-turbo-fast-api-calls"];
+
 /// What it prints: nanoseconds up to each point.
 #[derive(Deserialize)]
 struct Printed {
@@ -79,10 +83,7 @@ pub fn command(
         "warm": warm,
     });
     let mut command = process::command(node);
-    command
-        .arg("--no-warnings")
-        .arg(script)
-        .arg(job.to_string());
+    command.args(ARGS).arg(script).arg(job.to_string());
     Ok(command)
 }
 

@@ -111,7 +111,7 @@ fn figures_stand_where_they_belong() {
     both(
         "heap after",
         "lol",
-        "lol 1,500,000 1,572,864 4.6% 4.6% 0 100.0%",
+        "lol 1,500,000 1,572,864 4.6% 0.5% 0 100.0%",
     );
     both("long life", "lol", "lol 1,721");
     both("tracing costs", "mixed", "mixed +10.0% +10.0%");

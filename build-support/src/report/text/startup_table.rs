@@ -147,10 +147,13 @@ fn notes(startup: &Startup, missed: &[Miss], paint: Paint) -> String {
     ];
     notes.push(match &startup.node {
         None => "node was left out, as --no-node asks".to_owned(),
-        Some(version) if startup.files.iter().any(|f| f.kind == Kind::Component) => {
-            format!("node {version} runs core modules alone: it has no components")
-        }
-        Some(version) => format!("node {version}"),
+        Some(version) => format!(
+            "node {version}, with --no-turbo-fast-api-calls, without which its WASI crashes (nodejs/node#46777){}",
+            match startup.files.iter().any(|f| f.kind == Kind::Component) {
+                true => "; core modules alone: it has no components",
+                false => "",
+            }
+        ),
     });
     let mut text: String = notes
         .iter()

@@ -1,0 +1,149 @@
+//! Two files compared: what appeared, vanished, grew and shrank. Whatever the grouping, the changes sum to the
+//! difference of the two files' sizes.
+
+use super::Attribution;
+use super::groups::{self, Grouping};
+use crate::error::{Error, Result};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The difference of two files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Diff {
+    /// The old file's size, in bytes.
+    pub before: u64,
+    /// The new file's size, in bytes.
+    pub after: u64,
+    /// The changes, by each grouping that was asked for.
+    pub by: Vec<Changes>,
+}
+
+/// The changes by one grouping.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Changes {
+    /// What is compared.
+    pub grouping: Grouping,
+    /// How many groups are as large as before.
+    pub unchanged: u64,
+    /// The others, the largest change first, those of one size by name.
+    pub changes: Vec<Change>,
+}
+
+/// What happened to one group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// Its name.
+    pub name: String,
+    /// Which of the four.
+    pub what: What,
+    /// What it took before, in bytes; 0 where it was not there.
+    pub before: u64,
+    /// What it takes now, in bytes; 0 where it is gone.
+    pub after: u64,
+}
+
+/// The ways to change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum What {
+    /// It was not there before.
+    Appeared,
+    /// It takes more.
+    Grew,
+    /// It takes less.
+    Shrank,
+    /// It is not there any more.
+    Vanished,
+}
+
+impl What {
+    /// Every one, what adds first.
+    pub const ALL: [What; 4] = [What::Appeared, What::Grew, What::Shrank, What::Vanished];
+
+    /// What it is called.
+    pub fn name(self) -> &'static str {
+        match self {
+            What::Appeared => "appeared",
+            What::Grew => "grew",
+            What::Shrank => "shrank",
+            What::Vanished => "vanished",
+        }
+    }
+}
+
+impl Change {
+    /// The way from before to after, in bytes.
+    pub fn delta(&self) -> i128 {
+        i128::from(self.after) - i128::from(self.before)
+    }
+}
+
+impl Changes {
+    /// The sum of all changes, in bytes.
+    pub fn delta(&self) -> i128 {
+        self.changes.iter().map(Change::delta).sum()
+    }
+}
+
+/// Compares two files by each of `groupings`. Names carry no hashes, so that what was only compiled anew is the
+/// same.
+///
+/// # Errors
+/// [`Error::InvalidOutput`] where the changes do not sum to the difference: then one of the two is not whole.
+pub fn run(old: &Attribution, new: &Attribution, groupings: &[Grouping]) -> Result<Diff> {
+    let by: Vec<_> = groupings.iter().map(|by| changes(old, new, *by)).collect();
+    let difference = i128::from(new.bytes) - i128::from(old.bytes);
+    if let Some(wrong) = by.iter().find(|changes| changes.delta() != difference) {
+        return Err(Error::InvalidOutput {
+            pass: "diff",
+            offset: None,
+            message: format!(
+                "the {} sum to {} bytes of a difference of {difference}: a report that is not whole?",
+                wrong.grouping.plural(),
+                wrong.delta()
+            ),
+        });
+    }
+    Ok(Diff {
+        before: old.bytes,
+        after: new.bytes,
+        by,
+    })
+}
+
+fn changes(old: &Attribution, new: &Attribution, grouping: Grouping) -> Changes {
+    let mut sizes: BTreeMap<String, (Option<u64>, Option<u64>)> = BTreeMap::new();
+    for group in groups::run(old, grouping) {
+        sizes.entry(group.name).or_default().0 = Some(group.bytes);
+    }
+    for group in groups::run(new, grouping) {
+        sizes.entry(group.name).or_default().1 = Some(group.bytes);
+    }
+    let mut unchanged = 0;
+    let mut changes = Vec::new();
+    for (name, (before, after)) in sizes {
+        let what = match (before, after) {
+            (None, _) => What::Appeared,
+            (_, None) => What::Vanished,
+            (Some(before), Some(after)) if after > before => What::Grew,
+            (Some(before), Some(after)) if after < before => What::Shrank,
+            _ => {
+                unchanged += 1;
+                continue;
+            }
+        };
+        changes.push(Change {
+            name,
+            what,
+            before: before.unwrap_or(0),
+            after: after.unwrap_or(0),
+        });
+    }
+    // Stable: those of one size stay by name.
+    changes.sort_by_key(|change| std::cmp::Reverse(change.before.abs_diff(change.after)));
+    Changes {
+        grouping,
+        unchanged,
+        changes,
+    }
+}

@@ -1,0 +1,96 @@
+//! The rows of a file added up: by item, crate, module path, generic family, section. Whatever the grouping, the
+//! groups sum to the file.
+
+use super::{Attribution, Row};
+use serde::Serialize;
+use std::collections::HashMap;
+
+/// What rows are put together by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Grouping {
+    /// The section of the file.
+    Section,
+    /// The crate.
+    Crate,
+    /// The module path.
+    Module,
+    /// The generic item: every instance of it together.
+    Family,
+    /// The item itself.
+    Item,
+}
+
+impl Grouping {
+    /// Every one, the coarsest first.
+    pub const ALL: [Grouping; 5] = [
+        Grouping::Section,
+        Grouping::Crate,
+        Grouping::Module,
+        Grouping::Family,
+        Grouping::Item,
+    ];
+
+    /// What it is called on the command line and in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Grouping::Section => "section",
+            Grouping::Crate => "crate",
+            Grouping::Module => "module",
+            Grouping::Family => "family",
+            Grouping::Item => "item",
+        }
+    }
+
+    /// What a table of them is headed.
+    pub fn plural(self) -> &'static str {
+        match self {
+            Grouping::Section => "sections",
+            Grouping::Crate => "crates",
+            Grouping::Module => "modules",
+            Grouping::Family => "families",
+            Grouping::Item => "items",
+        }
+    }
+
+    /// The group a row belongs to.
+    pub fn of(self, row: &Row) -> String {
+        match self {
+            Grouping::Section => row.section(),
+            Grouping::Crate => row.krate(),
+            Grouping::Module => row.module(),
+            Grouping::Family => row.family(),
+            Grouping::Item => row.item(),
+        }
+    }
+}
+
+/// Rows put together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Group {
+    /// What they have in common.
+    pub name: String,
+    /// What they take, in bytes.
+    pub bytes: u64,
+    /// How many functions, pieces of data and sections they are.
+    pub count: u64,
+}
+
+/// The groups, the largest first, those of one size by name.
+pub fn run(attribution: &Attribution, by: Grouping) -> Vec<Group> {
+    let mut found: HashMap<String, Group> = HashMap::new();
+    for row in &attribution.rows {
+        let name = by.of(row);
+        let group = found.entry(name).or_insert_with_key(|name| Group {
+            name: name.clone(),
+            bytes: 0,
+            count: 0,
+        });
+        // A report may have been changed by hand.
+        group.bytes = group.bytes.saturating_add(row.bytes);
+        group.count = group.count.saturating_add(row.count);
+    }
+    let mut groups: Vec<_> = found.into_values().collect();
+    groups.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.name.cmp(&b.name)));
+    groups
+}

@@ -1,0 +1,216 @@
+//! Where an item comes from, read from its name alone, so that rows that were kept in a report say as much as
+//! those of a file: its crate, its module path, and the generic item it is an instance of.
+//!
+//! A method belongs to the crate and module of the type it is a method of, whatever trait it is of; a closure to
+//! those of the item it stands in.
+
+use super::{Kind, Row};
+use crate::analyze::path::{self, RustPath};
+
+/// For what Rust's paths say nothing of: C, assembler, what the linker made.
+pub const NO_CRATE: &str = "[no crate]";
+/// For functions that the file names nowhere.
+pub const UNNAMED: &str = "[unnamed]";
+/// For constants and what nothing names in data.
+pub const DATA: &str = "[data]";
+
+impl Row {
+    /// The crate, or in brackets what stands for it.
+    pub fn krate(&self) -> String {
+        match self.path() {
+            Some(name) => RustPath::parse(name).krate().to_owned(),
+            None => self.outside_crates().to_owned(),
+        }
+    }
+
+    /// The module path: `a::b` for `a::b::f`, `a::b::T` for what is implemented for that type.
+    pub fn module(&self) -> String {
+        match self.path() {
+            Some(name) => RustPath::parse(name).module(),
+            None => self.outside_crates().to_owned(),
+        }
+    }
+
+    /// The generic item: the name with every list of generic arguments left out. Constants are together by kind.
+    pub fn family(&self) -> String {
+        match self.kind {
+            Kind::Function if self.is_unnamed() => UNNAMED.to_owned(),
+            Kind::Function => path::without_arguments(&self.name),
+            Kind::Data if self.name.starts_with('"') => "[texts]".to_owned(),
+            Kind::Data if self.name.starts_with(path::VTABLE) => "[vtables]".to_owned(),
+            Kind::Data if self.name.starts_with(path::SWITCH_TABLE) => "[switch tables]".to_owned(),
+            Kind::Data if self.name.starts_with(path::ANONYMOUS) => "[other constants]".to_owned(),
+            Kind::Data => path::without_arguments(&self.name),
+            Kind::Custom | Kind::Section | Kind::Component => self.item(),
+        }
+    }
+
+    /// The item's name, told apart from that of a function or of data.
+    pub fn item(&self) -> String {
+        match self.kind {
+            Kind::Custom => format!("[custom section {}]", self.name),
+            _ => self.name.clone(),
+        }
+    }
+
+    /// The section: what a function or a piece of data is in is `code`, `data`.
+    pub fn section(&self) -> String {
+        match self.kind {
+            Kind::Function => "code".to_owned(),
+            Kind::Data => "data".to_owned(),
+            Kind::Custom => format!("custom {}", self.name),
+            Kind::Section | Kind::Component => {
+                let inside = self.name.trim_start_matches('[');
+                let inside = inside.split(']').next().unwrap_or_default();
+                inside.strip_suffix(" section").unwrap_or(inside).to_owned()
+            }
+        }
+    }
+
+    fn is_unnamed(&self) -> bool {
+        self.name.starts_with('[')
+    }
+
+    /// The part of the name that is a Rust path, where there is one.
+    fn path(&self) -> Option<&str> {
+        let name = match self.kind {
+            Kind::Function => self.name.as_str(),
+            Kind::Data if self.name.starts_with('"') => return None,
+            Kind::Data => {
+                let name = self.name.as_str();
+                let of = name.strip_prefix(path::VTABLE);
+                of.or_else(|| name.strip_prefix(path::SWITCH_TABLE))
+                    .unwrap_or(name)
+            }
+            Kind::Custom | Kind::Section | Kind::Component => return None,
+        };
+        // A name with its parameters behind it is C++.
+        let rust = name.contains("::") && !name.starts_with('[') && !name.ends_with(')');
+        rust.then_some(name)
+    }
+
+    fn outside_crates(&self) -> &'static str {
+        match self.kind {
+            Kind::Function if self.is_unnamed() => UNNAMED,
+            Kind::Function => NO_CRATE,
+            Kind::Data => DATA,
+            Kind::Custom => "[custom sections]",
+            Kind::Section => "[sections]",
+            Kind::Component => "[component]",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Kind, Row};
+    use crate::analyze::path::demangle;
+
+    fn row(kind: Kind, name: &str) -> Row {
+        Row {
+            kind,
+            name: demangle(name),
+            bytes: 1,
+            count: 1,
+            core: None,
+            functions: Vec::new(),
+        }
+    }
+
+    /// Protects the groups: instances of one item are together, whatever mangled them, and nothing else is.
+    #[test]
+    fn instances_of_one_item_are_a_family() {
+        let family = |name: &str| row(Kind::Function, name).family();
+        let v0 = [
+            "_RINvNtCs3Ks1mVPDHNs_4core3ptr13drop_in_placemEB4_",
+            "_RINvNtCs3Ks1mVPDHNs_4core3ptr13drop_in_placehEB4_",
+        ];
+        assert_ne!(demangle(v0[0]), demangle(v0[1]));
+        for name in v0
+            .into_iter()
+            .chain(["_ZN4core3ptr42drop_in_place$LT$alloc..string..String$GT$17h0123456789abcdefE"])
+        {
+            assert_eq!(family(name), "core::ptr::drop_in_place", "{name}");
+        }
+        let cases = [
+            ("<alloc::vec::Vec<u8>>::push", "<alloc::vec::Vec>::push"),
+            (
+                "<alloc::vec::Vec<app::A<fn(u8) -> u8>, B>>::push",
+                "<alloc::vec::Vec>::push",
+            ),
+            (
+                "<app::A<u8> as app::T<u16>>::f::<u32>",
+                "<app::A as app::T>::f",
+            ),
+            (
+                "core::slice::<impl [T]>::sort::<u8>",
+                "core::slice::<impl [T]>::sort",
+            ),
+            ("app::run::<u8>::{closure#0}", "app::run::{closure#0}"),
+            (
+                "<<app::A<u8> as app::T>::O as app::U>::f",
+                "<<app::A as app::T>::O as app::U>::f",
+            ),
+            ("app::a<", "app::a"),
+            ("<", "<"),
+        ];
+        for (name, expected) in cases {
+            assert_eq!(family(name), expected);
+        }
+    }
+
+    #[test]
+    fn crates_and_modules() {
+        let of = |kind, name: &str| {
+            let row = row(kind, name);
+            (row.krate(), row.module())
+        };
+        let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+        let cases = [
+            (Kind::Function, "app::a::f", pair("app", "app::a")),
+            (
+                Kind::Function,
+                "app::a::f::{closure#0}",
+                pair("app", "app::a"),
+            ),
+            (
+                Kind::Function,
+                "<alloc::vec::Vec<u8>>::push",
+                pair("alloc", "alloc::vec::Vec"),
+            ),
+            (
+                Kind::Function,
+                "<&mut app::W as core::fmt::Write>::write_str",
+                pair("app", "app::W"),
+            ),
+            (Kind::Function, "<[u8] as app::T>::f", pair("core", "core")),
+            (Kind::Function, "memcpy", pair("[no crate]", "[no crate]")),
+            (
+                Kind::Function,
+                "std::f(int)",
+                pair("[no crate]", "[no crate]"),
+            ),
+            (
+                Kind::Function,
+                "[function 3]",
+                pair("[unnamed]", "[unnamed]"),
+            ),
+            (Kind::Data, "app::a::TABLE", pair("app", "app::a")),
+            (Kind::Data, "\"app::x\"", pair("[data]", "[data]")),
+            (Kind::Data, "vtable with app::a::f", pair("app", "app::a")),
+            (
+                Kind::Section,
+                "[type section]",
+                pair("[sections]", "[sections]"),
+            ),
+        ];
+        for (kind, name, expected) in cases {
+            assert_eq!(of(kind, name), expected, "{name}");
+        }
+        assert_eq!(
+            row(Kind::Section, "[data section] segment headers").section(),
+            "data"
+        );
+        assert_eq!(row(Kind::Section, "[type section]").section(), "type");
+    }
+}

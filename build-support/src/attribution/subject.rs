@@ -1,0 +1,87 @@
+//! What `analyze` and `diff` are asked about: a WebAssembly file, or the report of a run, which has the names of a
+//! shipped file that has none. Which of the two it is shows in the bytes.
+
+use super::{Attribution, Kind, of_file};
+use crate::artifact::Artifact;
+use crate::error::{Error, Result};
+use crate::report;
+use std::path::{Path, PathBuf};
+
+/// A file, taken apart.
+#[derive(Debug)]
+pub struct Subject {
+    /// Who takes room in it.
+    pub attribution: Attribution,
+    /// Its core modules in file order; none where only the report is there.
+    pub modules: Vec<Vec<u8>>,
+    /// For a report, the shipped file that should be beside it and is not, or not as it was.
+    pub missing: Option<PathBuf>,
+}
+
+/// Reads a core module, a component, or a report.
+///
+/// # Errors
+/// [`Error::Io`], or [`Error::Input`] for what is none of them or not whole.
+pub fn read(file: &Path) -> Result<Subject> {
+    let bytes = std::fs::read(file).map_err(Error::io("reading", file))?;
+    let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+    if first == Some(&b'{') {
+        return of_report(file, &bytes);
+    }
+    let artifact = Artifact::new(bytes, file)?;
+    Ok(Subject {
+        attribution: of_file(file, &artifact)?,
+        modules: artifact.core_modules()?,
+        missing: None,
+    })
+}
+
+fn of_report(file: &Path, bytes: &[u8]) -> Result<Subject> {
+    let text = String::from_utf8_lossy(bytes);
+    let report = report::json::read(file, &text)?;
+    let attribution = report.attribution;
+    let mut rows = attribution.rows.iter().map(|row| row.bytes);
+    let sum = rows.try_fold(0_u64, u64::checked_add);
+    if sum != Some(attribution.bytes) {
+        return Err(Error::Input {
+            file: file.to_owned(),
+            offset: None,
+            message: format!(
+                "the rows of its `attribution` do not sum to {} bytes",
+                attribution.bytes
+            ),
+            help: "make it again: every build writes report.json beside the shipped file".into(),
+        });
+    }
+    let shipped = file.with_file_name(format!("{}.wasm", report.package.replace('-', "_")));
+    let modules = Artifact::read(&shipped)
+        .and_then(|artifact| modules(&shipped, &artifact, &attribution))
+        .ok()
+        .flatten()
+        .unwrap_or_default();
+    Ok(Subject {
+        missing: modules.is_empty().then_some(shipped),
+        attribution,
+        modules,
+    })
+}
+
+/// The modules of the shipped file, if it is the one that the report is of.
+fn modules(
+    file: &Path,
+    artifact: &Artifact,
+    attribution: &Attribution,
+) -> Result<Option<Vec<Vec<u8>>>> {
+    let functions = |attribution: &Attribution| {
+        let rows = attribution
+            .rows
+            .iter()
+            .filter(|row| row.kind == Kind::Function);
+        let (count, bytes) = rows.fold((0, 0), |(count, bytes), row| {
+            (count + row.functions.len(), bytes + row.bytes)
+        });
+        (attribution.bytes, count, bytes)
+    };
+    let same = functions(&of_file(file, artifact)?) == functions(attribution);
+    same.then(|| artifact.core_modules()).transpose()
+}
