@@ -102,7 +102,7 @@ pub fn run(agent: &Package, request: &Request, listener: &mut dyn Listener) -> R
         },
         engine: format!("{ENGINE}, Cranelift"),
         extents,
-        recommendation: score::recommend(&scores).ok_or_else(nothing)?,
+        recommendation: score::recommend(&scores, &request.weights).ok_or_else(nothing)?,
         scores,
         targets,
         weights: request.weights,

@@ -92,19 +92,19 @@ impl Allocator {
             ),
             Self::Talc => (
                 Maturity::Medium,
-                "maintained, tested and fuzzed by its author, but few users; version 5 has a new interface",
+                "maintained, its changelog answers issues; few users, and version 5 is a new interface",
             ),
             Self::TalcSmall => (
                 Maturity::Medium,
-                "as talc, in a configuration that fewer still use",
+                "as talc, in a configuration that is no longer its default: its changelog (5.1.0) says why",
             ),
             Self::LolFree => (
                 Maturity::Low,
-                "about 150 lines, rarely changed since 2022; made for modules with few live blocks",
+                "its README: no success reported by users, \"use at your own risk\", soundness \"currently unclear\"",
             ),
             Self::Lol => (
                 Maturity::Low,
-                "a few lines with little that could be wrong; rarely changed since 2022, and not made for long lives",
+                "the same README; a hundred lines in which little could be wrong, with \"at least minimal testing\"",
             ),
         }
     }

@@ -52,7 +52,7 @@ pub struct Recommendation {
     pub choice: Allocator,
     /// Why.
     pub reason: Reason,
-    /// The highest score of all, for a module that lives for one message alone.
+    /// For a module that lives for one message alone: the highest of all where fragmentation and reclamation do not count.
     pub per_message: Allocator,
 }
 
@@ -119,11 +119,14 @@ impl Marks {
         }
     }
 
-    /// The mean, each counting for its weight. Weights need not make 100.
+    /// The mean, each counting for its weight; 0 where none counts. Weights need not make 100.
     fn mean(&self, weights: &Self) -> f64 {
         let sum =
             |value: &dyn Fn(Criterion) -> f64| Criterion::ALL.into_iter().map(value).sum::<f64>();
-        sum(&|criterion| self.of(criterion) * weights.of(criterion)) / sum(&|c| weights.of(c))
+        match sum(&|criterion| weights.of(criterion)) {
+            0.0 => 0.0,
+            all => sum(&|criterion| self.of(criterion) * weights.of(criterion)) / all,
+        }
     }
 }
 
@@ -180,11 +183,18 @@ pub fn run(targets: &[OfTarget], weights: &Marks) -> Vec<Score> {
 
 /// What the rule says: the highest score of an allocator that takes memory back, but the default where it is within a
 /// tenth. None where nothing that takes memory back was measured.
-pub fn recommend(scores: &[Score]) -> Option<Recommendation> {
+pub fn recommend(scores: &[Score], weights: &Marks) -> Option<Recommendation> {
     let highest = |of: &dyn Fn(&&Score) -> bool| {
         let scores = scores.iter().filter(of);
         scores.max_by(|a, b| a.total.total_cmp(&b.total)).copied()
     };
+    // Memory that goes with its module after a message needs no care.
+    let short = Marks {
+        fragmentation: 0.0,
+        reclamation: 0.0,
+        ..*weights
+    };
+    let brief = |score: &Score| score.marks.mean(&short);
     let best = highest(&|score| score.allocator.frees())?;
     let default = highest(&|score| score.allocator == Allocator::DEFAULT);
     let close = default.filter(|default| default.total >= best.total * (1.0 - MARGIN));
@@ -194,7 +204,10 @@ pub fn recommend(scores: &[Score]) -> Option<Recommendation> {
             Some(default) if default.allocator != best.allocator => Reason::ProvenAndClose,
             _ => Reason::Highest,
         },
-        per_message: highest(&|_| true)?.allocator,
+        per_message: scores
+            .iter()
+            .max_by(|a, b| brief(a).total_cmp(&brief(b)))?
+            .allocator,
     })
 }
 

@@ -58,12 +58,11 @@ pub fn recommendation(comparison: &Comparison) -> String {
             format!("the default, which is proven and within a tenth of the best, {best}")
         }
     };
-    let other = match found.per_message.frees() {
-        true => String::new(),
-        false => format!(
-            "; {} has the highest score of all, and is for modules that live for one message alone",
-            found.per_message
-        ),
+    let other = match found.per_message {
+        same if same == found.choice => {
+            "; it would also be for a module that lives for one message".to_owned()
+        }
+        other => format!("; for a module that lives for one message alone it would be {other}"),
     };
     format!("{}: {why}{other}", found.choice)
 }

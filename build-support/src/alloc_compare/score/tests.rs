@@ -107,7 +107,7 @@ fn the_default_stays_within_a_tenth() {
     let talc = score(Allocator::Talc, 0.80);
     let choice = |default| {
         let all = [talc, score(Allocator::Dlmalloc, default)];
-        let found = recommend(&all).unwrap();
+        let found = recommend(&all, &Marks::WEIGHTS).unwrap();
         (found.choice, found.reason)
     };
     assert_eq!(choice(0.90), (Allocator::Dlmalloc, Reason::Highest));
@@ -119,10 +119,9 @@ fn the_default_stays_within_a_tenth() {
 #[test]
 fn what_leaks_is_never_the_choice() {
     let all = [score(Allocator::Lol, 0.99), score(Allocator::LolFree, 0.5)];
-    let found = recommend(&all).unwrap();
+    let found = recommend(&all, &Marks::WEIGHTS).unwrap();
     assert_eq!(found.choice, Allocator::LolFree);
-    assert_eq!(found.per_message, Allocator::Lol);
-    assert_eq!(recommend(&all[..1]), None);
+    assert_eq!(recommend(&all[..1], &Marks::WEIGHTS), None);
 }
 
 #[test]
@@ -159,4 +158,29 @@ fn wrong_weights_say_what_is_wrong() {
         let message = weights(text).unwrap_err();
         assert!(message.contains(expected), "{text}: {message}");
     }
+}
+
+/// Protects short lives from marks that are about long ones.
+#[test]
+fn one_message_needs_no_memory_back() {
+    let score = |allocator, size, reclamation| Score {
+        allocator,
+        marks: Marks {
+            size,
+            throughput: 0.9,
+            fragmentation: reclamation,
+            reclamation,
+            maturity: 0.5,
+        },
+        total: size / 2.0 + reclamation / 2.0,
+    };
+    let all = [
+        score(Allocator::Dlmalloc, 0.8, 1.0),
+        score(Allocator::Lol, 1.0, 0.0),
+    ];
+    let found = recommend(&all, &Marks::WEIGHTS).unwrap();
+    assert_eq!(found.choice, Allocator::Dlmalloc);
+    assert_eq!(found.per_message, Allocator::Lol);
+    let only = weights("size=0,throughput=0,maturity=0").unwrap();
+    assert!(recommend(&all, &only).is_some());
 }
