@@ -60,7 +60,7 @@ pub fn recommendation(comparison: &Comparison) -> String {
     };
     let other = match found.per_message {
         same if same == found.choice => {
-            "; it would also be for a module that lives for one message".to_owned()
+            "; it would be for a module that lives for one message alone, too".to_owned()
         }
         other => format!("; for a module that lives for one message alone it would be {other}"),
     };
