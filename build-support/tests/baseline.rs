@@ -111,7 +111,10 @@ fn what_is_no_baseline_is_refused_clearly() {
         std::fs::write(&file, text).unwrap();
         let error = Baseline::read(&file).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
-        assert!(error.contains("baseline.json") && error.contains("help:"), "{error}");
+        assert!(
+            error.contains("baseline.json") && error.contains("help:"),
+            "{error}"
+        );
     }
     committed().write(&file).unwrap();
     assert_eq!(Baseline::read(&file).unwrap(), Some(committed()));
