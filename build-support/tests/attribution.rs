@@ -153,6 +153,7 @@ fn names_do_not_decide_the_bytes() {
     let swept = sweep::run(&job, input).unwrap().artifact;
     let snipped = snip::run(&job, swept).unwrap().artifact;
     let plain = optimize::without_stale_sections(snipped.bytes()).unwrap();
+    let plain = strip::drop_customs(&plain, "test", |name| name == "name").unwrap();
     let features = features::run(&plain, &linked).unwrap();
     let without = optimize::built_in(&plain, &features).unwrap();
     let without = Artifact::new(without, &linked).unwrap();

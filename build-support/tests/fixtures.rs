@@ -9,12 +9,14 @@ mod packing;
 #[path = "fixtures/workload.rs"]
 mod workload;
 
+use build_support::analyze::features;
 use build_support::analyze::sweep::{self, Link};
 use build_support::artifact::Artifact;
 use build_support::attribution::{self, Attribution, Kind, Row};
 use build_support::compile::Linked;
 use build_support::config::Config;
 use build_support::package::{Features, Package, Silent};
+use build_support::passes::{self, optimize};
 use build_support::pipeline::{self, Job};
 use build_support::size_bench::{self, Fixture};
 use std::path::Path;
@@ -172,9 +174,25 @@ fn make(fixture: &Fixture, linked: &Linked, version: Version) -> Vec<u8> {
         wants_component: false,
         second_optimizer: None,
     };
-    let product = pipeline::run(&job, artifact, &mut |_| {}).unwrap();
+    let product = pipeline::run(&job, artifact.clone(), &mut |_| {}).unwrap();
+    if version == Version::Swept {
+        assert!(product.artifact.bytes() == without_names(&job, artifact));
+    }
     named(&attribution::shipped(&product.names, &product.artifact).unwrap());
     product.artifact.bytes().to_vec()
+}
+
+/// What the optimiser gives where no name goes in: names must not decide what is shipped.
+fn without_names(job: &Job<'_>, linked: Artifact) -> Vec<u8> {
+    let swept = passes::sweep::run(job, linked).unwrap().artifact;
+    let snipped = passes::snip::run(job, swept).unwrap().artifact;
+    let plain = optimize::without_stale_sections(snipped.bytes()).unwrap();
+    let plain = passes::strip::drop_customs(&plain, "test", |name| name == "name").unwrap();
+    let features = features::run(&plain, job.file).unwrap();
+    let optimized = optimize::built_in(&plain, &features).unwrap();
+    let optimized = Artifact::new(optimized, job.file).unwrap();
+    let stripped = passes::strip::run(job, optimized).unwrap();
+    stripped.artifact.bytes().to_vec()
 }
 
 /// Protects the names of what is shipped: next to everything in code and data has one. (That the rows sum to the

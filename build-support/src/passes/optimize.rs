@@ -3,9 +3,9 @@
 //! The smallest file by the gated metric (raw) is kept, the input among them: what was compiled small
 //! stays small.
 //!
-//! Names must not decide the bytes, and Binaryen has passes that order by them. So every function goes in under its
-//! number, which is what Binaryen calls one without a name; the numbers that come out say which is which, and go
-//! with the file for `attribution`. What is kept has no names.
+//! Names must not decide the bytes, and Binaryen, which reads them even where it is to write none, orders some
+//! things by them. So every function goes in under its number, which is what Binaryen calls one without a name;
+//! the numbers that come out say which is which, and go with the file for `attribution`. What is kept has no names.
 
 use crate::analyze::features::{self, Known};
 use crate::artifact::{self, Artifact};
