@@ -131,6 +131,22 @@ pub struct Past {
     pub targets: BTreeMap<String, Sizes>,
 }
 
+impl Allocators {
+    /// With scores to four places: what was computed has more, which a reader of JSON need not give back to the last digit,
+    /// and the file would change without reason.
+    fn rounded(mut self) -> Self {
+        for score in &mut self.scores {
+            score.total = four_places(score.total);
+            score.marks = score.marks.map(four_places);
+        }
+        self
+    }
+}
+
+fn four_places(number: f64) -> f64 {
+    (number * 1e4).round() / 1e4
+}
+
 impl Codecs {
     /// Those of this tool.
     pub fn here() -> Self {

@@ -109,6 +109,14 @@ impl Marks {
         }
     }
 
+    /// Each of them changed by `change`.
+    pub fn map(mut self, change: impl Fn(f64) -> f64) -> Self {
+        for criterion in Criterion::ALL {
+            *self.of_mut(criterion) = change(self.of(criterion));
+        }
+        self
+    }
+
     fn of_mut(&mut self, criterion: Criterion) -> &mut f64 {
         match criterion {
             Criterion::Size => &mut self.size,

@@ -107,7 +107,7 @@ pub fn measure(
         targets,
         startup,
         memory,
-        allocators,
+        allocators: allocators.rounded(),
         native,
         history: Vec::new(),
     })
