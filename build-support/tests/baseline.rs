@@ -36,7 +36,10 @@ fn it_is_whole() {
         assert!(figures.preinit.raw > figures.sizes.raw, "{target}");
         let of_allocators = &baseline.allocators.sizes[target];
         assert_eq!(of_allocators.len(), Allocator::ALL.len());
-        assert_eq!(of_allocators[&figures.allocator], figures.sizes, "{target}");
+        assert_eq!(
+            of_allocators[&figures.allocator], figures.sizes,
+            "{target}: run `cargo baseline --only sizes --only allocators`"
+        );
     }
     // Each target plain and pre-initialised.
     assert_eq!(baseline.startup.files.len(), 2 * targets.len());
@@ -66,7 +69,7 @@ fn what_it_says_is_shipped_is_shipped() {
         if shipped.report.toolchain == figures.toolchain {
             assert_eq!(
                 shipped.report.sizes, figures.sizes,
-                "{target}: run `cargo baseline --only sizes` and commit what it writes"
+                "{target}: run `cargo baseline --only sizes --only allocators` and commit what it writes"
             );
         }
     }

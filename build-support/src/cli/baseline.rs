@@ -16,8 +16,8 @@ The file is committed. Sizes, instructions and memory are the same for the same 
 Sizes that change go into its history, with the commit that was checked out.
 Examples:
   cargo baseline                                everything, from nothing too
-  cargo baseline --only sizes --only memory     these alone; the others stay as they are
-  cargo baseline --output /tmp/now.json         somewhere else, to look at")]
+  cargo baseline --only sizes --only allocators these alone, after a change of what is shipped; the others stay
+  cargo baseline --output now.json              somewhere else, to look at")]
 pub struct Opts {
     /// Measure this part alone; may be repeated
     #[arg(long, value_name = "PART")]
@@ -37,9 +37,14 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
         parts => parts,
     };
     let mut progress = Progress::start(false);
+    // Nothing but the start-up is measured in node.
+    let node = match parts.contains(&Part::Startup) {
+        true => super::startup::node()?,
+        false => PathBuf::new(),
+    };
     let means = Means {
         tool: &std::env::current_exe().context("finding this program's file")?,
-        node: &super::startup::node()?,
+        node: &node,
     };
     let mut now = baseline::measure(&package, parts, before.as_ref(), &means, &mut progress)?;
     drop(progress);
