@@ -77,9 +77,9 @@ pub fn measure(
         })
     };
     let wanted = |part| parts.contains(&part);
-    let targets = match wanted(Part::Sizes) {
-        true => figures(&all)?,
-        false => kept()?.targets.clone(),
+    let (codecs, targets) = match wanted(Part::Sizes) {
+        true => (Codecs::here(), figures(&all)?),
+        false => (kept()?.codecs.clone(), kept()?.targets.clone()),
     };
     let startup = match wanted(Part::Startup) {
         true => startup(&all, &transcript, means, listener)?,
@@ -103,7 +103,7 @@ pub fn measure(
     Ok(Baseline {
         schema: SCHEMA,
         package: package.name.clone(),
-        codecs: Codecs::here(),
+        codecs,
         targets,
         startup,
         memory,
@@ -139,12 +139,11 @@ fn startup(
     means: &Means<'_>,
     listener: &mut dyn Listener,
 ) -> Result<startup::Startup> {
-    let subject = |variant: variants::Variant| startup::Subject {
-        config: (!variant.initialised).then(|| transcript.config()),
-        label: variant.label,
-        file: variant.file,
-    };
-    let subjects: Vec<_> = all.iter().flat_map(Variants::files).map(subject).collect();
+    let config = transcript.config();
+    let files = all.iter().flat_map(Variants::files);
+    let subjects: Vec<_> = files
+        .map(|variant| startup::Subject::of(variant, &config))
+        .collect();
     let first = &transcript.messages[0];
     let plan = startup::Plan {
         subjects: &subjects,
@@ -161,13 +160,8 @@ fn memory(
     transcript: &Transcript,
     listener: &mut dyn Listener,
 ) -> Result<Vec<Memory>> {
-    let subject = |variant: variants::Variant| memory::Subject {
-        label: variant.label,
-        file: variant.file,
-        linked: variant.linked,
-        initialised: variant.initialised,
-    };
-    let subjects: Vec<_> = all.iter().flat_map(Variants::files).map(subject).collect();
+    let files = all.iter().flat_map(Variants::files);
+    let subjects: Vec<_> = files.map(memory::Subject::from).collect();
     let plan = memory::Plan {
         subjects: &subjects,
         transcript,

@@ -48,12 +48,7 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
         [] => variants::make(&Package::find(None)?, &transcript, &mut progress)?
             .iter()
             .flat_map(Variants::files)
-            .map(|variant| Subject {
-                label: variant.label,
-                file: variant.file,
-                linked: variant.linked,
-                initialised: variant.initialised,
-            })
+            .map(Subject::from)
             .collect(),
         files => files
             .iter()

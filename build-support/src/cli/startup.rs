@@ -76,11 +76,7 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
         [] => variants::make(&Package::find(None)?, &transcript, &mut progress)?
             .iter()
             .flat_map(Variants::files)
-            .map(|variant| Subject {
-                label: variant.label,
-                file: variant.file,
-                config: (!variant.initialised).then(|| config.clone()),
-            })
+            .map(|variant| Subject::of(variant, &config))
             .collect(),
         files => named(files)
             .into_iter()

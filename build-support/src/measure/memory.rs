@@ -6,6 +6,7 @@ use crate::artifact::{Artifact, Fault};
 use crate::error::{Error, Result};
 use crate::host::{Compiler, Host, Program, Setup, Transcript};
 use crate::report::Kind;
+use crate::variants::Variant;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -33,6 +34,17 @@ pub struct Subject {
     pub linked: Option<PathBuf>,
     /// Whether `init` was called when the file was made.
     pub initialised: bool,
+}
+
+impl From<Variant> for Subject {
+    fn from(variant: Variant) -> Self {
+        Self {
+            label: variant.label,
+            file: variant.file,
+            linked: variant.linked,
+            initialised: variant.initialised,
+        }
+    }
 }
 
 /// What was found.

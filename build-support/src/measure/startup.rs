@@ -18,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::host::ENGINE;
 use crate::measure::quantiles::Quantiles;
 use crate::report::Kind;
+use crate::variants::Variant;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -48,6 +49,17 @@ pub struct Subject {
     pub file: PathBuf,
     /// What its `init` is given, as JSON; none where the file was configured when it was made.
     pub config: Option<String>,
+}
+
+impl Subject {
+    /// `variant`, which takes `config` unless it has it already.
+    pub fn of(variant: Variant, config: &str) -> Self {
+        Self {
+            label: variant.label,
+            file: variant.file,
+            config: (!variant.initialised).then(|| config.to_owned()),
+        }
+    }
 }
 
 /// How many samples there are of each figure.
