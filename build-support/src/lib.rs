@@ -65,4 +65,7 @@ pub mod size_bench;
 #[cfg(feature = "tool")]
 pub mod variants;
 
+#[cfg(feature = "tool")]
+pub mod cli;
+
 pub use error::{Error, Result};

@@ -1,7 +1,5 @@
-//! The command. Everything it can do is in the library; `cli/` has a file per subcommand.
-
-mod cli;
+//! The command `build-support`. All of it is in the library: [`build_support::cli`] has a file per subcommand.
 
 fn main() -> std::process::ExitCode {
-    cli::main()
+    build_support::cli::main()
 }

@@ -1,11 +1,11 @@
 //! `build-support alloc-compare`: the agent's allocators beside each other. What `cargo alloc-compare` and `cargo make alloc-compare` are.
 
 use super::{Ended, progress::Progress};
+use crate::alloc_compare::{self, Allocator, Comparison, Marks, Request};
+use crate::artifact;
+use crate::package::{Listener as _, Package};
+use crate::report::{allocators, text};
 use anyhow::Context as _;
-use build_support::alloc_compare::{self, Allocator, Comparison, Marks, Request};
-use build_support::artifact;
-use build_support::package::{Listener as _, Package};
-use build_support::report::{allocators, text};
 use clap::Args;
 use std::io::Write as _;
 use std::path::PathBuf;

@@ -2,12 +2,12 @@
 //! and `cargo make analyze` are.
 
 use super::{Ended, explain, why};
+use crate::analyze::call_graph;
+use crate::attribution::groups::{self, Grouping};
+use crate::attribution::subject::{self, Subject};
+use crate::package::Package;
+use crate::report::text::room::{self, Hanging};
 use anyhow::Context as _;
-use build_support::analyze::call_graph;
-use build_support::attribution::groups::{self, Grouping};
-use build_support::attribution::subject::{self, Subject};
-use build_support::package::Package;
-use build_support::report::text::room::{self, Hanging};
 use clap::Args;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -89,7 +89,7 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     let colour = super::colour_on_stdout();
     let all = &subject.attribution;
     let shown = file.strip_prefix(super::here()).unwrap_or(&file);
-    let size = build_support::report::units::counted(all.bytes);
+    let size = crate::report::units::counted(all.bytes);
     writeln!(stdout, "{}: {size}", shown.display())?;
     for by in by {
         let groups = groups::run(all, *by);

@@ -1,10 +1,10 @@
 //! `build-support baseline`: measures, and writes `baseline.json`. What `cargo baseline` and `cargo make baseline` are.
 
 use super::{Ended, progress::Progress};
+use crate::baseline::{self, Baseline, Means, Part};
+use crate::package::Package;
+use crate::process;
 use anyhow::Context as _;
-use build_support::baseline::{self, Baseline, Means, Part};
-use build_support::package::Package;
-use build_support::process;
 use clap::Args;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -1,13 +1,13 @@
 //! `build-support bench`: what the post-link part costs, beside wasm-opt alone on the same file.
 
 use super::Ended;
+use crate::analyze::{features, sweep};
+use crate::artifact::Artifact;
+use crate::config::Config;
+use crate::measure::{engine, sizes};
+use crate::passes::{componentize, optimize};
+use crate::pipeline::{self, Job};
 use anyhow::Context as _;
-use build_support::analyze::{features, sweep};
-use build_support::artifact::Artifact;
-use build_support::config::Config;
-use build_support::measure::{engine, sizes};
-use build_support::passes::{componentize, optimize};
-use build_support::pipeline::{self, Job};
 use clap::Args;
 use serde::Serialize;
 use std::io::Write as _;

@@ -2,12 +2,12 @@
 //! and `cargo make wasm` are.
 
 use super::{Ended, progress::Progress};
-use build_support::artifact::Artifact;
-use build_support::config::Config;
-use build_support::package::{self, Package};
-use build_support::pipeline;
-use build_support::report::{self, text};
-use build_support::ship::Shipped;
+use crate::artifact::Artifact;
+use crate::config::Config;
+use crate::package::{self, Package};
+use crate::pipeline;
+use crate::report::{self, text};
+use crate::ship::Shipped;
 use clap::Args;
 use std::io::Write as _;
 use std::path::PathBuf;

@@ -1,8 +1,8 @@
 //! `build-support check`: does the package type-check for its wasm targets, without making anything.
 
 use super::{Ended, build::Features, progress::Progress};
-use build_support::compile;
-use build_support::package::Package;
+use crate::compile;
+use crate::package::Package;
 use clap::Args;
 
 /// Type-check a package for its wasm targets (`cargo check` with the right standard library)

@@ -1,10 +1,10 @@
 //! `build-support diff`: what makes one file larger or smaller than another.
 
 use super::{Ended, analyze};
-use build_support::attribution::diff;
-use build_support::attribution::groups::Grouping;
-use build_support::attribution::subject;
-use build_support::report::text::room;
+use crate::attribution::diff;
+use crate::attribution::groups::Grouping;
+use crate::attribution::subject;
+use crate::report::text::room;
 use clap::Args;
 use std::io::Write as _;
 use std::path::PathBuf;

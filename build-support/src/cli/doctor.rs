@@ -2,11 +2,11 @@
 //! installs nothing.
 
 use super::Ended;
+use crate::newer_wasm_opt;
+use crate::package::Package;
+use crate::toolchain::{self, Apt, Compiler, Decision, Machine, Rustup, Std};
+use crate::{Error, process};
 use anstyle::{AnsiColor, Style};
-use build_support::newer_wasm_opt;
-use build_support::package::Package;
-use build_support::toolchain::{self, Apt, Compiler, Decision, Machine, Rustup, Std};
-use build_support::{Error, process};
 use clap::Args;
 use serde::Serialize;
 use std::io::Write as _;

@@ -1,12 +1,12 @@
 //! `build-support analyze --explain`: why a function or data symbol survives snip and sweep.
 
 use super::Ended;
-use build_support::analyze::plan;
-use build_support::analyze::sweep::{self, Explanation, Link};
-use build_support::analyze::symbols;
-use build_support::artifact::Artifact;
-use build_support::config::SnipRules;
-use build_support::pipeline;
+use crate::analyze::plan;
+use crate::analyze::sweep::{self, Explanation, Link};
+use crate::analyze::symbols;
+use crate::artifact::Artifact;
+use crate::config::SnipRules;
+use crate::pipeline;
 use std::io::Write as _;
 use std::path::Path;
 

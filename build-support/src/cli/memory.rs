@@ -1,11 +1,11 @@
 //! `build-support memory`: how much memory the agent takes. What `cargo memory` and `cargo make memory` are.
 
 use super::{Ended, progress::Progress};
-use build_support::host::Transcript;
-use build_support::measure::memory::{self, Plan, Subject};
-use build_support::package::{Listener as _, Package};
-use build_support::report::text;
-use build_support::variants::{self, Variants};
+use crate::host::Transcript;
+use crate::measure::memory::{self, Plan, Subject};
+use crate::package::{Listener as _, Package};
+use crate::report::text;
+use crate::variants::{self, Variants};
 use clap::Args;
 use std::io::Write as _;
 use std::path::PathBuf;

@@ -1,13 +1,13 @@
 //! `build-support optimize`: any core module or component from anywhere, made smaller.
 
 use super::{Ended, progress::Progress};
-use build_support::artifact::{self, Artifact};
-use build_support::config::Config;
-use build_support::newer_wasm_opt;
-use build_support::package::Listener as _;
-use build_support::pipeline::{self, Job};
-use build_support::report::text;
-use build_support::report::units;
+use crate::artifact::{self, Artifact};
+use crate::config::Config;
+use crate::newer_wasm_opt;
+use crate::package::Listener as _;
+use crate::pipeline::{self, Job};
+use crate::report::text;
+use crate::report::units;
 use clap::Args;
 use std::io::Write as _;
 use std::path::PathBuf;

@@ -2,11 +2,11 @@
 //! make precompile` are.
 
 use super::{Ended, progress::Progress};
-use build_support::artifact::Artifact;
-use build_support::host::Compiler;
-use build_support::package::Listener as _;
-use build_support::precompiled::{self, Precompiled};
-use build_support::report::units;
+use crate::artifact::Artifact;
+use crate::host::Compiler;
+use crate::package::Listener as _;
+use crate::precompiled::{self, Precompiled};
+use crate::report::units;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 use std::io::Write as _;

@@ -1,12 +1,12 @@
 //! `build-support preinit`: the shipped agent, configured when it is built.
 
 use super::{Ended, progress::Progress};
+use crate::artifact::{self, Artifact};
+use crate::measure::sizes;
+use crate::package::Listener as _;
+use crate::preinit;
+use crate::report::{Sizes, text};
 use anyhow::Context as _;
-use build_support::artifact::{self, Artifact};
-use build_support::measure::sizes;
-use build_support::package::Listener as _;
-use build_support::preinit;
-use build_support::report::{Sizes, text};
 use clap::Args;
 use serde_json::json;
 use std::io::Write as _;

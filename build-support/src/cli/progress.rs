@@ -1,6 +1,6 @@
 //! A spinner on the terminal while something long runs; nothing where stderr is a pipe or a file.
 
-use build_support::package::Listener;
+use crate::package::Listener;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::time::Duration;
 

@@ -1,10 +1,10 @@
 //! `build-support run`: talks to the shipped agent component in an embedded wasmtime.
 
 use super::Ended;
+use crate::host::Host;
+use crate::package::Package;
+use crate::ship::Files;
 use anyhow::Context as _;
-use build_support::host::Host;
-use build_support::package::Package;
-use build_support::ship::Files;
 use clap::Args;
 use std::io::Write as _;
 use std::path::PathBuf;

@@ -1,11 +1,11 @@
 //! `build-support scaling`: how the sweep's time and memory grow with the file. What `cargo make scaling` is.
 
 use super::{Ended, progress::Progress};
+use crate::package::{Listener as _, Package};
+use crate::process;
+use crate::report::text;
+use crate::scaling::{self, Cost};
 use anyhow::Context as _;
-use build_support::package::{Listener as _, Package};
-use build_support::process;
-use build_support::report::text;
-use build_support::scaling::{self, Cost};
 use clap::Args;
 use std::ffi::OsString;
 use std::io::Write as _;

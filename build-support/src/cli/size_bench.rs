@@ -2,9 +2,9 @@
 //! flags. What `cargo size-bench` and `cargo make size-bench` are.
 
 use super::{Ended, progress::Progress};
-use build_support::package::Package;
-use build_support::report::text;
-use build_support::size_bench;
+use crate::package::Package;
+use crate::report::text;
+use crate::size_bench;
 use clap::Args;
 use serde_json::json;
 use std::io::Write as _;

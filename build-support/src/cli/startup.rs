@@ -1,14 +1,14 @@
 //! `build-support startup`: how long it takes until an agent is there. What `cargo startup` and `cargo make startup` are.
 
 use super::{Ended, progress::Progress};
+use crate::host::Transcript;
+use crate::measure::startup::targets::{self, TARGETS, Weight};
+use crate::measure::startup::{self, Plan, Samples, Subject};
+use crate::package::{Listener as _, Package};
+use crate::process;
+use crate::report::text;
+use crate::variants::{self, Variants};
 use anyhow::Context as _;
-use build_support::host::Transcript;
-use build_support::measure::startup::targets::{self, TARGETS, Weight};
-use build_support::measure::startup::{self, Plan, Samples, Subject};
-use build_support::package::{Listener as _, Package};
-use build_support::process;
-use build_support::report::text;
-use build_support::variants::{self, Variants};
 use clap::Args;
 use serde_json::json;
 use std::io::Write as _;

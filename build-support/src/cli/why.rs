@@ -1,9 +1,9 @@
 //! `build-support analyze --why`: the calls that lead to a function, from what the host can call.
 
 use super::Ended;
+use crate::analyze::call_graph::{self, CallGraph, Root, Step};
+use crate::attribution::subject::Subject;
 use anyhow::Context as _;
-use build_support::analyze::call_graph::{self, CallGraph, Root, Step};
-use build_support::attribution::subject::Subject;
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::path::Path;
