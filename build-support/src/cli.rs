@@ -7,10 +7,13 @@ mod analyze;
 mod baseline;
 mod bench;
 mod build;
+mod cargo_budget;
 mod check;
+mod check_file;
 mod diff;
 mod doctor;
 mod explain;
+mod init;
 mod link;
 mod memory;
 mod optimize;
@@ -21,7 +24,10 @@ mod run;
 mod scaling;
 mod size_bench;
 mod startup;
+mod symbolicate;
 mod why;
+
+pub use cargo_budget::main as cargo_budget;
 
 use crate::Error;
 use crate::config::Config;
@@ -62,6 +68,7 @@ enum Command {
     Optimize(optimize::Opts),
     Analyze(analyze::Opts),
     Diff(diff::Opts),
+    Symbolicate(symbolicate::Opts),
     Preinit(preinit::Opts),
     Run(run::Opts),
     Baseline(baseline::Opts),
@@ -97,6 +104,7 @@ pub fn main() -> ExitCode {
         Command::Optimize(opts) => optimize::run(&opts),
         Command::Analyze(opts) => analyze::run(&opts),
         Command::Diff(opts) => diff::run(&opts),
+        Command::Symbolicate(opts) => symbolicate::run(&opts),
         Command::Preinit(opts) => preinit::run(&opts),
         Command::Run(opts) => run::run(&opts),
         Command::Baseline(opts) => baseline::run(&opts),

@@ -41,6 +41,8 @@ pub mod measure;
 pub mod report;
 
 #[cfg(feature = "tool")]
+pub mod adopt;
+#[cfg(feature = "tool")]
 pub mod alloc_compare;
 #[cfg(feature = "tool")]
 pub mod baseline;
@@ -62,6 +64,8 @@ pub mod scaling;
 pub mod ship;
 #[cfg(feature = "tool")]
 pub mod size_bench;
+#[cfg(feature = "tool")]
+pub mod symbol_map;
 #[cfg(feature = "tool")]
 pub mod variants;
 

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::newer_wasm_opt::{self, Found};
 use crate::ship::{self, Shipped};
 use crate::toolchain::{self, Toolchain};
-use cargo_metadata::{Metadata, MetadataCommand};
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -27,6 +27,8 @@ pub struct Package {
     pub build_dir: PathBuf,
     /// What cargo makes of it: libraries, programs, tests …
     pub makes: Vec<cargo_metadata::Target>,
+    /// What it depends on itself when it runs, on any target.
+    pub dependencies: Vec<String>,
 }
 
 /// Which features to build with, as cargo takes them.
@@ -83,7 +85,19 @@ impl Package {
     /// # Errors
     /// [`Error::Toolchain`] where cargo cannot read it.
     pub fn members(folder: &Path) -> Result<Vec<Self>> {
-        let metadata = read(MetadataCommand::new().manifest_path(folder.join("Cargo.toml")))?;
+        Self::all(MetadataCommand::new().manifest_path(folder.join("Cargo.toml")))
+    }
+
+    /// Every package of the workspace of the current folder, by name.
+    ///
+    /// # Errors
+    /// [`Error::Toolchain`] where cargo cannot read it.
+    pub fn all_here() -> Result<Vec<Self>> {
+        Self::all(&mut MetadataCommand::new())
+    }
+
+    fn all(command: &mut MetadataCommand) -> Result<Vec<Self>> {
+        let metadata = read(command)?;
         let mut members: Vec<_> = metadata
             .workspace_packages()
             .into_iter()
@@ -104,6 +118,12 @@ impl Package {
             target_dir: metadata.target_directory.clone().into(),
             build_dir: build_dir.clone().into(),
             makes: package.targets.clone(),
+            dependencies: package
+                .dependencies
+                .iter()
+                .filter(|dependency| dependency.kind == DependencyKind::Normal)
+                .map(|dependency| dependency.name.clone())
+                .collect(),
         }
     }
 
@@ -210,6 +230,7 @@ impl Package {
             root: self.root.clone(),
             target_dir: self.target_dir.join(folder),
             std,
+            settings: Vec::new(),
         }
     }
 

@@ -135,13 +135,14 @@ fn budget(table: &Table<'_>, config: &mut Config, mistakes: &mut Mistakes<'_>) {
     let mut overrides = None;
     for (key, value) in table.known(
         &[
-            "profile", "targets", "limits", "target", "snip", "sweep", "graph",
+            "profile", "targets", "build-id", "limits", "target", "snip", "sweep", "graph",
         ],
         mistakes,
     ) {
         match key {
             "profile" => profile(&value, &mut config.profile, mistakes),
             "targets" => targets(&value, config, mistakes),
+            "build-id" => config.build_id = value.boolean(mistakes).unwrap_or_default(),
             "limits" => rules::limits(&value, &mut config.limits, mistakes),
             "target" => overrides = value.table(mistakes),
             "snip" => rules::snip(&value, &mut config.snip, mistakes),
