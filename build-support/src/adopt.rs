@@ -8,14 +8,17 @@
 pub mod choice;
 pub mod manifest;
 
+use crate::artifact::Artifact;
 use crate::config::{self, Config, Measure};
 use crate::error::{Error, Result};
+use crate::measure::sizes;
 use crate::newer_wasm_opt;
 use crate::package::{self, Features, Listener, Package};
 use crate::report::{Kind, Sizes};
+use crate::wasm_bindgen;
 use manifest::{Manifest, Placed};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The profile that is added where the workspace has none for size.
 pub const PROFILE: &str = "release-wasm";
@@ -29,6 +32,8 @@ pub struct Wish {
     pub targets: Vec<String>,
     /// The profile; [`PROFILE`] where there is none.
     pub profile: Option<String>,
+    /// A file of the package that something else has built, to be measured instead of a build.
+    pub from: Option<PathBuf>,
     /// What the limits are above the sizes.
     pub margin: Margin,
     /// Whether the limits of a budget that is there are to be written anew.
@@ -117,8 +122,6 @@ pub struct Built {
     pub kind: Kind,
     /// What it weighs.
     pub sizes: Sizes,
-    /// What is to be done with the file before it is shipped, where another tool comes after this one.
-    pub caution: Option<&'static str>,
 }
 
 /// Builds the package and gives it a budget.
@@ -175,9 +178,10 @@ fn found(
     };
     let empty = own.with(&manifest::head(&profile, &targets))?;
     let mut built = Vec::new();
+    refuse_several(wish, &targets)?;
     for target in &targets {
         let config = config::parse(&package.manifest, empty.text(), target)?;
-        built.push(build(package, &config, settings.clone(), listener)?);
+        built.push(make(package, wish, &config, settings.clone(), listener)?);
     }
     let sizes: Vec<_> = built
         .iter()
@@ -224,12 +228,13 @@ fn renew(
         (own, []) => own.to_vec(),
         (_, given) => given.to_vec(),
     };
+    refuse_several(wish, &targets)?;
     let mut places: BTreeMap<usize, Placed> = BTreeMap::new();
     let (mut built, mut profile) = (Vec::new(), String::new());
     for target in &targets {
         let config = config::parse(&package.manifest, own.text(), target)?;
         profile.clone_from(&config.profile);
-        let made = build(package, &config, Vec::new(), listener)?;
+        let made = make(package, wish, &config, Vec::new(), listener)?;
         let new = limits(made.sizes, wish.margin);
         for limit in config.limits.iter() {
             let bytes = of(&new, limit.measure);
@@ -264,23 +269,62 @@ fn renew(
     })
 }
 
-fn build(
+/// One file is of one target.
+fn refuse_several(wish: &Wish, targets: &[String]) -> Result<()> {
+    match (&wish.from, targets.len()) {
+        (Some(file), 2..) => Err(Error::Toolchain {
+            message: format!(
+                "{} is of one target, and these are {}",
+                file.display(),
+                targets.join(", ")
+            ),
+            help: "say with --target which".to_owned(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn make(
     package: &Package,
+    wish: &Wish,
     config: &Config,
     settings: Vec<String>,
     listener: &mut dyn Listener,
 ) -> Result<Built> {
+    if let Some(file) = &wish.from {
+        let artifact = Artifact::read(file)?;
+        refuse_input_of_wasm_bindgen(package, file, artifact.bytes())?;
+        return Ok(Built {
+            target: config.target.clone(),
+            kind: artifact.kind(),
+            sizes: sizes::run(artifact.bytes()),
+        });
+    }
     let (mut request, toolchain) = package.request(config, &Features::default(), listener)?;
     request.settings = settings;
     let linked = package::link(&request, &toolchain)?;
     let newer = newer_wasm_opt::find();
     let folder = package.outputs(&config.target);
     let shipped = package.ship_linked(newer.as_ref(), config, linked, &folder, listener)?;
+    refuse_input_of_wasm_bindgen(package, &shipped.files.shipped, &shipped.bytes)?;
     Ok(Built {
         target: config.target.clone(),
         kind: shipped.report.kind,
         sizes: shipped.report.sizes,
-        caution: None,
+    })
+}
+
+/// A limit is on what is shipped.
+fn refuse_input_of_wasm_bindgen(package: &Package, file: &Path, bytes: &[u8]) -> Result<()> {
+    if !wasm_bindgen::is_input(bytes) {
+        return Ok(());
+    }
+    Err(Error::Input {
+        file: file.to_owned(),
+        offset: None,
+        message: format!("`{}` is not shipped as this file: wasm-bindgen reads it and makes another", package.name),
+        help: "run wasm-bindgen (or wasm-pack) on it, then `cargo budget optimize pkg/app_bg.wasm -o pkg/app_bg.wasm` and \
+               `cargo budget init --from pkg/app_bg.wasm`".to_owned(),
     })
 }
 

@@ -36,6 +36,7 @@ use crate::pipeline::Analysis;
 use crate::report::{diagnostic, text};
 use crate::ship::Shipped;
 use crate::variants;
+use crate::wasm_bindgen;
 use clap::{Parser, Subcommand};
 use progress::Progress;
 use std::io::Write as _;
@@ -148,6 +149,13 @@ fn judge(config: &Config, shipped: &Shipped) -> anyhow::Result<Ended> {
         diagnostic::draw_all(&diagnostics, &here, colour_on_stderr())
     )?;
     Ok(Ended::OverBudget)
+}
+
+/// Says what is still to be done with a file that wasm-bindgen has to read.
+fn remark_on_wasm_bindgen(file: &[u8]) {
+    if wasm_bindgen::is_input(file) {
+        eprintln!("note: {}", wasm_bindgen::NEXT);
+    }
 }
 
 fn complain(error: &anyhow::Error) {

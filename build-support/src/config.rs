@@ -23,6 +23,8 @@
 //! banned-crates = ["tokio"]
 //! banned-features = ["app/channels", "native-exec"]
 //! max-crates = 40
+//! [package.metadata.budget.constants]      # sizes inside the program, for `guard::constants`
+//! read-buffer = "16 KiB"
 //! ```
 //!
 //! All mistakes are found in one go. What the values mean is left to others: limits to `gate`, patterns

@@ -11,6 +11,7 @@ pub mod guard;
 pub mod diagnostic;
 pub mod error;
 pub mod process;
+pub mod units;
 
 #[cfg(feature = "tool")]
 pub mod config;
@@ -68,6 +69,8 @@ pub mod size_bench;
 pub mod symbol_map;
 #[cfg(feature = "tool")]
 pub mod variants;
+#[cfg(feature = "tool")]
+pub mod wasm_bindgen;
 
 #[cfg(feature = "tool")]
 pub mod cli;

@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::passes::{build_id, componentize, optimize, snip, strip, sweep};
 use crate::report::{Piece, Snipped, Stage, Swept};
+use crate::wasm_bindgen;
 use std::path::Path;
 use std::time::Instant;
 
@@ -52,6 +53,9 @@ pub const BUILD_ID: Pass = Pass {
     name: "build id",
     run: build_id::run,
 };
+
+/// How many of [`PASSES`] a file goes through that wasm-bindgen has still to read: sweep and snip.
+const BEFORE_WASM_BINDGEN: usize = 2;
 
 /// What the passes may know.
 pub struct Job<'a> {
@@ -239,10 +243,14 @@ pub fn run(job: &Job<'_>, linked: Artifact, progress: &mut dyn FnMut(&str)) -> R
     let mut artifact = linked;
     let mut kept = String::new();
     let mut names = Vec::new();
-    for pass in PASSES
-        .iter()
-        .chain(job.config.build_id.then_some(&BUILD_ID))
-    {
+    let passes: Vec<_> = match wasm_bindgen::is_input(artifact.bytes()) {
+        true => PASSES.iter().take(BEFORE_WASM_BINDGEN).collect(),
+        false => PASSES
+            .iter()
+            .chain(job.config.build_id.then_some(&BUILD_ID))
+            .collect(),
+    };
+    for pass in passes {
         progress(pass.name);
         let start = Instant::now();
         let outcome = (pass.run)(job, artifact)?;

@@ -5,7 +5,7 @@ pub mod allocators;
 pub mod diagnostic;
 pub mod json;
 pub mod text;
-pub mod units;
+pub use crate::units;
 
 use crate::attribution::Attribution;
 use serde::{Deserialize, Serialize};

@@ -12,6 +12,7 @@ use crate::newer_wasm_opt::Found;
 use crate::pipeline::{self, Analysis, Job};
 use crate::report::{self, BudgetRecord, Prunable, Report, Sizes, Stage, Toolchain, VerdictRecord};
 use crate::symbol_map::SymbolMap;
+use crate::wasm_bindgen;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -142,7 +143,10 @@ fn make(
         measured = sizes::run(a.bytes());
         Ok(())
     })?;
-    let attribution = attribution::shipped(&product.names, &product.artifact)?;
+    let attribution = match wasm_bindgen::is_input(product.artifact.bytes()) {
+        true => attribution::of_file(input.file, &product.artifact)?,
+        false => attribution::shipped(&product.names, &product.artifact)?,
+    };
     let report = Report {
         schema: report::SCHEMA,
         package: input.config.package.clone(),

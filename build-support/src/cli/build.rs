@@ -112,5 +112,6 @@ fn show(opts: &Opts, config: &Config, shipped: &Shipped) -> anyhow::Result<Ended
         }
     }
     stdout.flush()?;
+    super::remark_on_wasm_bindgen(&shipped.bytes);
     super::judge(config, shipped)
 }

@@ -6,6 +6,7 @@ use crate::report::Kind;
 use crate::report::units;
 use clap::Args;
 use std::io::Write as _;
+use std::path::PathBuf;
 
 /// Give a package a budget: what it weighs now, and a margin
 #[derive(Args)]
@@ -19,6 +20,8 @@ Examples:
   cargo budget init
   cargo budget init --package app --target wasm32-unknown-unknown --margin 5%
   cargo budget init --target wasm32-wasip2 --target wasm32-wasip1
+  cargo budget init --from pkg/app_bg.wasm
+                                         what wasm-bindgen made is what is shipped
   cargo budget init --force              the budget that is there gets new limits, and nothing else")]
 pub struct Opts {
     /// The package; the only one that makes a wasm file where this is not given
@@ -33,6 +36,9 @@ pub struct Opts {
     /// A profile of the workspace to build with; release-wasm where this is not given, which is added if it is not there
     #[arg(long)]
     profile: Option<String>,
+    /// A file of this package that something else has built (wasm-bindgen, wasm-pack): measure it, build nothing
+    #[arg(long, value_name = "FILE")]
+    from: Option<PathBuf>,
     /// Write the limits of a budget that is there anew
     #[arg(long)]
     force: bool,
@@ -44,17 +50,18 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
         package: opts.package.clone(),
         targets: opts.target.clone(),
         profile: opts.profile.clone(),
+        from: opts.from.clone(),
         margin: opts.margin,
         force: opts.force,
     };
     let mut progress = Progress::start(false);
     let adopted = adopt::run(&wish, &mut progress)?;
     drop(progress);
-    show(&adopted)?;
+    show(opts, &adopted)?;
     Ok(Ended::Well)
 }
 
-fn show(adopted: &Adopted) -> anyhow::Result<()> {
+fn show(opts: &Opts, adopted: &Adopted) -> anyhow::Result<()> {
     let mut stdout = anstream::stdout();
     let here = super::here();
     for built in &adopted.built {
@@ -103,11 +110,9 @@ fn show(adopted: &Adopted) -> anyhow::Result<()> {
             manifest.display()
         )?,
     }
-    writeln!(stdout, "\n{NEXT}")?;
+    let next = if opts.from.is_some() { NEXT_FROM } else { NEXT };
+    writeln!(stdout, "\n{next}")?;
     stdout.flush()?;
-    for caution in adopted.built.iter().filter_map(|built| built.caution) {
-        eprintln!("note: {caution}");
-    }
     Ok(())
 }
 
@@ -116,3 +121,9 @@ Next:
   cargo budget build            exits with 1 from now on when it weighs more, and says what takes the room
   git add Cargo.toml            the budget is part of the source
 In CI, one line: cargo budget build";
+
+const NEXT_FROM: &str = "\
+Next:
+  cargo budget check FILE       exits with 1 from now on when it weighs more, and says what takes the room
+  git add Cargo.toml            the budget is part of the source
+In CI, one line after the file is built: cargo budget check FILE";

@@ -135,7 +135,15 @@ fn budget(table: &Table<'_>, config: &mut Config, mistakes: &mut Mistakes<'_>) {
     let mut overrides = None;
     for (key, value) in table.known(
         &[
-            "profile", "targets", "build-id", "limits", "target", "snip", "sweep", "graph",
+            "profile",
+            "targets",
+            "build-id",
+            "limits",
+            "target",
+            "snip",
+            "sweep",
+            "graph",
+            "constants",
         ],
         mistakes,
     ) {
@@ -148,6 +156,7 @@ fn budget(table: &Table<'_>, config: &mut Config, mistakes: &mut Mistakes<'_>) {
             "snip" => rules::snip(&value, &mut config.snip, mistakes),
             "sweep" => rules::sweep(&value, &mut config.sweep, mistakes),
             "graph" => rules::graph(&value, config, mistakes),
+            "constants" => rules::constants(&value, mistakes),
             _ => unreachable!("`known` gives only the keys it was given"),
         }
     }
