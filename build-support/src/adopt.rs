@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::measure::sizes;
 use crate::newer_wasm_opt;
 use crate::package::{self, Features, Listener, Package};
-use crate::report::{Kind, Sizes};
+use crate::report::{Kind, Size, Sizes};
 use crate::wasm_bindgen;
 use manifest::{Manifest, Placed};
 use std::collections::BTreeMap;
@@ -235,9 +235,12 @@ fn renew(
         let config = config::parse(&package.manifest, own.text(), target)?;
         profile.clone_from(&config.profile);
         let made = make(package, wish, &config, Vec::new(), listener)?;
-        let new = limits(made.sizes, wish.margin);
         for limit in config.limits.iter() {
-            let bytes = of(&new, limit.measure);
+            // What else is limited is no matter of a margin.
+            let Measure::Size(size) = limit.measure else {
+                continue;
+            };
+            let bytes = wish.margin.above(made.sizes.get(size));
             let place = places.entry(limit.span.start).or_insert(Placed {
                 span: limit.span.clone(),
                 bytes,
@@ -328,19 +331,9 @@ fn refuse_input_of_wasm_bindgen(package: &Package, file: &Path, bytes: &[u8]) ->
     })
 }
 
-/// The limits for `sizes`, in the order of [`Measure::ALL`].
+/// The limits for `sizes`.
 fn limits(sizes: Sizes, margin: Margin) -> manifest::Limits {
-    [
-        (Measure::Raw, sizes.raw),
-        (Measure::Gzip, sizes.gzip),
-        (Measure::Brotli, sizes.brotli),
-    ]
-    .map(|(measure, bytes)| (measure.name(), margin.above(bytes)))
-}
-
-fn of(limits: &manifest::Limits, measure: Measure) -> u64 {
-    let named = limits.iter().find(|(name, _)| *name == measure.name());
-    named.map_or(u64::MAX, |(_, bytes)| *bytes)
+    Size::ALL.map(|size| (size.name(), margin.above(sizes.get(size))))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ pub mod guard;
 pub mod diagnostic;
 pub mod error;
 pub mod process;
-pub mod units;
+pub mod written_size;
 
 #[cfg(feature = "tool")]
 pub mod config;

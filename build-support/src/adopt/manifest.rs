@@ -199,7 +199,8 @@ fn number(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config;
+    use crate::config::{self, Measure};
+    use crate::report::Size;
 
     const OWN: &str = "[package] # mine\nname = \"app\"   # spaced\n\n[dependencies]\n# none";
 
@@ -238,14 +239,20 @@ mod tests {
         );
         assert!(one.has_budget() && !manifest(OWN).has_budget());
         let config = config::parse(Path::new("Cargo.toml"), one.text(), "wasm32-wasip1").unwrap();
-        let raw = config.limits.raw.unwrap();
-        assert_eq!((raw.bytes, &one.text()[raw.span]), (100_000, "100_000"));
+        let raw = config.limits.get(&Measure::Size(Size::Raw)).unwrap();
+        assert_eq!(
+            (raw.most, &one.text()[raw.span.clone()]),
+            (100_000, "100_000")
+        );
 
         let two = manifest(OWN)
             .with(&both(&["wasm32-wasip2", "wasm32-wasip1"]))
             .unwrap();
         let config = config::parse(Path::new("Cargo.toml"), two.text(), "wasm32-wasip1").unwrap();
-        assert_eq!(config.limits.gzip.unwrap().bytes, 2_000);
+        assert_eq!(
+            config.limits.get(&Measure::Size(Size::Gzip)).unwrap().most,
+            2_000
+        );
         let windows = manifest("[package]\r\nname = \"app\"\r\n")
             .with(&both(&["wasm32-wasip1"]))
             .unwrap();

@@ -6,7 +6,7 @@ use crate::artifact::Artifact;
 use crate::attribution;
 use crate::config::{self, Config};
 use crate::gate;
-use crate::measure::sizes;
+use crate::measure::{figures, sizes};
 use crate::package::Package;
 use crate::report::{self, Prunable, Report, Toolchain, VerdictRecord, diagnostic, text};
 use clap::Args;
@@ -50,7 +50,7 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
         given(&opts.limit)?
     };
     let mut report = look(&opts.file, &artifact, &config)?;
-    report.budget = config.limits.record();
+    report.budget = gate::budget(&report, &config);
     let verdict = gate::decide(&report, &config);
     report.verdict = verdict.record();
     let mut stdout = anstream::stdout();
@@ -150,7 +150,10 @@ fn look(file: &Path, artifact: &Artifact, config: &Config) -> anyhow::Result<Rep
         },
         stages: Vec::new(),
         sizes: sizes::run(artifact.bytes()),
-        budget: Default::default(),
+        codecs: sizes::codecs(),
+        figures: figures::run(artifact)?,
+        budget: Vec::new(),
+        baseline: None,
         verdict: VerdictRecord {
             within: false,
             exceeded: Vec::new(),
