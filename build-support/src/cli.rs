@@ -27,7 +27,7 @@ use crate::Error;
 use crate::config::Config;
 use crate::package::Package;
 use crate::pipeline::Analysis;
-use crate::report::{diagnostic, text};
+use crate::report::{diagnostic, text, units};
 use crate::ship::Shipped;
 use crate::variants;
 use clap::{Parser, Subcommand};
@@ -74,6 +74,9 @@ enum Command {
     Scaling(scaling::Opts),
     Doctor(doctor::Opts),
 }
+
+/// How many characters a line of an error may have: a parser repeats what it did not expect, however long.
+const LONGEST_LINE: usize = 1_000;
 
 /// How a subcommand ended when it did not fail.
 pub enum Ended {
@@ -154,7 +157,16 @@ fn complain(error: &anyhow::Error) {
     }
     let bold = anstyle::Style::new().bold();
     let red = bold.fg_color(Some(anstyle::AnsiColor::Red.into()));
-    let _ = writeln!(stderr, "{red}error{red:#}{bold}:{bold:#} {error:#}");
+    let error = format!("{error:#}");
+    let error: Vec<_> = error
+        .lines()
+        .map(|line| units::shorten(line, LONGEST_LINE))
+        .collect();
+    let _ = writeln!(
+        stderr,
+        "{red}error{red:#}{bold}:{bold:#} {}",
+        error.join("\n")
+    );
 }
 
 /// Lists what would be snipped and swept: the dry run of `build` and `optimize`.
