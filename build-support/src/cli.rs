@@ -17,6 +17,7 @@ mod optimize;
 mod precompile;
 mod preinit;
 mod progress;
+mod report;
 mod run;
 mod scaling;
 mod size_bench;
@@ -62,6 +63,7 @@ enum Command {
     Optimize(optimize::Opts),
     Analyze(analyze::Opts),
     Diff(diff::Opts),
+    Report(report::Opts),
     Preinit(preinit::Opts),
     Run(run::Opts),
     Baseline(baseline::Opts),
@@ -97,6 +99,7 @@ pub fn main() -> ExitCode {
         Command::Optimize(opts) => optimize::run(&opts),
         Command::Analyze(opts) => analyze::run(&opts),
         Command::Diff(opts) => diff::run(&opts),
+        Command::Report(opts) => report::run(&opts),
         Command::Preinit(opts) => preinit::run(&opts),
         Command::Run(opts) => run::run(&opts),
         Command::Baseline(opts) => baseline::run(&opts),

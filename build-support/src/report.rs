@@ -3,9 +3,12 @@
 
 pub mod allocators;
 pub mod diagnostic;
+pub mod html;
 pub mod json;
+pub mod markdown;
 pub mod text;
 pub mod units;
+pub mod view;
 
 use crate::attribution::Attribution;
 use serde::{Deserialize, Serialize};
