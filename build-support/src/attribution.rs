@@ -16,7 +16,7 @@ use crate::artifact::Artifact;
 use crate::error::{Error, Result};
 use names::Names;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 /// What [`Error::InvalidOutput`] calls this step.
@@ -138,7 +138,18 @@ fn attribute<'a>(
     Ok(attribution)
 }
 
+/// The names that sections have here, those of custom sections (`custom NAME`) left out.
+pub fn section_names() -> Vec<String> {
+    parts::section_names()
+}
+
 impl Attribution {
+    /// The crates that have bytes in the file, by name.
+    pub fn crates(&self) -> BTreeSet<String> {
+        let names = self.rows.iter().map(Row::krate);
+        names.filter(|name| !name.starts_with('[')).collect()
+    }
+
     /// The names of the functions of one core module (0 in a file that is one), by their index.
     pub fn functions(&self, core: u32) -> HashMap<u32, &str> {
         let rows = self.rows.iter().filter(|row| row.core.unwrap_or(0) == core);

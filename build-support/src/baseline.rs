@@ -11,10 +11,9 @@ use crate::alloc_compare::{Allocator, Marks, Recommendation, Score};
 use crate::artifact;
 use crate::error::{Error, Result};
 use crate::measure::native::Native;
-use crate::measure::sizes::{BROTLI, GZIP};
 use crate::measure::startup::Startup;
 use crate::package::Package;
-use crate::report::{Kind, Sizes, Toolchain};
+use crate::report::{Codecs, Kind, Sizes, Toolchain};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -44,16 +43,6 @@ pub struct Baseline {
     pub native: Native,
     /// What the sizes were before, the newest first: an entry for each time they changed.
     pub history: Vec<Past>,
-}
-
-/// Codec, version and level of each compressed size.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Codecs {
-    /// Of `gzip`.
-    pub gzip: String,
-    /// Of `brotli`.
-    pub brotli: String,
 }
 
 /// One target's files.
@@ -145,16 +134,6 @@ impl Allocators {
 
 fn four_places(number: f64) -> f64 {
     (number * 1e4).round() / 1e4
-}
-
-impl Codecs {
-    /// Those of this tool.
-    pub fn here() -> Self {
-        Self {
-            gzip: GZIP.to_owned(),
-            brotli: BROTLI.to_owned(),
-        }
-    }
 }
 
 impl Baseline {

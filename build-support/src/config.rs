@@ -5,10 +5,16 @@
 //! [package.metadata.budget]
 //! profile = "release-wasm"                 # "release" where the key is absent
 //! targets = ["wasm32-wasip2"]              # any wasm target where the key is absent
-//! [package.metadata.budget.limits]         # sizes of the shipped file, for every target
+//! [package.metadata.budget.limits]         # on the shipped file, for every target
 //! raw = "300 KiB"                          # or a whole number of bytes
 //! gzip = "120 KiB"
 //! brotli = "100 KiB"
+//! functions = 400                          # functions with a body
+//! crates = 12                              # crates that have bytes in it
+//! memory = "320 KiB"                       # linear memory at the start
+//! start = 5_000                            # instructions until there is an instance
+//! crate.serde_json = "40 KiB"              # what a crate takes of it
+//! section.data = "8 KiB"                   # what a section takes of it
 //! [package.metadata.budget.target.wasm32-wasip2.limits]
 //! raw = 61_440                             # replaces that limit for that target
 //! [package.metadata.budget.snip]
@@ -27,16 +33,19 @@
 //! All mistakes are found in one go. What the values mean is left to others: limits to `gate`, patterns
 //! to `snip`, the graph to `guard`, which reads the same table through cargo.
 
+mod amounts;
+mod budget;
+mod limits;
 mod mistakes;
 mod read;
 mod rules;
 mod value;
 
 use crate::error::{Error, Result};
-use crate::report::BudgetRecord;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+pub use limits::{Limit, Limits, Measure};
 pub use mistakes::code;
 
 /// What a package asks of the tool, for one target.
@@ -75,39 +84,6 @@ pub struct Placed<T> {
     pub value: T,
     /// Its byte range in [`Config::source`].
     pub span: Range<usize>,
-}
-
-/// The limits on the shipped file.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Limits {
-    /// On the file as it is.
-    pub raw: Option<Limit>,
-    /// On the file after `gzip -9`.
-    pub gzip: Option<Limit>,
-    /// On the file after `brotli -q 11`.
-    pub brotli: Option<Limit>,
-}
-
-/// One limit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Limit {
-    /// The most that is allowed, in bytes; never zero.
-    pub bytes: u64,
-    /// Where the value stands in [`Config::source`], quotes included.
-    pub span: Range<usize>,
-    /// What it limits.
-    pub measure: Measure,
-}
-
-/// What of a shipped file is measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Measure {
-    /// Its bytes.
-    Raw,
-    /// Its bytes after `gzip -9`.
-    Gzip,
-    /// Its bytes after `brotli -q 11`.
-    Brotli,
 }
 
 /// What to replace by traps, as demangled paths; `::*` at the end stands for everything below.
@@ -186,65 +162,6 @@ impl Config {
 }
 
 const DEFAULT_PROFILE: &str = "release";
-
-impl Limits {
-    /// The limit on `measure`, if there is one.
-    pub fn get(&self, measure: Measure) -> Option<&Limit> {
-        match measure {
-            Measure::Raw => self.raw.as_ref(),
-            Measure::Gzip => self.gzip.as_ref(),
-            Measure::Brotli => self.brotli.as_ref(),
-        }
-    }
-
-    /// The limits there are, in the order of [`Measure::ALL`].
-    pub fn iter(&self) -> impl Iterator<Item = &Limit> {
-        Measure::ALL
-            .into_iter()
-            .filter_map(|measure| self.get(measure))
-    }
-
-    /// The limits as a report keeps them.
-    pub fn record(&self) -> BudgetRecord {
-        let bytes = |limit: &Option<Limit>| limit.as_ref().map(|limit| limit.bytes);
-        BudgetRecord {
-            raw: bytes(&self.raw),
-            gzip: bytes(&self.gzip),
-            brotli: bytes(&self.brotli),
-        }
-    }
-
-    fn slot(&mut self, measure: Measure) -> &mut Option<Limit> {
-        match measure {
-            Measure::Raw => &mut self.raw,
-            Measure::Gzip => &mut self.gzip,
-            Measure::Brotli => &mut self.brotli,
-        }
-    }
-}
-
-impl Measure {
-    /// All of them, in the order they are shown.
-    pub const ALL: [Measure; 3] = [Measure::Raw, Measure::Gzip, Measure::Brotli];
-
-    /// Its key in the manifest and in reports.
-    pub fn name(self) -> &'static str {
-        match self {
-            Measure::Raw => "raw",
-            Measure::Gzip => "gzip",
-            Measure::Brotli => "brotli",
-        }
-    }
-
-    /// How it is made, to follow a number of bytes in a sentence.
-    pub fn phrase(self) -> &'static str {
-        match self {
-            Measure::Raw => "as shipped",
-            Measure::Gzip => "after gzip -9",
-            Measure::Brotli => "after brotli -q 11",
-        }
-    }
-}
 
 #[cfg(test)]
 mod tests;

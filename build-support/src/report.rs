@@ -8,13 +8,19 @@ pub mod json;
 pub mod markdown;
 pub mod text;
 pub mod units;
+mod verdict;
 pub mod view;
+
+pub use verdict::{
+    BaselineRecord, Because, Difference, Exceeded, HeldRecord, Judged, LimitRecord, Raise, Unit,
+    VerdictRecord,
+};
 
 use crate::attribution::Attribution;
 use serde::{Deserialize, Serialize};
 
 /// The version of the JSON layout in `report.json`; raised when a field changes meaning or goes.
-pub const SCHEMA: u32 = 2;
+pub const SCHEMA: u32 = 3;
 
 /// One run of the pipeline over one artifact.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,8 +39,15 @@ pub struct Report {
     pub stages: Vec<Stage>,
     /// The shipped file's sizes in bytes.
     pub sizes: Sizes,
-    /// The limits that were in force.
-    pub budget: BudgetRecord,
+    /// What compressed sizes are made with.
+    pub codecs: Codecs,
+    /// What else is measured of the shipped file.
+    pub figures: Figures,
+    /// The limits in force, sizes first.
+    pub budget: Vec<LimitRecord>,
+    /// What it was compared with; absent where nothing was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<BaselineRecord>,
     /// The gate's decision.
     pub verdict: VerdictRecord,
     /// The functions whose bodies were replaced by a trap, largest first.
@@ -106,35 +119,71 @@ pub struct Sizes {
     pub brotli: u64,
 }
 
-/// The limits in force, in bytes; none where a measure is not limited.
+/// One of the [`Sizes`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Size {
+    /// [`Sizes::raw`].
+    Raw,
+    /// [`Sizes::gzip`].
+    Gzip,
+    /// [`Sizes::brotli`].
+    Brotli,
+}
+
+/// Codec, version and level of each compressed size.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Codecs {
+    /// Of [`Sizes::gzip`].
+    pub gzip: String,
+    /// Of [`Sizes::brotli`].
+    pub brotli: String,
+}
+
+/// What else is measured of a shipped file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BudgetRecord {
-    /// Limit on [`Sizes::raw`].
-    pub raw: Option<u64>,
-    /// Limit on [`Sizes::gzip`].
-    pub gzip: Option<u64>,
-    /// Limit on [`Sizes::brotli`].
-    pub brotli: Option<u64>,
+pub struct Figures {
+    /// Functions with a body, in all its core modules.
+    pub functions: u64,
+    /// Linear memory that its core modules have at the start, in bytes; what they import is somebody else's.
+    pub memory: u64,
+    /// Instructions until there is an instance; absent where no limit asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<u64>,
 }
 
-/// The gate's decision as it is recorded.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct VerdictRecord {
-    /// Whether every limit holds.
-    pub within: bool,
-    /// The limits that do not hold.
-    pub exceeded: Vec<Exceeded>,
+impl Size {
+    /// All of them, in the order they are shown.
+    pub const ALL: [Size; 3] = [Size::Raw, Size::Gzip, Size::Brotli];
+
+    /// Its key in manifests and reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Size::Raw => "raw",
+            Size::Gzip => "gzip",
+            Size::Brotli => "brotli",
+        }
+    }
 }
 
-/// One limit that does not hold.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Exceeded {
-    /// `raw`, `gzip` or `brotli`.
-    pub measure: String,
-    /// What was measured, in bytes.
-    pub actual: u64,
-    /// What is allowed, in bytes.
-    pub limit: u64,
+impl Sizes {
+    /// One of them, in bytes.
+    pub fn get(&self, size: Size) -> u64 {
+        match size {
+            Size::Raw => self.raw,
+            Size::Gzip => self.gzip,
+            Size::Brotli => self.brotli,
+        }
+    }
+
+    /// With each made anew from itself.
+    pub fn map(&self, of: impl Fn(Size) -> u64) -> Self {
+        Self {
+            raw: of(Size::Raw),
+            gzip: of(Size::Gzip),
+            brotli: of(Size::Brotli),
+        }
+    }
 }
 
 /// A function whose body was replaced by a trap.

@@ -7,10 +7,10 @@ use crate::cache::{self, Key, Record};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::gate::{self, Verdict};
-use crate::measure::{engine, sizes};
+use crate::measure::{engine, figures, sizes};
 use crate::newer_wasm_opt::Found;
 use crate::pipeline::{self, Analysis, Job};
-use crate::report::{self, BudgetRecord, Prunable, Report, Sizes, Stage, Toolchain, VerdictRecord};
+use crate::report::{self, Prunable, Report, Sizes, Stage, Toolchain, VerdictRecord};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -146,11 +146,15 @@ fn make(
         kind: product.artifact.kind(),
         toolchain: Toolchain {
             wasm_opt: product.kept,
+            build_support: env!("CARGO_PKG_VERSION").to_owned(),
             ..input.toolchain.clone()
         },
         stages: product.stages,
         sizes: measured,
-        budget: BudgetRecord::default(),
+        codecs: sizes::codecs(),
+        figures: figures::run(&product.artifact)?,
+        budget: Vec::new(),
+        baseline: None,
         verdict: VerdictRecord {
             within: false,
             exceeded: Vec::new(),
@@ -191,7 +195,7 @@ fn finish(
     shipped: Option<&Artifact>,
 ) -> Result<Shipped> {
     let before = report.clone();
-    report.budget = input.config.limits.record();
+    report.budget = gate::budget(&report, input.config);
     let verdict = gate::decide(&report, input.config);
     report.verdict = verdict.record();
     let json = report::json::write(&report);

@@ -7,10 +7,12 @@
 
 use build_support::Error;
 use build_support::attribution::{self, Attribution, Row};
-use build_support::config::{self, Config};
+use build_support::config::{self, Config, Measure};
 use build_support::gate;
+use build_support::measure::sizes;
 use build_support::report::{
-    Kind, Report, SCHEMA, Sizes, Snipped, Stage, Toolchain, VerdictRecord, diagnostic, text,
+    Figures, Kind, Report, SCHEMA, Size, Sizes, Snipped, Stage, Toolchain, VerdictRecord,
+    diagnostic, text,
 };
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -68,7 +70,7 @@ fn a_limit_that_does_not_hold_is_explained() {
                 .next()
                 .unwrap_or_default();
             assert!(
-                line.trim_start().starts_with(breach.limit.measure.name()),
+                line.trim_start().starts_with(breach.limit.measure.key()),
                 "points at {line:?}"
             );
         }
@@ -136,16 +138,11 @@ fn the_agents_own_manifest_states_the_contract() {
             ("clawft-wasm", "release-wasm")
         );
         assert_eq!(config.targets, ["wasm32-wasip2", "wasm32-wasip1"]);
-        let contract = [
-            (config.limits.raw, 300),
-            (config.limits.gzip, 120),
-            (config.limits.brotli, 100),
-        ];
-        for (limit, kib) in contract {
+        let contract = [(Size::Raw, 300), (Size::Gzip, 120), (Size::Brotli, 100)];
+        for (size, kib) in contract {
+            let limit = config.limits.get(&Measure::Size(size));
             assert!(
-                limit
-                    .as_ref()
-                    .is_some_and(|limit| limit.bytes <= kib * 1_024),
+                limit.is_some_and(|limit| limit.most <= kib * 1_024),
                 "{target}: {limit:?}"
             );
         }
@@ -215,7 +212,14 @@ fn judged(config: &Config) -> Report {
             gzip: 111_616,
             brotli: 93_000,
         },
-        budget: config.limits.record(),
+        codecs: sizes::codecs(),
+        figures: Figures {
+            functions: 412,
+            memory: 327_680,
+            start: Some(5_120),
+        },
+        budget: Vec::new(),
+        baseline: None,
         verdict: VerdictRecord {
             within: true,
             exceeded: Vec::new(),
@@ -252,6 +256,7 @@ fn judged(config: &Config) -> Report {
         features: vec!["bulk-memory".into(), "sign-ext".into()],
         prunable: Default::default(),
     };
+    report.budget = gate::budget(&report, config);
     report.verdict = gate::decide(&report, config).record();
     report
 }

@@ -4,11 +4,11 @@
 use super::Attribution;
 use super::groups::{self, Grouping};
 use crate::error::{Error, Result};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The difference of two files.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Diff {
     /// The old file's size, in bytes.
     pub before: u64,
@@ -19,7 +19,7 @@ pub struct Diff {
 }
 
 /// The changes by one grouping.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Changes {
     /// What is compared.
     pub grouping: Grouping,
@@ -30,7 +30,7 @@ pub struct Changes {
 }
 
 /// What happened to one group.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// Its name.
     pub name: String,
@@ -43,7 +43,7 @@ pub struct Change {
 }
 
 /// The ways to change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum What {
     /// It was not there before.

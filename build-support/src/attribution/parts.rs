@@ -230,8 +230,28 @@ fn data(
     Ok(named)
 }
 
+/// What no specification that is known here says anything of.
+const UNKNOWN: &str = "unknown";
+
 /// Data at an address where the linked file had none.
 const OUTSIDE: &str = "[outside of every symbol]";
+
+/// Every name a section can have, custom ones left out, the core module's first.
+pub(super) fn section_names() -> Vec<String> {
+    let core = (1..=13).map(|id| core_section(id).to_owned());
+    let component = (2..=12)
+        .map(component_section)
+        .filter(|name| *name != UNKNOWN)
+        .map(|name| format!("component {name}"));
+    let frames = [
+        "module header",
+        "component header",
+        "core module frame",
+        "nested component frame",
+    ];
+    let frames = frames.map(str::to_owned);
+    core.chain(component).chain(frames).collect()
+}
 
 fn custom_name(contents: &[u8], at: u64) -> Result<String, Fault> {
     let name = BinaryReader::new(contents, at).read_unlimited_string()?;
@@ -254,7 +274,7 @@ fn core_section(id: u8) -> &'static str {
         DATA => "data",
         12 => "data count",
         13 => "tag",
-        _ => "unknown",
+        _ => UNKNOWN,
     }
 }
 
@@ -271,6 +291,6 @@ fn component_section(id: u8) -> &'static str {
         10 => "import",
         11 => "export",
         12 => "value",
-        _ => "unknown",
+        _ => UNKNOWN,
     }
 }

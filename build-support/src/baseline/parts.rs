@@ -1,6 +1,6 @@
 //! What a baseline is put together from. Each part can be measured alone; the others then stay as they were.
 
-use super::{Allocators, Baseline, Codecs, Figures, Memory, SCHEMA, StageBytes};
+use super::{Allocators, Baseline, Figures, Memory, SCHEMA, StageBytes};
 use crate::alloc_compare::{self, Allocator, Request};
 use crate::analyze::layout::{self, Layout};
 use crate::artifact::Artifact;
@@ -78,7 +78,7 @@ pub fn measure(
     };
     let wanted = |part| parts.contains(&part);
     let (codecs, targets) = match wanted(Part::Sizes) {
-        true => (Codecs::here(), figures(&all)?),
+        true => (sizes::codecs(), figures(&all)?),
         false => (kept()?.codecs.clone(), kept()?.targets.clone()),
     };
     let startup = match wanted(Part::Startup) {

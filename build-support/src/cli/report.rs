@@ -112,8 +112,8 @@ fn as_text(view: &View, colour: bool) -> anyhow::Result<String> {
         }
     };
     let by = [Grouping::Crate, Grouping::Family, Grouping::Item];
-    if let (Some(diff), Some(old)) = (view.changes(&by)?, &view.against) {
-        let diff = room::diff(&diff, &old.name, &view.title, TOP, colour);
+    if let (Some(diff), Some(old)) = (view.changes(&by)?, view.versus()) {
+        let diff = room::diff(&diff, old, &view.title, TOP, colour);
         text.push_str(&format!("\n{diff}"));
     }
     Ok(text)
@@ -146,11 +146,7 @@ fn views(opts: &Opts) -> anyhow::Result<Vec<View>> {
         *place = Some((file, old));
     }
     let view = |(file, subject, old): (PathBuf, Subject, Option<(&PathBuf, Subject)>)| {
-        View::new(
-            &file,
-            subject,
-            old.map(|(file, old)| (file.as_path(), old)),
-        )
+        View::new(&file, subject, old.map(|(file, old)| (file.as_path(), old)))
     };
     Ok(subjects.into_iter().map(view).collect())
 }

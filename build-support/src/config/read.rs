@@ -1,5 +1,6 @@
 //! Walks the manifest down to the budget's tables. Goes on after a mistake, to find the next one.
 
+use super::budget;
 use super::mistakes::{Mistakes, code, nearest, suggestion};
 use super::rules;
 use super::value::{Table, Value};
@@ -78,7 +79,7 @@ pub(super) fn run(manifest: &Path, source: &str, target: &str) -> Result<Config,
                     path: "package.metadata.budget".into(),
                 };
                 if let Some(table) = value.table(&mut mistakes) {
-                    budget(&table, &mut config, &mut mistakes);
+                    tables(&table, &mut config, &mut mistakes);
                 }
             }
             None => misspelt_budget(metadata, &mut mistakes),
@@ -131,7 +132,7 @@ fn misspelt_budget(metadata: &DeTable<'_>, mistakes: &mut Mistakes<'_>) {
     }
 }
 
-fn budget(table: &Table<'_>, config: &mut Config, mistakes: &mut Mistakes<'_>) {
+fn tables(table: &Table<'_>, config: &mut Config, mistakes: &mut Mistakes<'_>) {
     let mut overrides = None;
     for (key, value) in table.known(
         &[
@@ -142,7 +143,7 @@ fn budget(table: &Table<'_>, config: &mut Config, mistakes: &mut Mistakes<'_>) {
         match key {
             "profile" => profile(&value, &mut config.profile, mistakes),
             "targets" => targets(&value, config, mistakes),
-            "limits" => rules::limits(&value, &mut config.limits, mistakes),
+            "limits" => budget::read(&value, &mut config.limits, mistakes),
             "target" => overrides = value.table(mistakes),
             "snip" => rules::snip(&value, &mut config.snip, mistakes),
             "sweep" => rules::sweep(&value, &mut config.sweep, mistakes),
@@ -233,11 +234,11 @@ fn per_target(overrides: &Table<'_>, config: &mut Config, mistakes: &mut Mistake
         };
         let mut replaced = Limits::default();
         for (_, value) in table.known(&["limits"], mistakes) {
-            rules::limits(&value, &mut replaced, mistakes);
+            budget::read(&value, &mut replaced, mistakes);
         }
         if *triple.get_ref() == config.target {
             for limit in replaced.iter() {
-                *config.limits.slot(limit.measure) = Some(limit.clone());
+                config.limits.set(limit.clone());
             }
         }
     }

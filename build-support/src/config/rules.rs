@@ -1,31 +1,10 @@
-//! The tables of rules: limits, what to snip, what the dependency graph may hold.
+//! The tables of rules: what to snip, what the dependency graph may hold.
 
+use super::amounts::count;
 use super::mistakes::{Mistakes, code, suggestion};
 use super::value::Value;
-use super::{Config, Limit, Limits, Measure, Placed, SnipRules, SweepRules};
+use super::{Config, Placed, SnipRules, SweepRules};
 use crate::analyze::families::FAMILIES;
-use crate::report::units;
-use std::ops::Range;
-use toml::de::{DeInteger, DeValue};
-
-/// Reads a `limits` table into `limits`.
-pub(super) fn limits(value: &Value<'_>, limits: &mut Limits, mistakes: &mut Mistakes<'_>) {
-    let Some(table) = value.table(mistakes) else {
-        return;
-    };
-    for (key, value) in table.known(&Measure::ALL.map(Measure::name), mistakes) {
-        if let Some(measure) = Measure::ALL
-            .into_iter()
-            .find(|measure| measure.name() == key)
-        {
-            *limits.slot(measure) = size(&value, mistakes).map(|bytes| Limit {
-                bytes,
-                span: value.span(),
-                measure,
-            });
-        }
-    }
-}
 
 /// Reads the `snip` table.
 pub(super) fn snip(value: &Value<'_>, rules: &mut SnipRules, mistakes: &mut Mistakes<'_>) {
@@ -124,9 +103,10 @@ pub(super) fn graph(value: &Value<'_>, config: &mut Config, mistakes: &mut Mista
                     named(&value, is_feature, "feature", FEATURE_HELP, mistakes)
             }
             _ => {
-                let count = count(&value, mistakes);
-                config.max_crates = count.map(|count| Placed {
-                    value: count,
+                let most =
+                    count(&value, COUNT_HELP, mistakes).and_then(|n| usize::try_from(n).ok());
+                config.max_crates = most.map(|most| Placed {
+                    value: most,
                     span: value.span(),
                 });
             }
@@ -142,11 +122,12 @@ pub(super) fn is_name(text: &str, more: &str) -> bool {
             .all(|c| c.is_alphanumeric() || c == '-' || c == '_' || more.contains(c))
 }
 
+const COUNT_HELP: &str = "the package itself counts, so that 1 is the least that can be met";
 const CRATE_HELP: &str =
     "name a crate as in Cargo.lock, such as \"tokio\"; features go into `banned-features`";
 const FEATURE_HELP: &str = "write \"crate/feature\", or \"feature\" for any crate that has it";
 
-fn is_crate(text: &str) -> bool {
+pub(super) fn is_crate(text: &str) -> bool {
     is_name(text, "")
 }
 
@@ -214,88 +195,4 @@ fn patterns(value: &Value<'_>, all: &str, mistakes: &mut Mistakes<'_>) -> Vec<Pl
         mistakes.add(code::BAD_NAME, pattern.span.clone(), message, label, help);
     }
     patterns
-}
-
-/// A size: a whole number of bytes, or a string with a unit.
-fn size(value: &Value<'_>, mistakes: &mut Mistakes<'_>) -> Option<u64> {
-    let help = || {
-        format!(
-            "write {0} = 307_200 for bytes, or {0} = \"300 KiB\"",
-            value.key()
-        )
-    };
-    let (span, message, help) = match value.value.get_ref() {
-        DeValue::Integer(integer) => match positive(integer) {
-            Ok(size) => return Some(size),
-            Err(wrong) => (value.span(), format!("size is {wrong}"), help()),
-        },
-        DeValue::String(text) => match units::parse(text) {
-            Ok(size) => return Some(size),
-            Err(wrong) => (
-                inside(value, text, wrong.span, mistakes),
-                wrong.message,
-                wrong.help,
-            ),
-        },
-        _ => {
-            value.wrong_type("a size", help(), mistakes);
-            return None;
-        }
-    };
-    let message = format!("`{}`: {message}", value.path);
-    mistakes.add(code::BAD_SIZE, span, message, String::new(), help);
-    None
-}
-
-fn count(value: &Value<'_>, mistakes: &mut Mistakes<'_>) -> Option<usize> {
-    let DeValue::Integer(integer) = value.value.get_ref() else {
-        value.wrong_type(
-            "a positive integer",
-            format!("write {} = 40", value.key()),
-            mistakes,
-        );
-        return None;
-    };
-    match positive(integer).and_then(|count| usize::try_from(count).map_err(|_| "too large")) {
-        Ok(count) => Some(count),
-        Err(wrong) => {
-            let message = format!("`{}`: count is {wrong}", value.path);
-            let help = "the package itself counts, so that 1 is the least that can be met".into();
-            mistakes.add(code::BAD_COUNT, value.span(), message, String::new(), help);
-            None
-        }
-    }
-}
-
-/// `integer` as a number from 1 to [`units::MAX`], or why it is none.
-fn positive(integer: &DeInteger<'_>) -> Result<u64, &'static str> {
-    match i128::from_str_radix(integer.as_str(), integer.radix()) {
-        Ok(0) => Err("zero"),
-        Ok(negative) if negative < 0 => Err("negative"),
-        Ok(n) => u64::try_from(n)
-            .ok()
-            .filter(|&n| n <= units::MAX)
-            .ok_or("too large"),
-        // Digits alone: only the length can be too much.
-        Err(_) if integer.as_str().starts_with('-') => Err("negative"),
-        Err(_) => Err("too large"),
-    }
-}
-
-/// The place in the manifest of `part` of the string `text`: exact where the string is written without
-/// escapes, else the whole value.
-fn inside(
-    value: &Value<'_>,
-    text: &str,
-    part: Range<usize>,
-    mistakes: &Mistakes<'_>,
-) -> Range<usize> {
-    let span = value.span();
-    let written = mistakes.text(&span);
-    match written.find(text).filter(|_| !part.is_empty()) {
-        Some(at) if written.len() == text.len() + 2 * at => {
-            span.start + at + part.start..span.start + at + part.end
-        }
-        _ => span,
-    }
 }

@@ -1,8 +1,8 @@
 //! What a right manifest gives. The wrong ones are the goldens of `tests/config.rs`.
 
-use super::{Config, Limit, Measure, Placed, SnipRules, parse};
+use super::{Config, Limit, Limits, Measure, Placed, SnipRules, parse};
 use crate::error::Error;
-use crate::report::BudgetRecord;
+use crate::report::Size;
 use std::path::Path;
 
 const FULL: &str = r#"
@@ -36,6 +36,10 @@ fn read(source: &str, target: &str) -> Config {
     parse(Path::new("Cargo.toml"), source, target).unwrap_or_else(|error| panic!("{error:?}"))
 }
 
+fn amounts(limits: &Limits) -> Vec<(String, u64)> {
+    limits.iter().map(|l| (l.measure.name(), l.most)).collect()
+}
+
 #[test]
 fn every_key_is_read() {
     let config = read(FULL, "wasm32-wasip2");
@@ -46,12 +50,8 @@ fn every_key_is_read() {
     assert_eq!(config.target, "wasm32-wasip2");
     assert_eq!(config.targets, ["wasm32-wasip2", "wasm32-wasip1"]);
     assert_eq!(
-        config.limits.record(),
-        BudgetRecord {
-            raw: Some(307_200),
-            gzip: Some(122_880),
-            brotli: None
-        }
+        amounts(&config.limits),
+        [("raw".into(), 307_200), ("gzip".into(), 122_880)]
     );
     let rules = SnipRules {
         enabled: true,
@@ -80,29 +80,26 @@ fn every_key_is_read() {
 #[test]
 fn a_targets_limits_replace_the_general_ones_key_by_key() {
     let config = read(FULL, "wasm32-wasip1");
-    let record = BudgetRecord {
-        raw: Some(0xF000),
-        gzip: Some(122_880),
-        brotli: Some(59_289),
-    };
-    assert_eq!(config.limits.record(), record);
+    let expected = [("raw", 0xF000), ("gzip", 122_880), ("brotli", 59_289)];
+    let expected = expected.map(|(name, most)| (name.to_owned(), most));
+    assert_eq!(amounts(&config.limits), expected);
 }
 
 #[test]
 fn every_value_knows_its_place() {
     let config = read(FULL, "wasm32-wasip1");
     let text = |span: &std::ops::Range<usize>| &FULL[span.clone()];
-    let shown: Vec<(Measure, &str)> = config
+    let shown: Vec<(&Measure, &str)> = config
         .limits
         .iter()
-        .map(|limit| (limit.measure, text(&limit.span)))
+        .map(|limit| (&limit.measure, text(&limit.span)))
         .collect();
     assert_eq!(
         shown,
         [
-            (Measure::Raw, "0xF000"),
-            (Measure::Gzip, "122_880"),
-            (Measure::Brotli, "'57.9 KiB'")
+            (&Measure::Size(Size::Raw), "0xF000"),
+            (&Measure::Size(Size::Gzip), "122_880"),
+            (&Measure::Size(Size::Brotli), "'57.9 KiB'")
         ]
     );
     assert_eq!(text(&config.banned_crates[0].span), "\"tokio\"");
@@ -117,7 +114,7 @@ fn every_value_knows_its_place() {
     assert_eq!(
         read(FULL, "wasm32-wasip2")
             .limits
-            .raw
+            .get(&Measure::Size(Size::Raw))
             .map(|limit| text(&limit.span).to_owned())
             .as_deref(),
         Some("\"300 KiB\"")
@@ -134,10 +131,13 @@ fn however_a_table_is_written_it_is_the_same() {
         "\u{feff}[package]\nname = 'a'\n[package.metadata.budget.limits]\nraw = 7",
     ];
     for source in ways {
-        let limit = read(source, "wasm32-wasip1").limits.raw.unwrap();
-        assert_eq!((limit.bytes, limit.measure), (7, Measure::Raw), "{source}");
+        let config = read(source, "wasm32-wasip1");
+        let limit = config.limits.get(&Measure::Size(Size::Raw)).unwrap();
+        assert_eq!(limit.most, 7, "{source}");
         assert_eq!(
-            source[limit.span].trim_matches('"').trim_end_matches(" B"),
+            source[limit.span.clone()]
+                .trim_matches('"')
+                .trim_end_matches(" B"),
             "7",
             "{source}"
         );
@@ -153,8 +153,8 @@ fn a_silent_manifest_gives_the_defaults() {
     ] {
         let config = read(source, "anything");
         assert_eq!(
-            (config.profile.as_str(), config.limits.record()),
-            ("release", BudgetRecord::default())
+            (config.profile.as_str(), config.limits),
+            ("release", Limits::default())
         );
         assert!(config.snip.enabled && config.targets.is_empty() && config.max_crates.is_none());
     }
@@ -184,8 +184,9 @@ fn a_lone_file_has_no_rules() {
 #[test]
 fn limits_are_kept_apart_by_measure() {
     let config = read(FULL, "wasm32-wasip1");
-    for measure in Measure::ALL {
-        let Limit { measure: own, .. } = config.limits.get(measure).unwrap();
+    for size in Size::ALL {
+        let measure = Measure::Size(size);
+        let Limit { measure: own, .. } = config.limits.get(&measure).unwrap();
         assert_eq!(*own, measure);
     }
 }

@@ -1,6 +1,6 @@
 //! The gated sizes: raw, gzip -9, brotli -q 11, in bytes.
 
-use crate::report::Sizes;
+use crate::report::{Codecs, Sizes};
 use flate2::{Compression, write::GzEncoder};
 use std::io::Write as _;
 
@@ -16,6 +16,14 @@ pub fn run(bytes: &[u8]) -> Sizes {
         raw: bytes.len() as u64,
         gzip: gzip(bytes),
         brotli: brotli(bytes),
+    }
+}
+
+/// What [`run`] compresses with.
+pub fn codecs() -> Codecs {
+    Codecs {
+        gzip: GZIP.to_owned(),
+        brotli: BROTLI.to_owned(),
     }
 }
 

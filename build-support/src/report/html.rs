@@ -87,6 +87,7 @@ fn view(view: &View) -> String {
             Standing::Over => Some(false),
         },
         "against": view.against.as_ref().map(|old| &old.name),
+        "versus": view.versus(),
         "made": view.made(),
         "measures": view.measures.iter().map(measure).collect::<Vec<_>>(),
         "stages": view.stages().iter().map(|s| json!([s.name, s.bytes, s.note])).collect::<Vec<_>>(),
@@ -218,8 +219,7 @@ fn hash(of: &str) -> String {
 
 /// RFC 4648, section 4.
 fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] =
-        b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
     for chunk in bytes.chunks(3) {
         let word = chunk

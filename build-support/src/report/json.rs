@@ -91,8 +91,8 @@ mod tests {
     use super::{read, write};
     use crate::attribution::{self, Attribution, Row};
     use crate::report::{
-        BudgetRecord, Exceeded, Kind, Piece, Report, SCHEMA, Sizes, Snipped, Stage, Swept,
-        Toolchain, VerdictRecord,
+        Because, Exceeded, Figures, Kind, LimitRecord, Piece, Report, SCHEMA, Sizes, Snipped,
+        Stage, Swept, Toolchain, Unit, VerdictRecord,
     };
     use std::path::Path;
 
@@ -117,17 +117,35 @@ mod tests {
                 gzip: 8,
                 brotli: 7,
             },
-            budget: BudgetRecord {
-                raw: Some(9),
-                gzip: None,
-                brotli: Some(u64::MAX),
+            codecs: crate::measure::sizes::codecs(),
+            figures: Figures {
+                functions: 2,
+                memory: 65_536,
+                start: Some(5),
             },
+            budget: vec![
+                LimitRecord {
+                    measure: "raw".into(),
+                    unit: Unit::Bytes,
+                    limit: 9,
+                    actual: 10,
+                },
+                LimitRecord {
+                    measure: "start".into(),
+                    unit: Unit::Instructions,
+                    limit: u64::MAX,
+                    actual: 5,
+                },
+            ],
+            baseline: None,
             verdict: VerdictRecord {
                 within: false,
                 exceeded: vec![Exceeded {
                     measure: "raw".into(),
+                    unit: Unit::Bytes,
                     actual: 10,
                     limit: 9,
+                    because: Because::Limit,
                 }],
             },
             snipped: vec![Snipped {
@@ -164,7 +182,7 @@ mod tests {
         let text = write(&report());
         assert!(
             text.ends_with("}\n")
-                && text.contains("\n  \"schema\": 2,\n")
+                && text.contains("\n  \"schema\": 3,\n")
                 && text.contains("\"kind\": \"core\"")
         );
         assert_eq!(read(Path::new("report.json"), &text).unwrap(), report());
@@ -172,13 +190,13 @@ mod tests {
 
     #[test]
     fn another_schema_is_named() {
-        let text = write(&report()).replace("\"schema\": 2", "\"schema\": 7");
+        let text = write(&report()).replace("\"schema\": 3", "\"schema\": 7");
         let error = read(Path::new("old/report.json"), &text)
             .unwrap_err()
             .to_string();
         assert!(
             error.starts_with(
-                "old/report.json: the report has schema 7, this build-support reads schema 2"
+                "old/report.json: the report has schema 7, this build-support reads schema 3"
             ),
             "{error}"
         );
@@ -203,7 +221,7 @@ mod tests {
             ("{\n\"schema\": }", "(at offset 0xc)"),
             ("[]", "not a report"),
             ("{}", "has no `schema`"),
-            ("{\"schema\": 2}", "missing field `package`"),
+            ("{\"schema\": 3}", "missing field `package`"),
             ("{\"schema\": \"1\"}", "invalid type: string"),
         ];
         for (text, expected) in cases {

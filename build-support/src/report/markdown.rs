@@ -8,8 +8,8 @@
 use crate::attribution::diff::{Change, Changes};
 use crate::attribution::groups::{self, Grouping};
 use crate::error::Result;
-use crate::report::units;
 use crate::report::view::{Measure, Standing, View};
+use crate::report::{Because, Unit, units};
 use std::fmt::Write as _;
 
 /// GitHub takes 65,536 characters in a comment; this is in bytes, of which there are never fewer, and leaves room for a
@@ -69,7 +69,10 @@ fn page(views: &[View], most: usize, rows: usize) -> Result<String> {
 pub fn marker(views: &[View]) -> String {
     let mut names: Vec<String> = views.iter().map(|view| plain(&view.title)).collect();
     names.dedup();
-    format!("<!-- build-support: {} -->", units::cut(&names.join(" "), 200))
+    format!(
+        "<!-- build-support: {} -->",
+        units::cut(&names.join(" "), 200)
+    )
 }
 
 fn headline(views: &[View]) -> String {
@@ -94,7 +97,7 @@ fn table(views: &[View], most: usize) -> String {
     let mut text = String::from("| | of | measure | now | limit | used |");
     let mut rule = String::from("|---|---|---|--:|--:|--:|");
     if compared {
-        text.push_str(" change |");
+        let _ = write!(text, " against {} |", against(views));
         rule.push_str("--:|");
     }
     let _ = writeln!(text, "\n{rule}");
@@ -117,16 +120,20 @@ fn table(views: &[View], most: usize) -> String {
             (false, None) => "",
         };
         let of = view.target.as_ref().unwrap_or(&view.title);
-        let name = match unit.as_str() {
-            "bytes" => code(name),
-            unit => format!("{}, {}", code(name), plain(unit)),
+        let name = match unit {
+            Unit::Bytes | Unit::Count => code(name),
+            Unit::Instructions => format!("{}, instructions", code(name)),
         };
         let (limit, used) = limit.map_or(("".to_owned(), "".to_owned()), |limit| {
             (units::bytes(limit), units::used(*actual, limit))
         });
         let now = units::bytes(*actual);
         let now = if *over { format!("**{now}**") } else { now };
-        let _ = write!(text, "| {sign} | {} | {name} | {now} | {limit} | {used} |", code(of));
+        let _ = write!(
+            text,
+            "| {sign} | {} | {name} | {now} | {limit} | {used} |",
+            code(of)
+        );
         if compared {
             let change = before.map_or(String::new(), |before| change(before, *actual));
             let _ = write!(text, " {change} |");
@@ -143,6 +150,16 @@ fn table(views: &[View], most: usize) -> String {
     text
 }
 
+/// What the last column compares with, where it is the same for all.
+fn against(views: &[View]) -> String {
+    let mut all: Vec<_> = views.iter().filter_map(View::versus).collect();
+    all.dedup();
+    match all.as_slice() {
+        [one] => code(one),
+        _ => "before".to_owned(),
+    }
+}
+
 /// `+512 (+1.0%)`.
 fn change(before: u64, after: u64) -> String {
     if before == after {
@@ -155,19 +172,40 @@ fn change(before: u64, after: u64) -> String {
     )
 }
 
-/// What the gate objects to, in words. Not folded: it is what the reader has to do something about.
+/// What the gate objects to, in words, and what it did not judge. Not folded: it is what the reader has to know.
 fn objections(view: &View) -> String {
     let mut text = String::new();
+    let of = code(view.target.as_ref().unwrap_or(&view.title));
     for over in view.exceeded() {
-        let of = view.target.as_ref().unwrap_or(&view.title);
+        let (limit, more) = (
+            units::bytes(over.limit),
+            units::amount(over.actual.saturating_sub(over.limit), over.unit),
+        );
+        let than = match over.because {
+            Because::Limit => format!("its limit of {limit}"),
+            Because::Ratchet => format!("the {limit} that the baseline allows with its tolerance"),
+            Because::Drift => {
+                format!("the {limit} to which it may grow until the next deliberate raise")
+            }
+        };
+        let (measure, now) = (code(&over.measure), units::bytes(over.actual));
+        let _ = write!(text, "\n- {of} {measure}: {now} is {more} over {than}");
+    }
+    for other in view.baseline().into_iter().flat_map(|b| &b.toolchain) {
         let _ = write!(
             text,
-            "\n- {} {}: {} is {} over its limit of {}",
-            code(of),
-            code(&over.measure),
-            units::bytes(over.actual),
-            units::bytes(over.actual.saturating_sub(over.limit)),
-            units::bytes(over.limit),
+            "\n- {of}: {} is another than the baseline's, {} instead of {}: growth is not judged",
+            code(&other.what),
+            code(&other.after),
+            code(&other.before)
+        );
+    }
+    for raise in view.baseline().into_iter().flat_map(|b| &b.raises) {
+        let (from, to) = (units::bytes(raise.from.raw), units::bytes(raise.to.raw));
+        let reason = code(&raise.reason);
+        let _ = write!(
+            text,
+            "\n- {of}: raised from {from} to {to} bytes, because {reason}"
         );
     }
     if !text.is_empty() {
@@ -179,7 +217,7 @@ fn objections(view: &View) -> String {
 fn lists(view: &View, most: usize) -> Result<String> {
     let of = plain(view.target.as_ref().unwrap_or(&view.title));
     let mut text = String::new();
-    if let (Some(diff), Some(old)) = (view.changes(&GROUPINGS)?, &view.against) {
+    if let (Some(diff), Some(old)) = (view.changes(&GROUPINGS)?, view.versus()) {
         let (before, after) = (diff.before, diff.after);
         let summary = match before == after && diff.by.iter().all(|by| by.changes.is_empty()) {
             true => "nothing changed".to_owned(),
@@ -190,7 +228,7 @@ fn lists(view: &View, most: usize) -> Result<String> {
             "\n<details><summary>{of}: {summary}</summary>\n\n{} → {} bytes, against {}.\n",
             units::bytes(before),
             units::bytes(after),
-            code(&old.name)
+            code(old)
         );
         for changes in &diff.by {
             text.push_str(&changed(changes, most));
@@ -207,11 +245,16 @@ fn lists(view: &View, most: usize) -> Result<String> {
         let groups = groups::run(all, by);
         let _ = writeln!(text, "**{}**\n", by.plural());
         for group in groups.iter().take(most) {
-            let (bytes, share) = (units::bytes(group.bytes), units::share(group.bytes, all.bytes));
+            let (bytes, share) = (
+                units::bytes(group.bytes),
+                units::share(group.bytes, all.bytes),
+            );
             let _ = writeln!(text, "- {bytes} ({share}) {}", code(&group.name));
         }
         let rest = groups.get(most..).unwrap_or_default();
-        let bytes = rest.iter().fold(0_u64, |sum, g| sum.saturating_add(g.bytes));
+        let bytes = rest
+            .iter()
+            .fold(0_u64, |sum, g| sum.saturating_add(g.bytes));
         text.push_str(&in_more(rest.len(), &units::bytes(bytes)));
     }
     text.push_str("</details>\n");
@@ -306,7 +349,10 @@ fn plain(name: &str) -> String {
         c if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') => c,
         _ => '_',
     };
-    let plain: String = units::shorten(name, NAME_WIDTH).chars().map(letter).collect();
+    let plain: String = units::shorten(name, NAME_WIDTH)
+        .chars()
+        .map(letter)
+        .collect();
     // Two hyphens are no business of a comment's inside.
     plain.replace("--", "-_")
 }

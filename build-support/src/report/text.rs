@@ -4,6 +4,7 @@
 mod alloc_tables;
 mod cells;
 mod cost_table;
+mod judged;
 mod memory_table;
 pub mod room;
 mod size_table;
@@ -19,9 +20,9 @@ pub use sizes_table::draw as sizes_table;
 pub use startup_table::draw as startup_table;
 pub use swept::listing as sweep_listing;
 
-use crate::report::{Exceeded, Kind, Report, Sizes, Snipped, Stage, units};
+use crate::report::{Kind, Report, Snipped, Stage, units};
 use anstyle::Style;
-use cells::{BAD, FAINT, GOOD, HEADING, Paint, WARNING, bar, table};
+use cells::{FAINT, HEADING, Paint, WARNING, table};
 use std::path::Path;
 
 /// How many of the snipped functions are named.
@@ -40,12 +41,13 @@ pub fn draw(report: &Report, files: &[impl AsRef<Path>], colour: bool) -> String
     let parts = [
         header(report, paint),
         stage_table(&report.stages, colour),
-        sizes(report, paint),
+        judged::sizes(report, paint),
+        judged::others(report, paint),
         snipped(report, paint),
         swept::draw(&report.swept, paint),
         prunable(report, paint),
         written(files, paint),
-        verdict(report, paint),
+        judged::verdict(report, paint),
     ];
     let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     parts.join("\n")
@@ -154,43 +156,6 @@ pub fn snip_listing(snipped: &[Snipped], spared: &[String], unmatched: &[String]
     text
 }
 
-fn sizes(report: &Report, paint: Paint) -> String {
-    let Sizes { raw, gzip, brotli } = report.sizes;
-    let limits = report.budget;
-    let measures = [
-        ("raw", raw, limits.raw),
-        ("gzip", gzip, limits.gzip),
-        ("brotli", brotli, limits.brotli),
-    ];
-    let mut rows = vec![["size", "bytes", "", "limit", "used"].map(str::to_owned)];
-    rows.extend(measures.map(|(name, size, limit)| {
-        let (limit, used) = limit.map_or(("none".into(), String::new()), |limit| {
-            (units::bytes(limit), units::used(size, limit))
-        });
-        [
-            name.to_owned(),
-            units::bytes(size),
-            units::human(size),
-            limit,
-            used,
-        ]
-    }));
-    let lines = table(&rows, [false, true, true, true, true]);
-    let width = lines
-        .iter()
-        .map(|line| line.chars().count())
-        .max()
-        .unwrap_or_default();
-    let mut text = format!("{}\n", paint.with(FAINT, &lines[0]));
-    for (line, (_, size, limit)) in lines[1..].iter().zip(measures) {
-        match limit {
-            Some(limit) => text.push_str(&format!("{line:<width$}  {}\n", bar(size, limit, paint))),
-            None => text.push_str(&format!("{line}\n")),
-        }
-    }
-    text
-}
-
 fn snipped(report: &Report, paint: Paint) -> String {
     let all = &report.snipped;
     if all.is_empty() {
@@ -259,35 +224,12 @@ fn written(files: &[impl AsRef<Path>], paint: Paint) -> String {
     files.iter().enumerate().map(line).collect()
 }
 
-fn verdict(report: &Report, paint: Paint) -> String {
-    let limits = [report.budget.raw, report.budget.gzip, report.budget.brotli];
-    let verdict = &report.verdict;
-    if verdict.within {
-        return match limits.iter().flatten().count() {
-            0 => format!("{}\n", paint.with(WARNING, "no limits are set")),
-            _ => format!("{}\n", paint.with(GOOD, "within budget")),
-        };
-    }
-    let over = |e: &Exceeded| {
-        format!(
-            "{} by {}",
-            e.measure,
-            units::counted(e.actual.saturating_sub(e.limit))
-        )
-    };
-    let exceeded: Vec<String> = verdict.exceeded.iter().map(over).collect();
-    format!(
-        "{}: {}\n",
-        paint.with(BAD, "over budget"),
-        exceeded.join(", ")
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::{draw, snip_listing};
     use crate::report::{
-        BudgetRecord, Kind, Report, SCHEMA, Sizes, Snipped, Stage, Toolchain, VerdictRecord,
+        Figures, Kind, LimitRecord, Report, SCHEMA, Sizes, Snipped, Stage, Toolchain, Unit,
+        VerdictRecord,
     };
 
     fn report() -> Report {
@@ -303,7 +245,10 @@ mod tests {
                 gzip: 2,
                 brotli: 3,
             },
-            budget: BudgetRecord::default(),
+            codecs: crate::measure::sizes::codecs(),
+            figures: Figures::default(),
+            budget: Vec::new(),
+            baseline: None,
             verdict: VerdictRecord {
                 within: true,
                 exceeded: Vec::new(),
@@ -336,7 +281,12 @@ no limits are set
     #[test]
     fn without_colour_there_is_no_escape_and_with_it_the_same_text() {
         let mut report = report();
-        report.budget.raw = Some(1);
+        report.budget = vec![LimitRecord {
+            measure: "raw".into(),
+            unit: Unit::Bytes,
+            limit: 1,
+            actual: 1,
+        }];
         report.snipped = vec![
             Snipped {
                 function: "f".into(),

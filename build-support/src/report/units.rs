@@ -2,6 +2,7 @@
 //! is the one place that turns them into text and back. What a gate compares never passes through the
 //! rounded forms made here.
 
+use crate::report::Unit;
 use std::ops::Range;
 
 /// The largest size that is accepted: TOML's integers end here.
@@ -48,6 +49,16 @@ pub fn bytes(n: u64) -> String {
 /// A number of bytes in a sentence: `1 byte`, `12,345 bytes`.
 pub fn counted(n: u64) -> String {
     format!("{} {}", bytes(n), if n == 1 { "byte" } else { "bytes" })
+}
+
+/// A figure in a sentence, with what it counts: `12 bytes`, `1 instruction`; a count says nothing more.
+pub fn amount(n: u64, unit: Unit) -> String {
+    match unit {
+        Unit::Bytes => counted(n),
+        Unit::Count => bytes(n),
+        Unit::Instructions if n == 1 => "1 instruction".to_owned(),
+        Unit::Instructions => format!("{} instructions", bytes(n)),
+    }
 }
 
 /// The way from `before` to `after` with its sign: `+1,024`, `-12`, `0`.

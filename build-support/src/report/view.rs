@@ -6,7 +6,7 @@ use crate::attribution::diff::{self, Diff};
 use crate::attribution::groups::Grouping;
 use crate::attribution::subject::Subject;
 use crate::error::Result;
-use crate::report::{Exceeded, Kind, Report, Stage};
+use crate::report::{BaselineRecord, Exceeded, Kind, LimitRecord, Report, Size, Stage, Unit};
 use serde::Serialize;
 use std::path::Path;
 
@@ -57,7 +57,7 @@ pub struct Measure {
     /// What it is, as the budget calls it.
     pub name: String,
     /// What it is counted in.
-    pub unit: String,
+    pub unit: Unit,
     /// What was measured.
     pub actual: u64,
     /// What is allowed, where there is a limit.
@@ -71,24 +71,29 @@ pub struct Measure {
 impl View {
     /// What `file` is, beside `old` where there is one.
     pub fn new(file: &Path, subject: Subject, old: Option<(&Path, Subject)>) -> Self {
-        let measured = measured(&subject);
-        let before = old.as_ref().map(|(_, old)| self::measured(old));
         let report = subject.report.as_ref();
         let exceeded = report.map_or(&[][..], |report| &report.verdict.exceeded);
-        let measures = measured
-            .into_iter()
-            .map(|(name, unit, actual, limit)| {
-                let old = before.iter().flatten().find(|old| old.0 == name);
-                Measure {
-                    before: old.map(|old| old.2),
-                    over: exceeded.iter().any(|over| over.measure == name),
-                    name,
-                    unit,
-                    actual,
-                    limit,
-                }
-            })
-            .collect();
+        let held = report.and_then(|report| report.baseline.as_ref());
+        let before: Vec<(String, u64)> = match (&old, held) {
+            (Some((_, old)), _) => figures(measured(old)),
+            (None, Some(baseline)) => {
+                let held = baseline.held.iter();
+                held.map(|held| (held.measure.clone(), held.held)).collect()
+            }
+            (None, None) => Vec::new(),
+        };
+        let of_measure = |record: LimitRecord| Measure {
+            limit: Some(record.limit).filter(|limit| *limit != NO_LIMIT),
+            before: before
+                .iter()
+                .find(|(name, _)| *name == record.measure)
+                .map(|(_, size)| *size),
+            over: exceeded.iter().any(|over| over.measure == record.measure),
+            name: record.measure,
+            unit: record.unit,
+            actual: record.actual,
+        };
+        let measures = measured(&subject).into_iter().map(of_measure).collect();
         Self {
             title: report.map_or_else(|| name(file), |report| report.package.clone()),
             target: report
@@ -124,38 +129,69 @@ impl View {
             .map_or_else(String::new, |report| made(report))
     }
 
-    /// What became of the file it is compared with, by each of `groupings`.
+    /// The baseline that the gate compared it with.
+    pub fn baseline(&self) -> Option<&BaselineRecord> {
+        self.report.as_ref()?.baseline.as_ref()
+    }
+
+    /// What it is compared with, in words: the old file, or the baseline.
+    pub fn versus(&self) -> Option<&str> {
+        let old = self.against.as_ref().map(|old| old.name.as_str());
+        old.or_else(|| self.baseline().map(|baseline| baseline.from.as_str()))
+    }
+
+    /// What became of the old file by each of `groupings`, or what the gate has found to have changed since the baseline's.
     ///
     /// # Errors
     /// As [`diff::run`].
     pub fn changes(&self, groupings: &[Grouping]) -> Result<Option<Diff>> {
-        let old = self.against.as_ref();
-        old.map(|old| diff::run(&old.attribution, &self.attribution, groupings))
-            .transpose()
+        if let Some(old) = &self.against {
+            return diff::run(&old.attribution, &self.attribution, groupings).map(Some);
+        }
+        let recorded = self
+            .baseline()
+            .and_then(|baseline| baseline.changes.clone());
+        Ok(recorded.map(|mut diff| {
+            diff.by.retain(|by| groupings.contains(&by.grouping));
+            diff
+        }))
     }
 }
 
-/// Measure, unit, what was measured, limit.
-type Measured = (String, String, u64, Option<u64>);
-
-fn measured(subject: &Subject) -> Vec<Measured> {
-    let bytes = |name: &str, size: u64, limit| (name.to_owned(), "bytes".to_owned(), size, limit);
-    let Some(report) = &subject.report else {
-        return vec![bytes("raw", subject.attribution.bytes, None)];
-    };
-    let (sizes, limits) = (report.sizes, report.budget);
-    vec![
-        bytes("raw", sizes.raw, limits.raw),
-        bytes("gzip", sizes.gzip, limits.gzip),
-        bytes("brotli", sizes.brotli, limits.brotli),
-    ]
+fn figures(records: Vec<LimitRecord>) -> Vec<(String, u64)> {
+    let figure = |record: LimitRecord| (record.measure, record.actual);
+    records.into_iter().map(figure).collect()
 }
 
+/// Every size, whether there is a limit on it or not, and whatever else there is a limit on.
+fn measured(subject: &Subject) -> Vec<LimitRecord> {
+    let raw = |actual| LimitRecord {
+        measure: Size::Raw.name().to_owned(),
+        unit: Unit::Bytes,
+        limit: NO_LIMIT,
+        actual,
+    };
+    let Some(report) = &subject.report else {
+        return vec![raw(subject.attribution.bytes)];
+    };
+    let limited = |name: &str| report.budget.iter().find(|limit| limit.measure == name);
+    let sizes = Size::ALL.map(|size| LimitRecord {
+        measure: size.name().to_owned(),
+        limit: limited(size.name()).map_or(NO_LIMIT, |limit| limit.limit),
+        ..raw(report.sizes.get(size))
+    });
+    let is_size = |limit: &&LimitRecord| Size::ALL.iter().any(|size| size.name() == limit.measure);
+    let others = report.budget.iter().filter(|limit| !is_size(limit));
+    sizes.into_iter().chain(others.cloned()).collect()
+}
+
+/// Stands for no limit where records are gathered.
+const NO_LIMIT: u64 = u64::MAX;
+
 fn standing(report: &Report) -> Standing {
-    let limits = [report.budget.raw, report.budget.gzip, report.budget.brotli];
     match report.verdict.within {
         false => Standing::Over,
-        true if limits.iter().all(Option::is_none) => Standing::Unlimited,
+        true if report.budget.is_empty() && report.baseline.is_none() => Standing::Unlimited,
         true => Standing::Within,
     }
 }

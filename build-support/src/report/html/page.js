@@ -40,7 +40,7 @@ function drawHead(position) {
       return button(name, i === position, () => (choose(i), by("views").children[i].focus()));
     }),
   );
-  by("made").textContent = [view.made, view.against === null ? "" : `compared with ${view.against}`].filter(Boolean).join(" · ");
+  by("made").textContent = [view.made, view.versus === null ? "" : `compared with ${view.versus}`].filter(Boolean).join(" · ");
   by("measures").replaceChildren(...view.measures.map(measure));
 }
 
@@ -48,7 +48,7 @@ function drawHead(position) {
 function measure({ name, unit, actual, limit, used, before, over }) {
   const card = element("li", undefined, { class: over ? "measure bad" : "measure" });
   const number = element("strong", grouped(actual));
-  const what = element("span", unit === "bytes" ? "bytes" : "");
+  const what = element("span", unit === "count" ? "" : unit);
   const head = element("p");
   head.append(number, " ", what);
   card.append(element("h3", name), head);

@@ -2,8 +2,7 @@
 //! and to wasm-opt alone, and those marked that are too far from the reference.
 
 use super::cells::{BAD, FAINT, HEADING, Paint, table};
-use crate::config::Measure;
-use crate::report::{Sizes, units};
+use crate::report::{Size, Sizes, units};
 use crate::size_bench::{Row, Steps};
 use anstyle::Style;
 
@@ -33,7 +32,7 @@ pub fn draw(rows: &[Row], colour: bool) -> String {
     ];
     let mut styles = vec![HEADING];
     for row in rows {
-        for measure in Measure::ALL {
+        for measure in Size::ALL {
             let missed = row.missed().contains(&measure.name());
             cells.push(line(row, &row.steps, &row.name, measure, missed));
             styles.push(if missed { BAD } else { Style::new() });
@@ -47,7 +46,7 @@ pub fn draw(rows: &[Row], colour: bool) -> String {
             ("  std as distributed", row.distributed_std.as_ref()),
         ];
         for (name, steps) in others {
-            for (measure, steps) in Measure::ALL.into_iter().zip(steps.iter().cycle()) {
+            for (measure, steps) in Size::ALL.into_iter().zip(steps.iter().cycle()) {
                 cells.push(line(row, steps, name, measure, false));
                 styles.push(FAINT);
             }
@@ -74,14 +73,10 @@ pub fn draw(rows: &[Row], colour: bool) -> String {
 }
 
 /// The name stands in the first of a fixture's lines.
-fn line(row: &Row, steps: &Steps, name: &str, measure: Measure, missed: bool) -> [String; 10] {
-    let of = |sizes: &Sizes| match measure {
-        Measure::Raw => sizes.raw,
-        Measure::Gzip => sizes.gzip,
-        Measure::Brotli => sizes.brotli,
-    };
+fn line(row: &Row, steps: &Steps, name: &str, measure: Size, missed: bool) -> [String; 10] {
+    let of = |sizes: &Sizes| sizes.get(measure);
     let (ours, reference) = (of(&steps.ours), of(&row.reference));
-    let first = measure == Measure::ALL[0];
+    let first = measure == Size::ALL[0];
     let mark = if missed { MARK } else { "  " };
     [
         if first {

@@ -1,0 +1,199 @@
+use super::decide;
+use crate::attribution::{self, Attribution, Row};
+use crate::config::{Config, Limit, Measure};
+use crate::measure::sizes::codecs;
+use crate::report::{Figures, Kind, Report, SCHEMA, Size, Sizes, Stage, Toolchain, VerdictRecord};
+use std::path::Path;
+
+fn report(sizes: Sizes) -> Report {
+    Report {
+        schema: SCHEMA,
+        package: "app".into(),
+        target: "wasm32-wasip2".into(),
+        kind: Kind::Component,
+        toolchain: Toolchain::default(),
+        stages: vec![Stage {
+            name: "link".into(),
+            bytes: 1_000,
+            millis: 0.0,
+            note: String::new(),
+        }],
+        sizes,
+        codecs: codecs(),
+        figures: Figures::default(),
+        budget: Vec::new(),
+        baseline: None,
+        verdict: VerdictRecord {
+            within: true,
+            exceeded: Vec::new(),
+        },
+        snipped: Vec::new(),
+        swept: Vec::new(),
+        attribution: Attribution {
+            bytes: 1_000,
+            rows: vec![
+                Row {
+                    kind: attribution::Kind::Function,
+                    name: "app::run".into(),
+                    bytes: 250,
+                    count: 1,
+                    core: None,
+                    functions: Vec::new(),
+                };
+                12
+            ],
+        },
+        features: Vec::new(),
+        prunable: Default::default(),
+    }
+}
+
+fn config(limits: [Option<u64>; 3]) -> Config {
+    let mut config = Config {
+        source: "0123456789".into(),
+        ..Config::without_package("app")
+    };
+    for (i, limit) in limits.into_iter().enumerate() {
+        if let Some(most) = limit {
+            config.limits.set(Limit {
+                most,
+                span: i..i + 1,
+                measure: Measure::Size(Size::ALL[i]),
+            });
+        }
+    }
+    config
+}
+
+fn sizes([raw, gzip, brotli]: [u64; 3]) -> Sizes {
+    Sizes { raw, gzip, brotli }
+}
+
+/// Values around the interesting places: each other, KiB boundaries, the ends.
+const VALUES: [u64; 9] = [
+    1,
+    2,
+    1_023,
+    1_024,
+    1_025,
+    307_200,
+    307_201,
+    u64::MAX - 1,
+    u64::MAX,
+];
+
+#[test]
+fn exactly_the_limit_passes_and_one_byte_over_fails() {
+    for limit in VALUES.into_iter().filter(|&limit| limit < u64::MAX) {
+        for (i, measure) in Measure::WHOLE.into_iter().take(3).enumerate() {
+            let mut limits = [None; 3];
+            limits[i] = Some(limit);
+            let at = |n: u64| {
+                let mut all = [u64::MAX; 3];
+                all[i] = n;
+                decide(&report(sizes(all)), &config(limits))
+            };
+            assert!(
+                at(limit).within() && at(limit - 1).within(),
+                "{measure:?} {limit}"
+            );
+            let over = at(limit + 1);
+            assert_eq!(over.exceeded.len(), 1);
+            assert_eq!(
+                (over.exceeded[0].actual, &over.exceeded[0].limit.measure),
+                (limit + 1, &measure)
+            );
+        }
+    }
+}
+
+/// Over all pairs of values: each measure is decided alone, smaller sizes and larger limits never
+/// make a verdict worse, and the same input gives the same verdict.
+#[test]
+fn is_monotone_and_independent_by_measure() {
+    let over = |size: u64, limit: Option<u64>| limit.is_some_and(|limit| size > limit);
+    let limits: Vec<Option<u64>> = std::iter::once(None).chain(VALUES.map(Some)).collect();
+    for &a in &VALUES {
+        for &b in &VALUES {
+            for &first in &limits {
+                for &second in &limits {
+                    let (given, allowed) =
+                        (report(sizes([a, b, a])), config([first, second, first]));
+                    let verdict = decide(&given, &allowed);
+                    let expected = [over(a, first), over(b, second), over(a, first)];
+                    let found = Size::ALL.map(|size| {
+                        let measure = Measure::Size(size);
+                        verdict.exceeded.iter().any(|e| e.limit.measure == measure)
+                    });
+                    assert_eq!(found, expected);
+                    assert_eq!(verdict, decide(&given, &allowed));
+                    let smaller = decide(&report(sizes([a - 1, b - 1, a - 1])), &allowed);
+                    assert!(smaller.exceeded.len() <= verdict.exceeded.len());
+                    let looser =
+                        config([first, second, first].map(|l| l.map(|l| l.saturating_add(1))));
+                    assert!(decide(&given, &looser).exceeded.len() <= verdict.exceeded.len());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn no_limit_is_never_exceeded() {
+    let verdict = decide(&report(sizes([u64::MAX; 3])), &config([None; 3]));
+    assert!(verdict.within() && verdict.record().within && verdict.record().exceeded.is_empty());
+}
+
+#[test]
+fn the_record_says_what_the_verdict_does() {
+    let record = decide(
+        &report(sizes([11, 5, 30])),
+        &config([Some(10), Some(5), Some(7)]),
+    )
+    .record();
+    let shown: Vec<_> = record
+        .exceeded
+        .iter()
+        .map(|e| (e.measure.as_str(), e.actual, e.limit))
+        .collect();
+    assert_eq!(
+        (record.within, shown),
+        (false, vec![("raw", 11, 10), ("brotli", 30, 7)])
+    );
+}
+
+#[test]
+fn each_breach_points_at_its_own_limit_and_the_first_explains() {
+    let (report, config) = (
+        report(sizes([11, 6, 30])),
+        config([Some(10), Some(5), Some(7)]),
+    );
+    let all = decide(&report, &config).diagnostics(&report, &config, Path::new("r.json"));
+    assert_eq!(
+        all.iter().map(|d| d.span.clone()).collect::<Vec<_>>(),
+        [0..1, 1..2, 2..3]
+    );
+    assert_eq!(
+        all.iter().map(|d| d.notes.len()).collect::<Vec<_>>(),
+        [11, 0, 0]
+    );
+    assert_eq!(all[0].notes[1], "250   25.0%  app::run");
+    assert!(
+        all.iter()
+            .all(|d| d.help[0].contains("build-support analyze r.json"))
+    );
+}
+
+#[test]
+fn without_attribution_there_is_nothing_to_name() {
+    let mut report = report(sizes([11; 3]));
+    let config = config([Some(10), None, None]);
+    let notes = |report: &Report| {
+        decide(report, &config).diagnostics(report, &config, Path::new("l"))[0]
+            .notes
+            .len()
+    };
+    assert_eq!(notes(&report), 11);
+    report.attribution.rows.clear();
+    assert_eq!(notes(&report), 0);
+}

@@ -1,0 +1,95 @@
+//! What a file is held against: its sizes and other figures beside their limits, and what came of it.
+
+use super::cells::{BAD, FAINT, GOOD, Paint, WARNING, bar, table};
+use crate::report::{Because, Exceeded, LimitRecord, Report, Size, Unit, units};
+
+/// Every size, whether there is a limit on it or not.
+pub(super) fn sizes(report: &Report, paint: Paint) -> String {
+    let limit = |size: Size| report.budget.iter().find(|l| l.measure == size.name());
+    let row = |size: Size| Line {
+        name: size.name().to_owned(),
+        unit: Unit::Bytes,
+        actual: report.sizes.get(size),
+        limit: limit(size).map(|limit| limit.limit),
+    };
+    draw(["size", "bytes"], &Size::ALL.map(row), paint)
+}
+
+/// Whatever else there is a limit on; nothing where there is none.
+pub(super) fn others(report: &Report, paint: Paint) -> String {
+    let is_size = |limit: &LimitRecord| Size::ALL.iter().any(|size| size.name() == limit.measure);
+    let lines = report.budget.iter().filter(|limit| !is_size(limit));
+    let lines: Vec<Line> = lines
+        .map(|record| Line {
+            name: record.measure.clone(),
+            unit: record.unit,
+            actual: record.actual,
+            limit: Some(record.limit),
+        })
+        .collect();
+    if lines.is_empty() {
+        return String::new();
+    }
+    draw(["measure", "now"], &lines, paint)
+}
+
+struct Line {
+    name: String,
+    unit: Unit,
+    actual: u64,
+    limit: Option<u64>,
+}
+
+fn draw([name, actual]: [&str; 2], lines: &[Line], paint: Paint) -> String {
+    let mut rows = vec![[name, actual, "", "limit", "used"].map(str::to_owned)];
+    rows.extend(lines.iter().map(|line| {
+        let (limit, used) = line.limit.map_or(("none".into(), String::new()), |limit| {
+            (units::bytes(limit), units::used(line.actual, limit))
+        });
+        let human = match line.unit {
+            Unit::Bytes => units::human(line.actual),
+            Unit::Count | Unit::Instructions => String::new(),
+        };
+        let actual = units::bytes(line.actual);
+        [line.name.clone(), actual, human, limit, used]
+    }));
+    let drawn = table(&rows, [false, true, true, true, true]);
+    let width = drawn.iter().map(|line| line.chars().count()).max();
+    let width = width.unwrap_or_default();
+    let mut text = format!("{}\n", paint.with(FAINT, &drawn[0]));
+    for (row, line) in drawn[1..].iter().zip(lines) {
+        match line.limit {
+            Some(limit) => {
+                let bar = bar(line.actual, limit, paint);
+                text.push_str(&format!("{row:<width$}  {bar}\n"));
+            }
+            None => text.push_str(&format!("{row}\n")),
+        }
+    }
+    text
+}
+
+/// The last line.
+pub(super) fn verdict(report: &Report, paint: Paint) -> String {
+    let verdict = &report.verdict;
+    if verdict.within {
+        return match report.budget.is_empty() && report.baseline.is_none() {
+            true => format!("{}\n", paint.with(WARNING, "no limits are set")),
+            false => format!("{}\n", paint.with(GOOD, "within budget")),
+        };
+    }
+    let over = |e: &Exceeded| {
+        let more = units::amount(e.actual.saturating_sub(e.limit), e.unit);
+        match e.because {
+            Because::Limit => format!("{} by {more}", e.measure),
+            Because::Ratchet => format!("{} by {more} (ratchet)", e.measure),
+            Because::Drift => format!("{} by {more} (drift)", e.measure),
+        }
+    };
+    let exceeded: Vec<String> = verdict.exceeded.iter().map(over).collect();
+    format!(
+        "{}: {}\n",
+        paint.with(BAD, "over budget"),
+        exceeded.join(", ")
+    )
+}

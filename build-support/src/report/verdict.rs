@@ -1,0 +1,145 @@
+//! What was held against a file and what came of it, as plain data: the limits in force, the baseline it was compared
+//! with, and the gate's decision. `gate` fills it in.
+
+use crate::attribution::diff::Diff;
+use crate::report::Sizes;
+use serde::{Deserialize, Serialize};
+
+/// What a number counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Unit {
+    /// Bytes.
+    Bytes,
+    /// Functions, crates.
+    Count,
+    /// Instructions that were executed, as wasmtime's fuel counts them.
+    Instructions,
+}
+
+/// A limit in force, and what it was held against.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LimitRecord {
+    /// What it is on: `raw`, `gzip`, `brotli`, `functions`, `crates`, `memory`, `start`, `crate <name>` or
+    /// `section <name>`.
+    pub measure: String,
+    /// What both figures count.
+    pub unit: Unit,
+    /// The most that is allowed.
+    pub limit: u64,
+    /// What was measured.
+    pub actual: u64,
+}
+
+/// The gate's decision as it is recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerdictRecord {
+    /// Whether everything holds.
+    pub within: bool,
+    /// What does not hold.
+    pub exceeded: Vec<Exceeded>,
+}
+
+/// A figure that is too high.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exceeded {
+    /// As in [`LimitRecord::measure`].
+    pub measure: String,
+    /// What both figures count.
+    pub unit: Unit,
+    /// What was measured.
+    pub actual: u64,
+    /// The most that is allowed.
+    pub limit: u64,
+    /// What allows no more.
+    pub because: Because,
+}
+
+/// What a figure was too high for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Because {
+    /// A limit of the manifest.
+    Limit,
+    /// What the baseline holds, and its tolerance.
+    Ratchet,
+    /// All growth since the last deliberate raise.
+    Drift,
+}
+
+/// The baseline that a file was compared with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BaselineRecord {
+    /// Whose baseline it is, e.g. `the merge base with origin/main` or `the working tree`.
+    pub from: String,
+    /// The commit it is of; absent for the working tree's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// What made the baseline's file otherwise than this one; where there is anything, growth is not judged.
+    pub toolchain: Vec<Difference>,
+    /// Each size beside what is held of it.
+    pub held: Vec<HeldRecord>,
+    /// Raises that came with this change.
+    pub raises: Vec<Raise>,
+    /// What changed since the held file, by each grouping; absent where the two are of one size throughout.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changes: Option<Diff>,
+}
+
+/// Something that is not as it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    /// What, e.g. `rustc`.
+    pub what: String,
+    /// As the baseline has it.
+    pub before: String,
+    /// As it is now.
+    pub after: String,
+}
+
+/// A size beside what is held of it, in bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldRecord {
+    /// `raw`, `gzip` or `brotli`.
+    pub measure: String,
+    /// What was measured.
+    pub actual: u64,
+    /// What the baseline holds.
+    pub held: u64,
+    /// How much more passes.
+    pub tolerance: u64,
+    /// What drift is counted from: the lowest that was held since the last deliberate raise.
+    pub anchor: u64,
+    /// From the anchor to what was measured; negative where it is smaller.
+    pub drift: i64,
+    /// How much drift passes.
+    pub drift_limit: u64,
+    /// Whether growth of this size was judged, and if not why.
+    pub judged: Judged,
+}
+
+/// Whether growth was judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Judged {
+    /// It was.
+    Yes,
+    /// It was not: another toolchain made the file that is held.
+    Toolchain,
+    /// It was not: another codec made the compressed size that is held.
+    Codec,
+}
+
+/// A deliberate raise of what is held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Raise {
+    /// The commit that was checked out when it was made; empty outside of git.
+    pub commit: String,
+    /// Why, in the words of whoever made it.
+    pub reason: String,
+    /// What was held before.
+    pub from: Sizes,
+    /// What is held since.
+    pub to: Sizes,
+}
