@@ -40,7 +40,7 @@ function treeOf(view, rows) {
     const crate = child(root, `c\0${row.crate}`, row.crate, row.crate, row.crate);
     const key = `m\0${row.crate}\0${row.module}`;
     const module = child(crate, key, row.module, within(row.module, row.crate), row.crate);
-    const item = node(row.item, within(row.item, row.module), module, row.crate);
+    const item = node(row.item, shortened(row.item, row.module), module, row.crate);
     item.row = row;
     item.kind = row.kind;
     module.children.push(item);
@@ -59,6 +59,24 @@ function treeOf(view, rows) {
   }
   sortDown(root);
   return root;
+}
+
+// A method without the type in front, which the module is called after: `<a::T<u8> as b::Trait>::f` in `a::T` is
+// `Trait::f`.
+function shortened(name, module) {
+  if (name.startsWith(`${module}::`)) return name.slice(module.length + 2);
+  if (!name.startsWith(`<${module}`)) return name;
+  let depth = 0;
+  for (let end = 0; end < name.length; end += 1) {
+    if (name[end] === "<") depth += 1;
+    // The bracket of an arrow closes nothing.
+    if (name[end] === ">" && name[end - 1] !== "-") depth -= 1;
+    if (depth > 0) continue;
+    const rest = name.slice(end + 1).replace(/^::/, "");
+    const trait = /.* as ([^<>]*)/.exec(name.slice(1, end));
+    return rest && trait ? `${trait[1].split("::").pop()}::${rest}` : rest || name;
+  }
+  return name;
 }
 
 const bySize = (a, b) => b.bytes - a.bytes || b.before - a.before || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);

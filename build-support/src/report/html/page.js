@@ -4,7 +4,9 @@ const [map, status, tip, find] = ["map", "status", "tip", "find"].map(by);
 const HUES = 8;
 
 let view, rows, whole, at, cells;
-let [colour, grouping, only, shown] = ["crate", "crate", "all", ROWS];
+let [colour, grouping, only, shown] = ["part", "crate", "all", ROWS];
+// The colours of the present node's largest parts.
+let hues = new Map();
 
 // --- what is shown of a whole view
 
@@ -14,12 +16,9 @@ function choose(position) {
   whole = treeOf(view, rows);
   whole.compared = view.against !== null;
   at = whole;
-  colour = whole.compared ? "change" : "crate";
+  colour = whole.compared ? "change" : "part";
   [grouping, only, shown] = ["crate", "all", ROWS];
   find.value = "";
-  // The largest crates have colours of their own; what is in brackets is no crate.
-  const crates = whole.children.filter((child) => !child.name.startsWith("["));
-  whole.hues = new Map(crates.slice(0, HUES).map((child, hue) => [child.name, `hue-${hue + 1}`]));
   drawHead(position);
   drawColours();
   drawRoad();
@@ -71,7 +70,7 @@ function measure({ name, unit, actual, limit, used, before, over }) {
 }
 
 function drawColours() {
-  const ways = { crate: "by crate", kind: "by kind", ...(whole.compared ? { change: "by change" } : {}) };
+  const ways = { part: "by part", kind: "by kind", ...(whole.compared ? { change: "by change" } : {}) };
   by("colour").replaceChildren(...Object.entries(ways).map(([value, text]) => element("option", text, { value })));
   by("colour").value = colour;
 }
@@ -98,7 +97,9 @@ function paint(of) {
     return `${of.bytes > of.before ? "more" : "less"}-${strength}${found}`;
   }
   if (colour === "kind") return `kind-${of.kind || "mixed"}${found}`;
-  return `${whole.hues.get(of.crate) || (of.crate && of.crate.startsWith("[") ? "no-crate" : "other")}${found}`;
+  let part = of;
+  while (part.parent && part.parent !== at && !hues.has(part)) part = part.parent;
+  return `${hues.get(part) || (of.crate && of.crate.startsWith("[") ? "no-crate" : "other")}${found}`;
 }
 
 function note(of) {
@@ -108,6 +109,9 @@ function note(of) {
 // Draws the map of the present node and puts the focus where `focus` says: a node, the first, or (null) nowhere.
 function draw(focus) {
   const bytes = at.children.reduce((sum, child) => sum + child.bytes, 0);
+  // What is in brackets is no crate, and has no colour beside crates.
+  const parts = at === whole ? at.children.filter((child) => !child.name.startsWith("[")) : at.children;
+  hues = new Map(parts.slice(0, HUES).map((child, hue) => [child, `hue-${hue + 1}`]));
   map.classList.toggle("empty", bytes === 0);
   cells = bytes === 0 ? [] : drawMap(map, at, whole, paint, note);
   if (bytes === 0) map.replaceChildren(element("p", "nothing takes any room here"));
@@ -124,7 +128,7 @@ const below = (inner, outer) => {
 
 function drawLegend() {
   const legends = {
-    crate: [],
+    part: [],
     kind: [["kind-function", "functions"], ["kind-data", "data"], ["kind-custom", "custom sections"], ["kind-section", "other sections"], ["kind-mixed", "several"]],
     change: [["less-3", "much less"], ["less-2", "less"], ["less-1", "a little less"], ["same", "unchanged"], ["more-1", "a little more"], ["more-2", "more"], ["more-3", "much more, or new"]],
   };
