@@ -13,6 +13,7 @@ mod doctor;
 mod explain;
 mod link;
 mod memory;
+mod messages;
 mod optimize;
 mod precompile;
 mod preinit;
@@ -32,6 +33,7 @@ use crate::report::{diagnostic, text};
 use crate::ship::Shipped;
 use crate::variants;
 use clap::{Parser, Subcommand};
+use messages::{MessageFormat, Messages};
 use progress::Progress;
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -130,18 +132,19 @@ fn exit(ended: anyhow::Result<Ended>) -> ExitCode {
 
 /// Says on stderr what the gate has to object to, each at its line in the manifest.
 fn judge(config: &Config, shipped: &Shipped) -> anyhow::Result<Ended> {
+    judge_in(&Messages::new(MessageFormat::Human, None), config, shipped)
+}
+
+/// The same in the form that was asked for.
+fn judge_in(messages: &Messages<'_>, config: &Config, shipped: &Shipped) -> anyhow::Result<Ended> {
     if shipped.verdict.within() {
         return Ok(Ended::Well);
     }
-    let here = here();
     let file = &shipped.files.report;
+    let here = here();
     let file = file.strip_prefix(&here).unwrap_or(file);
     let diagnostics = shipped.verdict.diagnostics(&shipped.report, config, file);
-    write!(
-        anstream::stderr(),
-        "{}",
-        diagnostic::draw_all(&diagnostics, &here, colour_on_stderr())
-    )?;
+    messages.show(&diagnostics)?;
     Ok(Ended::OverBudget)
 }
 

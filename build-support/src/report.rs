@@ -6,6 +6,8 @@ pub mod diagnostic;
 pub mod html;
 pub mod json;
 pub mod markdown;
+pub mod message;
+pub mod names;
 pub mod text;
 pub mod units;
 mod verdict;

@@ -6,8 +6,8 @@
 //! is therefore what [`attribution`](crate::attribution) found, to the byte.
 
 use crate::attribution::{Attribution, Kind, Row};
-use crate::report::units;
 use crate::report::view::{Measure, Standing, View};
+use crate::report::{names, units};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, HashMap};
@@ -29,7 +29,7 @@ pub fn draw(views: &[View]) -> String {
     let data: Vec<String> = views.iter().map(view).collect();
     let title = views.first().map_or("size report", |view| &view.title);
     let parts = [
-        ("title", text(title)),
+        ("title", text(&names::visible(title))),
         ("style", STYLE.to_owned()),
         ("style-hash", hash(STYLE)),
         ("data", format!("{{\"views\":[\n{}]}}\n", data.join(",\n"))),
@@ -54,7 +54,7 @@ fn fill(template: &str, parts: &[(&str, String)]) -> String {
 
 /// One view as the page reads it: names once each, then a row per line.
 fn view(view: &View) -> String {
-    let mut names = Names::default();
+    let mut found = Names::default();
     let old = view.against.as_ref().map(|old| &old.attribution);
     let rows: Vec<String> = merged(&view.attribution, old)
         .into_iter()
@@ -68,7 +68,7 @@ fn view(view: &View) -> String {
                 item,
             } = key;
             let [krate, module, family, section, item] =
-                [krate, module, family, section, item].map(|name| names.number(name));
+                [krate, module, family, section, item].map(|name| found.number(name));
             let Merged {
                 bytes,
                 before,
@@ -79,21 +79,25 @@ fn view(view: &View) -> String {
         })
         .collect();
     let head = json!({
-        "title": view.title,
-        "target": view.target,
+        "title": names::visible(&view.title),
+        "target": view.target.as_deref().map(names::visible),
         "within": match view.standing {
             Standing::Unlimited => None,
             Standing::Within => Some(true),
             Standing::Over => Some(false),
         },
         "against": view.against.as_ref().map(|old| &old.name),
-        "versus": view.versus(),
+        "versus": view.versus().map(names::visible),
         "made": view.made(),
         "measures": view.measures.iter().map(measure).collect::<Vec<_>>(),
         "stages": view.stages().iter().map(|s| json!([s.name, s.bytes, s.note])).collect::<Vec<_>>(),
         "kinds": KINDS,
     });
-    let names: Vec<String> = names.all.iter().map(|name| safe(&json!(name))).collect();
+    let shown = found
+        .all
+        .iter()
+        .map(|name| safe(&json!(names::visible(name))));
+    let names: Vec<String> = shown.collect();
     let head = safe(&head);
     let head = head.strip_suffix('}').unwrap_or(&head);
     format!(

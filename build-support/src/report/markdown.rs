@@ -9,7 +9,7 @@ use crate::attribution::diff::{Change, Changes};
 use crate::attribution::groups::{self, Grouping};
 use crate::error::Result;
 use crate::report::view::{Measure, Standing, View};
-use crate::report::{Because, Unit, units};
+use crate::report::{Because, Unit, names, units};
 use std::fmt::Write as _;
 
 /// GitHub takes 65,536 characters in a comment; this is in bytes, of which there are never fewer, and leaves room for a
@@ -162,8 +162,9 @@ fn against(views: &[View]) -> String {
 
 /// `+512 (+1.0%)`.
 fn change(before: u64, after: u64) -> String {
-    if before == after {
-        return "0".to_owned();
+    // What was nothing has no share of it to grow by.
+    if before == after || before == 0 {
+        return units::change(before, after);
     }
     format!(
         "{} ({})",
@@ -323,16 +324,13 @@ fn made(views: &[View]) -> String {
 /// A name as a code span.
 pub fn code(name: &str) -> String {
     let mut text = String::from("`");
-    let name = units::shorten(name, NAME_WIDTH);
+    let name = units::shorten(&names::visible(name), NAME_WIDTH);
     for c in name.chars() {
         match c {
             '`' => text.push('\u{2cb}'),
             '|' => text.push('\u{2223}'),
             // It escapes nothing in a code span but does in a table.
             '\\' => text.push('\u{2216}'),
-            c if is_hidden(c) => {
-                let _ = write!(text, "{{{:x}}}", c as u32);
-            }
             c => text.push(c),
         }
     }
@@ -355,13 +353,4 @@ fn plain(name: &str) -> String {
         .collect();
     // Two hyphens are no business of a comment's inside.
     plain.replace("--", "-_")
-}
-
-/// What is not seen or turns the text around it: line breaks, controls, marks of direction, spaces without width.
-fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || (c.is_whitespace() && c != ' ')
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e0fff}')
 }
