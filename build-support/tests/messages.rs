@@ -1,6 +1,11 @@
 //! `--message-format`: a broken budget and a mistaken manifest, as an editor reads them.
 #![cfg(feature = "tool")]
 
+// A standard library that stands ready in a sysroot, so that none is compiled for each build here.
+#[path = "toolchain/layout.rs"]
+#[allow(dead_code)]
+mod layout;
+
 use build_support::diagnostic::{Diagnostic, Level};
 use build_support::process;
 use build_support::report::message::{Origin, compiler_message};
@@ -9,6 +14,8 @@ use cargo_metadata::diagnostic::DiagnosticLevel;
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
+
+const TARGET: &str = "wasm32-wasip1";
 
 const PROGRAM: &str = "\
 #![no_std]
@@ -62,8 +69,10 @@ fn build(folder: &Path, format: &str) -> (i32, String, String) {
     let done = command
         .args(["build", "--message-format", format])
         .current_dir(folder)
+        .env("RUSTC", &layout::installed(TARGET).rustc)
         .env("NO_COLOR", "1")
         .env("WASM_OPT", "")
+        .env_remove("RUSTFLAGS")
         .output()
         .unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();

@@ -4,8 +4,8 @@
 
 use build_support::attribution::{Attribution, Kind, Row, subject};
 use build_support::process;
-use build_support::report::markdown;
 use build_support::report::view::View;
+use build_support::report::{Because, Exceeded, markdown};
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -226,7 +226,9 @@ fn no_name_is_more_than_a_name_in_a_comment() {
     }
     assert!(!read.text.contains("://"), "{}", read.text);
     assert!(
-        read.code.iter().any(|code| code.starts_with("</script>")),
+        read.code
+            .iter()
+            .any(|code| code.starts_with("<app::T<fn()")),
         "{:?}",
         read.code
     );
@@ -266,7 +268,7 @@ fn a_comment_has_room_for_any_report() {
         bytes: rows.len() as u64 * 10,
         rows: rows.to_vec(),
     };
-    for count in [1, 3, 20, 120] {
+    for count in [1, 3, 20] {
         let view = || {
             let subject = |attribution| subject::Subject {
                 attribution,
@@ -292,4 +294,108 @@ fn a_comment_has_room_for_any_report() {
             || text.contains("in 288 more");
         assert!(said, "what is left out is said: {text}");
     }
+    // Where nothing but names fills the room, the table and the remarks are cut as well.
+    let mut report = *read("app.json").report.unwrap();
+    report.target = long(0);
+    for i in 0..40 {
+        let mut limit = report.budget[0].clone();
+        limit.measure = long(i);
+        report.verdict.exceeded.push(Exceeded {
+            measure: long(i),
+            unit: limit.unit,
+            actual: u64::MAX,
+            limit: 1,
+            because: Because::Drift,
+        });
+        report.budget.push(limit);
+    }
+    for count in [10, 100] {
+        let subject = || subject::Subject {
+            report: Some(Box::new(report.clone())),
+            ..read("app.json")
+        };
+        let views: Vec<View> = (0..count)
+            .map(|_| View::new(Path::new("x"), subject(), None))
+            .collect();
+        let text = markdown::draw(&views).unwrap();
+        assert!(
+            text.len() <= markdown::MOST_BYTES,
+            "{count}: {} bytes",
+            text.len()
+        );
+        assert!(text.contains("there is no room for"), "{text}");
+    }
+}
+
+/// Runs the script that stands between a stranger's report and the comment.
+fn posted(text: &str, marker: &str) -> (bool, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("untrusted.md");
+    fs::write(&file, text).unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.ci/comment.mjs");
+    let node =
+        process::on_path("node").expect("node is not on PATH; on Debian: apt-get install nodejs");
+    let done = process::command(node)
+        .arg(script)
+        .arg(file)
+        .arg(marker)
+        .output()
+        .unwrap();
+    (
+        done.status.success(),
+        String::from_utf8(done.stdout).unwrap(),
+    )
+}
+
+/// Protects a pull request from its own build: what is posted in the project's name is a report and nothing else, and what
+/// `report` writes is posted as it is.
+#[test]
+fn a_comment_holds_nothing_but_a_report() {
+    let text = markdown::draw(&views()).unwrap();
+    let marker = text.lines().next().unwrap();
+    assert_eq!(posted(&text, marker), (true, text.clone()));
+
+    let hostile = [
+        "Well done @everyone",
+        "see #123 or octo/repo#1",
+        "[click](https://example.com)",
+        "www.example.com",
+        "https://example.com",
+        "<img src=x>",
+        "<details open><summary>x</summary>",
+        "<details><summary>`<b>`</summary>",
+        "| `a | @everyone` |",
+        "![](x)",
+        "`unclosed @everyone",
+        "``a` @everyone `b``",
+        "| `a` | @everyone |",
+        "right\u{202e}left",
+        "```",
+        "a &#64; b",
+        "\\`a\\` @b `c`",
+        "<!-- more -->",
+    ];
+    for line in hostile {
+        let (done, kept) = posted(&format!("{marker}\n### fine\n\n{line}\n"), marker);
+        assert!(done);
+        let left = "\n\n1 lines are left out: they are not of a report's form.\n";
+        assert_eq!(kept, format!("{marker}\n### fine\n\n{left}"), "{line}");
+    }
+    let html = format!("{marker}\n</details>\n`<img src=x>`\n\n`<img src=x>`\n");
+    let (_, kept) = posted(&html, marker);
+    assert_eq!(
+        kept.matches("<img").count(),
+        1,
+        "code is none in HTML: {kept}"
+    );
+    let (done, kept) = posted("### ok\n", marker);
+    assert!(!done && kept.is_empty(), "another's report is not posted");
+    let (_, cut) = posted(
+        &format!(
+            "{marker}\n<details><summary>x</summary>\n\n{}",
+            "- a\n".repeat(50_000)
+        ),
+        marker,
+    );
+    assert!(cut.len() < 65_536 && cut.trim_end().ends_with("</details>"));
 }

@@ -16,11 +16,28 @@ use std::fmt::Write as _;
 /// line or two of whoever posts it.
 pub const MOST_BYTES: usize = 60_000;
 
-/// How many entries the lists have, from what is wanted down to what fits.
-const LISTED: [usize; 5] = [12, 8, 4, 2, 0];
+/// How much is shown, from what is wanted down to what always fits: entries of a list, and rows of the table.
+const ROOM: [Room; 7] = [
+    Room::new(12, usize::MAX),
+    Room::new(8, usize::MAX),
+    Room::new(4, usize::MAX),
+    Room::new(2, usize::MAX),
+    Room::new(0, usize::MAX),
+    Room::new(0, 100),
+    Room::new(0, 15),
+];
 
-/// How many rows the table has where even that is too much.
-const ROWS: usize = 100;
+#[derive(Clone, Copy)]
+struct Room {
+    listed: usize,
+    rows: usize,
+}
+
+impl Room {
+    const fn new(listed: usize, rows: usize) -> Self {
+        Self { listed, rows }
+    }
+}
 
 /// How many characters of a name are shown.
 const NAME_WIDTH: usize = 90;
@@ -33,32 +50,32 @@ const GROUPINGS: [Grouping; 3] = [Grouping::Crate, Grouping::Family, Grouping::I
 /// # Errors
 /// As [`View::changes`].
 pub fn draw(views: &[View]) -> Result<String> {
-    for most in LISTED {
-        let text = page(views, most, usize::MAX)?;
+    let mut text = String::new();
+    for room in ROOM {
+        text = page(views, room)?;
         if text.len() <= MOST_BYTES {
-            return Ok(text);
+            break;
         }
     }
-    page(&views[..views.len().min(ROWS)], 0, ROWS)
+    Ok(text)
 }
 
-fn page(views: &[View], most: usize, rows: usize) -> Result<String> {
+fn page(views: &[View], room: Room) -> Result<String> {
     let mut text = format!("{}\n{}\n", marker(views), headline(views));
-    text.push_str(&table(views, rows));
-    for view in views {
-        text.push_str(&objections(view));
-    }
-    if most == 0 {
+    text.push_str(&table(views, room.rows));
+    text.push_str(&remarks(views, room.rows));
+    if room.listed == 0 {
         text.push_str("\nThe lists are left out: there is no room for them in a comment.\n");
         return Ok(text);
     }
     for view in views {
-        text.push_str(&lists(view, most)?);
+        text.push_str(&lists(view, room.listed)?);
     }
-    if most < LISTED[0] {
+    if room.listed < ROOM[0].listed {
         let _ = writeln!(
             text,
-            "\nEach list is cut to its first {most}, for there is no room for more in a comment."
+            "\nEach list is cut to its first {}, for there is no room for more in a comment.",
+            room.listed
         );
     }
     text.push_str(&made(views));
@@ -140,14 +157,19 @@ fn table(views: &[View], most: usize) -> String {
         }
         text.push('\n');
     }
-    if all > most {
-        let _ = writeln!(
-            text,
-            "\n{} more rows are left out: there is no room for them in a comment.",
-            units::bytes((all - most) as u64)
-        );
-    }
+    text.push_str(&left_out("rows", all, most));
     text
+}
+
+/// That there is more than is shown.
+fn left_out(what: &str, all: usize, most: usize) -> String {
+    match all.checked_sub(most) {
+        None | Some(0) => String::new(),
+        Some(more) => format!(
+            "\n{} more {what} are left out: there is no room for them in a comment.\n",
+            units::bytes(more as u64)
+        ),
+    }
 }
 
 /// What the last column compares with, where it is the same for all.
@@ -174,10 +196,21 @@ fn change(before: u64, after: u64) -> String {
 }
 
 /// What the gate objects to, in words, and what it did not judge. Not folded: it is what the reader has to know.
-fn objections(view: &View) -> String {
+fn remarks(views: &[View], most: usize) -> String {
+    let all: Vec<String> = views.iter().flat_map(remarks_on).collect();
     let mut text = String::new();
+    for remark in all.iter().take(most) {
+        let _ = write!(text, "\n- {remark}");
+    }
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    text + &left_out("remarks", all.len(), most)
+}
+
+fn remarks_on(view: &View) -> Vec<String> {
     let of = code(view.target.as_ref().unwrap_or(&view.title));
-    for over in view.exceeded() {
+    let exceeded = view.exceeded().iter().map(|over| {
         let (limit, more) = (
             units::bytes(over.limit),
             units::amount(over.actual.saturating_sub(over.limit), over.unit),
@@ -190,29 +223,24 @@ fn objections(view: &View) -> String {
             }
         };
         let (measure, now) = (code(&over.measure), units::bytes(over.actual));
-        let _ = write!(text, "\n- {of} {measure}: {now} is {more} over {than}");
-    }
-    for other in view.baseline().into_iter().flat_map(|b| &b.toolchain) {
-        let _ = write!(
-            text,
-            "\n- {of}: {} is another than the baseline's, {} instead of {}: growth is not judged",
+        format!("{of} {measure}: {now} is {more} over {than}")
+    });
+    let others = view.baseline().into_iter().flat_map(|b| &b.toolchain);
+    let others = others.map(|other| {
+        format!(
+            "{of}: {} is another than the baseline's, {} instead of {}: growth is not judged",
             code(&other.what),
             code(&other.after),
             code(&other.before)
-        );
-    }
-    for raise in view.baseline().into_iter().flat_map(|b| &b.raises) {
+        )
+    });
+    let raises = view.baseline().into_iter().flat_map(|b| &b.raises);
+    let raises = raises.map(|raise| {
         let (from, to) = (units::bytes(raise.from.raw), units::bytes(raise.to.raw));
         let reason = code(&raise.reason);
-        let _ = write!(
-            text,
-            "\n- {of}: raised from {from} to {to} bytes, because {reason}"
-        );
-    }
-    if !text.is_empty() {
-        text.push('\n');
-    }
-    text
+        format!("{of}: raised from {from} to {to} bytes, because {reason}")
+    });
+    exceeded.chain(others).chain(raises).collect()
 }
 
 fn lists(view: &View, most: usize) -> Result<String> {
