@@ -13,10 +13,12 @@ mod doctor;
 mod explain;
 mod link;
 mod memory;
+mod messages;
 mod optimize;
 mod precompile;
 mod preinit;
 mod progress;
+mod report;
 mod run;
 mod scaling;
 mod size_bench;
@@ -31,6 +33,7 @@ use crate::report::{diagnostic, text, units};
 use crate::ship::Shipped;
 use crate::variants;
 use clap::{Parser, Subcommand};
+use messages::{MessageFormat, Messages};
 use progress::Progress;
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -62,6 +65,7 @@ enum Command {
     Optimize(optimize::Opts),
     Analyze(analyze::Opts),
     Diff(diff::Opts),
+    Report(report::Opts),
     Preinit(preinit::Opts),
     Run(run::Opts),
     Baseline(baseline::Opts),
@@ -100,6 +104,7 @@ pub fn main() -> ExitCode {
         Command::Optimize(opts) => optimize::run(&opts),
         Command::Analyze(opts) => analyze::run(&opts),
         Command::Diff(opts) => diff::run(&opts),
+        Command::Report(opts) => report::run(&opts),
         Command::Preinit(opts) => preinit::run(&opts),
         Command::Run(opts) => run::run(&opts),
         Command::Baseline(opts) => baseline::run(&opts),
@@ -130,18 +135,19 @@ fn exit(ended: anyhow::Result<Ended>) -> ExitCode {
 
 /// Says on stderr what the gate has to object to, each at its line in the manifest.
 fn judge(config: &Config, shipped: &Shipped) -> anyhow::Result<Ended> {
+    judge_in(&Messages::new(MessageFormat::Human, None), config, shipped)
+}
+
+/// The same in the form that was asked for.
+fn judge_in(messages: &Messages<'_>, config: &Config, shipped: &Shipped) -> anyhow::Result<Ended> {
     if shipped.verdict.within() {
         return Ok(Ended::Well);
     }
-    let here = here();
     let file = &shipped.files.report;
+    let here = here();
     let file = file.strip_prefix(&here).unwrap_or(file);
     let diagnostics = shipped.verdict.diagnostics(&shipped.report, config, file);
-    write!(
-        anstream::stderr(),
-        "{}",
-        diagnostic::draw_all(&diagnostics, &here, colour_on_stderr())
-    )?;
+    messages.show(&diagnostics)?;
     Ok(Ended::OverBudget)
 }
 

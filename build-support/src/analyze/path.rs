@@ -229,7 +229,7 @@ fn top_level(text: &str) -> impl Iterator<Item = (i32, usize, char)> + '_ {
         if matches!(c, '<' | '(' | '[' | '{') {
             depth += 1;
         }
-        (before, at, c)
+        (before, at, if arrow { '-' } else { c })
     })
 }
 
