@@ -16,10 +16,12 @@ mod explain;
 mod init;
 mod link;
 mod memory;
+mod messages;
 mod optimize;
 mod precompile;
 mod preinit;
 mod progress;
+mod report;
 mod run;
 mod scaling;
 mod size_bench;
@@ -33,11 +35,12 @@ use crate::Error;
 use crate::config::Config;
 use crate::package::Package;
 use crate::pipeline::Analysis;
-use crate::report::{diagnostic, text};
+use crate::report::{diagnostic, text, units};
 use crate::ship::Shipped;
 use crate::variants;
 use crate::wasm_bindgen;
 use clap::{Parser, Subcommand};
+use messages::{MessageFormat, Messages};
 use progress::Progress;
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -70,6 +73,7 @@ enum Command {
     Analyze(analyze::Opts),
     Diff(diff::Opts),
     Symbolicate(symbolicate::Opts),
+    Report(report::Opts),
     Preinit(preinit::Opts),
     Run(run::Opts),
     Baseline(baseline::Opts),
@@ -82,6 +86,9 @@ enum Command {
     Scaling(scaling::Opts),
     Doctor(doctor::Opts),
 }
+
+/// How many characters a line of an error may have: a parser repeats what it did not expect, however long.
+const LONGEST_LINE: usize = 1_000;
 
 /// How a subcommand ended when it did not fail.
 pub enum Ended {
@@ -106,6 +113,7 @@ pub fn main() -> ExitCode {
         Command::Analyze(opts) => analyze::run(&opts),
         Command::Diff(opts) => diff::run(&opts),
         Command::Symbolicate(opts) => symbolicate::run(&opts),
+        Command::Report(opts) => report::run(&opts),
         Command::Preinit(opts) => preinit::run(&opts),
         Command::Run(opts) => run::run(&opts),
         Command::Baseline(opts) => baseline::run(&opts),
@@ -136,18 +144,19 @@ fn exit(ended: anyhow::Result<Ended>) -> ExitCode {
 
 /// Says on stderr what the gate has to object to, each at its line in the manifest.
 fn judge(config: &Config, shipped: &Shipped) -> anyhow::Result<Ended> {
+    judge_in(&Messages::new(MessageFormat::Human, None), config, shipped)
+}
+
+/// The same in the form that was asked for.
+fn judge_in(messages: &Messages<'_>, config: &Config, shipped: &Shipped) -> anyhow::Result<Ended> {
     if shipped.verdict.within() {
         return Ok(Ended::Well);
     }
-    let here = here();
     let file = &shipped.files.report;
+    let here = here();
     let file = file.strip_prefix(&here).unwrap_or(file);
     let diagnostics = shipped.verdict.diagnostics(&shipped.report, config, file);
-    write!(
-        anstream::stderr(),
-        "{}",
-        diagnostic::draw_all(&diagnostics, &here, colour_on_stderr())
-    )?;
+    messages.show(&diagnostics)?;
     Ok(Ended::OverBudget)
 }
 
@@ -170,7 +179,16 @@ fn complain(error: &anyhow::Error) {
     }
     let bold = anstyle::Style::new().bold();
     let red = bold.fg_color(Some(anstyle::AnsiColor::Red.into()));
-    let _ = writeln!(stderr, "{red}error{red:#}{bold}:{bold:#} {error:#}");
+    let error = format!("{error:#}");
+    let error: Vec<_> = error
+        .lines()
+        .map(|line| units::shorten(line, LONGEST_LINE))
+        .collect();
+    let _ = writeln!(
+        stderr,
+        "{red}error{red:#}{bold}:{bold:#} {}",
+        error.join("\n")
+    );
 }
 
 /// Lists what would be snipped and swept: the dry run of `build` and `optimize`.

@@ -5,6 +5,7 @@ use crate::compile::{self, Request, StdBuild};
 use crate::config::{self, Config};
 use crate::error::{Error, Result};
 use crate::newer_wasm_opt::{self, Found};
+use crate::report::message::Origin;
 use crate::ship::{self, Shipped};
 use crate::toolchain::{self, Toolchain};
 use crate::wasm_bindgen;
@@ -18,6 +19,8 @@ use std::path::{Path, PathBuf};
 pub struct Package {
     /// Its name.
     pub name: String,
+    /// What cargo calls it in its messages.
+    pub id: String,
     /// Its manifest.
     pub manifest: PathBuf,
     /// The targets its manifest names, the primary one first.
@@ -49,6 +52,12 @@ pub trait Listener {
     fn say(&mut self, line: &str);
     /// The name of the stage that begins.
     fn stage(&mut self, name: &str);
+    /// Whether cargo's own messages are wanted, which then come to [`Listener::message`] instead of being drawn.
+    fn wants_messages(&self) -> bool {
+        false
+    }
+    /// A line of JSON, as cargo wrote it.
+    fn message(&mut self, _line: &str) {}
 }
 
 /// Hears nothing.
@@ -124,6 +133,7 @@ impl Package {
         let build_dir = build_dir.unwrap_or(&metadata.target_directory);
         Self {
             name: package.name.to_string(),
+            id: package.id.repr.clone(),
             manifest: package.manifest_path.clone().into(),
             targets: targets(package),
             root: metadata.workspace_root.clone().into(),
@@ -317,7 +327,26 @@ impl Package {
         listener: &mut dyn Listener,
     ) -> Result<compile::Linked> {
         let (request, toolchain) = self.request(config, features, listener)?;
-        link(&request, &toolchain)
+        let _lock = wait(&request)?;
+        match listener.wants_messages() {
+            true => compile::run_heard(&request, &toolchain, &mut |line| listener.message(line)),
+            false => compile::run(&request, &toolchain),
+        }
+    }
+
+    /// Whom messages about it name: what is shipped of it, where it is a library and a program alike.
+    pub fn origin(&self) -> Origin {
+        let shipped = |target: &&cargo_metadata::Target| target.is_cdylib() || target.is_bin();
+        Origin {
+            package_id: self.id.clone(),
+            manifest: self.manifest.clone(),
+            target: self
+                .makes
+                .iter()
+                .find(shipped)
+                .or(self.makes.first())
+                .cloned(),
+        }
     }
 }
 
@@ -326,12 +355,17 @@ impl Package {
 /// # Errors
 /// [`Error::Toolchain`] or [`Error::Process`].
 pub fn link(request: &Request, toolchain: &Toolchain) -> Result<compile::Linked> {
+    let _lock = wait(request)?;
+    compile::run(request, toolchain)
+}
+
+fn wait(request: &Request) -> Result<File> {
     std::fs::create_dir_all(&request.target_dir)
         .map_err(Error::io("creating folder", &request.target_dir))?;
     let path = request.target_dir.join(".lock");
     let lock = File::create(&path).map_err(Error::io("creating", &path))?;
     lock.lock().map_err(Error::io("locking", &path))?;
-    compile::run(request, toolchain)
+    Ok(lock)
 }
 
 fn read(command: &mut MetadataCommand) -> Result<Metadata> {

@@ -173,6 +173,7 @@ mod tests {
         });
         Package {
             name: name.to_owned(),
+            id: String::new(),
             manifest: format!("/w/{name}/Cargo.toml").into(),
             targets: Vec::new(),
             root: "/w".into(),

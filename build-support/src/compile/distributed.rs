@@ -74,7 +74,7 @@ fn rlibs(target: &str, found: &Toolchain, folder: &Path) -> Result<Vec<PathBuf>>
     };
     let project = project::read(&request, found)?;
     let mut rlibs = Vec::new();
-    super::link(&request, found, &project, |artifact| {
+    super::link(&request, found, &project, None, |artifact| {
         let files = artifact.filenames.iter().map(PathBuf::from);
         rlibs.extend(files.filter(|file| file.extension().is_some_and(|e| e == "rlib")));
     })?;
