@@ -177,11 +177,10 @@ struct Names {
 impl Names {
     fn number(&mut self, name: String) -> usize {
         let next = self.all.len();
-        let number = *self.numbers.entry(name).or_insert_with_key(|name| {
+        *self.numbers.entry(name).or_insert_with_key(|name| {
             self.all.push(name.clone());
             next
-        });
-        number
+        })
     }
 }
 

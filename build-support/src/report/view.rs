@@ -126,7 +126,7 @@ impl View {
     pub fn made(&self) -> String {
         self.report
             .as_deref()
-            .map_or_else(String::new, |report| made(report))
+            .map_or_else(String::new, made)
     }
 
     /// The baseline that the gate compared it with.
