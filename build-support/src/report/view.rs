@@ -101,11 +101,20 @@ impl View {
                 .filter(|target| target != "unknown"),
             standing: report.map_or(Standing::Unlimited, |report| standing(report)),
             measures,
+            against: match old {
+                Some((file, old)) => Some(Against {
+                    name: name(file),
+                    attribution: old.attribution,
+                }),
+                None => held.and_then(|baseline| {
+                    let changes = baseline.changes.as_ref()?;
+                    Some(Against {
+                        name: baseline.from.clone(),
+                        attribution: diff::undo(&subject.attribution, changes)?,
+                    })
+                }),
+            },
             attribution: subject.attribution,
-            against: old.map(|(file, old)| Against {
-                name: name(file),
-                attribution: old.attribution,
-            }),
             report: subject.report,
         }
     }
@@ -124,9 +133,7 @@ impl View {
 
     /// What it is and what made it, in a line; empty where nothing is known.
     pub fn made(&self) -> String {
-        self.report
-            .as_deref()
-            .map_or_else(String::new, made)
+        self.report.as_deref().map_or_else(String::new, made)
     }
 
     /// The baseline that the gate compared it with.
