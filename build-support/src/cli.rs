@@ -7,10 +7,13 @@ mod analyze;
 mod baseline;
 mod bench;
 mod build;
+mod cargo_budget;
 mod check;
+mod check_file;
 mod diff;
 mod doctor;
 mod explain;
+mod init;
 mod link;
 mod memory;
 mod messages;
@@ -23,7 +26,10 @@ mod run;
 mod scaling;
 mod size_bench;
 mod startup;
+mod symbolicate;
 mod why;
+
+pub use cargo_budget::main as cargo_budget;
 
 use crate::Error;
 use crate::config::Config;
@@ -32,6 +38,7 @@ use crate::pipeline::Analysis;
 use crate::report::{diagnostic, text, units};
 use crate::ship::Shipped;
 use crate::variants;
+use crate::wasm_bindgen;
 use clap::{Parser, Subcommand};
 use messages::{MessageFormat, Messages};
 use progress::Progress;
@@ -66,6 +73,7 @@ enum Command {
     Analyze(analyze::Opts),
     Diff(diff::Opts),
     Report(report::Opts),
+    Symbolicate(symbolicate::Opts),
     Preinit(preinit::Opts),
     Run(run::Opts),
     Baseline(baseline::Opts),
@@ -105,6 +113,7 @@ pub fn main() -> ExitCode {
         Command::Analyze(opts) => analyze::run(&opts),
         Command::Diff(opts) => diff::run(&opts),
         Command::Report(opts) => report::run(&opts),
+        Command::Symbolicate(opts) => symbolicate::run(&opts),
         Command::Preinit(opts) => preinit::run(&opts),
         Command::Run(opts) => run::run(&opts),
         Command::Baseline(opts) => baseline::run(&opts),
@@ -149,6 +158,13 @@ fn judge_in(messages: &Messages<'_>, config: &Config, shipped: &Shipped) -> anyh
     let diagnostics = shipped.verdict.diagnostics(&shipped.report, config, file);
     messages.show(&diagnostics)?;
     Ok(Ended::OverBudget)
+}
+
+/// Says what is still to be done with a file that wasm-bindgen has to read.
+fn remark_on_wasm_bindgen(file: &[u8]) {
+    if wasm_bindgen::is_input(file) {
+        eprintln!("note: {}", wasm_bindgen::NEXT);
+    }
 }
 
 fn complain(error: &anyhow::Error) {

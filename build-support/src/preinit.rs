@@ -13,6 +13,7 @@ use crate::analyze::layout;
 use crate::artifact::Artifact;
 use crate::error::{Error, Result};
 use crate::host::{Compiled, Imports, Program, Setup};
+use crate::passes::{build_id, strip};
 use crate::report::Kind;
 use std::path::{Path, PathBuf};
 use wasmtime_wizer::Wizer;
@@ -69,7 +70,10 @@ pub fn run(file: &Path, artifact: &Artifact, config: &str) -> Result<Artifact> {
             snapshot::ready(wizer.snapshot_component(&context, state))
         }
     };
-    Artifact::from_pass(bytes.map_err(unfit)?, STEP)
+    // It is another file than the one that the id is of.
+    Artifact::from_pass(bytes.map_err(unfit)?, STEP)?.map_core(STEP, |_, module| {
+        strip::drop_customs(module, STEP, |name| name == build_id::SECTION)
+    })
 }
 
 /// Where the pre-initialised variant of `file` goes: beside it, as `NAME.preinit.wasm`.
