@@ -7,10 +7,13 @@ mod analyze;
 mod baseline;
 mod bench;
 mod build;
+mod cargo_budget;
 mod check;
+mod check_file;
 mod diff;
 mod doctor;
 mod explain;
+mod init;
 mod link;
 mod memory;
 mod messages;
@@ -23,15 +26,19 @@ mod run;
 mod scaling;
 mod size_bench;
 mod startup;
+mod symbolicate;
 mod why;
+
+pub use cargo_budget::main as cargo_budget;
 
 use crate::Error;
 use crate::config::Config;
 use crate::package::Package;
 use crate::pipeline::Analysis;
-use crate::report::{diagnostic, text};
+use crate::report::{diagnostic, text, units};
 use crate::ship::Shipped;
 use crate::variants;
+use crate::wasm_bindgen;
 use clap::{Parser, Subcommand};
 use messages::{MessageFormat, Messages};
 use progress::Progress;
@@ -66,6 +73,7 @@ enum Command {
     Analyze(analyze::Opts),
     Diff(diff::Opts),
     Report(report::Opts),
+    Symbolicate(symbolicate::Opts),
     Preinit(preinit::Opts),
     Run(run::Opts),
     Baseline(baseline::Opts),
@@ -78,6 +86,9 @@ enum Command {
     Scaling(scaling::Opts),
     Doctor(doctor::Opts),
 }
+
+/// How many characters a line of an error may have: a parser repeats what it did not expect, however long.
+const LONGEST_LINE: usize = 1_000;
 
 /// How a subcommand ended when it did not fail.
 pub enum Ended {
@@ -102,6 +113,7 @@ pub fn main() -> ExitCode {
         Command::Analyze(opts) => analyze::run(&opts),
         Command::Diff(opts) => diff::run(&opts),
         Command::Report(opts) => report::run(&opts),
+        Command::Symbolicate(opts) => symbolicate::run(&opts),
         Command::Preinit(opts) => preinit::run(&opts),
         Command::Run(opts) => run::run(&opts),
         Command::Baseline(opts) => baseline::run(&opts),
@@ -148,6 +160,13 @@ fn judge_in(messages: &Messages<'_>, config: &Config, shipped: &Shipped) -> anyh
     Ok(Ended::OverBudget)
 }
 
+/// Says what is still to be done with a file that wasm-bindgen has to read.
+fn remark_on_wasm_bindgen(file: &[u8]) {
+    if wasm_bindgen::is_input(file) {
+        eprintln!("note: {}", wasm_bindgen::NEXT);
+    }
+}
+
 fn complain(error: &anyhow::Error) {
     let mut stderr = anstream::stderr();
     // Nothing is left to do where stderr itself is gone.
@@ -160,7 +179,16 @@ fn complain(error: &anyhow::Error) {
     }
     let bold = anstyle::Style::new().bold();
     let red = bold.fg_color(Some(anstyle::AnsiColor::Red.into()));
-    let _ = writeln!(stderr, "{red}error{red:#}{bold}:{bold:#} {error:#}");
+    let error = format!("{error:#}");
+    let error: Vec<_> = error
+        .lines()
+        .map(|line| units::shorten(line, LONGEST_LINE))
+        .collect();
+    let _ = writeln!(
+        stderr,
+        "{red}error{red:#}{bold}:{bold:#} {}",
+        error.join("\n")
+    );
 }
 
 /// Lists what would be snipped and swept: the dry run of `build` and `optimize`.

@@ -45,6 +45,8 @@ pub struct Request {
     pub target_dir: PathBuf,
     /// How the standard library is built, where it is built with the package.
     pub std: StdBuild,
+    /// Settings for cargo's `--config`, over those in the project's files.
+    pub settings: Vec<String>,
 }
 
 /// How a standard library is built from its sources. A ready-made one is what it is.
@@ -235,6 +237,9 @@ fn cargo(
     }
     if !request.features.is_empty() {
         cargo.arg("--features").arg(request.features.join(","));
+    }
+    for setting in &request.settings {
+        cargo.arg("--config").arg(setting);
     }
     flags::set(&mut cargo, request, toolchain, project);
     cargo

@@ -126,5 +126,7 @@ fn show(opts: &Opts, shipped: &Shipped) -> anyhow::Result<()> {
             )?;
         }
     }
-    Ok(stdout.flush()?)
+    stdout.flush()?;
+    super::remark_on_wasm_bindgen(&shipped.bytes);
+    Ok(())
 }

@@ -99,5 +99,6 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
             units::bytes(after)
         )?;
     }
+    super::remark_on_wasm_bindgen(product.artifact.bytes());
     Ok(Ended::Well)
 }

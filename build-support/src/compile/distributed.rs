@@ -70,6 +70,7 @@ fn rlibs(target: &str, found: &Toolchain, folder: &Path) -> Result<Vec<PathBuf>>
         root: folder.to_owned(),
         target_dir: folder.join("target"),
         std: StdBuild::Plain,
+        settings: Vec::new(),
     };
     let project = project::read(&request, found)?;
     let mut rlibs = Vec::new();

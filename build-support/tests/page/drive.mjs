@@ -30,8 +30,8 @@ const seen = {
   ring: () => getComputedStyle(document.activeElement, "::after").borderTopWidth,
   list: () => [...document.querySelectorAll("#list tbody tr")].map((row) => [...row.children].map((cell) => cell.innerText.trim())),
   foot: () => [...document.querySelectorAll("#list tfoot tr > *")].map((cell) => cell.innerText.trim()),
-  // Labels that stick out of their rectangle, or of the map.
-  sticking: () => [...document.querySelectorAll("#map .label")].filter((label) => {
+  // Labels that stick out of their rectangle, and figures that do not fit into their label: cut, they would be others.
+  sticking: () => [...document.querySelectorAll("#map .label, #map .label i")].filter((label) => {
     const [inner, outer] = [label.getBoundingClientRect(), label.parentElement.getBoundingClientRect()];
     return inner.right > outer.right + 0.5 || inner.bottom > outer.bottom + 0.5 || inner.left < outer.left || inner.top < outer.top;
   }).map((label) => label.innerText),

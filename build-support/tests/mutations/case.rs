@@ -1,0 +1,313 @@
+//! A case: a subcommand, its files, and what is held against how it ends.
+
+use crate::child;
+use crate::corpus::{Corpus, Pool};
+use crate::json;
+use crate::random::Random;
+use crate::wasm;
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+
+/// What may be taken beside 20 times the input, in bytes: the program with the engines in it, and their threads.
+pub const FLOOR: u64 = 160 << 20;
+
+/// And besides where the file is run: the memory an instance may have.
+const INSTANCE: u64 = 256 << 20;
+
+/// How many times its input a run may take of memory.
+const FACTOR: u64 = 20;
+
+/// An error that is longer repeats its input.
+const LONGEST_ERROR: usize = 16 << 10;
+
+/// A file written by a run that went well.
+const OUTPUT: &str = "out.wasm";
+
+/// One run.
+#[derive(Clone)]
+pub struct Case {
+    /// What it is called in the tables.
+    pub label: &'static str,
+    /// What is run again for it.
+    pub seed: Option<u64>,
+    /// The arguments; files are named as below.
+    pub arguments: Vec<&'static str>,
+    /// The files in the folder.
+    pub files: Vec<(&'static str, Vec<u8>)>,
+}
+
+/// How a run is to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    /// With 0.
+    Success,
+    /// With 0, 1 or 2.
+    Anything,
+}
+
+/// A subcommand as it is tried: its arguments, and what each of its files is taken from. The first file is damaged.
+struct Command {
+    label: &'static str,
+    arguments: &'static str,
+    files: &'static [(&'static str, Pool)],
+}
+
+const COMMANDS: &[Command] = &[
+    Command {
+        label: "optimize",
+        arguments: "optimize in.wasm -o out.wasm",
+        files: &[("in.wasm", Pool::Small)],
+    },
+    Command {
+        label: "optimize --snip",
+        arguments: "optimize in.wasm -o out.wasm --snip",
+        files: &[("in.wasm", Pool::Linked)],
+    },
+    Command {
+        label: "optimize --sweep",
+        arguments: "optimize in.wasm -o out.wasm --snip --sweep",
+        files: &[("in.wasm", Pool::Linked)],
+    },
+    Command {
+        label: "optimize --dry-run",
+        arguments: "optimize in.wasm --snip --sweep --dry-run --json",
+        files: &[("in.wasm", Pool::Linked)],
+    },
+    Command {
+        label: "analyze",
+        arguments: "analyze in.wasm",
+        files: &[("in.wasm", Pool::Any)],
+    },
+    Command {
+        label: "analyze --json",
+        arguments: "analyze in.wasm --json",
+        files: &[("in.wasm", Pool::Any)],
+    },
+    Command {
+        label: "analyze --by",
+        arguments: "analyze in.wasm --by module --by item",
+        files: &[("in.wasm", Pool::Any)],
+    },
+    Command {
+        label: "analyze --why",
+        arguments: "analyze in.wasm --why function_0",
+        files: &[("in.wasm", Pool::Linked)],
+    },
+    Command {
+        label: "analyze --explain",
+        arguments: "analyze in.wasm --explain function_0",
+        files: &[("in.wasm", Pool::Linked)],
+    },
+    Command {
+        label: "analyze REPORT",
+        arguments: "analyze report.json",
+        files: &[
+            ("report.json", Pool::Report),
+            ("clawft_wasm.wasm", Pool::Component),
+        ],
+    },
+    Command {
+        label: "diff",
+        arguments: "diff in.wasm other.wasm",
+        files: &[("in.wasm", Pool::Any), ("other.wasm", Pool::Small)],
+    },
+    Command {
+        label: "diff REPORT",
+        arguments: "diff other.wasm report.json --json",
+        files: &[("report.json", Pool::Report), ("other.wasm", Pool::Small)],
+    },
+    Command {
+        label: "precompile",
+        arguments: "precompile in.wasm -o out.wasm",
+        files: &[("in.wasm", Pool::Small)],
+    },
+    Command {
+        label: "precompile --compiler winch",
+        arguments: "precompile in.wasm -o out.wasm --compiler winch",
+        files: &[("in.wasm", Pool::Small)],
+    },
+    Command {
+        label: "memory",
+        arguments: "memory in.wasm --workload transcript.json --rounds 2",
+        files: &[
+            ("in.wasm", Pool::Agent),
+            ("transcript.json", Pool::Transcript),
+        ],
+    },
+    Command {
+        label: "memory TRANSCRIPT",
+        arguments: "memory in.wasm --workload transcript.json --rounds 2",
+        files: &[
+            ("transcript.json", Pool::Transcript),
+            ("in.wasm", Pool::Reactor),
+        ],
+    },
+    Command {
+        label: "startup",
+        arguments: "startup in.wasm --workload transcript.json --samples 1 --cold-samples 1 --process-samples 1 --no-node",
+        files: &[
+            ("in.wasm", Pool::Agent),
+            ("transcript.json", Pool::Transcript),
+        ],
+    },
+    Command {
+        label: "preinit",
+        arguments: "preinit in.wasm -o out.wasm",
+        files: &[("in.wasm", Pool::Agent)],
+    },
+    Command {
+        label: "preinit CONFIG",
+        arguments: "preinit in.wasm -o out.wasm --config-file config.json",
+        files: &[("config.json", Pool::Config), ("in.wasm", Pool::Reactor)],
+    },
+    Command {
+        label: "run",
+        arguments: "run --component in.wasm --root . hello",
+        files: &[("in.wasm", Pool::Agent)],
+    },
+    Command {
+        label: "run CWASM",
+        arguments: "run --component in.cwasm --root . hello",
+        files: &[
+            ("in.cwasm", Pool::Machine),
+            ("in.cwasm.json", Pool::MachineRecord),
+        ],
+    },
+    Command {
+        label: "run CWASM RECORD",
+        arguments: "run --component in.cwasm --root . hello",
+        files: &[
+            ("in.cwasm.json", Pool::MachineRecord),
+            ("in.cwasm", Pool::Machine),
+        ],
+    },
+    Command {
+        label: "bench",
+        arguments: "bench in.wasm --runs 1",
+        files: &[("in.wasm", Pool::Linked)],
+    },
+    Command {
+        label: "scaling",
+        arguments: "scaling in.wasm --json",
+        files: &[("in.wasm", Pool::Linked)],
+    },
+];
+
+impl Case {
+    /// The case of `seed`: a subcommand, and files of which the first is damaged.
+    pub fn damaged(corpus: &Corpus, seed: u64) -> Self {
+        let mut random = Random::new(seed);
+        let command = random.pick(COMMANDS);
+        let mut case = Self::of(command, corpus, &mut random, Some(seed));
+        let (name, bytes) = &mut case.files[0];
+        *bytes = match name.ends_with(".json") {
+            true => json::damage(bytes, &mut random),
+            false => wasm::damage(bytes, corpus, &mut random),
+        };
+        case
+    }
+
+    /// Each subcommand with whole files.
+    pub fn undamaged(corpus: &Corpus) -> Vec<Self> {
+        let case = |command| Self::of(command, corpus, &mut Random::new(7), None);
+        COMMANDS.iter().map(case).collect()
+    }
+
+    fn of(command: &Command, corpus: &Corpus, random: &mut Random, seed: Option<u64>) -> Self {
+        let file = |&(name, pool)| (name, corpus.file(pool, random));
+        Self {
+            label: command.label,
+            seed,
+            arguments: command.arguments.split(' ').collect(),
+            files: command.files.iter().map(file).collect(),
+        }
+    }
+
+    /// Runs it; gives the subcommand and its exit code, or what is wrong with how it ended.
+    pub fn check(&self, expected: Expected, keep: bool) -> Result<(String, i32), String> {
+        let folder = tempfile::tempdir().map_err(|e| e.to_string())?;
+        for (name, bytes) in &self.files {
+            fs::write(folder.path().join(name), bytes).map_err(|e| e.to_string())?;
+        }
+        let arguments: Vec<_> = self.arguments.iter().map(OsString::from).collect();
+        let ended = child::run(folder.path(), &arguments)?;
+        let outcome = self.judge(&ended, expected, folder.path());
+        if keep || outcome.is_err() {
+            let kept = folder.keep();
+            return outcome.map_err(|what| {
+                let again = match self.seed {
+                    Some(seed) => format!("\n  again: MUTATIONS_SEED={seed} cargo test -p build-support --test mutations damaged"),
+                    None => String::new(),
+                };
+                format!(
+                    "{} {}: {what}\n  {}\n  files in {}{again}",
+                    self.label,
+                    self.arguments.join(" "),
+                    ended.stderr.chars().take(600).collect::<String>(),
+                    kept.display()
+                )
+            });
+        }
+        outcome
+    }
+
+    fn judge(
+        &self,
+        ended: &child::Ended,
+        expected: Expected,
+        folder: &Path,
+    ) -> Result<(String, i32), String> {
+        let code = match ended.code {
+            Some(code @ 0..=2) => code,
+            Some(code) => return Err(format!("exit code {code}")),
+            None => return Err("ended by a signal, or took too long".to_owned()),
+        };
+        if expected == Expected::Success && code != 0 {
+            return Err(format!("exit code {code} with whole files"));
+        }
+        if code == 2 && !ended.stderr.contains("error") {
+            return Err("failed without an error".to_owned());
+        }
+        if ended.stderr.contains("panicked at") {
+            return Err("a panic".to_owned());
+        }
+        if ended.stderr.len() > LONGEST_ERROR {
+            return Err(format!("an error of {} bytes", ended.stderr.len()));
+        }
+        let given: u64 = self.files.iter().map(|(_, bytes)| bytes.len() as u64).sum();
+        let is_run = matches!(self.arguments[0], "memory" | "preinit" | "run" | "startup");
+        let floor = FLOOR + if is_run { INSTANCE } else { 0 };
+        if ended.peak > floor + FACTOR * given {
+            return Err(format!(
+                "{} bytes of memory for {given} of input",
+                ended.peak
+            ));
+        }
+        self.nothing_is_left(code, folder)?;
+        Ok((self.label.to_owned(), code))
+    }
+
+    /// After a failure what was there is there, unchanged, and nothing else.
+    fn nothing_is_left(&self, code: i32, folder: &Path) -> Result<(), String> {
+        for (name, bytes) in &self.files {
+            if fs::read(folder.join(name)).ok().as_ref() != Some(bytes) {
+                return Err(format!("{name} was changed"));
+            }
+        }
+        if code == 0 {
+            return Ok(());
+        }
+        for entry in fs::read_dir(folder).map_err(|e| e.to_string())? {
+            let name = entry.map_err(|e| e.to_string())?.file_name();
+            // What an agent wrote into the folder it was given before it failed is its own.
+            let is_agents = self.arguments.contains(&"--root");
+            if !is_agents && !self.files.iter().any(|(known, _)| name == *known) {
+                return Err(format!(
+                    "failed and left {name:?}, {OUTPUT} is only for what went well"
+                ));
+            }
+        }
+        Ok(())
+    }
+}
