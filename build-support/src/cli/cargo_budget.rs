@@ -1,7 +1,7 @@
 //! `cargo budget`: what any project with a wasm file needs of the tool, as a subcommand of cargo. The subcommands are
 //! those of `build-support`, but for `init` and `check`, which are for projects that are not this one.
 
-use super::{analyze, build, check_file, diff, doctor, init, optimize, symbolicate};
+use super::{analyze, build, check_file, diff, doctor, init, optimize, report, symbolicate};
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -20,7 +20,8 @@ Examples:
   cargo budget build               build, shrink, measure, and fail if it is over its budget
   cargo budget check pkg/app_bg.wasm
                                    judge a file that something else has built
-  cargo budget analyze             who takes the room"
+  cargo budget analyze             who takes the room
+  cargo budget report -o room.html the same on a page to look around in"
 )]
 struct Cli {
     #[command(subcommand)]
@@ -34,6 +35,7 @@ enum Command {
     Check(check_file::Opts),
     Analyze(analyze::Opts),
     Diff(diff::Opts),
+    Report(report::Opts),
     Symbolicate(symbolicate::Opts),
     Optimize(optimize::Opts),
     Doctor(doctor::Opts),
@@ -47,6 +49,7 @@ pub fn main() -> ExitCode {
         Command::Check(opts) => check_file::run(&opts),
         Command::Analyze(opts) => analyze::run(&opts),
         Command::Diff(opts) => diff::run(&opts),
+        Command::Report(opts) => report::run(&opts),
         Command::Symbolicate(opts) => symbolicate::run(&opts),
         Command::Optimize(opts) => optimize::run(&opts),
         Command::Doctor(opts) => doctor::run(&opts),
