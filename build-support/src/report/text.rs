@@ -13,7 +13,7 @@ mod startup_table;
 mod swept;
 
 pub use alloc_tables::draw as alloc_tables;
-pub use cost_table::draw as cost_table;
+pub use cost_table::{draw as cost_table, draw_readings as reading_table};
 pub use memory_table::draw as memory_table;
 pub use size_table::draw as size_table;
 pub use sizes_table::draw as sizes_table;
