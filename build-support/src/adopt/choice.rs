@@ -174,6 +174,7 @@ mod tests {
         Package {
             id: String::new(),
             name: name.to_owned(),
+            id: String::new(),
             manifest: format!("/w/{name}/Cargo.toml").into(),
             targets: Vec::new(),
             root: "/w".into(),

@@ -1,7 +1,7 @@
 //! `cargo budget`: what any project with a wasm file needs of the tool, as a subcommand of cargo. The subcommands are
 //! those of `build-support`, but for `init` and `check`, which are for projects that are not this one.
 
-use super::{analyze, build, check_file, diff, doctor, init, optimize, symbolicate};
+use super::{analyze, build, check_file, diff, doctor, init, optimize, report, symbolicate};
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -34,6 +34,7 @@ enum Command {
     Check(check_file::Opts),
     Analyze(analyze::Opts),
     Diff(diff::Opts),
+    Report(report::Opts),
     Symbolicate(symbolicate::Opts),
     Optimize(optimize::Opts),
     Doctor(doctor::Opts),
@@ -47,6 +48,7 @@ pub fn main() -> ExitCode {
         Command::Check(opts) => check_file::run(&opts),
         Command::Analyze(opts) => analyze::run(&opts),
         Command::Diff(opts) => diff::run(&opts),
+        Command::Report(opts) => report::run(&opts),
         Command::Symbolicate(opts) => symbolicate::run(&opts),
         Command::Optimize(opts) => optimize::run(&opts),
         Command::Doctor(opts) => doctor::run(&opts),
