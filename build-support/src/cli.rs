@@ -11,6 +11,7 @@ mod check;
 mod diff;
 mod doctor;
 mod explain;
+mod gate;
 mod link;
 mod memory;
 mod optimize;
@@ -64,6 +65,7 @@ enum Command {
     Diff(diff::Opts),
     Preinit(preinit::Opts),
     Run(run::Opts),
+    Gate(gate::Opts),
     Baseline(baseline::Opts),
     Bench(bench::Opts),
     SizeBench(size_bench::Opts),
@@ -99,6 +101,7 @@ pub fn main() -> ExitCode {
         Command::Diff(opts) => diff::run(&opts),
         Command::Preinit(opts) => preinit::run(&opts),
         Command::Run(opts) => run::run(&opts),
+        Command::Gate(opts) => gate::run(&opts),
         Command::Baseline(opts) => baseline::run(&opts),
         Command::Bench(opts) => bench::run(&opts),
         Command::Scaling(opts) => scaling::run(&opts),

@@ -17,6 +17,10 @@
 //! section.data = "8 KiB"                   # what a section takes of it
 //! [package.metadata.budget.target.wasm32-wasip2.limits]
 //! raw = 61_440                             # replaces that limit for that target
+//! [package.metadata.budget.ratchet]        # growth over the baseline that passes
+//! tolerance = "0.5%"                       # or bytes, or a list of both, of which the larger counts
+//! compressed-tolerance = "1%"              # of gzip and brotli
+//! drift = "2%"                             # all growth since the last deliberate raise
 //! [package.metadata.budget.snip]
 //! enabled = true                           # the default
 //! families = ["core::panicking"]           # of `families::FAMILIES`; all where the key is absent
@@ -39,6 +43,7 @@ mod limits;
 mod mistakes;
 mod read;
 mod rules;
+mod tolerance;
 mod value;
 
 use crate::error::{Error, Result};
@@ -47,6 +52,7 @@ use std::path::{Path, PathBuf};
 
 pub use limits::{Limit, Limits, Measure};
 pub use mistakes::code;
+pub use tolerance::{Allowance, Tolerance};
 
 /// What a package asks of the tool, for one target.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +71,8 @@ pub struct Config {
     pub targets: Vec<String>,
     /// What the shipped file may weigh on this target.
     pub limits: Limits,
+    /// How much growth over the baseline passes.
+    pub ratchet: Tolerance,
     /// What to replace by traps.
     pub snip: SnipRules,
     /// Whether to remove what is dead afterwards.
@@ -152,6 +160,7 @@ impl Config {
             target: "unknown".to_owned(),
             targets: Vec::new(),
             limits: Limits::default(),
+            ratchet: Tolerance::default(),
             snip: SnipRules::default(),
             sweep: SweepRules::default(),
             banned_crates: Vec::new(),

@@ -3,6 +3,7 @@
 use super::budget;
 use super::mistakes::{Mistakes, code, nearest, suggestion};
 use super::rules;
+use super::tolerance;
 use super::value::{Table, Value};
 use super::{Config, Limits, SnipRules, SweepRules};
 use crate::diagnostic::Diagnostic;
@@ -136,7 +137,7 @@ fn tables(table: &Table<'_>, config: &mut Config, mistakes: &mut Mistakes<'_>) {
     let mut overrides = None;
     for (key, value) in table.known(
         &[
-            "profile", "targets", "limits", "target", "snip", "sweep", "graph",
+            "profile", "targets", "limits", "target", "ratchet", "snip", "sweep", "graph",
         ],
         mistakes,
     ) {
@@ -145,6 +146,7 @@ fn tables(table: &Table<'_>, config: &mut Config, mistakes: &mut Mistakes<'_>) {
             "targets" => targets(&value, config, mistakes),
             "limits" => budget::read(&value, &mut config.limits, mistakes),
             "target" => overrides = value.table(mistakes),
+            "ratchet" => tolerance::read(&value, &mut config.ratchet, mistakes),
             "snip" => rules::snip(&value, &mut config.snip, mistakes),
             "sweep" => rules::sweep(&value, &mut config.sweep, mistakes),
             "graph" => rules::graph(&value, config, mistakes),
