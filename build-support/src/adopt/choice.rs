@@ -174,7 +174,6 @@ mod tests {
         Package {
             id: String::new(),
             name: name.to_owned(),
-            id: String::new(),
             manifest: format!("/w/{name}/Cargo.toml").into(),
             targets: Vec::new(),
             root: "/w".into(),
