@@ -229,6 +229,26 @@ const COMMANDS: &[Command] = &[
         files: &[("in.wasm", Pool::Any)],
     },
     Command {
+        label: "gate BASELINE",
+        arguments: "gate --report report.json",
+        files: &[
+            ("baseline.json", Pool::Baseline),
+            ("report.json", Pool::Report),
+            ("Cargo.toml", Pool::AgentManifest),
+            SOURCE,
+        ],
+    },
+    Command {
+        label: "gate REPORT",
+        arguments: "gate --report report.json --json",
+        files: &[
+            ("report.json", Pool::Report),
+            ("baseline.json", Pool::Baseline),
+            ("Cargo.toml", Pool::AgentManifest),
+            SOURCE,
+        ],
+    },
+    Command {
         label: "budget check MANIFEST",
         arguments: "budget check in.wasm --package app --target wasm32-wasip1",
         files: &[

@@ -38,6 +38,10 @@ pub enum Pool {
     Trace,
     /// The manifest of a package with a budget.
     Manifest,
+    /// That of a package that is called as the agent.
+    AgentManifest,
+    /// The committed baseline.
+    Baseline,
     /// Nothing.
     Empty,
 }
@@ -93,6 +97,7 @@ pub struct Corpus {
     machine: Vec<u8>,
     machine_record: Vec<u8>,
     symbol_map: Vec<u8>,
+    baseline: Vec<u8>,
 }
 
 /// How many bytes wasm-smith may spend on a module.
@@ -125,6 +130,7 @@ impl Corpus {
             linker: object_link::linker(),
             component: file("wasm32-wasip2/clawft_wasm.wasm"),
             report: file("wasm32-wasip2/report.json"),
+            baseline: fs::read(workspace.join("baseline.json")).unwrap(),
             symbol_map: file("wasm32-wasip2/clawft_wasm.symbols.json"),
             reactor: fs::read(&reactor).unwrap(),
             transcript: fs::read(workspace.join("clawft-wasm/tests/transcript.json")).unwrap(),
@@ -169,6 +175,8 @@ impl Corpus {
             Pool::SymbolMap => self.symbol_map.clone(),
             Pool::Trace => TRACE.as_bytes().to_vec(),
             Pool::Manifest => MANIFEST.as_bytes().to_vec(),
+            Pool::AgentManifest => MANIFEST.replace("\"app\"", "\"clawft-wasm\"").into_bytes(),
+            Pool::Baseline => self.baseline.clone(),
             Pool::Empty => Vec::new(),
         }
     }
