@@ -13,6 +13,7 @@ mod check_file;
 mod diff;
 mod doctor;
 mod explain;
+mod gate;
 mod init;
 mod link;
 mod memory;
@@ -76,6 +77,7 @@ enum Command {
     Symbolicate(symbolicate::Opts),
     Preinit(preinit::Opts),
     Run(run::Opts),
+    Gate(gate::Opts),
     Baseline(baseline::Opts),
     Bench(bench::Opts),
     SizeBench(size_bench::Opts),
@@ -116,6 +118,7 @@ pub fn main() -> ExitCode {
         Command::Symbolicate(opts) => symbolicate::run(&opts),
         Command::Preinit(opts) => preinit::run(&opts),
         Command::Run(opts) => run::run(&opts),
+        Command::Gate(opts) => gate::run(&opts),
         Command::Baseline(opts) => baseline::run(&opts),
         Command::Bench(opts) => bench::run(&opts),
         Command::Scaling(opts) => scaling::run(&opts),

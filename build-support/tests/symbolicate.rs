@@ -100,7 +100,7 @@ fn trap(module: &Path, abi: &Abi) -> wasmtime::Error {
         let memory = instance.get_memory(&mut *store, "memory").unwrap();
         let place = at[0].unwrap_i32() as u32 as usize;
         memory.write(&mut *store, place, text).unwrap();
-        [at[0].clone(), Val::I32(text.len() as i32)]
+        [at[0], Val::I32(text.len() as i32)]
     };
     let config = text(&mut store, b"{}");
     let words = [text(&mut store, b"session"), text(&mut store, b"hello")].concat();
