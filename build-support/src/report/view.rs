@@ -109,7 +109,7 @@ impl View {
                 None => held.and_then(|baseline| {
                     let changes = baseline.changes.as_ref()?;
                     Some(Against {
-                        name: baseline.from.clone(),
+                        name: baseline_of(baseline),
                         attribution: diff::undo(&subject.attribution, changes)?,
                     })
                 }),
@@ -142,9 +142,9 @@ impl View {
     }
 
     /// What it is compared with, in words: the old file, or the baseline.
-    pub fn versus(&self) -> Option<&str> {
-        let old = self.against.as_ref().map(|old| old.name.as_str());
-        old.or_else(|| self.baseline().map(|baseline| baseline.from.as_str()))
+    pub fn versus(&self) -> Option<String> {
+        let old = self.against.as_ref().map(|old| old.name.clone());
+        old.or_else(|| self.baseline().map(baseline_of))
     }
 
     /// What became of the old file by each of `groupings`, or what the gate has found to have changed since the baseline's.
@@ -163,6 +163,10 @@ impl View {
             diff
         }))
     }
+}
+
+fn baseline_of(baseline: &BaselineRecord) -> String {
+    format!("the baseline of {}", baseline.from)
 }
 
 fn figures(records: Vec<LimitRecord>) -> Vec<(String, u64)> {
