@@ -1,32 +1,32 @@
-//! The committed record of what the package weighs and costs: `baseline.json` at the root of the workspace, written by this
-//! tool alone. `parts` measures; here is what it looks like and how it is kept.
+//! The committed record: `baseline.json` at the root of the workspace, written by this tool alone. It has two parts, and
+//! whoever writes one keeps the other: what the `ratchet` holds of each package and target, in any workspace, and what
+//! was measured of the agent. Here is what it looks like; `file` reads and writes it, `parts` measures, `base` finds the
+//! one that a change is compared with, `place` where a figure stands in it.
 //!
 //! Whether a change against it is good is not decided here.
 
+pub mod base;
+pub mod file;
 mod parts;
+pub mod place;
 
+pub use file::File;
 pub use parts::{Means, Part, measure};
 
 use crate::alloc_compare::{Allocator, Marks, Recommendation, Score};
-use crate::artifact;
-use crate::error::{Error, Result};
 use crate::measure::native::Native;
 use crate::measure::startup::Startup;
-use crate::package::Package;
 use crate::report::{Codecs, Kind, Sizes, Toolchain};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 
 /// The version of the layout; raised when a field changes meaning or goes.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
-/// The record.
+/// What was measured of a package.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Baseline {
-    /// [`SCHEMA`].
-    pub schema: u32,
     /// The package.
     pub package: String,
     /// What compressed sizes are made with.
@@ -137,57 +137,6 @@ fn four_places(number: f64) -> f64 {
 }
 
 impl Baseline {
-    /// Where the one of `package` is.
-    pub fn path(package: &Package) -> PathBuf {
-        package.root.join("baseline.json")
-    }
-
-    /// Reads the one in `file`; none where there is no such file.
-    ///
-    /// # Errors
-    /// [`Error::Input`] with line and column where it is no baseline, or one of another layout.
-    pub fn read(file: &Path) -> Result<Option<Self>> {
-        let text = match std::fs::read_to_string(file) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Error::io("reading", file)(error)),
-        };
-        let refused = |message: String| {
-            Error::Input {
-            file: file.to_owned(),
-            offset: None,
-            message,
-            help: "it is written by `build-support baseline` alone: restore it from git, or remove it and measure everything again"
-                .to_owned(),
-        }
-        };
-        #[derive(Deserialize)]
-        struct Version {
-            schema: u32,
-        }
-        let version: Version =
-            serde_json::from_str(&text).map_err(|error| refused(error.to_string()))?;
-        if version.schema != SCHEMA {
-            return Err(refused(format!(
-                "its layout is version {}, and this tool's is {SCHEMA}",
-                version.schema
-            )));
-        }
-        serde_json::from_str(&text)
-            .map(Some)
-            .map_err(|error| refused(error.to_string()))
-    }
-
-    /// Writes it whole, or not at all.
-    ///
-    /// # Errors
-    /// [`Error::Io`].
-    pub fn write(&self, file: &Path) -> Result<()> {
-        let mut json = serde_json::to_string_pretty(self).expect("plain data");
-        json.push('\n');
-        artifact::write_atomic(file, json.as_bytes())
-    }
-
     /// The shipped file's sizes, by target.
     pub fn shipped(&self) -> BTreeMap<String, Sizes> {
         let sizes = |(target, figures): (&String, &Figures)| (target.clone(), figures.sizes);

@@ -13,6 +13,7 @@ mod check_file;
 mod diff;
 mod doctor;
 mod explain;
+mod gate;
 mod init;
 mod link;
 mod memory;
@@ -72,10 +73,11 @@ enum Command {
     Optimize(optimize::Opts),
     Analyze(analyze::Opts),
     Diff(diff::Opts),
-    Symbolicate(symbolicate::Opts),
     Report(report::Opts),
+    Symbolicate(symbolicate::Opts),
     Preinit(preinit::Opts),
     Run(run::Opts),
+    Gate(gate::Opts),
     Baseline(baseline::Opts),
     Bench(bench::Opts),
     SizeBench(size_bench::Opts),
@@ -112,10 +114,11 @@ pub fn main() -> ExitCode {
         Command::Optimize(opts) => optimize::run(&opts),
         Command::Analyze(opts) => analyze::run(&opts),
         Command::Diff(opts) => diff::run(&opts),
-        Command::Symbolicate(opts) => symbolicate::run(&opts),
         Command::Report(opts) => report::run(&opts),
+        Command::Symbolicate(opts) => symbolicate::run(&opts),
         Command::Preinit(opts) => preinit::run(&opts),
         Command::Run(opts) => run::run(&opts),
+        Command::Gate(opts) => gate::run(&opts),
         Command::Baseline(opts) => baseline::run(&opts),
         Command::Bench(opts) => bench::run(&opts),
         Command::Scaling(opts) => scaling::run(&opts),

@@ -18,6 +18,10 @@
 //! section.data = "8 KiB"                   # what a section takes of it
 //! [package.metadata.budget.target.wasm32-wasip2.limits]
 //! raw = 61_440                             # replaces that limit for that target
+//! [package.metadata.budget.ratchet]        # growth over the baseline that passes
+//! tolerance = "0.5%"                       # or bytes, or a list of both, of which the larger counts
+//! compressed-tolerance = "1%"              # of gzip and brotli
+//! drift = "2%"                             # all growth since the last deliberate raise
 //! [package.metadata.budget.snip]
 //! enabled = true                           # the default
 //! families = ["core::panicking"]           # of `families::FAMILIES`; all where the key is absent
@@ -42,6 +46,7 @@ mod limits;
 mod mistakes;
 mod read;
 mod rules;
+mod tolerance;
 mod value;
 
 use crate::error::{Error, Result};
@@ -50,6 +55,7 @@ use std::path::{Path, PathBuf};
 
 pub use limits::{Limit, Limits, Measure};
 pub use mistakes::code;
+pub use tolerance::{Allowance, Tolerance};
 
 /// What a package asks of the tool, for one target.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +76,8 @@ pub struct Config {
     pub limits: Limits,
     /// Whether the shipped file gets a build id.
     pub build_id: bool,
+    /// How much growth over the baseline passes.
+    pub ratchet: Tolerance,
     /// What to replace by traps.
     pub snip: SnipRules,
     /// Whether to remove what is dead afterwards.
@@ -158,6 +166,7 @@ impl Config {
             targets: Vec::new(),
             limits: Limits::default(),
             build_id: false,
+            ratchet: Tolerance::default(),
             snip: SnipRules::default(),
             sweep: SweepRules::default(),
             banned_crates: Vec::new(),

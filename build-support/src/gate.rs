@@ -1,20 +1,48 @@
-//! Decides whether what was shipped is within its budget, and nothing else does. Pure: the same report
-//! and configuration give the same verdict. Figures are compared as whole numbers, sizes to the byte.
+//! Decides whether what was shipped is within its budget, and nothing else does. Pure: the same report,
+//! configuration and baseline give the same verdict. Figures are compared as whole numbers, sizes to the byte.
+//!
+//! `limits` are those of the manifest, `growth` is what the baseline allows. Where the baseline comes from is left to
+//! `baseline`, what becomes of it to `ratchet`.
 
+mod growth;
 mod limits;
 
+pub use growth::{DRIFTED, GREW, Growth, LOOSENED, UNJUDGED};
 pub use limits::OVER_BUDGET;
 
 use crate::config::{Config, Limit};
 use crate::diagnostic::Diagnostic;
-use crate::report::{Because, Exceeded, LimitRecord, Report, VerdictRecord};
-use std::path::Path;
+use crate::error::Result;
+use crate::ratchet::Held;
+use crate::report::{
+    BaselineRecord, Because, Exceeded, LimitRecord, Raise, Report, Unit, VerdictRecord,
+};
+use std::path::{Path, PathBuf};
 
 /// What was decided.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Verdict {
     /// The limits that do not hold, in the order of [`crate::config::Measure`]; none where all do.
     pub exceeded: Vec<Breach>,
+    /// The sizes that grew by more than passes; none where nothing was held.
+    pub grown: Vec<Growth>,
+}
+
+/// What a file is compared with, and where that stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Against {
+    /// What is held.
+    pub held: Held,
+    /// Whose that is, in words.
+    pub from: String,
+    /// The commit it is of; none for the working tree's.
+    pub commit: Option<String>,
+    /// Raises that came with the change.
+    pub raises: Vec<Raise>,
+    /// The file it stands in.
+    pub file: PathBuf,
+    /// That file's text, as it is there.
+    pub source: String,
 }
 
 /// A limit that does not hold.
@@ -26,9 +54,9 @@ pub struct Breach {
     pub actual: u64,
 }
 
-/// Holds the figures of `report` against the limits of `config`. A figure that is exactly the limit is
-/// within it; one that is missing is not.
-pub fn decide(report: &Report, config: &Config) -> Verdict {
+/// Holds the figures of `report` against the limits of `config`, and its sizes against what is `held`. A figure that is
+/// exactly the most that passes is within it; one that is missing is not.
+pub fn decide(report: &Report, config: &Config, held: Option<&Held>) -> Verdict {
     let breach = |limit: &Limit| {
         let actual = limits::actual(report, &limit.measure);
         (actual > limit.most).then(|| Breach {
@@ -38,7 +66,21 @@ pub fn decide(report: &Report, config: &Config) -> Verdict {
     };
     Verdict {
         exceeded: config.limits.iter().filter_map(breach).collect(),
+        grown: held.map_or(Vec::new(), |held| growth::decide(report, config, held)),
     }
+}
+
+/// What `report` is compared with, as a report keeps it, and what changed since.
+///
+/// # Errors
+/// [`crate::Error::InvalidOutput`] where one of the two does not sum to its size.
+pub fn compared(report: &Report, config: &Config, against: &Against) -> Result<BaselineRecord> {
+    growth::record(report, config, against)
+}
+
+/// Warnings on what of the baseline was not judged, and why.
+pub fn unjudged(report: &Report, config: &Config, against: &Against) -> Vec<Diagnostic> {
+    growth::unjudged(report, config, against)
 }
 
 /// The limits of `config` beside what `report` found, as a report keeps them.
@@ -53,9 +95,9 @@ pub fn budget(report: &Report, config: &Config) -> Vec<LimitRecord> {
 }
 
 impl Verdict {
-    /// Whether every limit holds.
+    /// Whether everything holds.
     pub fn within(&self) -> bool {
-        self.exceeded.is_empty()
+        self.exceeded.is_empty() && self.grown.is_empty()
     }
 
     /// The verdict as a report keeps it.
@@ -67,9 +109,17 @@ impl Verdict {
             limit: breach.limit.most,
             because: Because::Limit,
         };
+        let grown = |growth: &Growth| Exceeded {
+            measure: growth.size.name().to_owned(),
+            unit: Unit::Bytes,
+            actual: growth.actual,
+            limit: growth.most,
+            because: growth.because,
+        };
+        let exceeded = self.exceeded.iter().map(exceeded);
         VerdictRecord {
             within: self.within(),
-            exceeded: self.exceeded.iter().map(exceeded).collect(),
+            exceeded: exceeded.chain(self.grown.iter().map(grown)).collect(),
         }
     }
 
@@ -77,6 +127,14 @@ impl Verdict {
     /// report was written, for the command that shows more.
     pub fn diagnostics(&self, report: &Report, config: &Config, file: &Path) -> Vec<Diagnostic> {
         limits::diagnostics(&self.exceeded, report, config, file)
+    }
+
+    /// One error per size that grew too much, at what is held of it. What grew stands with the first alone.
+    ///
+    /// # Errors
+    /// As [`compared`].
+    pub fn growth(&self, report: &Report, against: &Against) -> Result<Vec<Diagnostic>> {
+        growth::diagnostics(&self.grown, report, against)
     }
 }
 

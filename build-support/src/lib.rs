@@ -39,6 +39,8 @@ pub mod gate;
 #[cfg(feature = "tool")]
 pub mod measure;
 #[cfg(feature = "tool")]
+pub mod ratchet;
+#[cfg(feature = "tool")]
 pub mod report;
 
 #[cfg(feature = "tool")]

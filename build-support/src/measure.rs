@@ -6,4 +6,5 @@ pub mod memory;
 pub mod native;
 pub mod quantiles;
 pub mod sizes;
+pub mod start;
 pub mod startup;

@@ -4,10 +4,10 @@ use crate::analyze::reachability;
 use crate::artifact::{self, Artifact};
 use crate::attribution;
 use crate::cache::{self, Key, Record};
-use crate::config::Config;
+use crate::config::{Config, Measure};
 use crate::error::{Error, Result};
-use crate::gate::{self, Verdict};
-use crate::measure::{engine, figures, sizes};
+use crate::gate::{self, Against, Verdict};
+use crate::measure::{engine, figures, sizes, start};
 use crate::newer_wasm_opt::Found;
 use crate::pipeline::{self, Analysis, Job};
 use crate::report::{self, Prunable, Report, Sizes, Stage, Toolchain, VerdictRecord};
@@ -203,11 +203,24 @@ fn finish(
     shipped: Option<&Artifact>,
 ) -> Result<Shipped> {
     let before = report.clone();
+    let read = |file: &Path| std::fs::read(file).map_err(Error::io("reading", file));
+    report.figures.start = match (input.config.limits.get(&Measure::Start), shipped) {
+        (None, _) => None,
+        (Some(_), Some(shipped)) => Some(start::run(&files.shipped, shipped)?),
+        // The limit may be newer than the file.
+        (Some(_), None) => match report.figures.start {
+            Some(counted) => Some(counted),
+            None => Some(start::run(
+                &files.shipped,
+                &Artifact::read(&files.shipped)?,
+            )?),
+        },
+    };
+    report.baseline = None;
     report.budget = gate::budget(&report, input.config);
-    let verdict = gate::decide(&report, input.config);
+    let verdict = gate::decide(&report, input.config, None);
     report.verdict = verdict.record();
     let json = report::json::write(&report);
-    let read = |file: &Path| std::fs::read(file).map_err(Error::io("reading", file));
     let (bytes, symbols) = match shipped {
         Some(shipped) => {
             let map = SymbolMap::new(&report.package, shipped, &report.attribution)?.write();
@@ -236,6 +249,28 @@ fn finish(
         bytes,
         unchanged: shipped.is_none(),
     })
+}
+
+impl Shipped {
+    /// Judges again, by the limits of `config` and by a baseline, and writes the report anew with what came of it. The
+    /// next run without a baseline takes that out again.
+    ///
+    /// # Errors
+    /// [`Error::Io`], and [`Error::InvalidOutput`] as [`gate::compared`].
+    pub fn hold(&mut self, config: &Config, against: &Against) -> Result<()> {
+        let folder = self.files.report.parent().unwrap_or(Path::new("."));
+        let _lock = lock(folder)?;
+        self.verdict = gate::decide(&self.report, config, Some(&against.held));
+        self.report.baseline = Some(gate::compared(&self.report, config, against)?);
+        self.report.verdict = self.verdict.record();
+        let json = report::json::write(&self.report);
+        artifact::write_atomic(&self.files.report, json.as_bytes())?;
+        if let Some(record) = cache::read(&self.files.cache) {
+            let report = cache::digest(json.as_bytes());
+            cache::write(&self.files.cache, &Record { report, ..record })?;
+        }
+        Ok(())
+    }
 }
 
 /// The last run's report, if it was of the same key and every file it wrote is still what it wrote.

@@ -1,7 +1,7 @@
 //! The committed baseline: whole, readable, and what it says of the shipped files is what is shipped.
 
 use build_support::alloc_compare::Allocator;
-use build_support::baseline::Baseline;
+use build_support::baseline::{Baseline, File};
 use build_support::measure::sizes;
 use build_support::package::{Features, Package, Silent};
 use build_support::report::Sizes;
@@ -12,16 +12,21 @@ fn package() -> Package {
     Package::at(&root.join("clawft-wasm")).unwrap()
 }
 
+fn whole() -> File {
+    let file = File::path(&package());
+    File::read(&file).unwrap().expect("it is committed")
+}
+
 fn committed() -> Baseline {
-    let file = Baseline::path(&package());
-    Baseline::read(&file).unwrap().expect("it is committed")
+    let file = whole().measured;
+    file.expect("`cargo baseline` wrote its part")
 }
 
 /// FR-11: every part is there, and nothing was left open.
 #[test]
 fn it_is_whole() {
     let (package, baseline) = (package(), committed());
-    let text = std::fs::read_to_string(Baseline::path(&package)).unwrap();
+    let text = std::fs::read_to_string(File::path(&package)).unwrap();
     assert!(!text.contains("null"));
     assert_eq!(baseline.package, package.name);
     assert_eq!(baseline.codecs, sizes::codecs());
@@ -104,19 +109,26 @@ fn sizes_that_change_are_remembered() {
 fn what_is_no_baseline_is_refused_clearly() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("baseline.json");
-    assert!(Baseline::read(&file).unwrap().is_none());
-    let whole = serde_json::to_string(&committed()).unwrap();
-    let other_layout = whole.replacen("\"schema\":1", "\"schema\":2", 1);
-    let unknown = whole.replacen("\"schema\":1", "\"schema\":1,\"mood\":7", 1);
+    assert!(File::read(&file).unwrap().is_none());
+    let text = serde_json::to_string(&whole()).unwrap();
+    let other_layout = text.replacen("\"schema\":2", "\"schema\":3", 1);
+    let unknown = text.replacen("\"schema\":2", "\"schema\":2,\"mood\":7", 1);
+    let held = text
+        .find("\"anchor\"")
+        .expect("the ratchet holds something");
+    let raw = text[..held].rfind("\"raw\":").expect("raw is held") + "\"raw\":".len();
+    let false_sum = format!("{}1{}", &text[..raw], &text[raw..]);
     for (text, expected) in [
         ("", "line 1"),
-        ("{\"schema\": 1}", "missing field"),
-        (&whole[..whole.len() / 2], "EOF"),
-        (other_layout.as_str(), "version 2"),
+        ("{\"schema\": \"x\"}", "invalid type"),
+        ("{}", "missing field"),
+        (&text[..text.len() / 2], "EOF"),
+        (other_layout.as_str(), "version 3"),
+        (false_sum.as_str(), "do not sum to the 1"),
         (unknown.as_str(), "unknown field `mood`"),
     ] {
         std::fs::write(&file, text).unwrap();
-        let error = Baseline::read(&file).unwrap_err().to_string();
+        let error = File::read(&file).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
         assert!(
             error.contains("baseline.json") && error.contains("help:"),
@@ -124,8 +136,14 @@ fn what_is_no_baseline_is_refused_clearly() {
         );
     }
     // To the byte: what is only read and written must not change.
-    committed().write(&file).unwrap();
+    whole().write(&file).unwrap();
     let written = std::fs::read_to_string(&file).unwrap();
-    let original = std::fs::read_to_string(Baseline::path(&package())).unwrap();
+    let original = std::fs::read_to_string(File::path(&package())).unwrap();
     assert_eq!(written, original);
+
+    // In a workspace that has nothing but a ratchet, there is nothing else in it.
+    File::default().write(&file).unwrap();
+    assert_eq!(File::read(&file).unwrap(), Some(File::default()));
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert_eq!(text, "{\n  \"schema\": 2\n}\n");
 }

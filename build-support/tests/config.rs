@@ -56,7 +56,7 @@ fn a_limit_that_does_not_hold_is_explained() {
     for case in cases(|name| name.starts_with("over-")) {
         let config = configuration(&case);
         let report = judged(&config);
-        let verdict = gate::decide(&report, &config);
+        let verdict = gate::decide(&report, &config, None);
         assert!(
             !verdict.within(),
             "{}: is within its budget",
@@ -257,7 +257,7 @@ fn judged(config: &Config) -> Report {
         prunable: Default::default(),
     };
     report.budget = gate::budget(&report, config);
-    report.verdict = gate::decide(&report, config).record();
+    report.verdict = gate::decide(&report, config, None).record();
     report
 }
 

@@ -65,9 +65,13 @@ enabled = false
 
 /// Builds it; the exit code and both streams.
 fn build(folder: &Path, format: &str) -> (i32, String, String) {
+    run("build", folder, format)
+}
+
+fn run(subcommand: &str, folder: &Path, format: &str) -> (i32, String, String) {
     let mut command = process::cargo(env!("CARGO_BIN_EXE_build-support"));
     let done = command
-        .args(["build", "--message-format", format])
+        .args([subcommand, "--message-format", format])
         .current_dir(folder)
         .env("RUSTC", &layout::installed(TARGET).rustc)
         .env("NO_COLOR", "1")
@@ -154,6 +158,18 @@ fn a_broken_budget_is_a_compilers_message() {
         .iter()
         .filter(|m| matches!(m, Message::BuildFinished(_)));
     assert_eq!(ends.count(), 1, "{stdout}");
+
+    // The gate says the same of it.
+    let (code, stdout, stderr) = run("gate", folder.path(), "json");
+    assert_eq!(code, 1, "{stderr}");
+    let gated = self::messages(&stdout);
+    let same = |message: &Message| matches!(message, Message::CompilerMessage(m) if m.message.spans == broken.message.spans);
+    assert_eq!(
+        gated.iter().filter(|message| same(message)).count(),
+        1,
+        "{stdout}"
+    );
+    assert!(matches!(gated.last(), Some(Message::BuildFinished(end)) if !end.success));
 
     let (code, stdout, stderr) = build(folder.path(), "short");
     assert_eq!(code, 1);

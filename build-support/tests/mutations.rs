@@ -17,8 +17,6 @@ mod case;
 mod child;
 #[path = "mutations/corpus.rs"]
 mod corpus;
-#[path = "mutations/json.rs"]
-mod json;
 #[path = "differential/object.rs"]
 mod object;
 #[path = "differential/object_code.rs"]
@@ -37,6 +35,8 @@ mod object_program;
 mod object_symbols;
 #[path = "differential/random.rs"]
 mod random;
+#[path = "mutations/text.rs"]
+mod text;
 #[path = "mutations/wasm.rs"]
 mod wasm;
 

@@ -203,6 +203,26 @@ fn no_name_gets_out_of_its_place() {
     }
 }
 
+/// Protects against what the test before cannot think of: even code in the page could run no script of its own, draw
+/// nothing from elsewhere and send nothing anywhere.
+#[test]
+fn the_policy_forbids_everything_but_the_page_itself() {
+    let seen = &drive(&[view(attribution(&program()), None)], "policy")[0];
+    assert_eq!(seen["hacked"], "undefined");
+    let refused = texts(&seen["refused"]);
+    for directive in [
+        "script-src-elem",
+        "script-src-attr",
+        "style-src-elem",
+        "img-src",
+        "frame-src",
+        "form-action",
+        "connect-src",
+    ] {
+        assert!(refused.contains(&directive), "{directive}: {refused:?}");
+    }
+}
+
 /// Protects the treemap from lying: in the pixels of a screenshot the areas are as the bytes, within a pixel at each edge;
 /// no label sticks out, and every text can be read, in light and in dark.
 #[test]

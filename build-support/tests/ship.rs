@@ -68,7 +68,8 @@ fn over_budget_is_exit_1_and_points_at_the_limit() {
     let report = fs::read_to_string(folder.path().join("report.json")).unwrap();
     let report: serde_json::Value = serde_json::from_str(&report).unwrap();
     assert_eq!(report["verdict"]["within"], false);
-    assert_eq!(report["budget"]["raw"], 20 * 1024);
+    assert_eq!(report["budget"][0]["measure"], "raw");
+    assert_eq!(report["budget"][0]["limit"], 20 * 1024);
     assert_eq!(
         report["sizes"]["raw"],
         fs::metadata(folder.path().join("clawft_wasm.wasm"))

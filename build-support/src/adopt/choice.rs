@@ -172,8 +172,8 @@ mod tests {
             "name": name, "kind": [kind], "crate_types": [kind], "src_path": "/w/x.rs", "edition": "2024",
         });
         Package {
-            name: name.to_owned(),
             id: String::new(),
+            name: name.to_owned(),
             manifest: format!("/w/{name}/Cargo.toml").into(),
             targets: Vec::new(),
             root: "/w".into(),

@@ -1,6 +1,6 @@
 //! What a baseline is put together from. Each part can be measured alone; the others then stay as they were.
 
-use super::{Allocators, Baseline, Figures, Memory, SCHEMA, StageBytes};
+use super::{Allocators, Baseline, Figures, File, Memory, StageBytes};
 use crate::alloc_compare::{self, Allocator, Request};
 use crate::analyze::layout::{self, Layout};
 use crate::artifact::Artifact;
@@ -70,7 +70,7 @@ pub fn measure(
     let all = variants::make(package, &transcript, listener)?;
     let kept = || {
         before.ok_or_else(|| Error::Input {
-            file: Baseline::path(package),
+            file: File::path(package),
             offset: None,
             message: "it is not there, and only a part of it is to be measured".to_owned(),
             help: "measure everything once: `build-support baseline`".to_owned(),
@@ -101,7 +101,6 @@ pub fn measure(
         false => kept()?.native.clone(),
     };
     Ok(Baseline {
-        schema: SCHEMA,
         package: package.name.clone(),
         codecs,
         targets,

@@ -1,13 +1,12 @@
 //! `build-support baseline`: measures, and writes `baseline.json`. What `cargo baseline` and `cargo make baseline` are.
 
 use super::{Ended, progress::Progress};
-use crate::baseline::{self, Baseline, Means, Part};
+use crate::baseline::{self, File, Means, Part, base};
 use crate::package::Package;
-use crate::process;
 use anyhow::Context as _;
 use clap::Args;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Measure everything, and write it to baseline.json
 #[derive(Args)]
@@ -30,8 +29,8 @@ pub struct Opts {
 /// Runs the subcommand.
 pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     let package = Package::find(None)?;
-    let file = Baseline::path(&package);
-    let before = Baseline::read(&file)?;
+    let file = File::path(&package);
+    let before = File::read(&file)?.and_then(|file| file.measured);
     let parts = match opts.only.as_slice() {
         [] => &Part::ALL,
         parts => parts,
@@ -49,19 +48,18 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     let mut now = baseline::measure(&package, parts, before.as_ref(), &means, &mut progress)?;
     drop(progress);
     if let Some(before) = &before {
-        now.remember(before, &commit(&package.root));
+        now.remember(before, &base::commit(&package.root));
     }
     let output = opts.output.as_deref().unwrap_or(&file);
-    now.write(output)?;
+    let _lock = File::lock(&package.root)?;
+    // Read again: what the ratchet holds may have changed while this was measured.
+    let ratchet = File::read(&file)?.map(|file| file.ratchet);
+    let all = File {
+        ratchet: ratchet.unwrap_or_default(),
+        measured: Some(now),
+        ..File::default()
+    };
+    all.write(output)?;
     writeln!(anstream::stdout(), "written: {}", output.display())?;
     Ok(Ended::Well)
-}
-
-/// The commit that is checked out in `folder`; empty where git does not say.
-fn commit(folder: &Path) -> String {
-    let folder = folder.to_string_lossy();
-    let args = ["-C", &folder, "rev-parse", "--short=12", "HEAD"];
-    process::capture(Path::new("git"), &args)
-        .map(|commit| commit.trim().to_owned())
-        .unwrap_or_default()
 }

@@ -20,7 +20,8 @@ Examples:
   cargo budget build               build, shrink, measure, and fail if it is over its budget
   cargo budget check pkg/app_bg.wasm
                                    judge a file that something else has built
-  cargo budget analyze             who takes the room"
+  cargo budget analyze             who takes the room
+  cargo budget report -o room.html the same on a page to look around in"
 )]
 struct Cli {
     #[command(subcommand)]

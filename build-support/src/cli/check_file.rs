@@ -4,9 +4,9 @@ use super::Ended;
 use crate::analyze::{features, reachability};
 use crate::artifact::Artifact;
 use crate::attribution;
-use crate::config::{self, Config};
+use crate::config::{self, Config, Measure};
 use crate::gate;
-use crate::measure::{figures, sizes};
+use crate::measure::{figures, sizes, start};
 use crate::package::Package;
 use crate::report::{self, Prunable, Report, Toolchain, VerdictRecord, diagnostic, text};
 use clap::Args;
@@ -51,7 +51,7 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     };
     let mut report = look(&opts.file, &artifact, &config)?;
     report.budget = gate::budget(&report, &config);
-    let verdict = gate::decide(&report, &config);
+    let verdict = gate::decide(&report, &config, None);
     report.verdict = verdict.record();
     let mut stdout = anstream::stdout();
     if opts.json {
@@ -99,7 +99,7 @@ fn given(limits: &[String]) -> anyhow::Result<Config> {
             .split_once('=')
             .map(|(key, size)| (key.trim(), size.trim()));
         let plain = |key: &str| {
-            let in_key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+            let in_key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
             !key.is_empty() && key.chars().all(in_key)
         };
         let Some((key, size)) = split.filter(|(key, _)| plain(key)) else {
@@ -135,6 +135,10 @@ fn look(file: &Path, artifact: &Artifact, config: &Config) -> anyhow::Result<Rep
         })?;
         unreachable.extend(found);
     }
+    let mut figures = figures::run(artifact)?;
+    if config.limits.get(&Measure::Start).is_some() {
+        figures.start = Some(start::run(file, artifact)?);
+    }
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
     Ok(Report {
         schema: report::SCHEMA,
@@ -151,7 +155,7 @@ fn look(file: &Path, artifact: &Artifact, config: &Config) -> anyhow::Result<Rep
         stages: Vec::new(),
         sizes: sizes::run(artifact.bytes()),
         codecs: sizes::codecs(),
-        figures: figures::run(artifact)?,
+        figures,
         budget: Vec::new(),
         baseline: None,
         verdict: VerdictRecord {

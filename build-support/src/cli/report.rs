@@ -113,7 +113,7 @@ fn as_text(view: &View, colour: bool) -> anyhow::Result<String> {
     };
     let by = [Grouping::Crate, Grouping::Family, Grouping::Item];
     if let (Some(diff), Some(old)) = (view.changes(&by)?, view.versus()) {
-        let diff = room::diff(&diff, old, &view.title, TOP, colour);
+        let diff = room::diff(&diff, &old, &view.title, TOP, colour);
         text.push_str(&format!("\n{diff}"));
     }
     Ok(text)
@@ -159,12 +159,20 @@ fn same(a: &Subject, b: &Subject) -> bool {
     of(a).is_some() && of(a) == of(b)
 }
 
-/// The reports that the last builds of the package left, in the order of its targets.
+/// The reports that the last builds of the package left, in the order of its targets; where its manifest names none, of
+/// whatever it was built for.
 fn last_reports() -> anyhow::Result<Vec<PathBuf>> {
     let package = Package::find(None)?;
+    let mut targets = package.targets.clone();
+    if targets.is_empty()
+        && let Ok(folders) = std::fs::read_dir(package.outputs(""))
+    {
+        let names = folders.filter_map(|folder| folder.ok()?.file_name().into_string().ok());
+        targets.extend(names);
+        targets.sort();
+    }
     let report = |target: &String| package.outputs(target).join("report.json");
-    let found: Vec<_> = package
-        .targets
+    let found: Vec<_> = targets
         .iter()
         .map(report)
         .filter(|file| file.is_file())

@@ -3,6 +3,7 @@
 use super::budget;
 use super::mistakes::{Mistakes, code, nearest, suggestion};
 use super::rules;
+use super::tolerance;
 use super::value::{Table, Value};
 use super::{Config, Limits, SnipRules, SweepRules};
 use crate::diagnostic::Diagnostic;
@@ -141,6 +142,7 @@ fn tables(table: &Table<'_>, config: &mut Config, mistakes: &mut Mistakes<'_>) {
             "build-id",
             "limits",
             "target",
+            "ratchet",
             "snip",
             "sweep",
             "graph",
@@ -154,6 +156,7 @@ fn tables(table: &Table<'_>, config: &mut Config, mistakes: &mut Mistakes<'_>) {
             "build-id" => config.build_id = value.boolean(mistakes).unwrap_or_default(),
             "limits" => budget::read(&value, &mut config.limits, mistakes),
             "target" => overrides = value.table(mistakes),
+            "ratchet" => tolerance::read(&value, &mut config.ratchet, mistakes),
             "snip" => rules::snip(&value, &mut config.snip, mistakes),
             "sweep" => rules::sweep(&value, &mut config.sweep, mistakes),
             "graph" => rules::graph(&value, config, mistakes),

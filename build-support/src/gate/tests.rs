@@ -1,4 +1,4 @@
-use super::decide;
+use super::Verdict;
 use crate::attribution::{self, Attribution, Row};
 use crate::config::{Config, Limit, Measure};
 use crate::measure::sizes::codecs;
@@ -63,6 +63,11 @@ fn config(limits: [Option<u64>; 3]) -> Config {
         }
     }
     config
+}
+
+/// By the limits alone.
+fn decide(report: &Report, config: &Config) -> Verdict {
+    super::decide(report, config, None)
 }
 
 fn sizes([raw, gzip, brotli]: [u64; 3]) -> Sizes {

@@ -87,7 +87,7 @@ fn view(view: &View) -> String {
             Standing::Over => Some(false),
         },
         "against": view.against.as_ref().map(|old| &old.name),
-        "versus": view.versus().map(names::visible),
+        "versus": view.versus().as_deref().map(names::visible),
         "made": view.made(),
         "measures": view.measures.iter().map(measure).collect::<Vec<_>>(),
         "stages": view.stages().iter().map(|s| json!([s.name, s.bytes, s.note])).collect::<Vec<_>>(),
@@ -177,11 +177,10 @@ struct Names {
 impl Names {
     fn number(&mut self, name: String) -> usize {
         let next = self.all.len();
-        let number = *self.numbers.entry(name).or_insert_with_key(|name| {
+        *self.numbers.entry(name).or_insert_with_key(|name| {
             self.all.push(name.clone());
             next
-        });
-        number
+        })
     }
 }
 

@@ -257,7 +257,7 @@ fn lists(view: &View, most: usize) -> Result<String> {
             "\n<details><summary>{of}: {summary}</summary>\n\n{} → {} bytes, against {}.\n",
             units::bytes(before),
             units::bytes(after),
-            code(old)
+            code(&old)
         );
         for changes in &diff.by {
             text.push_str(&changed(changes, most));

@@ -4,6 +4,7 @@
 mod alloc_tables;
 mod cells;
 mod cost_table;
+mod held;
 mod judged;
 mod memory_table;
 pub mod room;
@@ -13,7 +14,8 @@ mod startup_table;
 mod swept;
 
 pub use alloc_tables::draw as alloc_tables;
-pub use cost_table::draw as cost_table;
+pub use cost_table::{draw as cost_table, draw_readings as reading_table};
+pub use held::draw as held;
 pub use memory_table::draw as memory_table;
 pub use size_table::draw as size_table;
 pub use sizes_table::draw as sizes_table;

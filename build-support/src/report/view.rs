@@ -101,11 +101,20 @@ impl View {
                 .filter(|target| target != "unknown"),
             standing: report.map_or(Standing::Unlimited, |report| standing(report)),
             measures,
+            against: match old {
+                Some((file, old)) => Some(Against {
+                    name: name(file),
+                    attribution: old.attribution,
+                }),
+                None => held.and_then(|baseline| {
+                    let changes = baseline.changes.as_ref()?;
+                    Some(Against {
+                        name: baseline_of(baseline),
+                        attribution: diff::undo(&subject.attribution, changes)?,
+                    })
+                }),
+            },
             attribution: subject.attribution,
-            against: old.map(|(file, old)| Against {
-                name: name(file),
-                attribution: old.attribution,
-            }),
             report: subject.report,
         }
     }
@@ -124,9 +133,7 @@ impl View {
 
     /// What it is and what made it, in a line; empty where nothing is known.
     pub fn made(&self) -> String {
-        self.report
-            .as_deref()
-            .map_or_else(String::new, |report| made(report))
+        self.report.as_deref().map_or_else(String::new, made)
     }
 
     /// The baseline that the gate compared it with.
@@ -135,9 +142,9 @@ impl View {
     }
 
     /// What it is compared with, in words: the old file, or the baseline.
-    pub fn versus(&self) -> Option<&str> {
-        let old = self.against.as_ref().map(|old| old.name.as_str());
-        old.or_else(|| self.baseline().map(|baseline| baseline.from.as_str()))
+    pub fn versus(&self) -> Option<String> {
+        let old = self.against.as_ref().map(|old| old.name.clone());
+        old.or_else(|| self.baseline().map(baseline_of))
     }
 
     /// What became of the old file by each of `groupings`, or what the gate has found to have changed since the baseline's.
@@ -156,6 +163,10 @@ impl View {
             diff
         }))
     }
+}
+
+fn baseline_of(baseline: &BaselineRecord) -> String {
+    format!("the baseline of {}", baseline.from)
 }
 
 fn figures(records: Vec<LimitRecord>) -> Vec<(String, u64)> {

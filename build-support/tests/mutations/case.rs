@@ -2,8 +2,8 @@
 
 use crate::child;
 use crate::corpus::{Corpus, Pool};
-use crate::json;
 use crate::random::Random;
+use crate::text;
 use crate::wasm;
 use std::ffi::OsString;
 use std::fs;
@@ -192,18 +192,105 @@ const COMMANDS: &[Command] = &[
         arguments: "scaling in.wasm --json",
         files: &[("in.wasm", Pool::Linked)],
     },
+    Command {
+        label: "report --format html",
+        arguments: "report in.wasm --against other.wasm --format html -o out.html",
+        files: &[("in.wasm", Pool::Any), ("other.wasm", Pool::Small)],
+    },
+    Command {
+        label: "report REPORT",
+        arguments: "report report.json --format markdown -o out.md",
+        files: &[("report.json", Pool::Report)],
+    },
+    Command {
+        label: "symbolicate",
+        arguments: "symbolicate in.wasm --trace trace.txt",
+        files: &[("in.wasm", Pool::Any), ("trace.txt", Pool::Trace)],
+    },
+    Command {
+        label: "symbolicate MAP",
+        arguments: "symbolicate --map in.symbols.json --trace trace.txt",
+        files: &[
+            ("in.symbols.json", Pool::SymbolMap),
+            ("trace.txt", Pool::Trace),
+        ],
+    },
+    Command {
+        label: "symbolicate TRACE",
+        arguments: "symbolicate --map in.symbols.json --trace trace.txt",
+        files: &[
+            ("trace.txt", Pool::Trace),
+            ("in.symbols.json", Pool::SymbolMap),
+        ],
+    },
+    Command {
+        label: "budget check",
+        arguments: "budget check in.wasm --limit raw=1MB",
+        files: &[("in.wasm", Pool::Any)],
+    },
+    Command {
+        label: "gate BASELINE",
+        arguments: "gate --report report.json",
+        files: &[
+            ("baseline.json", Pool::Baseline),
+            ("report.json", Pool::Report),
+            ("Cargo.toml", Pool::AgentManifest),
+            SOURCE,
+        ],
+    },
+    Command {
+        label: "gate REPORT",
+        arguments: "gate --report report.json --json",
+        files: &[
+            ("report.json", Pool::Report),
+            ("baseline.json", Pool::Baseline),
+            ("Cargo.toml", Pool::AgentManifest),
+            SOURCE,
+        ],
+    },
+    Command {
+        label: "budget check MANIFEST",
+        arguments: "budget check in.wasm --package app --target wasm32-wasip1",
+        files: &[
+            ("Cargo.toml", Pool::Manifest),
+            ("in.wasm", Pool::Small),
+            SOURCE,
+        ],
+    },
 ];
+
+/// A package with a budget, whose manifest may be damaged.
+const SOURCE: (&str, Pool) = ("src/lib.rs", Pool::Empty);
+
+impl Command {
+    /// Whether it compiles the agent, or asks cargo.
+    fn is_slow(&self) -> bool {
+        const SLOW: [&str; 6] = [
+            "memory",
+            "startup",
+            "preinit",
+            "run",
+            "gate",
+            "budget check MANIFEST",
+        ];
+        SLOW.iter().any(|slow| self.label.starts_with(slow))
+    }
+}
 
 impl Case {
     /// The case of `seed`: a subcommand, and files of which the first is damaged.
     pub fn damaged(corpus: &Corpus, seed: u64) -> Self {
         let mut random = Random::new(seed);
-        let command = random.pick(COMMANDS);
+        let mut command = random.pick(COMMANDS);
+        // Half of the cases that would take long are others instead: more of all in the same time.
+        while command.is_slow() && random.chance(50) {
+            command = random.pick(COMMANDS);
+        }
         let mut case = Self::of(command, corpus, &mut random, Some(seed));
         let (name, bytes) = &mut case.files[0];
-        *bytes = match name.ends_with(".json") {
-            true => json::damage(bytes, &mut random),
-            false => wasm::damage(bytes, corpus, &mut random),
+        *bytes = match name.ends_with("wasm") {
+            true => wasm::damage(bytes, corpus, &mut random),
+            false => text::damage(bytes, &mut random),
         };
         case
     }
@@ -228,7 +315,9 @@ impl Case {
     pub fn check(&self, expected: Expected, keep: bool) -> Result<(String, i32), String> {
         let folder = tempfile::tempdir().map_err(|e| e.to_string())?;
         for (name, bytes) in &self.files {
-            fs::write(folder.path().join(name), bytes).map_err(|e| e.to_string())?;
+            let file = folder.path().join(name);
+            fs::create_dir_all(file.parent().expect("in the folder")).map_err(|e| e.to_string())?;
+            fs::write(file, bytes).map_err(|e| e.to_string())?;
         }
         let arguments: Vec<_> = self.arguments.iter().map(OsString::from).collect();
         let ended = child::run(folder.path(), &arguments)?;
@@ -302,7 +391,8 @@ impl Case {
             let name = entry.map_err(|e| e.to_string())?.file_name();
             // What an agent wrote into the folder it was given before it failed is its own.
             let is_agents = self.arguments.contains(&"--root");
-            if !is_agents && !self.files.iter().any(|(known, _)| name == *known) {
+            let is_known = |(known, _): &(&str, _)| known.split('/').next() == name.to_str();
+            if !is_agents && !self.files.iter().any(is_known) {
                 return Err(format!(
                     "failed and left {name:?}, {OUTPUT} is only for what went well"
                 ));

@@ -32,7 +32,10 @@ pub fn run(folder: &Path, arguments: &[OsString]) -> Result<Ended, String> {
     let stderr = File::create(&said).map_err(|e| e.to_string())?;
     let mut child = process::command(timeout)
         .args(["--signal=KILL", PATIENCE])
-        .arg(env!("CARGO_BIN_EXE_build-support"))
+        .arg(match arguments[0] == "budget" {
+            true => env!("CARGO_BIN_EXE_cargo-budget"),
+            false => env!("CARGO_BIN_EXE_build-support"),
+        })
         .args(arguments)
         .current_dir(folder)
         .env("NO_COLOR", "1")

@@ -32,7 +32,60 @@ pub enum Pool {
     Machine,
     /// The record beside it.
     MachineRecord,
+    /// The symbol map of the agent's component.
+    SymbolMap,
+    /// Backtraces, of several engines.
+    Trace,
+    /// The manifest of a package with a budget.
+    Manifest,
+    /// That of a package that is called as the agent.
+    AgentManifest,
+    /// The committed baseline.
+    Baseline,
+    /// Nothing.
+    Empty,
 }
+
+const TRACE: &str = "\
+Error: failed to run main module `app.wasm`
+Caused by:
+    0: failed to invoke command default
+    1: error while executing at wasm backtrace:
+           0:     0x5e3 - <unknown>!<wasm function 12>
+           1:   0x1a2b4 - clawft_wasm.wasm!<wasm function 7>
+    2: wasm trap: wasm `unreachable` instruction executed
+    at wasm://wasm/0a1b2c3d:wasm-function[3]:0x5e3
+clawft@file:///app.wasm:wasm-function[21]:0x1f00
+<?>.wasm-function[5]@[wasm code]
+#00: 0x0123 - $f12
+";
+
+const MANIFEST: &str = "\
+[package]
+name = \"app\"
+version = \"0.1.0\"
+edition = \"2024\"
+
+[workspace]
+
+[package.metadata.budget]
+profile = \"release\"
+targets = [\"wasm32-wasip1\", \"wasm32-wasip2\"]
+build-id = true
+limits.raw = \"1 MB\"
+
+[package.metadata.budget.target.wasm32-wasip1.limits]
+gzip = 300_000
+brotli = \"200 KiB\"
+
+[package.metadata.budget.snip]
+families = [\"core::panicking\"]
+allow = [\"app::keep::*\"]
+
+[package.metadata.budget.graph]
+banned-crates = [\"tokio\"]
+max-crates = 40
+";
 
 /// The files that are made once.
 pub struct Corpus {
@@ -43,6 +96,8 @@ pub struct Corpus {
     transcript: Vec<u8>,
     machine: Vec<u8>,
     machine_record: Vec<u8>,
+    symbol_map: Vec<u8>,
+    baseline: Vec<u8>,
 }
 
 /// How many bytes wasm-smith may spend on a module.
@@ -75,6 +130,8 @@ impl Corpus {
             linker: object_link::linker(),
             component: file("wasm32-wasip2/clawft_wasm.wasm"),
             report: file("wasm32-wasip2/report.json"),
+            baseline: fs::read(workspace.join("baseline.json")).unwrap(),
+            symbol_map: file("wasm32-wasip2/clawft_wasm.symbols.json"),
             reactor: fs::read(&reactor).unwrap(),
             transcript: fs::read(workspace.join("clawft-wasm/tests/transcript.json")).unwrap(),
             machine: fs::read(&code).unwrap(),
@@ -115,6 +172,12 @@ impl Corpus {
             }
             Pool::Machine => self.machine.clone(),
             Pool::MachineRecord => self.machine_record.clone(),
+            Pool::SymbolMap => self.symbol_map.clone(),
+            Pool::Trace => TRACE.as_bytes().to_vec(),
+            Pool::Manifest => MANIFEST.as_bytes().to_vec(),
+            Pool::AgentManifest => MANIFEST.replace("\"app\"", "\"clawft-wasm\"").into_bytes(),
+            Pool::Baseline => self.baseline.clone(),
+            Pool::Empty => Vec::new(),
         }
     }
 }

@@ -56,12 +56,14 @@ export async function open(browser, file, { width, height, dark }) {
   const { sessionId } = await browser.send("Target.attachToTarget", { targetId, flatten: true });
   const send = (method, params) => browser.send(method, params, sessionId);
   const url = pathToFileURL(file).href;
-  const [requests, complaints] = [[], []];
+  // A request that a policy forbids is asked for first, and never leaves the browser.
+  const [requests, complaints, forbidden] = [[], [], new Set()];
   let loaded;
   const ready = new Promise((resolve) => (loaded = resolve));
   browser.listen(({ sessionId: from, method, params }) => {
     if (from !== sessionId) return;
-    if (method === "Network.requestWillBeSent" && params.request.url !== url) requests.push(params.request.url);
+    if (method === "Network.requestWillBeSent" && params.request.url !== url) requests.push({ id: params.requestId, url: params.request.url });
+    if (method === "Network.loadingFailed" && params.blockedReason === "csp") forbidden.add(params.requestId);
     if (method === "Runtime.exceptionThrown") complaints.push(params.exceptionDetails.exception?.description ?? params.exceptionDetails.text);
     if (method === "Runtime.consoleAPICalled") complaints.push(`console: ${params.args.map((arg) => arg.value).join(" ")}`);
     if (method === "Log.entryAdded") complaints.push(`${params.entry.level}: ${params.entry.text}`);
@@ -99,7 +101,8 @@ export async function open(browser, file, { width, height, dark }) {
   };
   const picture = async () => Buffer.from((await send("Page.captureScreenshot", { format: "png" })).data, "base64");
   await drawn();
-  return { send, run, drawn, mouse, click, press, type, picture, requests, complaints };
+  const sent = () => requests.filter(({ id }) => !forbidden.has(id)).map((request) => request.url);
+  return { send, run, drawn, mouse, click, press, type, picture, sent, complaints };
 }
 
 const KEYS = { Backspace: 8, Tab: 9, Enter: 13, Escape: 27, End: 35, Home: 36, ArrowLeft: 37, ArrowUp: 38, ArrowRight: 39, ArrowDown: 40 };

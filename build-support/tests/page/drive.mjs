@@ -30,8 +30,8 @@ const seen = {
   ring: () => getComputedStyle(document.activeElement, "::after").borderTopWidth,
   list: () => [...document.querySelectorAll("#list tbody tr")].map((row) => [...row.children].map((cell) => cell.innerText.trim())),
   foot: () => [...document.querySelectorAll("#list tfoot tr > *")].map((cell) => cell.innerText.trim()),
-  // Labels that stick out of their rectangle, or of the map.
-  sticking: () => [...document.querySelectorAll("#map .label")].filter((label) => {
+  // Labels that stick out of their rectangle, and figures that do not fit into their label: cut, they would be others.
+  sticking: () => [...document.querySelectorAll("#map .label, #map .label i")].filter((label) => {
     const [inner, outer] = [label.getBoundingClientRect(), label.parentElement.getBoundingClientRect()];
     return inner.right > outer.right + 0.5 || inner.bottom > outer.bottom + 0.5 || inner.left < outer.left || inner.top < outer.top;
   }).map((label) => label.innerText),
@@ -77,7 +77,7 @@ async function visit(dark, steps) {
     return decode(png);
   };
   const found = await steps(page);
-  return { ...found, requests: page.requests, complaints: page.complaints };
+  return { ...found, requests: page.sent(), complaints: page.complaints };
 }
 
 // How far the rectangle's own colour goes from its lower right corner, where no label is: its drawn width and height.
@@ -154,6 +154,39 @@ const STORIES = {
     found.hacked = await page.run("String(globalThis.hacked)");
     found.pictures = await page.run("document.images.length + document.querySelectorAll('body script:not([type])').length");
     return found;
+  },
+
+  // What the page's policy does with what a name would have to do, if one ever got out of its place.
+  async policy(page) {
+    // Each refusal is complained of, which is as it should be here.
+    await page.send("Log.disable");
+    return page.run(`new Promise((done) => {
+      const refused = [];
+      let sent = false;
+      const look = () => sent && refused.includes("form-action") && done({ refused, hacked: String(globalThis.hacked) });
+      document.addEventListener("securitypolicyviolation", (event) => {
+        refused.push(event.effectiveDirective);
+        look();
+      });
+      const script = document.createElement("script");
+      script.textContent = "hacked = 1";
+      const image = new Image();
+      image.src = "http://127.0.0.1:9/a.png";
+      const frame = document.createElement("iframe");
+      frame.src = "http://127.0.0.1:9/";
+      const form = document.createElement("form");
+      form.action = "http://127.0.0.1:9/";
+      const style = document.createElement("style");
+      style.textContent = "body { display: none }";
+      document.body.append(script, image, frame, form, style);
+      document.body.setAttribute("onclick", "hacked = 2");
+      document.body.click();
+      form.submit();
+      fetch("http://127.0.0.1:9/").catch(() => {
+        sent = true;
+        look();
+      });
+    })`);
   },
 
   // What is drawn, held against the pixels.

@@ -11,8 +11,8 @@ const STRIP = 20;
 const RIM = 2;
 
 // Fills `map` with the rectangles of `at` and gives those that can be chosen, the largest first. `paint` gives the class
-// of a node's colour, `note` what stands beside its name.
-function drawMap(map, at, whole, paint, note) {
+// of a node's colour, `notes` what can stand beside its name, the longest first.
+function drawMap(map, at, whole, paint, notes) {
   const box = { x: 0, y: 0, w: map.clientWidth, h: map.clientHeight };
   const children = visible(at.children.length ? at.children : [at], box, SMALLEST, MOST);
   const rects = squarify(children.map((child) => child.bytes), box).map(onPixels);
@@ -30,10 +30,10 @@ function drawMap(map, at, whole, paint, note) {
     const { w, h } = rects[position];
     if (child.children.length && w >= 44 && h >= STRIP + 24) {
       cell.classList.add("outer");
-      label(cell, child, note, { w: w - 1, h: STRIP });
-      room -= drawInside(cell, child, { x: RIM, y: STRIP, w: w - 2 * RIM - 1, h: h - STRIP - RIM - 1 }, room, paint, note);
+      label(cell, child, notes, { w: w - 1, h: STRIP });
+      room -= drawInside(cell, child, { x: RIM, y: STRIP, w: w - 2 * RIM - 1, h: h - STRIP - RIM - 1 }, room, paint, notes);
     } else {
-      label(cell, child, note, { w: w - 1, h: h - 1 });
+      label(cell, child, notes, { w: w - 1, h: h - 1 });
     }
     return cell;
   });
@@ -41,7 +41,7 @@ function drawMap(map, at, whole, paint, note) {
   return cells;
 }
 
-function drawInside(cell, outer, box, room, paint, note) {
+function drawInside(cell, outer, box, room, paint, notes) {
   const children = visible(outer.children, box, SMALLEST_INSIDE, 80);
   if (children.length > room) return 0;
   const rects = squarify(children.map((child) => child.bytes), box).map(onPixels);
@@ -49,7 +49,7 @@ function drawInside(cell, outer, box, room, paint, note) {
     const inner = rectangle(rects[position], `inner ${paint(child)}`);
     inner.node = child;
     inner.setAttribute("aria-hidden", "true");
-    label(inner, child, note, { w: rects[position].w - 1, h: rects[position].h - 1 });
+    label(inner, child, notes, { w: rects[position].w - 1, h: rects[position].h - 1 });
     cell.append(inner);
   });
   return children.length;
@@ -62,8 +62,14 @@ function rectangle({ x, y, w, h }, classes) {
   return made;
 }
 
-// The name, as much of it as there are lines for, and none where a name would be nothing but dots.
-function label(cell, of, note, { w, h }) {
+// How wide a figure is drawn, in pixels: one that is cut off would be another figure.
+const pen = document.createElement("canvas").getContext("2d");
+pen.font = `12px ${getComputedStyle(document.documentElement).fontFamily}`;
+const widthOf = (text) => pen.measureText(text).width;
+
+// The name, as much of it as there are lines for, and none where a name would be nothing but dots; and of the notes the
+// longest that there is room for.
+function label(cell, of, notes, { w, h }) {
   const lines = Math.floor((h - 3) / 16);
   if (lines < 1 || w < 34) return;
   const made = document.createElement("span");
@@ -72,12 +78,12 @@ function label(cell, of, note, { w, h }) {
   const name = document.createElement("b");
   name.textContent = of.label;
   const extra = document.createElement("i");
-  extra.textContent = note(of);
+  // Beside the name that has to stay readable, or below it.
+  const room = w - 12 - (lines === 1 ? 48 : 0);
+  extra.textContent = notes(of).find((text) => widthOf(text) <= room) ?? "";
   if (lines === 1) {
-    // Name and bytes share the line; the bytes give way first.
     made.classList.add("line");
-    made.append(name);
-    if (w >= 60 + 7 * extra.textContent.length) made.append(extra);
+    made.append(name, extra);
   } else {
     const nameLines = Math.max(1, lines - 1);
     name.style.setProperty("-webkit-line-clamp", String(nameLines));

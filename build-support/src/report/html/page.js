@@ -102,8 +102,9 @@ function paint(of) {
   return `${hues.get(part) || (of.crate && of.crate.startsWith("[") ? "no-crate" : "other")}${found}`;
 }
 
-function note(of) {
-  return colour === "change" && of.bytes !== of.before ? `${grouped(of.bytes)} (${signed(of.bytes - of.before)})` : grouped(of.bytes);
+function notes(of) {
+  const bytes = grouped(of.bytes);
+  return colour === "change" && of.bytes !== of.before ? [`${bytes} (${signed(of.bytes - of.before)})`, bytes] : [bytes];
 }
 
 // Draws the map of the present node and puts the focus where `focus` says: a node, the first, or (null) nowhere.
@@ -113,7 +114,7 @@ function draw(focus) {
   const parts = at === whole ? at.children.filter((child) => !child.name.startsWith("[")) : at.children;
   hues = new Map(parts.slice(0, HUES).map((child, hue) => [child, `hue-${hue + 1}`]));
   map.classList.toggle("empty", bytes === 0);
-  cells = bytes === 0 ? [] : drawMap(map, at, whole, paint, note);
+  cells = bytes === 0 ? [] : drawMap(map, at, whole, paint, notes);
   if (bytes === 0) map.replaceChildren(element("p", "nothing takes any room here"));
   const wanted = cells.find((cell) => cell.node === focus || below(focus, cell.node)) || cells[0];
   if (wanted) wanted.tabIndex = 0;

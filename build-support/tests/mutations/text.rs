@@ -1,4 +1,4 @@
-//! Damage to JSON: its text, or a value in it, so that it is JSON still and something else than it should be.
+//! Damage to text; where it is JSON mostly to a value in it, so that it is JSON still and something else than it should be.
 
 use crate::random::Random;
 use serde_json::{Value, json};

@@ -1,0 +1,229 @@
+//! Which baseline counts: in a git repository that of the merge base with the default branch, so that a change cannot
+//! loosen what it is measured against.
+
+use super::SCHEMA;
+use super::file::{File, schema};
+use crate::config::Tolerance;
+use crate::error::{Error, Result};
+use crate::process;
+use crate::ratchet::{self, Held, Loosened};
+use crate::report::{Raise, Report};
+use std::path::Path;
+
+/// What stands for the default branch where nobody names one, in the order it is tried.
+const DEFAULT: [&str; 5] = [
+    "origin/HEAD",
+    "origin/main",
+    "origin/master",
+    "main",
+    "master",
+];
+
+/// A file, and where it is from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    /// Where it is from, in words: `the merge base with origin/main`.
+    pub from: String,
+    /// The commit; none for the working tree.
+    pub commit: Option<String>,
+    /// Its text; none where there is no such file there.
+    pub text: Option<String>,
+    /// What it holds.
+    pub file: File,
+}
+
+/// The two files a change is about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Both {
+    /// The working tree's.
+    pub work: Found,
+    /// The merge base's; none outside of git.
+    pub base: Option<Found>,
+    /// Why the base is none, or not the merge base with a default branch; empty where all is as it should be.
+    pub note: String,
+}
+
+/// What counts for one package and target.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Chosen<'b> {
+    /// What is held; none where nothing is yet.
+    pub held: Option<&'b Held>,
+    /// Whose that is.
+    pub found: &'b Found,
+    /// Raises that the change brings.
+    pub raises: &'b [Raise],
+    /// What is wrong with the working tree's.
+    pub fault: Option<Fault>,
+}
+
+/// What is wrong with the working tree's record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// It is gone, and was there.
+    Gone,
+    /// It cannot have come from the base's.
+    Loosened(Loosened),
+}
+
+/// Reads the file of the working tree in `root`, and that of the merge base with `wanted` or the default branch.
+///
+/// # Errors
+/// [`Error::Input`] where one of them is no baseline, [`Error::Process`] where `wanted` is no commit.
+pub fn read(root: &Path, wanted: Option<&str>) -> Result<Both> {
+    let path = root.join(File::NAME);
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => Some(text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(error) => return Err(Error::io("reading", &path)(error)),
+    };
+    let work = Found {
+        from: "the working tree".to_owned(),
+        commit: None,
+        file: match &text {
+            Some(text) => File::parse(&path, text)?,
+            None => File::default(),
+        },
+        text,
+    };
+    let (base, note) = match merge_base(root, wanted)? {
+        Base::At { from, commit, note } => (Some(at(root, &path, from, commit)?), note),
+        Base::None(note) => (None, note),
+    };
+    Ok(Both { work, base, note })
+}
+
+impl Both {
+    /// What counts for the file that `report` is of. The working tree's record, where it can have come from the base's:
+    /// it is then tighter, or raised for a reason that is shown. Otherwise the base's. And the base's as well where this
+    /// file was made by the base's toolchain and the working tree's record is of another.
+    pub fn choose(&self, report: &Report, tolerance: &Tolerance) -> Chosen<'_> {
+        let of = |found| held_of(found, report);
+        let work = Chosen {
+            held: of(&self.work),
+            found: &self.work,
+            raises: &[],
+            fault: None,
+        };
+        let Some(base) = &self.base else {
+            return work;
+        };
+        let Some(before) = of(base) else {
+            return work;
+        };
+        let from_base = |fault| Chosen {
+            held: Some(before),
+            found: base,
+            raises: &[],
+            fault,
+        };
+        let Some(after) = work.held else {
+            return from_base(Some(Fault::Gone));
+        };
+        match ratchet::succeeds(before, after, tolerance) {
+            Err(loosened) => from_base(Some(Fault::Loosened(loosened))),
+            Ok(_)
+                if after.toolchain != report.toolchain && before.toolchain == report.toolchain =>
+            {
+                from_base(None)
+            }
+            // Where nothing was changed, it is the base's that is named.
+            Ok(_) if before == after => from_base(None),
+            Ok(raises) => Chosen { raises, ..work },
+        }
+    }
+}
+
+fn held_of<'f>(found: &'f Found, report: &Report) -> Option<&'f Held> {
+    found.file.held(&report.package, &report.target)
+}
+
+/// The commit that is checked out in `folder`; empty where git does not say.
+pub fn commit(folder: &Path) -> String {
+    git(folder, &["rev-parse", "--short=12", "HEAD"]).unwrap_or_default()
+}
+
+enum Base {
+    At {
+        from: String,
+        commit: String,
+        note: String,
+    },
+    None(String),
+}
+
+fn merge_base(root: &Path, wanted: Option<&str>) -> Result<Base> {
+    let exists = |name: &str| {
+        let commit = format!("{name}^{{commit}}");
+        git(root, &["rev-parse", "--verify", "--quiet", &commit])
+    };
+    let head = match exists("HEAD") {
+        Ok(head) => head,
+        Err(error) if wanted.is_some() => return Err(error),
+        Err(_) => {
+            return Ok(Base::None(
+                "no git repository with a commit here".to_owned(),
+            ));
+        }
+    };
+    let branch = match wanted {
+        Some(name) => {
+            exists(name).map_err(|_| Error::Toolchain {
+                message: format!("--base {name}: git knows no such commit here"),
+                help: "fetch it first, or name another; a shallow clone has little more than HEAD"
+                    .to_owned(),
+            })?;
+            Some(name)
+        }
+        None => DEFAULT.into_iter().find(|name| exists(name).is_ok()),
+    };
+    let Some(branch) = branch else {
+        return Ok(Base::At {
+            from: "HEAD".to_owned(),
+            commit: head,
+            note: "git knows no default branch here, so that what HEAD itself changes counts: name one with --base"
+                .to_owned(),
+        });
+    };
+    Ok(match git(root, &["merge-base", "HEAD", branch]) {
+        Ok(commit) if !commit.is_empty() => Base::At {
+            from: format!("the merge base with {branch}"),
+            commit,
+            note: String::new(),
+        },
+        _ => Base::None(format!(
+            "HEAD and {branch} have no merge base here: is the clone shallow? `git fetch --unshallow` mends that"
+        )),
+    })
+}
+
+/// The file as it is in `commit`. One of an older layout holds nothing yet.
+fn at(root: &Path, path: &Path, from: String, commit: String) -> Result<Found> {
+    let listed = git(root, &["ls-tree", "--name-only", &commit, "--", File::NAME])?;
+    let text = match listed.is_empty() {
+        true => None,
+        false => Some(git_raw(
+            root,
+            &["show", &format!("{commit}:./{}", File::NAME)],
+        )?),
+    };
+    let file = match &text {
+        Some(text) if schema(text).is_ok_and(|version| version < SCHEMA) => File::default(),
+        Some(text) => File::parse(path, text)?,
+        None => File::default(),
+    };
+    Ok(Found {
+        from,
+        commit: Some(commit),
+        text,
+        file,
+    })
+}
+
+fn git(folder: &Path, args: &[&str]) -> Result<String> {
+    git_raw(folder, args).map(|said| said.trim().to_owned())
+}
+
+fn git_raw(folder: &Path, args: &[&str]) -> Result<String> {
+    let mut git = process::command("git");
+    process::output(git.arg("-C").arg(folder).args(args))
+}

@@ -1,0 +1,199 @@
+//! How much growth over the baseline passes, and how a manifest says it: a share of what is held, a number of bytes, or
+//! both, of which the larger counts.
+
+use super::amounts::size;
+use super::mistakes::{Mistakes, code};
+use super::value::Value;
+use crate::report::Size;
+use toml::de::DeValue;
+
+/// How much growth passes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tolerance {
+    /// Of the file as it is, over what is held.
+    pub raw: Allowance,
+    /// Of its compressed sizes, over what is held.
+    pub compressed: Allowance,
+    /// Of any size, since the last deliberate raise.
+    pub drift: Allowance,
+}
+
+/// A share or a number of bytes, whichever is more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Allowance {
+    /// In millionths.
+    pub share: u64,
+    /// In bytes.
+    pub bytes: u64,
+}
+
+/// A whole, as a share.
+const WHOLE: u64 = 1_000_000;
+
+/// How many digits a per cent may have behind its point: so that it is a whole number of millionths.
+const DIGITS: usize = 4;
+
+impl Default for Tolerance {
+    /// What keeps small modules from failing over a few bytes stands beside each share: half a per cent of 4 KiB is
+    /// less than one function with its type. A compressed size moves by some tenths of a per cent when code only
+    /// changes places, hence the double.
+    fn default() -> Self {
+        let allowance = |share, bytes| Allowance { share, bytes };
+        Self {
+            raw: allowance(5_000, 64),
+            compressed: allowance(10_000, 64),
+            drift: allowance(20_000, 256),
+        }
+    }
+}
+
+impl Tolerance {
+    /// How much more than `held` passes of one of the sizes, in bytes.
+    pub fn over(&self, size: Size, held: u64) -> u64 {
+        match size {
+            Size::Raw => self.raw.of(held),
+            Size::Gzip | Size::Brotli => self.compressed.of(held),
+        }
+    }
+}
+
+impl Allowance {
+    /// In bytes, of `whole` bytes.
+    pub fn of(self, whole: u64) -> u64 {
+        let share = u128::from(whole) * u128::from(self.share) / u128::from(WHOLE);
+        u64::try_from(share).unwrap_or(u64::MAX).max(self.bytes)
+    }
+}
+
+/// Reads the `ratchet` table.
+pub(super) fn read(value: &Value<'_>, tolerance: &mut Tolerance, mistakes: &mut Mistakes<'_>) {
+    let Some(table) = value.table(mistakes) else {
+        return;
+    };
+    for (key, value) in table.known(&["tolerance", "compressed-tolerance", "drift"], mistakes) {
+        let Some(read) = allowance(&value, mistakes) else {
+            continue;
+        };
+        match key {
+            "tolerance" => tolerance.raw = read,
+            "compressed-tolerance" => tolerance.compressed = read,
+            _ => tolerance.drift = read,
+        }
+    }
+}
+
+fn allowance(value: &Value<'_>, mistakes: &mut Mistakes<'_>) -> Option<Allowance> {
+    let DeValue::Array(both) = value.value.get_ref() else {
+        let mut allowance = Allowance::default();
+        return one(value, &mut allowance, mistakes).map(|()| allowance);
+    };
+    let mut allowance = Allowance::default();
+    let mut shares = 0;
+    for (i, element) in both.iter().enumerate() {
+        let path = format!("{}[{i}]", value.path);
+        let element = Value {
+            value: element,
+            path,
+        };
+        shares += usize::from(is_share(&element));
+        one(&element, &mut allowance, mistakes)?;
+    }
+    if both.len() == 2 && shares == 1 {
+        return Some(allowance);
+    }
+    let message = format!("`{}` is not one share and one size", value.path);
+    let help = format!(
+        "write {} = [\"0.5%\", \"64 B\"]; the larger counts",
+        value.key()
+    );
+    mistakes.add(code::CONFLICT, value.span(), message, String::new(), help);
+    None
+}
+
+fn is_share(value: &Value<'_>) -> bool {
+    let text = value.value.get_ref().as_str();
+    text.is_some_and(|text| text.trim_end().ends_with('%'))
+}
+
+/// Reads one of the two into `allowance`.
+fn one(value: &Value<'_>, allowance: &mut Allowance, mistakes: &mut Mistakes<'_>) -> Option<()> {
+    match value.value.get_ref() {
+        // Nothing at all is a tolerance too, where it is no limit.
+        DeValue::Integer(zero) if zero.as_str() == "0" => allowance.bytes = 0,
+        DeValue::String(text) if is_share(value) => match share(text) {
+            Some(share) => allowance.share = share,
+            None => {
+                let message = format!("`{}`: `{text}` is not a share", value.path);
+                let help =
+                    "write \"0.5%\": from 0% to 100%, with at most four digits behind the point";
+                let label = String::new();
+                mistakes.add(code::BAD_SIZE, value.span(), message, label, help.into());
+                return None;
+            }
+        },
+        DeValue::String(_) | DeValue::Integer(_) => allowance.bytes = size(value, mistakes)?,
+        _ => {
+            let help = format!("write {0} = \"0.5%\", or {0} = 512 for bytes", value.key());
+            value.wrong_type("a share or a size", help, mistakes);
+            return None;
+        }
+    }
+    Some(())
+}
+
+/// `0.5%` in millionths.
+fn share(text: &str) -> Option<u64> {
+    let number = text.trim().strip_suffix('%')?.trim_end();
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    if !digits(whole) || !digits(fraction) || fraction.len() > DIGITS {
+        return None;
+    }
+    let whole: u64 = whole.parse().ok()?;
+    let fraction: u64 = format!("{fraction:0<DIGITS$}").parse().ok()?;
+    let share = whole.checked_mul(WHOLE / 100)?.checked_add(fraction)?;
+    (share <= WHOLE).then_some(share)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Allowance, share};
+
+    #[test]
+    fn shares_are_exact() {
+        let cases = [
+            ("0%", Some(0)),
+            ("0.5%", Some(5_000)),
+            ("0.0001%", Some(1)),
+            ("2 %", Some(20_000)),
+            ("100%", Some(1_000_000)),
+            ("100.0001%", None),
+            ("0.00001%", None),
+            ("-1%", None),
+            (".5%", None),
+            ("1e3%", None),
+            ("%", None),
+            ("18446744073709551616%", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(share(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_larger_of_share_and_bytes_counts() {
+        let allowance = Allowance {
+            share: 5_000,
+            bytes: 64,
+        };
+        let cases = [
+            (0, 64),
+            (12_800, 64),
+            (13_000, 65),
+            (u64::MAX, u64::MAX / 200),
+        ];
+        for (whole, expected) in cases {
+            assert_eq!(allowance.of(whole), expected, "{whole}");
+        }
+    }
+}

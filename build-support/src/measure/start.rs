@@ -1,0 +1,215 @@
+//! How many instructions it takes until there is an instance of a file, whatever the file is: segments and globals,
+//! the start function, and a reactor's `_initialize`. Counted by wasmtime's fuel, so the figure is the same on every
+//! machine. How long a start takes, and what the agent does after it, is `startup`'s business.
+
+use crate::artifact::Artifact;
+use crate::error::{Error, Result};
+use crate::host::{self, Compiled, Setup};
+use std::path::Path;
+use wasmtime::component::Component;
+use wasmtime::{
+    Engine, ExternType, Global, Linker, Memory, Module, Ref, RefType, Store, Table, Val, ValType,
+};
+use wasmtime_wasi::p1::{self, WasiP1Ctx};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+
+/// A start that takes more does not count as one that ends.
+const MOST: u64 = 1 << 32;
+
+/// What an engine runs in a reactor before anything else.
+const INITIALIZE: &str = "_initialize";
+
+/// Counts. The instance finds WASI with no folder, arguments or environment; whatever else it imports is a function
+/// that traps when it is called, or a memory, table or global as empty as its type allows.
+///
+/// # Errors
+/// [`Error::Input`] where `artifact`, which came from `file`, cannot be instantiated, traps at once, or does not come to
+/// an end: then there is no figure to hold a limit against.
+pub fn run(file: &Path, artifact: &Artifact) -> Result<u64> {
+    run_up_to(MOST, file, artifact)
+}
+
+fn run_up_to(most: u64, file: &Path, artifact: &Artifact) -> Result<u64> {
+    let engine = Setup::counted().engine()?;
+    count(most, &engine, artifact).map_err(|error| Error::Input {
+        file: file.to_owned(),
+        offset: None,
+        message: format!("the limit on `start` cannot be held against it: {}", say(&error, most)),
+        help: "the start may use WASI, without folders, and nothing else from outside: take from it what calls \
+               other imports or traps, or remove the limit on `start`"
+            .to_owned(),
+    })
+}
+
+struct State {
+    wasi: WasiP1Ctx,
+    memory: host::Memory,
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        self.wasi.ctx()
+    }
+}
+
+fn count(most: u64, engine: &Engine, artifact: &Artifact) -> wasmtime::Result<u64> {
+    let state = State {
+        wasi: WasiCtx::builder().build_p1(),
+        memory: host::Memory::default(),
+    };
+    let mut store = Store::new(engine, state);
+    store.limiter(|state| &mut state.memory);
+    store.set_fuel(most)?;
+    match Compiled::new(engine, artifact)? {
+        Compiled::Core(module) => core(engine, &mut store, &module)?,
+        Compiled::Component(component) => within(engine, &mut store, &component)?,
+    }
+    Ok(most - store.get_fuel()?)
+}
+
+fn core(engine: &Engine, store: &mut Store<State>, module: &Module) -> wasmtime::Result<()> {
+    let mut linker = Linker::new(engine);
+    p1::add_to_linker_sync(&mut linker, |state: &mut State| &mut state.wasi)?;
+    linker.define_unknown_imports_as_traps(module)?;
+    for import in module.imports() {
+        let (from, name) = (import.module(), import.name());
+        if linker.get(&mut *store, from, name).is_ok() {
+            continue;
+        }
+        match import.ty() {
+            ExternType::Memory(ty) => {
+                let memory = Memory::new(&mut *store, ty)?;
+                linker.define(&mut *store, from, name, memory)?;
+            }
+            ExternType::Table(ty) => {
+                if let Some(nothing) = null(ty.element()) {
+                    let table = Table::new(&mut *store, ty, nothing)?;
+                    linker.define(&mut *store, from, name, table)?;
+                }
+            }
+            ExternType::Global(ty) => {
+                if let Some(zero) = zero(ty.content()) {
+                    let global = Global::new(&mut *store, ty, zero)?;
+                    linker.define(&mut *store, from, name, global)?;
+                }
+            }
+            // What is left over the engine names when it refuses.
+            _ => {}
+        }
+    }
+    let instance = linker.instantiate(&mut *store, module)?;
+    if let Ok(initialize) = instance.get_typed_func::<(), ()>(&mut *store, INITIALIZE) {
+        initialize.call(&mut *store, ())?;
+    }
+    Ok(())
+}
+
+fn within(
+    engine: &Engine,
+    store: &mut Store<State>,
+    component: &Component,
+) -> wasmtime::Result<()> {
+    let mut linker = wasmtime::component::Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_sync(&mut linker)?;
+    linker.define_unknown_imports_as_traps(component)?;
+    linker.instantiate(store, component).map(|_| ())
+}
+
+fn zero(ty: &ValType) -> Option<Val> {
+    match ty {
+        ValType::I32 => Some(Val::I32(0)),
+        ValType::I64 => Some(Val::I64(0)),
+        ValType::F32 => Some(Val::F32(0)),
+        ValType::F64 => Some(Val::F64(0)),
+        ValType::V128 => Some(Val::V128(0u128.into())),
+        ValType::Ref(ty) => null(ty).map(Val::from),
+    }
+}
+
+/// None where the type has no null.
+fn null(ty: &RefType) -> Option<Ref> {
+    ty.is_nullable().then(|| Ref::null(ty.heap_type()))
+}
+
+fn say(error: &wasmtime::Error, most: u64) -> String {
+    match error.downcast_ref() {
+        Some(wasmtime::Trap::OutOfFuel) => {
+            format!("it is not there after {most} instructions")
+        }
+        _ => format!("{error:#}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::run_up_to;
+    use crate::artifact::Artifact;
+    use std::path::Path;
+
+    fn count(text: &str) -> Result<u64, String> {
+        let artifact = Artifact::new(wat::parse_str(text).unwrap(), Path::new("x.wasm")).unwrap();
+        run_up_to(100_000, Path::new("x.wasm"), &artifact).map_err(|error| error.to_string())
+    }
+
+    /// Protects the figure: what runs at the start counts, what only could run does not, and twice the work is more.
+    #[test]
+    fn what_runs_at_the_start_is_counted() {
+        let looped = |rounds: u32, how: &str| {
+            format!(
+                "(module (func $f {how} (local i32) (local.set 0 (i32.const {rounds}))
+                   (loop (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))) {})",
+                if how.is_empty() { "(start $f)" } else { "" }
+            )
+        };
+        let initialize = "(export \"_initialize\")";
+        assert_eq!(count("(module (func (export \"run\") (nop)))"), Ok(0));
+        assert_eq!(count(&looped(10, "(export \"run\")")), Ok(0));
+        for how in ["", initialize] {
+            let [ten, twenty] = [10, 20].map(|rounds| count(&looped(rounds, how)).unwrap());
+            assert!(ten >= 10 && twenty >= ten + 10, "{how}: {ten}, {twenty}");
+            assert_eq!(count(&looped(10, how)), Ok(ten));
+        }
+    }
+
+    /// Foreign files import what nobody here knows: that must not keep them from having a figure.
+    #[test]
+    fn imports_of_any_kind_are_given() {
+        let core = r#"(module
+            (import "env" "log" (func (param i32) (result f64)))
+            (import "env" "memory" (memory 2 4)) (import "env" "table" (table 3 funcref))
+            (import "env" "base" (global i32)) (import "env" "top" (global (mut i64)))
+            (import "wasi_snapshot_preview1" "proc_exit" (func (param i32)))
+            (func $f (global.set 1 (i64.const 1)) (i32.store (i32.const 0) (i32.const 1))) (start $f))"#;
+        assert!(count(core).unwrap() > 0);
+        let component = r#"(component
+            (import "some:host/things@1.0.0" (instance (export "go" (func))))
+            (core module $m (func $f (nop)) (start $f)) (core instance (instantiate $m)))"#;
+        assert!(count(component).unwrap() > 0);
+    }
+
+    /// A start that cannot be counted is an error that says what to do, never a figure.
+    #[test]
+    fn a_start_without_an_end_or_with_a_trap_is_refused() {
+        let cases = [
+            ("(module (func $f unreachable) (start $f))", "unreachable"),
+            (
+                "(module (import \"env\" \"go\" (func $f)) (start $f))",
+                "unknown import: `env::go`",
+            ),
+            (
+                "(module (func $f (loop (br 0))) (start $f))",
+                "not there after 100000 instructions",
+            ),
+            (
+                "(module (memory 1) (data (i32.const 65536) \"x\"))",
+                "out of bounds",
+            ),
+        ];
+        for (text, expected) in cases {
+            let said = count(text).unwrap_err();
+            assert!(said.contains(expected), "{said}");
+            assert!(said.starts_with("x.wasm: the limit on `start`"), "{said}");
+            assert!(said.contains("help: "), "{said}");
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! What the baseline holds of a shipped file, and the four ways it may change: it begins, it is lowered, it is taken
+//! over to another toolchain, it is raised for a reason. Pure: where the record is kept, and which
+//! one counts, is `baseline`'s business, what a figure that is too high means `gate`'s. ADR 8 has the rules and why.
+//!
+//! Two figures are kept of each size. What is *held* answers for the change at hand: growth is counted from it. The
+//! *anchor* answers for the road: it is the lowest that was held since the last deliberate raise, and drift is counted
+//! from it, so that a held figure that went up with one toolchain after the other does not go up for ever.
+
+mod contents;
+mod succession;
+
+pub use contents::Contents;
+pub use succession::{Loosened, succeeds};
+
+use crate::attribution::Attribution;
+use crate::config::Tolerance;
+use crate::report::{Codecs, Difference, Raise, Report, Size, Sizes, Toolchain};
+use serde::{Deserialize, Serialize};
+
+/// What is held of one package's file for one target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Held {
+    /// What made the file. Another's files are not compared with it.
+    pub toolchain: Toolchain,
+    /// What its compressed sizes were made with. Another's are not compared with them.
+    pub codecs: Codecs,
+    /// What is held: only a raise or another toolchain makes it more.
+    pub sizes: Sizes,
+    /// The lowest that was held since the last raise, or since the beginning.
+    pub anchor: Sizes,
+    /// Every deliberate raise, the oldest first.
+    pub raises: Vec<Raise>,
+    /// Every time it was taken over to another toolchain, the oldest first.
+    pub retooled: Vec<Retooled>,
+    /// Who takes the room in the file that `sizes.raw` is of.
+    pub contents: Contents,
+}
+
+/// A change of what is held because of another toolchain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retooled {
+    /// The commit that was checked out; empty outside of git.
+    pub commit: String,
+    /// What is another now.
+    pub what: Vec<Difference>,
+    /// What was held before.
+    pub from: Sizes,
+    /// What is held since.
+    pub to: Sizes,
+}
+
+/// Why something was not done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refused {
+    /// Another toolchain made the file.
+    Toolchain,
+    /// Another toolchain made it, and with what it adds the drift would be more than passes.
+    Drift(Size),
+    /// A raise without a reason.
+    NoReason,
+}
+
+impl Held {
+    /// The beginning: what `report` found is what is held.
+    pub fn begin(report: &Report) -> Self {
+        Self {
+            toolchain: report.toolchain.clone(),
+            codecs: report.codecs.clone(),
+            sizes: report.sizes,
+            anchor: report.sizes,
+            raises: Vec::new(),
+            retooled: Vec::new(),
+            contents: Contents::new(&report.attribution),
+        }
+    }
+
+    /// What differs between what made the held file and what made `report`'s; empty where nothing does.
+    pub fn differences(&self, report: &Report) -> Vec<Difference> {
+        let (before, after) = (&self.toolchain, &report.toolchain);
+        let all = [
+            ("rustc", &before.rustc, &after.rustc),
+            ("std", &before.std, &after.std),
+            ("wasm-opt", &before.wasm_opt, &after.wasm_opt),
+            ("build-support", &before.build_support, &after.build_support),
+        ];
+        let changed = all.into_iter().filter(|(_, before, after)| before != after);
+        changed.map(difference).collect()
+    }
+
+    /// The same of the codecs.
+    pub fn codec_differences(&self, report: &Report) -> Vec<Difference> {
+        let all = Size::ALL.into_iter().filter_map(|size| {
+            let [before, after] = [&self.codecs, &report.codecs].map(|codecs| codec(codecs, size));
+            Some((size.name(), before?, after?))
+        });
+        all.filter(|(_, before, after)| before != after)
+            .map(difference)
+            .collect()
+    }
+
+    /// Whether one of the sizes of `report` was made as the held one was, as far as its codec goes.
+    pub fn same_codec(&self, report: &Report, size: Size) -> bool {
+        codec(&self.codecs, size) == codec(&report.codecs, size)
+    }
+
+    /// Lowers what is held to what is smaller in `report`. Nothing goes up.
+    ///
+    /// # Errors
+    /// [`Refused::Toolchain`] where the two do not compare.
+    pub fn lower(&self, report: &Report) -> Result<Self, Refused> {
+        if !self.differences(report).is_empty() {
+            return Err(Refused::Toolchain);
+        }
+        let mut lowered = self.clone();
+        let of = |size: Size| match self.same_codec(report, size) {
+            true => self.sizes.get(size).min(report.sizes.get(size)),
+            false => self.sizes.get(size),
+        };
+        lowered.sizes = self.sizes.map(of);
+        lowered.anchor = self.anchor.map(|size| match self.same_codec(report, size) {
+            true => self.anchor.get(size).min(lowered.sizes.get(size)),
+            false => self.anchor.get(size),
+        });
+        if lowered.sizes.raw < self.sizes.raw {
+            lowered.contents = Contents::new(&report.attribution);
+        }
+        Ok(lowered)
+    }
+
+    /// Takes what is held over to the toolchain and codecs of `report`, up or down. The anchor never goes up, except of
+    /// a size whose codec is another: that begins anew.
+    ///
+    /// # Errors
+    /// [`Refused::Drift`] where it would be further above the anchor than `tolerance` lets it.
+    pub fn retool(
+        &self,
+        report: &Report,
+        tolerance: &Tolerance,
+        commit: &str,
+    ) -> Result<Self, Refused> {
+        let mut what = self.differences(report);
+        if what.is_empty() {
+            // Nothing but codecs, if anything: raw is of the same making, and may only go down.
+            let lowered = self.lower(report)?;
+            what = self.codec_differences(report);
+            if what.is_empty() {
+                return Ok(lowered);
+            }
+            let of = |own: Sizes| {
+                own.map(|size| match self.same_codec(report, size) {
+                    true => own.get(size),
+                    false => report.sizes.get(size),
+                })
+            };
+            let retooled = Self {
+                codecs: report.codecs.clone(),
+                sizes: of(lowered.sizes),
+                anchor: of(lowered.anchor),
+                ..lowered
+            };
+            return Ok(retooled.remember(self, commit, what));
+        }
+        what.extend(self.codec_differences(report));
+        for size in Size::ALL
+            .into_iter()
+            .filter(|s| self.same_codec(report, *s))
+        {
+            let anchor = self.anchor.get(size);
+            if report.sizes.get(size) > anchor.saturating_add(tolerance.drift.of(anchor)) {
+                return Err(Refused::Drift(size));
+            }
+        }
+        let anchor = report
+            .sizes
+            .map(|size| match self.same_codec(report, size) {
+                true => self.anchor.get(size).min(report.sizes.get(size)),
+                false => report.sizes.get(size),
+            });
+        let retooled = Self {
+            anchor,
+            raises: self.raises.clone(),
+            retooled: self.retooled.clone(),
+            ..Self::begin(report)
+        };
+        Ok(retooled.remember(self, commit, what))
+    }
+
+    fn remember(mut self, before: &Self, commit: &str, what: Vec<Difference>) -> Self {
+        self.retooled.push(Retooled {
+            commit: commit.to_owned(),
+            what,
+            from: before.sizes,
+            to: self.sizes,
+        });
+        self
+    }
+
+    /// Raises what is held to what `report` found, whatever made it. The one way up without a limit, and it leaves its
+    /// reason. Where nothing is above what is held and the makings are the same, it is [`Held::lower`] and leaves none.
+    ///
+    /// # Errors
+    /// [`Refused::NoReason`].
+    pub fn raise(&self, report: &Report, reason: &str, commit: &str) -> Result<Self, Refused> {
+        let reason = reason.trim();
+        if reason.is_empty() {
+            return Err(Refused::NoReason);
+        }
+        let above = Size::ALL
+            .into_iter()
+            .any(|size| report.sizes.get(size) > self.sizes.get(size));
+        let same = self.codec_differences(report).is_empty();
+        if let (false, true, Ok(lowered)) = (above, same, self.lower(report)) {
+            return Ok(lowered);
+        }
+        let mut raises = self.raises.clone();
+        raises.push(Raise {
+            commit: commit.to_owned(),
+            reason: reason.to_owned(),
+            from: self.sizes,
+            to: report.sizes,
+        });
+        Ok(Self {
+            raises,
+            retooled: self.retooled.clone(),
+            ..Self::begin(report)
+        })
+    }
+
+    /// Who took the room in the held file.
+    pub fn attribution(&self) -> Attribution {
+        self.contents.attribution(self.sizes.raw)
+    }
+}
+
+fn codec(codecs: &Codecs, size: Size) -> Option<&String> {
+    match size {
+        Size::Raw => None,
+        Size::Gzip => Some(&codecs.gzip),
+        Size::Brotli => Some(&codecs.brotli),
+    }
+}
+
+fn difference((what, before, after): (&str, &String, &String)) -> Difference {
+    Difference {
+        what: what.to_owned(),
+        before: before.clone(),
+        after: after.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

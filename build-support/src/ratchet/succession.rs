@@ -1,0 +1,83 @@
+//! Whether one record can have come from another by the ways there are: what is said of a baseline that was changed
+//! by hand, or by a merge that took the wrong side.
+
+use super::{Held, Retooled};
+use crate::config::Tolerance;
+use crate::report::{Raise, Size};
+
+/// Why a record cannot have come from the one before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Loosened {
+    /// Raises that were recorded are not there as they were.
+    Raises,
+    /// The same of changes of the toolchain.
+    Retooled,
+    /// A raise that was added has no reason.
+    NoReason,
+    /// It is said to be of another toolchain, and that was not recorded.
+    Toolchain,
+    /// More is held than any record allows.
+    Held {
+        /// Of which size.
+        size: Size,
+        /// What is held.
+        held: u64,
+        /// The most that can be.
+        most: u64,
+    },
+    /// Drift is counted from more than any record allows.
+    Anchor {
+        /// Of which size.
+        size: Size,
+        /// What it is counted from.
+        anchor: u64,
+        /// The most that can be.
+        most: u64,
+    },
+}
+
+/// The raises that `after` has and `before` has not, if `after` can have come from `before`.
+///
+/// # Errors
+/// The first reason why it cannot.
+pub fn succeeds<'h>(
+    before: &Held,
+    after: &'h Held,
+    tolerance: &Tolerance,
+) -> Result<&'h [Raise], Loosened> {
+    let raises = after.raises.strip_prefix(before.raises.as_slice());
+    let raises = raises.ok_or(Loosened::Raises)?;
+    let retooled = after.retooled.strip_prefix(before.retooled.as_slice());
+    let retooled = retooled.ok_or(Loosened::Retooled)?;
+    if raises.iter().any(|raise| raise.reason.trim().is_empty()) {
+        return Err(Loosened::NoReason);
+    }
+    let recorded = !raises.is_empty() || !retooled.is_empty();
+    let same_tools = before.toolchain == after.toolchain && before.codecs == after.codecs;
+    if !same_tools && !recorded {
+        return Err(Loosened::Toolchain);
+    }
+    for size in Size::ALL {
+        // With another codec a size begins anew, even where the one before comes back later.
+        let named = |of: &Retooled| of.what.iter().any(|what| what.what == size.name());
+        let codecs = [before, after].map(|held| super::codec(&held.codecs, size));
+        if codecs[0] != codecs[1] || retooled.iter().any(named) {
+            continue;
+        }
+        let (anchor, held) = (after.anchor.get(size), after.sizes.get(size));
+        let from = raises.last().map(|raise| raise.to.get(size));
+        let most = from.unwrap_or(before.anchor.get(size));
+        if anchor > most {
+            return Err(Loosened::Anchor { size, anchor, most });
+        }
+        let raised = from.unwrap_or(before.sizes.get(size));
+        let most = match retooled.is_empty() {
+            true => raised,
+            false => raised.max(anchor.saturating_add(tolerance.drift.of(anchor))),
+        };
+        if held > most {
+            return Err(Loosened::Held { size, held, most });
+        }
+    }
+    Ok(raises)
+}

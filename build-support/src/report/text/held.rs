@@ -1,0 +1,107 @@
+//! What the gate compared: each size beside what is held of it, what passes, and the limits.
+
+use super::cells::{BAD, FAINT, HEADING, Paint, WARNING, table};
+use super::judged;
+use crate::report::{BaselineRecord, Judged, LimitRecord, Report, Size, units};
+use anstyle::Style;
+
+/// What is shown of one judgement, as text that ends in a newline.
+pub fn draw(report: &Report, colour: bool) -> String {
+    let paint = Paint { colour };
+    let whose = match &report.baseline {
+        None => "nothing held yet".to_owned(),
+        Some(BaselineRecord { from, commit, .. }) => match commit {
+            Some(commit) => format!("against {from}, {}", commit.get(..12).unwrap_or(commit)),
+            None => format!("against {from}"),
+        },
+    };
+    let subject = paint.with(HEADING, &report.package);
+    let mut text = format!("{subject} for {}, {whose}\n\n", report.target);
+    text.push_str(&sizes(report, paint));
+    let others = judged::others(report, paint);
+    if !others.is_empty() {
+        text.push_str(&format!("\n{others}"));
+    }
+    if let Some(baseline) = &report.baseline {
+        text.push_str(&raises(baseline, paint));
+    }
+    text.push('\n');
+    text.push_str(&judged::verdict(report, paint));
+    text
+}
+
+fn sizes(report: &Report, paint: Paint) -> String {
+    let heading = match report.baseline {
+        Some(_) => [
+            "size", "held", "now", "change", "passes", "drift", "passes", "limit",
+        ],
+        None => ["size", "", "now", "", "", "", "", "limit"],
+    };
+    let mut rows = vec![heading.map(str::to_owned)];
+    let mut styles = vec![FAINT];
+    for size in Size::ALL {
+        let limit = |l: &&LimitRecord| l.measure == size.name();
+        let limit = report.budget.iter().find(limit);
+        let limit = limit.map_or("none".to_owned(), |l| units::bytes(l.limit));
+        let actual = report.sizes.get(size);
+        let held = report.baseline.iter().flat_map(|baseline| &baseline.held);
+        let held = held.into_iter().find(|held| held.measure == size.name());
+        let over = report
+            .verdict
+            .exceeded
+            .iter()
+            .any(|e| e.measure == size.name());
+        let now = units::bytes(actual);
+        let name = size.name().to_owned();
+        rows.push(match held {
+            None => {
+                let none = String::new;
+                [name, none(), now, none(), none(), none(), none(), limit]
+            }
+            Some(held) => {
+                let [passes, drift] = match held.judged {
+                    Judged::Yes => [held.tolerance, held.drift_limit].map(|n| units::change(0, n)),
+                    Judged::Toolchain => ["toolchain", ""].map(str::to_owned),
+                    Judged::Codec => ["codec", ""].map(str::to_owned),
+                };
+                let way = units::change(held.held, actual);
+                let drifted = units::change(held.anchor, actual);
+                [
+                    name,
+                    units::bytes(held.held),
+                    now,
+                    way,
+                    passes,
+                    drifted,
+                    drift,
+                    limit,
+                ]
+            }
+        });
+        styles.push(if over { BAD } else { Style::new() });
+    }
+    let mut right = [true; 8];
+    right[0] = false;
+    let lines = table(&rows, right).into_iter().zip(styles);
+    lines
+        .map(|(line, style)| format!("{}\n", paint.with(style, &line)))
+        .collect()
+}
+
+/// The raises that the change brings, for whoever looks at it to see.
+fn raises(baseline: &BaselineRecord, paint: Paint) -> String {
+    let line = |raise: &crate::report::Raise| {
+        let line = format!(
+            "raised by this change, raw {} \u{2192} {}: {}",
+            units::bytes(raise.from.raw),
+            units::bytes(raise.to.raw),
+            raise.reason
+        );
+        format!("{}\n", paint.with(WARNING, &line))
+    };
+    let lines: String = baseline.raises.iter().map(line).collect();
+    match lines.is_empty() {
+        true => lines,
+        false => format!("\n{lines}"),
+    }
+}
