@@ -18,6 +18,8 @@ pub struct Record {
     pub linked: String,
     /// SHA-256 of the report it wrote.
     pub report: String,
+    /// SHA-256 of the symbol map it wrote.
+    pub symbols: String,
 }
 
 /// A key being made: every part goes in with its length, so that no two lists of parts collide.
@@ -63,6 +65,7 @@ pub fn write(file: &Path, record: &Record) -> Result<()> {
     artifact::write_atomic(file, &json)
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// In hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

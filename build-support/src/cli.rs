@@ -7,31 +7,41 @@ mod analyze;
 mod baseline;
 mod bench;
 mod build;
+mod cargo_budget;
 mod check;
+mod check_file;
 mod diff;
 mod doctor;
 mod explain;
 mod gate;
+mod init;
 mod link;
 mod memory;
+mod messages;
 mod optimize;
 mod precompile;
 mod preinit;
 mod progress;
+mod report;
 mod run;
 mod scaling;
 mod size_bench;
 mod startup;
+mod symbolicate;
 mod why;
+
+pub use cargo_budget::main as cargo_budget;
 
 use crate::Error;
 use crate::config::Config;
 use crate::package::Package;
 use crate::pipeline::Analysis;
-use crate::report::{diagnostic, text};
+use crate::report::{diagnostic, text, units};
 use crate::ship::Shipped;
 use crate::variants;
+use crate::wasm_bindgen;
 use clap::{Parser, Subcommand};
+use messages::{MessageFormat, Messages};
 use progress::Progress;
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -63,6 +73,8 @@ enum Command {
     Optimize(optimize::Opts),
     Analyze(analyze::Opts),
     Diff(diff::Opts),
+    Report(report::Opts),
+    Symbolicate(symbolicate::Opts),
     Preinit(preinit::Opts),
     Run(run::Opts),
     Gate(gate::Opts),
@@ -76,6 +88,9 @@ enum Command {
     Scaling(scaling::Opts),
     Doctor(doctor::Opts),
 }
+
+/// How many characters a line of an error may have: a parser repeats what it did not expect, however long.
+const LONGEST_LINE: usize = 1_000;
 
 /// How a subcommand ended when it did not fail.
 pub enum Ended {
@@ -99,6 +114,8 @@ pub fn main() -> ExitCode {
         Command::Optimize(opts) => optimize::run(&opts),
         Command::Analyze(opts) => analyze::run(&opts),
         Command::Diff(opts) => diff::run(&opts),
+        Command::Report(opts) => report::run(&opts),
+        Command::Symbolicate(opts) => symbolicate::run(&opts),
         Command::Preinit(opts) => preinit::run(&opts),
         Command::Run(opts) => run::run(&opts),
         Command::Gate(opts) => gate::run(&opts),
@@ -130,19 +147,27 @@ fn exit(ended: anyhow::Result<Ended>) -> ExitCode {
 
 /// Says on stderr what the gate has to object to, each at its line in the manifest.
 fn judge(config: &Config, shipped: &Shipped) -> anyhow::Result<Ended> {
+    judge_in(&Messages::new(MessageFormat::Human, None), config, shipped)
+}
+
+/// The same in the form that was asked for.
+fn judge_in(messages: &Messages<'_>, config: &Config, shipped: &Shipped) -> anyhow::Result<Ended> {
     if shipped.verdict.within() {
         return Ok(Ended::Well);
     }
-    let here = here();
     let file = &shipped.files.report;
+    let here = here();
     let file = file.strip_prefix(&here).unwrap_or(file);
     let diagnostics = shipped.verdict.diagnostics(&shipped.report, config, file);
-    write!(
-        anstream::stderr(),
-        "{}",
-        diagnostic::draw_all(&diagnostics, &here, colour_on_stderr())
-    )?;
+    messages.show(&diagnostics)?;
     Ok(Ended::OverBudget)
+}
+
+/// Says what is still to be done with a file that wasm-bindgen has to read.
+fn remark_on_wasm_bindgen(file: &[u8]) {
+    if wasm_bindgen::is_input(file) {
+        eprintln!("note: {}", wasm_bindgen::NEXT);
+    }
 }
 
 fn complain(error: &anyhow::Error) {
@@ -157,7 +182,16 @@ fn complain(error: &anyhow::Error) {
     }
     let bold = anstyle::Style::new().bold();
     let red = bold.fg_color(Some(anstyle::AnsiColor::Red.into()));
-    let _ = writeln!(stderr, "{red}error{red:#}{bold}:{bold:#} {error:#}");
+    let error = format!("{error:#}");
+    let error: Vec<_> = error
+        .lines()
+        .map(|line| units::shorten(line, LONGEST_LINE))
+        .collect();
+    let _ = writeln!(
+        stderr,
+        "{red}error{red:#}{bold}:{bold:#} {}",
+        error.join("\n")
+    );
 }
 
 /// Lists what would be snipped and swept: the dry run of `build` and `optimize`.

@@ -45,6 +45,8 @@ pub struct Request {
     pub target_dir: PathBuf,
     /// How the standard library is built, where it is built with the package.
     pub std: StdBuild,
+    /// Settings for cargo's `--config`, over those in the project's files.
+    pub settings: Vec<String>,
 }
 
 /// How a standard library is built from its sources. A ready-made one is what it is.
@@ -89,6 +91,26 @@ pub enum Check {
 /// # Errors
 /// [`Error::Process`] where cargo fails, [`Error::Toolchain`] where the package has nothing to link.
 pub fn run(request: &Request, toolchain: &Toolchain) -> Result<Linked> {
+    make(request, toolchain, None)
+}
+
+/// As [`run`], and hands on every line of cargo's own messages (JSON), which it then does not draw.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_heard(
+    request: &Request,
+    toolchain: &Toolchain,
+    hear: &mut dyn FnMut(&str),
+) -> Result<Linked> {
+    make(request, toolchain, Some(hear))
+}
+
+fn make(
+    request: &Request,
+    toolchain: &Toolchain,
+    hear: Option<&mut dyn FnMut(&str)>,
+) -> Result<Linked> {
     if request.std == StdBuild::Reference && !matches!(toolchain.std, Std::Sources(_)) {
         return Err(Error::Toolchain {
             message: format!(
@@ -100,7 +122,7 @@ pub fn run(request: &Request, toolchain: &Toolchain) -> Result<Linked> {
     }
     let project = project::read(request, toolchain)?;
     let mut made = None;
-    link(request, toolchain, &project, |artifact| {
+    link(request, toolchain, &project, hear, |artifact| {
         made = wasm_file(artifact, request, &project.kind).or(made.take());
     })?;
     let path = made.ok_or_else(|| Error::Toolchain {
@@ -127,10 +149,14 @@ fn link(
     request: &Request,
     toolchain: &Toolchain,
     project: &Project,
+    mut hear: Option<&mut dyn FnMut(&str)>,
     mut take: impl FnMut(&Artifact),
 ) -> Result<()> {
     let mut cargo = cargo(&toolchain.cargo, "rustc", request, toolchain, project);
-    cargo.arg("--message-format=json-render-diagnostics");
+    cargo.arg(match hear {
+        Some(_) => "--message-format=json",
+        None => "--message-format=json-render-diagnostics",
+    });
     match &project.kind {
         Kind::Reactor => cargo.args(["--lib", "--crate-type", "cdylib"]),
         Kind::Command(name) => cargo.args(["--bin", name]),
@@ -139,8 +165,15 @@ fn link(
         .arg("--")
         .args(flags::link(&request.target, &project.kind, toolchain));
     process::lines(&mut cargo, |line| {
-        if let Ok(Message::CompilerArtifact(artifact)) = serde_json::from_str(line) {
-            take(&artifact);
+        let message = serde_json::from_str(line);
+        if let Ok(Message::CompilerArtifact(artifact)) = &message {
+            take(artifact);
+        }
+        // That cargo is done is not the end here: what hears it says so itself.
+        if let (Some(hear), Ok(message)) = (&mut hear, &message)
+            && !matches!(message, Message::BuildFinished(_) | Message::TextLine(_))
+        {
+            hear(line);
         }
         Ok(())
     })
@@ -204,6 +237,9 @@ fn cargo(
     }
     if !request.features.is_empty() {
         cargo.arg("--features").arg(request.features.join(","));
+    }
+    for setting in &request.settings {
+        cargo.arg("--config").arg(setting);
     }
     flags::set(&mut cargo, request, toolchain, project);
     cargo

@@ -5,6 +5,7 @@
 //! [package.metadata.budget]
 //! profile = "release-wasm"                 # "release" where the key is absent
 //! targets = ["wasm32-wasip2"]              # any wasm target where the key is absent
+//! build-id = true                          # a custom section with an id of the contents; false where the key is absent
 //! [package.metadata.budget.limits]         # on the shipped file, for every target
 //! raw = "300 KiB"                          # or a whole number of bytes
 //! gzip = "120 KiB"
@@ -32,6 +33,8 @@
 //! banned-crates = ["tokio"]
 //! banned-features = ["app/channels", "native-exec"]
 //! max-crates = 40
+//! [package.metadata.budget.constants]      # sizes inside the program, for `guard::constants`
+//! read-buffer = "16 KiB"
 //! ```
 //!
 //! All mistakes are found in one go. What the values mean is left to others: limits to `gate`, patterns
@@ -71,6 +74,8 @@ pub struct Config {
     pub targets: Vec<String>,
     /// What the shipped file may weigh on this target.
     pub limits: Limits,
+    /// Whether the shipped file gets a build id.
+    pub build_id: bool,
     /// How much growth over the baseline passes.
     pub ratchet: Tolerance,
     /// What to replace by traps.
@@ -160,6 +165,7 @@ impl Config {
             target: "unknown".to_owned(),
             targets: Vec::new(),
             limits: Limits::default(),
+            build_id: false,
             ratchet: Tolerance::default(),
             snip: SnipRules::default(),
             sweep: SweepRules::default(),

@@ -1,4 +1,5 @@
-//! Compile-time rules on the dependency graph, for build scripts: `fn main() { build_support::guard::check() }`.
+//! Compile-time rules, for build scripts: on the dependency graph, `fn main() { build_support::guard::check() }`, and on
+//! sizes inside of the program, [`constants`].
 //!
 //! The rules stand in the package's manifest:
 //!
@@ -20,9 +21,11 @@
 //! rule that cannot be checked is not kept. A run costs some tenths of a second, and cargo repeats it only when
 //! a manifest or the lock file changes.
 
+mod constants;
 mod graph;
 mod rules;
 
+pub use constants::{Constants, is_key};
 pub use graph::{Crate, Graph};
 pub use rules::{Rules, violations};
 
@@ -40,14 +43,53 @@ pub fn check() {
         Ok(watched) => watched
             .iter()
             .for_each(|file| println!("cargo::rerun-if-changed={}", file.display())),
-        Err(error) => {
-            error
-                .to_string()
-                .lines()
-                .for_each(|line| println!("cargo::error={line}"));
-            std::process::exit(1);
-        }
+        Err(error) => fail(&error),
     }
+}
+
+/// Writes `[package.metadata.budget.constants]` of the manifest as constants to `budget.rs` in cargo's `OUT_DIR`, and
+/// gives them to the build script. Fails the build where one is no size.
+///
+/// ```toml
+/// [package.metadata.budget.constants]
+/// agent = 96              # budget::AGENT
+/// read-buffer = "16 KiB"  # budget::READ_BUFFER
+/// ```
+///
+/// ```ignore
+/// mod budget {
+///     include!(concat!(env!("OUT_DIR"), "/budget.rs"));
+/// }
+/// static BUFFER: [u8; budget::READ_BUFFER] = [0; budget::READ_BUFFER];
+/// const _: () = assert!(size_of::<Agent>() <= budget::AGENT, "`Agent` is larger than the constant `agent` of the budget");
+/// ```
+pub fn constants() -> Constants {
+    match write_constants() {
+        Ok(constants) => constants,
+        Err(error) => fail(&error),
+    }
+}
+
+/// Tells cargo what is wrong.
+fn fail(error: &Error) -> ! {
+    error
+        .to_string()
+        .lines()
+        .for_each(|line| println!("cargo::error={line}"));
+    std::process::exit(1);
+}
+
+fn write_constants() -> Result<Constants> {
+    let manifest = PathBuf::from(variable("CARGO_MANIFEST_DIR")?).join("Cargo.toml");
+    println!("cargo::rerun-if-changed={}", manifest.display());
+    let metadata = metadata(&manifest)?;
+    let package = package(&metadata, &manifest)?;
+    let root = metadata.workspace_root.as_std_path();
+    let named = manifest.strip_prefix(root).unwrap_or(&manifest);
+    let constants = Constants::read(named, &package.metadata)?;
+    let file = PathBuf::from(variable("OUT_DIR")?).join("budget.rs");
+    std::fs::write(&file, constants.source()).map_err(Error::io("writing", &file))?;
+    Ok(constants)
 }
 
 /// Checks the package whose build script this is, and gives the files that the answer depends on.
@@ -60,16 +102,7 @@ pub fn run() -> Result<BTreeSet<PathBuf>> {
     let manifest = folder.join("Cargo.toml");
     let metadata = metadata(&manifest)?;
     let root = metadata.workspace_root.as_std_path();
-    let package = metadata
-        .packages
-        .iter()
-        .find(|package| package.manifest_path.as_std_path() == manifest);
-    let package = package.ok_or_else(|| Error::Input {
-        file: manifest.clone(),
-        offset: None,
-        message: "cargo does not list this package".to_owned(),
-        help: "add it to the workspace's members".to_owned(),
-    })?;
+    let package = package(&metadata, &manifest)?;
     let mut watched = BTreeSet::from([
         manifest.clone(),
         root.join("Cargo.toml"),
@@ -109,6 +142,18 @@ pub fn run() -> Result<BTreeSet<PathBuf>> {
         [] => Ok(watched),
         _ => Err(Error::Banned(rules::message(&broken, named))),
     }
+}
+
+fn package<'m>(metadata: &'m cargo_metadata::Metadata, manifest: &Path) -> Result<&'m Package> {
+    let mut packages = metadata.packages.iter();
+    packages
+        .find(|package| package.manifest_path.as_std_path() == manifest)
+        .ok_or_else(|| Error::Input {
+            file: manifest.to_owned(),
+            offset: None,
+            message: "cargo does not list this package".to_owned(),
+            help: "add it to the workspace's members".to_owned(),
+        })
 }
 
 fn metadata(manifest: &Path) -> Result<cargo_metadata::Metadata> {

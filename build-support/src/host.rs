@@ -31,7 +31,12 @@ pub struct Program {
     engine: Engine,
     file: PathBuf,
     prepared: Prepared,
+    bound: Option<u64>,
 }
+
+/// The instructions that a call of a bounded program may take: some ten seconds. A message of the agent's transcript takes
+/// some 100,000.
+pub const BOUND: u64 = 10_000_000_000;
 
 enum Prepared {
     Core(wasmtime::InstancePre<State>),
@@ -120,7 +125,17 @@ impl Program {
             engine: engine.clone(),
             file: file.to_owned(),
             prepared,
+            bound: None,
         })
+    }
+
+    /// The same program, whose instances come to an end: instantiation, and each call of the agent's functions, traps
+    /// after [`BOUND`] instructions. Its engine counts them ([`Setup::counted`]).
+    pub fn bounded(self) -> Self {
+        Self {
+            bound: Some(BOUND),
+            ..self
+        }
     }
 
     /// A store for one instance, which sees `root` as its only folder, and no environment, network or arguments.
@@ -160,6 +175,7 @@ impl Program {
     /// # Errors
     /// [`Error::Input`] where the file traps at once, or is no agent.
     pub fn instantiate(&self, mut store: Store<State>) -> Result<Host> {
+        refuel(&mut store, self.bound, &self.file)?;
         let help = "run it in an engine of its own to see why";
         let instance = match &self.prepared {
             Prepared::Core(prepared) => {
@@ -179,6 +195,7 @@ impl Program {
             store,
             instance,
             file: self.file.clone(),
+            bound: self.bound,
         })
     }
 
@@ -208,6 +225,7 @@ pub struct Host {
     store: Store<State>,
     instance: Instance,
     file: PathBuf,
+    bound: Option<u64>,
 }
 
 enum Instance {
@@ -216,7 +234,8 @@ enum Instance {
 }
 
 impl Host {
-    /// Starts the agent in `file`, a wasm file or a precompiled one; it sees `root` as its only folder.
+    /// Starts the agent in `file`, a wasm file or a precompiled one; it sees `root` as its only folder. Of a wasm file each
+    /// call comes to an end ([`Program::bounded`]); machine code runs as it was compiled.
     ///
     /// # Errors
     /// [`Error::Input`] where the file is no agent or `root` cannot be opened.
@@ -226,7 +245,8 @@ impl Host {
             let engine = made.engine()?;
             Program::link(&engine, file, &made.load(&engine)?, Imports::Wasi)?
         } else {
-            Program::compile(&Engine::default(), file, &Artifact::read(file)?)?
+            let engine = Setup::counted().engine()?;
+            Program::compile(&engine, file, &Artifact::read(file)?)?.bounded()
         };
         program.start(Some(root))
     }
@@ -287,6 +307,7 @@ impl Host {
     }
 
     fn call(&mut self, function: &str, texts: &[&str]) -> Result<String> {
+        refuel(&mut self.store, self.bound, &self.file)?;
         let result = match &self.instance {
             Instance::Core(agent) => agent.call(&mut self.store, function, texts),
             Instance::Component(agent) => agent.call(&mut self.store, function, texts),
@@ -299,6 +320,12 @@ impl Host {
                 .to_owned(),
         })
     }
+}
+
+/// Has the next call be of `bound` instructions at most, where there is one.
+fn refuel(store: &mut Store<State>, bound: Option<u64>, file: &Path) -> Result<()> {
+    let fault = refused(file, "this is a fault of the tool");
+    bound.map_or(Ok(()), |bound| store.set_fuel(bound).map_err(fault))
 }
 
 /// What to make of an engine's error about `file`.

@@ -11,6 +11,7 @@ pub mod guard;
 pub mod diagnostic;
 pub mod error;
 pub mod process;
+pub mod written_size;
 
 #[cfg(feature = "tool")]
 pub mod config;
@@ -43,6 +44,8 @@ pub mod ratchet;
 pub mod report;
 
 #[cfg(feature = "tool")]
+pub mod adopt;
+#[cfg(feature = "tool")]
 pub mod alloc_compare;
 #[cfg(feature = "tool")]
 pub mod baseline;
@@ -65,7 +68,11 @@ pub mod ship;
 #[cfg(feature = "tool")]
 pub mod size_bench;
 #[cfg(feature = "tool")]
+pub mod symbol_map;
+#[cfg(feature = "tool")]
 pub mod variants;
+#[cfg(feature = "tool")]
+pub mod wasm_bindgen;
 
 #[cfg(feature = "tool")]
 pub mod cli;

@@ -1,12 +1,16 @@
 //! A package with a budget: where it is, and the whole road from its source to its shipped file.
 
+use crate::adopt::choice;
 use crate::compile::{self, Request, StdBuild};
 use crate::config::{self, Config};
 use crate::error::{Error, Result};
 use crate::newer_wasm_opt::{self, Found};
+use crate::report::message::Origin;
 use crate::ship::{self, Shipped};
 use crate::toolchain::{self, Toolchain};
-use cargo_metadata::{Metadata, MetadataCommand};
+use crate::wasm_bindgen;
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
+use std::cell::Cell;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +19,8 @@ use std::path::{Path, PathBuf};
 pub struct Package {
     /// Its name.
     pub name: String,
+    /// What cargo calls it in its messages.
+    pub id: String,
     /// Its manifest.
     pub manifest: PathBuf,
     /// The targets its manifest names, the primary one first.
@@ -27,6 +33,8 @@ pub struct Package {
     pub build_dir: PathBuf,
     /// What cargo makes of it: libraries, programs, tests …
     pub makes: Vec<cargo_metadata::Target>,
+    /// What it depends on itself when it runs, on any target.
+    pub dependencies: Vec<String>,
 }
 
 /// Which features to build with, as cargo takes them.
@@ -44,6 +52,12 @@ pub trait Listener {
     fn say(&mut self, line: &str);
     /// The name of the stage that begins.
     fn stage(&mut self, name: &str);
+    /// Whether cargo's own messages are wanted, which then come to [`Listener::message`] instead of being drawn.
+    fn wants_messages(&self) -> bool {
+        false
+    }
+    /// A line of JSON, as cargo wrote it.
+    fn message(&mut self, _line: &str) {}
 }
 
 /// Hears nothing.
@@ -56,15 +70,24 @@ impl Listener for Silent {
 
 impl Package {
     /// The package called `wanted` in the workspace of the current folder, or the only one there with a
-    /// `[package.metadata.budget]`.
+    /// `[package.metadata.budget]`, or where none has one the one that makes a wasm file.
     ///
     /// # Errors
     /// [`Error::Toolchain`] where cargo cannot read the workspace or the choice is not clear.
     pub fn find(wanted: Option<&str>) -> Result<Self> {
-        Self::choose(&mut MetadataCommand::new(), |package| match wanted {
+        let budgets = Cell::new(0);
+        let found = Self::choose(&mut MetadataCommand::new(), |package| match wanted {
             Some(name) => package.name.as_str() == name,
-            None => package.metadata.get("budget").is_some(),
-        })
+            None => {
+                let has_budget = package.metadata.get("budget").is_some();
+                budgets.set(budgets.get() + usize::from(has_budget));
+                has_budget
+            }
+        });
+        match (&found, wanted) {
+            (Err(_), None) if budgets.get() == 0 => choice::package(None).or(found),
+            _ => found,
+        }
     }
 
     /// The package whose manifest is in `folder`.
@@ -83,7 +106,19 @@ impl Package {
     /// # Errors
     /// [`Error::Toolchain`] where cargo cannot read it.
     pub fn members(folder: &Path) -> Result<Vec<Self>> {
-        let metadata = read(MetadataCommand::new().manifest_path(folder.join("Cargo.toml")))?;
+        Self::all(MetadataCommand::new().manifest_path(folder.join("Cargo.toml")))
+    }
+
+    /// Every package of the workspace of the current folder, by name.
+    ///
+    /// # Errors
+    /// [`Error::Toolchain`] where cargo cannot read it.
+    pub fn all_here() -> Result<Vec<Self>> {
+        Self::all(&mut MetadataCommand::new())
+    }
+
+    fn all(command: &mut MetadataCommand) -> Result<Vec<Self>> {
+        let metadata = read(command)?;
         let mut members: Vec<_> = metadata
             .workspace_packages()
             .into_iter()
@@ -98,12 +133,19 @@ impl Package {
         let build_dir = build_dir.unwrap_or(&metadata.target_directory);
         Self {
             name: package.name.to_string(),
+            id: package.id.repr.clone(),
             manifest: package.manifest_path.clone().into(),
             targets: targets(package),
             root: metadata.workspace_root.clone().into(),
             target_dir: metadata.target_directory.clone().into(),
             build_dir: build_dir.clone().into(),
             makes: package.targets.clone(),
+            dependencies: package
+                .dependencies
+                .iter()
+                .filter(|dependency| dependency.kind == DependencyKind::Normal)
+                .map(|dependency| dependency.name.clone())
+                .collect(),
         }
     }
 
@@ -158,7 +200,7 @@ impl Package {
         self.name.replace('-', "_")
     }
 
-    /// The package's settings for `target`, or for the first of its own targets.
+    /// The package's settings for `target`, or for the first of its own targets, or for the one it is plainly made for.
     ///
     /// # Errors
     /// [`Error::Config`] with every mistake in the metadata.
@@ -166,13 +208,11 @@ impl Package {
         if let Some(target) = target {
             return config::load(&self.manifest, target);
         }
-        let first = self.targets.first().ok_or_else(|| Error::Toolchain {
-            message: format!("{} names no targets", self.manifest.display()),
-            help:
-                "give --target, or add `targets = [\"wasm32-wasip2\"]` to [package.metadata.budget]"
-                    .to_owned(),
-        })?;
-        config::load(&self.manifest, first)
+        let first = match self.targets.first() {
+            Some(first) => first.clone(),
+            None => choice::targets(self, &[])?.remove(0),
+        };
+        config::load(&self.manifest, &first)
     }
 
     /// What is to be compiled, and with what.
@@ -210,6 +250,7 @@ impl Package {
             root: self.root.clone(),
             target_dir: self.target_dir.join(folder),
             std,
+            settings: Vec::new(),
         }
     }
 
@@ -259,8 +300,10 @@ impl Package {
         listener: &mut dyn Listener,
     ) -> Result<Shipped> {
         let identity = identity(newer)?;
+        let unjudged =
+            wasm_bindgen::is_input(&linked.bytes).then(|| wasm_bindgen::not_judged(config));
         let input = ship::Input {
-            config,
+            config: unjudged.as_ref().unwrap_or(config),
             name: &self.file_stem(),
             file: &linked.path,
             linked: linked.bytes,
@@ -284,7 +327,26 @@ impl Package {
         listener: &mut dyn Listener,
     ) -> Result<compile::Linked> {
         let (request, toolchain) = self.request(config, features, listener)?;
-        link(&request, &toolchain)
+        let _lock = wait(&request)?;
+        match listener.wants_messages() {
+            true => compile::run_heard(&request, &toolchain, &mut |line| listener.message(line)),
+            false => compile::run(&request, &toolchain),
+        }
+    }
+
+    /// Whom messages about it name: what is shipped of it, where it is a library and a program alike.
+    pub fn origin(&self) -> Origin {
+        let shipped = |target: &&cargo_metadata::Target| target.is_cdylib() || target.is_bin();
+        Origin {
+            package_id: self.id.clone(),
+            manifest: self.manifest.clone(),
+            target: self
+                .makes
+                .iter()
+                .find(shipped)
+                .or(self.makes.first())
+                .cloned(),
+        }
     }
 }
 
@@ -293,12 +355,17 @@ impl Package {
 /// # Errors
 /// [`Error::Toolchain`] or [`Error::Process`].
 pub fn link(request: &Request, toolchain: &Toolchain) -> Result<compile::Linked> {
+    let _lock = wait(request)?;
+    compile::run(request, toolchain)
+}
+
+fn wait(request: &Request) -> Result<File> {
     std::fs::create_dir_all(&request.target_dir)
         .map_err(Error::io("creating folder", &request.target_dir))?;
     let path = request.target_dir.join(".lock");
     let lock = File::create(&path).map_err(Error::io("creating", &path))?;
     lock.lock().map_err(Error::io("locking", &path))?;
-    compile::run(request, toolchain)
+    Ok(lock)
 }
 
 fn read(command: &mut MetadataCommand) -> Result<Metadata> {

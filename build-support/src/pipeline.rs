@@ -8,8 +8,9 @@ use crate::artifact::{Artifact, Fault};
 use crate::attribution::names::{self, Names};
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::passes::{componentize, optimize, snip, strip, sweep};
+use crate::passes::{build_id, componentize, optimize, snip, strip, sweep};
 use crate::report::{Piece, Snipped, Stage, Swept};
+use crate::wasm_bindgen;
 use std::path::Path;
 use std::time::Instant;
 
@@ -46,6 +47,15 @@ pub const PASSES: &[Pass] = &[
         run: componentize::run,
     },
 ];
+
+/// The step that is there only where the manifest asks for it, after all others: an id of what they made.
+pub const BUILD_ID: Pass = Pass {
+    name: "build id",
+    run: build_id::run,
+};
+
+/// How many of [`PASSES`] a file goes through that wasm-bindgen has still to read: sweep and snip.
+const BEFORE_WASM_BINDGEN: usize = 2;
 
 /// What the passes may know.
 pub struct Job<'a> {
@@ -233,7 +243,14 @@ pub fn run(job: &Job<'_>, linked: Artifact, progress: &mut dyn FnMut(&str)) -> R
     let mut artifact = linked;
     let mut kept = String::new();
     let mut names = Vec::new();
-    for pass in PASSES {
+    let passes: Vec<_> = match wasm_bindgen::is_input(artifact.bytes()) {
+        true => PASSES.iter().take(BEFORE_WASM_BINDGEN).collect(),
+        false => PASSES
+            .iter()
+            .chain(job.config.build_id.then_some(&BUILD_ID))
+            .collect(),
+    };
+    for pass in passes {
         progress(pass.name);
         let start = Instant::now();
         let outcome = (pass.run)(job, artifact)?;

@@ -12,10 +12,10 @@ mod stack;
 use crate::analyze::layout;
 use crate::artifact::Artifact;
 use crate::error::{Error, Result};
-use crate::host::{Compiled, Imports, Program};
+use crate::host::{Compiled, Imports, Program, Setup};
+use crate::passes::{build_id, strip};
 use crate::report::Kind;
 use std::path::{Path, PathBuf};
-use wasmtime::Engine;
 use wasmtime_wizer::Wizer;
 
 /// The name of this step in messages.
@@ -43,11 +43,12 @@ pub fn run(file: &Path, artifact: &Artifact, config: &str) -> Result<Artifact> {
         });
     }
     let wizer = Wizer::new();
-    let engine = Engine::default();
+    let engine = Setup::counted().engine()?;
     let start = |instrumented: Vec<u8>| -> Result<_> {
         let instrumented = Artifact::from_pass(instrumented, STEP)?;
         let compiled = Compiled::new(&engine, &instrumented).map_err(unfit)?;
-        let mut host = Program::link(&engine, file, &compiled, Imports::Trap)?.start(None)?;
+        let program = Program::link(&engine, file, &compiled, Imports::Trap)?.bounded();
+        let mut host = program.start(None)?;
         host.init(config)?;
         Ok(host)
     };
@@ -69,7 +70,10 @@ pub fn run(file: &Path, artifact: &Artifact, config: &str) -> Result<Artifact> {
             snapshot::ready(wizer.snapshot_component(&context, state))
         }
     };
-    Artifact::from_pass(bytes.map_err(unfit)?, STEP)
+    // It is another file than the one that the id is of.
+    Artifact::from_pass(bytes.map_err(unfit)?, STEP)?.map_core(STEP, |_, module| {
+        strip::drop_customs(module, STEP, |name| name == build_id::SECTION)
+    })
 }
 
 /// Where the pre-initialised variant of `file` goes: beside it, as `NAME.preinit.wasm`.

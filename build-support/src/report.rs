@@ -3,10 +3,15 @@
 
 pub mod allocators;
 pub mod diagnostic;
+pub mod html;
 pub mod json;
+pub mod markdown;
+pub mod message;
+pub mod names;
 pub mod text;
 pub mod units;
 mod verdict;
+pub mod view;
 
 pub use verdict::{
     BaselineRecord, Because, Difference, Exceeded, HeldRecord, Judged, LimitRecord, Raise, Unit,

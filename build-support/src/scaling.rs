@@ -1,7 +1,10 @@
 //! How the sweep grows with the file: time beside the final wasm-opt run, and memory. The files are linked out of real
-//! crates, from 0.1 to 20 MB; the fixture `scaling` is as large as its features ask for.
+//! crates, from 0.1 to 20 MB; the fixture `scaling` is as large as its features ask for. How `analyze` and `diff` grow, on
+//! the same files, says [`attribution`].
 //!
 //! Memory is the process's own peak, so each file wants a process to itself; that is the command's business.
+
+pub mod attribution;
 
 use crate::artifact::{self, Artifact};
 use crate::config::Config;
@@ -19,10 +22,11 @@ const TARGET: &str = "wasm32-wasip1";
 const PACKAGE: &str = "scaling";
 
 /// The sizes: the profile and the feature that give each, and what it is called.
-const SIZES: [(&str, Option<&str>, &str); 4] = [
+const SIZES: [(&str, Option<&str>, &str); 5] = [
     ("release-wasm", None, "0.1-mb"),
     ("scaling", Some("mb-1"), "1-mb"),
     ("scaling", Some("mb-5"), "5-mb"),
+    ("scaling", Some("mb-10"), "10-mb"),
     ("scaling", Some("mb-20"), "20-mb"),
 ];
 

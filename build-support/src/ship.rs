@@ -11,6 +11,8 @@ use crate::measure::{engine, figures, sizes, start};
 use crate::newer_wasm_opt::Found;
 use crate::pipeline::{self, Analysis, Job};
 use crate::report::{self, Prunable, Report, Sizes, Stage, Toolchain, VerdictRecord};
+use crate::symbol_map::SymbolMap;
+use crate::wasm_bindgen;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -46,6 +48,8 @@ pub struct Files {
     pub linked: PathBuf,
     /// The report.
     pub report: PathBuf,
+    /// What the functions of the shipped file are called.
+    pub symbols: PathBuf,
     cache: PathBuf,
 }
 
@@ -70,6 +74,7 @@ impl Files {
             shipped: folder.join(format!("{name}.wasm")),
             linked: folder.join(format!("{name}.linked.wasm")),
             report: folder.join("report.json"),
+            symbols: folder.join(format!("{name}.symbols.json")),
             cache: folder.join("cache.json"),
         }
     }
@@ -138,7 +143,10 @@ fn make(
         measured = sizes::run(a.bytes());
         Ok(())
     })?;
-    let attribution = attribution::shipped(&product.names, &product.artifact)?;
+    let attribution = match wasm_bindgen::is_input(product.artifact.bytes()) {
+        true => attribution::of_file(input.file, &product.artifact)?,
+        false => attribution::shipped(&product.names, &product.artifact)?,
+    };
     let report = Report {
         schema: report::SCHEMA,
         package: input.config.package.clone(),
@@ -213,13 +221,15 @@ fn finish(
     let verdict = gate::decide(&report, input.config, None);
     report.verdict = verdict.record();
     let json = report::json::write(&report);
-    let bytes = match shipped {
+    let (bytes, symbols) = match shipped {
         Some(shipped) => {
+            let map = SymbolMap::new(&report.package, shipped, &report.attribution)?.write();
             artifact::write_atomic(&files.linked, &input.linked)?;
             artifact::write_atomic(&files.shipped, shipped.bytes())?;
-            shipped.bytes().to_vec()
+            artifact::write_atomic(&files.symbols, map.as_bytes())?;
+            (shipped.bytes().to_vec(), map.into_bytes())
         }
-        None => read(&files.shipped)?,
+        None => (read(&files.shipped)?, read(&files.symbols)?),
     };
     if shipped.is_some() || report != before {
         artifact::write_atomic(&files.report, json.as_bytes())?;
@@ -228,6 +238,7 @@ fn finish(
             shipped: cache::digest(&bytes),
             linked: cache::digest(&input.linked),
             report: cache::digest(json.as_bytes()),
+            symbols: cache::digest(&symbols),
         };
         cache::write(&files.cache, &record)?;
     }
@@ -275,6 +286,7 @@ fn unchanged(files: &Files, key: &str) -> Option<Report> {
     }
     same(&files.linked, &record.linked)?;
     same(&files.shipped, &record.shipped)?;
+    same(&files.symbols, &record.symbols)?;
     let report = same(&files.report, &record.report)?;
     report::json::read(&files.report, std::str::from_utf8(&report).ok()?).ok()
 }
@@ -297,6 +309,7 @@ fn key(input: &Input<'_>) -> String {
             u8::from(input.config.sweep.enabled),
             u8::from(input.config.sweep.poison),
             u8::from(input.wants_component),
+            u8::from(input.config.build_id),
         ])
         .with(&input.toolchain.rustc)
         .with(&input.toolchain.std)
@@ -452,6 +465,61 @@ banned-crates = [\"big-runtime\"]
             "{error}"
         );
         assert!(ship(module, &["/home/you".to_owned()]).is_ok());
+    }
+
+    /// Protects whoever has a trace and two builds: the id is measured, attributed, in the map, and of the contents.
+    #[test]
+    fn a_build_id_is_part_of_what_is_measured() {
+        let folder = tempfile::tempdir().unwrap();
+        let module =
+            r#"(module (@custom "build_id" "\04link") (func $app::run (export "run") (nop)))"#;
+        let run = |manifest: &str, module: &str| {
+            let target = "wasm32-wasip1";
+            let config = crate::config::parse(Path::new("Cargo.toml"), manifest, target).unwrap();
+            let input = Input {
+                config: &config,
+                name: "app",
+                file: Path::new("app.linked.wasm"),
+                linked: wat::parse_str(module).unwrap(),
+                toolchain: Toolchain::default(),
+                wants_component: false,
+                newer_wasm_opt: None,
+                identity: "test",
+                machine_paths: &[],
+            };
+            let shipped = super::run(&input, folder.path(), &mut |_| {}).unwrap();
+            let map = SymbolMap::read(&shipped.files.symbols).unwrap();
+            assert_eq!(map.sha256, cache::digest(&shipped.bytes));
+            assert_eq!(map.modules[0].functions[0].name, "app::run");
+            (shipped, map.build_id)
+        };
+        let with = MANIFEST.replace(
+            "[package.metadata.budget.sweep]",
+            "[package.metadata.budget]\nbuild-id = true\n[package.metadata.budget.sweep]",
+        );
+        let (plain, none) = run(MANIFEST, module);
+        let (stamped, id) = run(&with, module);
+        assert_eq!(
+            (none, stamped.unchanged),
+            (None, false),
+            "the key is in the cache's"
+        );
+        assert_eq!(stamped.report.sizes.raw, plain.report.sizes.raw + 28);
+        let rows = &stamped.report.attribution.rows;
+        assert!(
+            rows.iter()
+                .any(|row| row.name == "build_id" && row.bytes == 28)
+        );
+        assert_eq!(stamped.report.stages[6].name, "build id");
+        assert_eq!(stamped.report.stages[6].note, id.clone().unwrap());
+        assert!(run(&with, module).0.unchanged);
+        std::fs::remove_file(&stamped.files.symbols).unwrap();
+        assert_eq!(
+            (run(&with, module).1, stamped.files.symbols.exists()),
+            (id.clone(), true)
+        );
+        let (_, other) = run(&with, r#"(module (func $app::run (export "go") (nop)))"#);
+        assert_ne!(other, id);
     }
 
     /// Protects the loop's promise: what no engine takes is no product.

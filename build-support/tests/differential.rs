@@ -21,6 +21,8 @@ mod object_code;
 mod object_data;
 #[path = "differential/object_function.rs"]
 mod object_function;
+#[path = "differential/object_link.rs"]
+mod object_link;
 #[path = "differential/object_panic.rs"]
 mod object_panic;
 #[path = "differential/object_program.rs"]
@@ -71,7 +73,7 @@ fn smith() {
 #[test]
 fn objects() {
     let engine = runner::engine();
-    let linker = self::objects::linker();
+    let linker = object_link::linker();
     let run = |seed| self::objects::run(&engine, &linker, seed);
     let tally = campaign::run("objects", 1_700, REGRESSIONS_OBJECTS, run);
     says_something(&tally, 2);
@@ -93,11 +95,11 @@ fn rust() {
 #[test]
 fn mistakes_are_seen() {
     let engine = runner::engine();
-    let linker = self::objects::linker();
+    let linker = object_link::linker();
     for mistake in [Mistake::Data, Mistake::Slot, Mistake::Function] {
         let (mut done, mut noticed) = (0, 0);
         for seed in 0..40 {
-            let linked = self::objects::link(&linker, seed).unwrap();
+            let linked = object_link::link(&linker, seed).unwrap();
             let (more, seen) = wrong::seen(&engine, &linked, seed, mistake).unwrap();
             (done, noticed) = (done + more, noticed + seen);
         }

@@ -162,3 +162,70 @@ fn an_unknown_rule_fails_the_build() {
         "{said}"
     );
 }
+
+/// A package with a buffer and an assertion, both by `constants`.
+fn sized(name: &str, constants: &str) -> PathBuf {
+    let root = scratch(name);
+    let guard = toml_string(&workspace().join("build-support"));
+    write(
+        &root.join("Cargo.toml"),
+        &format!(
+            "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n\n\
+             [build-dependencies]\nbuild-support = {{ path = {guard}, default-features = false }}\n\n\
+             [package.metadata.budget.constants]\n{constants}\n"
+        ),
+    );
+    write(
+        &root.join("build.rs"),
+        "fn main() {\n    build_support::guard::constants();\n}\n",
+    );
+    write(
+        &root.join("src/lib.rs"),
+        "mod budget {\n    include!(concat!(env!(\"OUT_DIR\"), \"/budget.rs\"));\n}\n\
+         pub static BUFFER: [u8; budget::READ_BUFFER] = [0; budget::READ_BUFFER];\n\
+         pub struct Agent(pub [u64; 12]);\n\
+         const _: () = assert!(BUFFER.len() == 2048);\n\
+         const _: () = assert!(size_of::<Agent>() <= budget::AGENT, \"the agent is larger than `agent`\");\n",
+    );
+    if !root.join("Cargo.lock").exists() {
+        fs::copy(workspace().join("Cargo.lock"), root.join("Cargo.lock")).unwrap();
+    }
+    root
+}
+
+/// Protects sizes inside the program: a buffer is as long as the manifest says, and what is larger than it says fails
+/// `cargo check`, by the name of the key.
+#[test]
+fn constants_of_the_manifest_hold_at_compile_time() {
+    let root = sized("constants", "read-buffer = \"2 KiB\"\nagent = 96");
+    let (well, said) = check(&root, "app");
+    assert!(well, "{said}");
+    // The same folder: the change of the manifest alone has to be noticed.
+    let root = sized("constants", "read-buffer = \"2 KiB\"\nagent = 95");
+    let (well, said) = check(&root, "app");
+    assert!(
+        !well && said.contains("the agent is larger than `agent`"),
+        "{said}"
+    );
+    let root = sized("constants", "read-buffer = \"2 KiB\"");
+    let (well, said) = check(&root, "app");
+    assert!(!well && said.contains("AGENT"), "{said}");
+}
+
+/// Protects against a size that is not what was meant.
+#[test]
+fn a_constant_that_is_no_size_fails_the_build() {
+    for (constants, expected) in [
+        ("agent = 0", "`agent`: zero is no size"),
+        ("agent = \"2 KiBs\"", "`agent`: "),
+        ("agent = [1]", "`agent`: it is no size"),
+        ("Agent = 1", "`Agent` is no key"),
+    ] {
+        let (well, said) = check(&sized("no constants", constants), "app");
+        let place = "Cargo.toml: [package.metadata.budget.constants]: ";
+        assert!(
+            !well && said.contains(place) && said.contains(expected),
+            "{constants}: {said}"
+        );
+    }
+}

@@ -333,6 +333,7 @@ fn killed_at_any_moment_the_shipped_file_is_whole() {
             ".lock",
             "cache.json",
             "clawft_wasm.linked.wasm",
+            "clawft_wasm.symbols.json",
             "clawft_wasm.wasm",
             "report.json"
         ]

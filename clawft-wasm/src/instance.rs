@@ -98,6 +98,10 @@ mod cell {
     unsafe impl Sync for Single {}
 
     static AGENT: Single = Single(RefCell::new(None));
+    const _: () = assert!(
+        size_of::<Single>() <= crate::budget::AGENT,
+        "the agent is larger than `agent` in [package.metadata.budget.constants]"
+    );
 
     /// Lends the agent, unless it is lent already.
     pub fn lend() -> Result<RefMut<'static, Option<Agent>>> {

@@ -22,6 +22,8 @@ pub mod agent;
 mod alloc;
 #[cfg(any(feature = "alloc-tracing", test))]
 pub mod alloc_trace;
+#[cfg(target_family = "wasm")]
+mod budget;
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
 pub mod c_abi;
 #[cfg(all(target_os = "wasi", target_env = "p2"))]

@@ -1,8 +1,9 @@
 //! Two files compared: what appeared, vanished, grew and shrank. Whatever the grouping, the changes sum to the
 //! difference of the two files' sizes.
 
-use super::Attribution;
 use super::groups::{self, Grouping};
+use super::{Attribution, Kind, Row};
+use crate::analyze::path;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -109,6 +110,78 @@ pub fn run(old: &Attribution, new: &Attribution, groupings: &[Grouping]) -> Resu
         after: new.bytes,
         by,
     })
+}
+
+/// The old file of a diff, from the new one and what changed by item; none where that does not tell every byte. A report
+/// keeps the diff with its baseline, and not the baseline's rows.
+pub fn undo(new: &Attribution, diff: &Diff) -> Option<Attribution> {
+    let by_item = diff.by.iter().find(|by| by.grouping == Grouping::Item)?;
+    let mut changed: BTreeMap<&str, &Change> = BTreeMap::new();
+    changed.extend(by_item.changes.iter().map(|c| (c.name.as_str(), c)));
+    let mut rows = Vec::new();
+    for row in &new.rows {
+        let bytes = match changed.remove(row.item().as_str()) {
+            // What several rows share was in the first of them, as far as one can tell.
+            Some(change) => (row.bytes.checked_add(change.before)?).checked_sub(change.after)?,
+            None => row.bytes,
+        };
+        let core = row.core;
+        rows.push(row_of(row.kind, row.name.clone(), bytes, core));
+    }
+    let vanished = changed.values().map(|change| {
+        let (kind, name) = kind_of(&change.name);
+        row_of(kind, name.to_owned(), change.before, None)
+    });
+    rows.extend(vanished);
+    rows.retain(|row| row.bytes > 0);
+    let old = Attribution {
+        bytes: diff.before,
+        rows,
+    };
+    let groupings: Vec<_> = diff.by.iter().map(|by| by.grouping).collect();
+    let same = |again: Diff| {
+        let mut pairs = again.by.iter().zip(&diff.by);
+        pairs.all(|(again, by)| again.changes == by.changes)
+    };
+    run(&old, new, &groupings).is_ok_and(same).then_some(old)
+}
+
+fn row_of(kind: Kind, name: String, bytes: u64, core: Option<u32>) -> Row {
+    Row {
+        kind,
+        name,
+        bytes,
+        count: 1,
+        core,
+        functions: Vec::new(),
+    }
+}
+
+/// What an item is, by what it is called. A path may be data as well as a function, which [`undo`] finds out.
+fn kind_of(item: &str) -> (Kind, &str) {
+    let custom = item.strip_prefix("[custom section ");
+    if let Some(name) = custom.and_then(|rest| rest.strip_suffix(']')) {
+        return (Kind::Custom, name);
+    }
+    let begins = |with: &[&str]| with.iter().any(|with| item.starts_with(with));
+    let data = [
+        path::VTABLE,
+        path::SWITCH_TABLE,
+        path::ANONYMOUS,
+        "\"",
+        "[data segment ",
+        "[outside of ",
+    ];
+    let kind = if begins(&data) {
+        Kind::Data
+    } else if begins(&["[component ", "[core module ", "[nested component "]) {
+        Kind::Component
+    } else if begins(&["["]) && !begins(&["[function "]) {
+        Kind::Section
+    } else {
+        Kind::Function
+    };
+    (kind, item)
 }
 
 fn changes(old: &Attribution, new: &Attribution, grouping: Grouping) -> Changes {

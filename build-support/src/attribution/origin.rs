@@ -146,6 +146,7 @@ mod tests {
                 "core::slice::<impl [T]>::sort::<u8>",
                 "core::slice::<impl [T]>::sort",
             ),
+            ("<app::A<fn() -> u8> as app::T>::f", "<app::A as app::T>::f"),
             ("app::run::<u8>::{closure#0}", "app::run::{closure#0}"),
             (
                 "<<app::A<u8> as app::T>::O as app::U>::f",

@@ -4,7 +4,7 @@
 use super::{Attribution, Kind, of_file};
 use crate::artifact::Artifact;
 use crate::error::{Error, Result};
-use crate::report;
+use crate::report::{self, Report};
 use std::path::{Path, PathBuf};
 
 /// A file, taken apart.
@@ -14,6 +14,8 @@ pub struct Subject {
     pub attribution: Attribution,
     /// Its core modules in file order; none where only the report is there.
     pub modules: Vec<Vec<u8>>,
+    /// The rest of the report, where it is one: its own attribution is the one above.
+    pub report: Option<Box<Report>>,
     /// For a report, the shipped file that should be beside it and is not, or not as it was.
     pub missing: Option<PathBuf>,
 }
@@ -32,14 +34,15 @@ pub fn read(file: &Path) -> Result<Subject> {
     Ok(Subject {
         attribution: of_file(file, &artifact)?,
         modules: artifact.core_modules()?,
+        report: None,
         missing: None,
     })
 }
 
 fn of_report(file: &Path, bytes: &[u8]) -> Result<Subject> {
     let text = String::from_utf8_lossy(bytes);
-    let report = report::json::read(file, &text)?;
-    let attribution = report.attribution;
+    let mut report = report::json::read(file, &text)?;
+    let attribution = std::mem::take(&mut report.attribution);
     let mut rows = attribution.rows.iter().map(|row| row.bytes);
     let sum = rows.try_fold(0_u64, u64::checked_add);
     if sum != Some(attribution.bytes) {
@@ -63,6 +66,7 @@ fn of_report(file: &Path, bytes: &[u8]) -> Result<Subject> {
         missing: modules.is_empty().then_some(shipped),
         attribution,
         modules,
+        report: Some(Box::new(report)),
     })
 }
 

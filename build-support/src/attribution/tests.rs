@@ -204,3 +204,36 @@ fn rows_that_are_not_whole_are_refused() {
     }
     assert!(diff::run(&old, &new, &[Grouping::Crate]).is_err());
 }
+
+/// Protects what is shown of a baseline, of which a report keeps the changes alone: the old file comes back out of them to
+/// the byte, or not at all.
+#[test]
+fn a_diff_can_be_undone() {
+    let old = attribution(MODULE);
+    let changed = MODULE
+        .replace("\"0123456789\"", "\"01234567890123\"")
+        .replace(
+            "(func (nop))",
+            "(func $_ZN3new1f17h0123456789abcdefE (nop) (nop) (nop))",
+        );
+    let new = attribution(&changed);
+    for (old, new) in [(&old, &new), (&new, &old), (&old, &old)] {
+        let diff = diff::run(old, new, &Grouping::ALL).unwrap();
+        let undone = diff::undo(new, &diff).unwrap();
+        assert_eq!(undone.bytes, old.bytes);
+        for by in Grouping::ALL {
+            let sizes = |of: &Attribution| {
+                let groups = groups::run(of, by).into_iter();
+                groups
+                    .map(|group| (group.name, group.bytes))
+                    .collect::<Vec<_>>()
+            };
+            assert_eq!(sizes(&undone), sizes(old), "{by:?}");
+        }
+        let mut wrong = diff.clone();
+        wrong.before += 1;
+        assert_eq!(diff::undo(new, &wrong), None);
+        wrong.by.pop();
+        assert_eq!(diff::undo(new, &wrong), None, "not without the items");
+    }
+}

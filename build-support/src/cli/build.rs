@@ -1,9 +1,9 @@
 //! `build-support build`: a package from source to a shipped, measured and judged file. What `cargo wasm`
 //! and `cargo make wasm` are.
 
+use super::messages::{MessageFormat, Messages};
 use super::{Ended, progress::Progress};
 use crate::artifact::Artifact;
-use crate::config::Config;
 use crate::package::{self, Package};
 use crate::pipeline;
 use crate::report::{self, text};
@@ -21,6 +21,7 @@ Examples:
   build-support build                                  the package with a budget, its first target
   build-support build --target wasm32-wasip1 --json
   build-support build --features alloc-talc --out-dir target/talc
+  build-support build --message-format=json            diagnostics as cargo's own messages, for editors
   build-support build --dry-run                        list what would go, ship nothing")]
 pub struct Opts {
     /// The target triple; the first of the package's `targets` where this is not given
@@ -38,8 +39,11 @@ pub struct Opts {
     #[arg(long)]
     dry_run: bool,
     /// Print the report as JSON
-    #[arg(long)]
+    #[arg(long, conflicts_with = "message_format")]
     json: bool,
+    /// How diagnostics are given, as cargo spells it
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    message_format: MessageFormat,
 }
 
 /// Cargo's own switches for features.
@@ -66,9 +70,17 @@ impl Features {
 /// Runs the subcommand.
 pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     let package = Package::find(opts.package.as_deref())?;
+    let messages = Messages::new(opts.message_format, Some(&package));
+    messages.finish(build(opts, &package, &messages))
+}
+
+fn build(opts: &Opts, package: &Package, messages: &Messages<'_>) -> anyhow::Result<Ended> {
     let config = package.config(opts.target.as_deref())?;
     let features = opts.features.of_package();
-    let mut progress = Progress::start(opts.json);
+    let mut progress = match opts.message_format {
+        MessageFormat::Json => Progress::for_messages(),
+        MessageFormat::Human | MessageFormat::Short => Progress::start(opts.json),
+    };
     if opts.dry_run {
         let linked = package.compile(&config, &features, &mut progress)?;
         let artifact = Artifact::new(linked.bytes, &linked.path)?;
@@ -84,10 +96,13 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
         .unwrap_or_else(|| package.outputs(&config.target));
     let shipped = package.ship(&config.target, &features, &folder, &mut progress)?;
     drop(progress);
-    show(opts, &config, &shipped)
+    if opts.message_format != MessageFormat::Json {
+        show(opts, &shipped)?;
+    }
+    super::judge_in(messages, &config, &shipped)
 }
 
-fn show(opts: &Opts, config: &Config, shipped: &Shipped) -> anyhow::Result<Ended> {
+fn show(opts: &Opts, shipped: &Shipped) -> anyhow::Result<()> {
     let mut stdout = anstream::stdout();
     let here = super::here();
     if opts.json {
@@ -112,5 +127,6 @@ fn show(opts: &Opts, config: &Config, shipped: &Shipped) -> anyhow::Result<Ended
         }
     }
     stdout.flush()?;
-    super::judge(config, shipped)
+    super::remark_on_wasm_bindgen(&shipped.bytes);
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! `build-support gate`: holds what is shipped against its limits and against what the baseline holds. What `cargo gate`
 //! and `cargo make gate` are.
 
+use super::messages::{MessageFormat, Messages};
 use super::{Ended, progress::Progress};
 use crate::baseline::File;
 use crate::baseline::base::{self, Both, Chosen, Fault};
@@ -9,7 +10,7 @@ use crate::diagnostic::{Diagnostic, Level};
 use crate::gate::{self, Against, Verdict};
 use crate::package::{Features, Package};
 use crate::ratchet::{Held, Loosened, Refused};
-use crate::report::{self, Report, Size, diagnostic, text, units};
+use crate::report::{self, Report, Size, text, units};
 use crate::ship::Shipped;
 use anyhow::Context as _;
 use clap::Args;
@@ -56,8 +57,11 @@ pub struct Opts {
     #[arg(long, value_name = "FILE", conflicts_with = "target")]
     report: Vec<PathBuf>,
     /// Print the reports as JSON
-    #[arg(long)]
+    #[arg(long, conflicts_with = "message_format")]
     json: bool,
+    /// How diagnostics are given, as cargo spells it
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    message_format: MessageFormat,
 }
 
 /// A file that is judged.
@@ -84,27 +88,30 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
         );
     }
     let package = Package::find(opts.package.as_deref())?;
+    let messages = Messages::new(opts.message_format, Some(&package));
+    messages.finish(hold(opts, &package, &messages))
+}
+
+fn hold(opts: &Opts, package: &Package, messages: &Messages<'_>) -> anyhow::Result<Ended> {
     // Before anything is built: a baseline that cannot be read is said at once.
     let mut both = base::read(&package.root, opts.base.as_deref())?;
     let mut subjects = match opts.report.as_slice() {
-        [] => built(&package, opts)?,
-        files => reported(&package, files)?,
+        [] => built(package, opts)?,
+        files => reported(package, files)?,
     };
     let mut said = Vec::new();
     if opts.update || opts.raise {
-        both = write(&package, opts, &subjects, &mut said)?;
+        both = write(package, opts, &subjects, &mut said)?;
     }
     let mut diagnostics = Vec::new();
     let mut faulty = false;
     for subject in &mut subjects {
         let chosen = both.choose(&subject.report, &subject.config.ratchet);
         faulty |= chosen.fault.is_some();
-        diagnostics.extend(judge(&package, &both, &chosen, subject)?);
+        diagnostics.extend(judge(package, &both, &chosen, subject)?);
     }
     show(opts, &both, &subjects, &said)?;
-    let here = super::here();
-    let drawn = diagnostic::draw_all(&diagnostics, &here, super::colour_on_stderr());
-    write!(anstream::stderr(), "{drawn}")?;
+    messages.show(&diagnostics)?;
     Ok(
         match subjects.iter().all(|subject| subject.verdict.within()) {
             _ if faulty => Ended::Badly,
@@ -121,7 +128,10 @@ fn built(package: &Package, opts: &Opts) -> anyhow::Result<Vec<Subject>> {
         [] => package.targets.clone(),
         given => given.to_vec(),
     };
-    let mut progress = Progress::start(opts.json);
+    let mut progress = match opts.message_format {
+        MessageFormat::Json => Progress::for_messages(),
+        MessageFormat::Human | MessageFormat::Short => Progress::start(opts.json),
+    };
     let mut subjects = Vec::new();
     for target in targets {
         let config = package.config(Some(&target))?;
@@ -382,7 +392,12 @@ fn show(opts: &Opts, both: &Both, subjects: &[Subject], said: &[String]) -> anyh
         writeln!(stderr, "note: {}", both.note)?;
     }
     let mut out = String::new();
-    if opts.json {
+    if opts.message_format == MessageFormat::Json {
+        // Cargo's messages have stdout to themselves.
+        for line in said {
+            writeln!(stderr, "{line}")?;
+        }
+    } else if opts.json {
         let reports: Vec<&Report> = subjects.iter().map(|subject| &subject.report).collect();
         writeln!(out, "{}", serde_json::to_string_pretty(&reports)?)?;
         for line in said {

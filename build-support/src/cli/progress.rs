@@ -2,11 +2,13 @@
 
 use crate::package::Listener;
 use indicatif::{ProgressBar, ProgressStyle};
+use std::io::Write as _;
 use std::time::Duration;
 
 /// Shows what is being done; it disappears when dropped.
 pub struct Progress {
     bar: ProgressBar,
+    messages: bool,
 }
 
 impl Progress {
@@ -20,13 +22,32 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template("{spinner:.cyan} {msg} {elapsed:.dim}") {
             bar.set_style(style);
         }
-        Self { bar }
+        Self {
+            bar,
+            messages: false,
+        }
+    }
+
+    /// Says nothing of its own, and passes cargo's messages on to stdout.
+    pub fn for_messages() -> Self {
+        let mut silent = Self::start(true);
+        silent.messages = true;
+        silent
     }
 }
 
 impl Listener for Progress {
     fn say(&mut self, line: &str) {
         self.bar.suspend(|| eprintln!("{line}"));
+    }
+
+    fn wants_messages(&self) -> bool {
+        self.messages
+    }
+
+    fn message(&mut self, line: &str) {
+        // Where stdout is gone, what is written last fails and says so.
+        let _ = writeln!(std::io::stdout(), "{line}");
     }
 
     fn stage(&mut self, name: &str) {

@@ -1,27 +1,37 @@
-//! `build-support scaling`: how the sweep's time and memory grow with the file. What `cargo make scaling` is.
+//! `build-support scaling`: how time and memory grow with the file, of the sweep or of `analyze` and `diff`. What
+//! `cargo make scaling` is.
 
 use super::{Ended, progress::Progress};
 use crate::package::{Listener as _, Package};
 use crate::process;
 use crate::report::text;
-use crate::scaling::{self, Cost};
+use crate::scaling;
 use anyhow::Context as _;
 use clap::Args;
-use std::ffi::OsString;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::ffi::OsStr;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-/// Measure how the sweep's time and memory grow with the file
+/// Measure how the time and memory of the sweep, or of analyze and diff, grow with the file
 #[derive(Args)]
 #[command(after_help = "\
-Without a file, files of 0.1, 1, 5 and 20 MB are linked out of real crates, which takes minutes the first time, and each is
+Without a file, files of 0.1, 1, 5, 10 and 20 MB are linked out of real crates, which takes minutes the first time, and each is
 measured in a process of its own. The ratio is the sweep's time in relation to the final wasm-opt run.
 Examples:
   build-support scaling
+  build-support scaling --attribution                  analyze and diff, which need no wasm-opt
   build-support scaling app.linked.wasm --json")]
 pub struct Opts {
     /// Measure this linked file alone
     file: Option<PathBuf>,
+    /// Measure analyze, and diff with the next smaller file, instead of the sweep
+    #[arg(long)]
+    attribution: bool,
+    /// What FILE is compared with; itself where this is not given
+    #[arg(long, value_name = "FILE", requires = "attribution")]
+    before: Option<PathBuf>,
     /// Print the figures as JSON
     #[arg(long)]
     json: bool,
@@ -29,38 +39,66 @@ pub struct Opts {
 
 /// Runs the subcommand.
 pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
+    match opts.attribution {
+        true => show(
+            opts,
+            |file| {
+                let before = opts.before.as_deref().unwrap_or(file);
+                scaling::attribution::measure(file, before)
+            },
+            text::reading_table,
+        ),
+        false => show(opts, scaling::measure, text::cost_table),
+    }
+}
+
+/// Measures the file, or each of those that are linked for it, and shows what came of it.
+fn show<T: Serialize + DeserializeOwned>(
+    opts: &Opts,
+    measure: impl Fn(&Path) -> crate::Result<T>,
+    table: fn(&[T], bool) -> String,
+) -> anyhow::Result<Ended> {
     let mut progress = Progress::start(false);
-    let costs = match &opts.file {
-        Some(file) => vec![scaling::measure(file)?],
+    let measured = match &opts.file {
+        Some(file) => vec![measure(file)?],
         None => {
             let files = scaling::build(&Package::find(None)?, &mut progress)?;
-            let mut costs = Vec::new();
-            for file in files {
+            let mut measured = Vec::new();
+            let mut before = &files[0];
+            for file in &files {
                 progress.stage(&format!("measuring {}", file.display()));
-                costs.extend(in_a_process(file)?);
+                measured.extend(in_a_process(opts, file, before)?);
+                before = file;
             }
-            costs
+            measured
         }
     };
     drop(progress);
     let mut stdout = anstream::stdout();
     if opts.json {
-        writeln!(stdout, "{}", serde_json::to_string_pretty(&costs)?)?;
+        writeln!(stdout, "{}", serde_json::to_string_pretty(&measured)?)?;
     } else {
-        write!(
-            stdout,
-            "{}",
-            text::cost_table(&costs, super::colour_on_stdout())
-        )?;
+        write!(stdout, "{}", table(&measured, super::colour_on_stdout()))?;
     }
     stdout.flush()?;
     Ok(Ended::Well)
 }
 
 /// The peak of memory is a process's own.
-fn in_a_process(file: PathBuf) -> anyhow::Result<Vec<Cost>> {
+fn in_a_process<T: DeserializeOwned>(
+    opts: &Opts,
+    file: &Path,
+    before: &Path,
+) -> anyhow::Result<Vec<T>> {
     let this = std::env::current_exe().context("finding this program")?;
-    let args = ["scaling".into(), file.into_os_string(), "--json".into()];
-    let json = process::capture(&this, &args.map(OsString::from))?;
+    let mut args: Vec<&OsStr> = vec!["scaling".as_ref(), file.as_ref(), "--json".as_ref()];
+    if opts.attribution {
+        args.extend::<[&OsStr; 3]>([
+            "--attribution".as_ref(),
+            "--before".as_ref(),
+            before.as_ref(),
+        ]);
+    }
+    let json = process::capture(&this, &args)?;
     Ok(serde_json::from_str(&json)?)
 }

@@ -70,10 +70,11 @@ fn rlibs(target: &str, found: &Toolchain, folder: &Path) -> Result<Vec<PathBuf>>
         root: folder.to_owned(),
         target_dir: folder.join("target"),
         std: StdBuild::Plain,
+        settings: Vec::new(),
     };
     let project = project::read(&request, found)?;
     let mut rlibs = Vec::new();
-    super::link(&request, found, &project, |artifact| {
+    super::link(&request, found, &project, None, |artifact| {
         let files = artifact.filenames.iter().map(PathBuf::from);
         rlibs.extend(files.filter(|file| file.extension().is_some_and(|e| e == "rlib")));
     })?;

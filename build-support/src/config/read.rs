@@ -137,19 +137,30 @@ fn tables(table: &Table<'_>, config: &mut Config, mistakes: &mut Mistakes<'_>) {
     let mut overrides = None;
     for (key, value) in table.known(
         &[
-            "profile", "targets", "limits", "target", "ratchet", "snip", "sweep", "graph",
+            "profile",
+            "targets",
+            "build-id",
+            "limits",
+            "target",
+            "ratchet",
+            "snip",
+            "sweep",
+            "graph",
+            "constants",
         ],
         mistakes,
     ) {
         match key {
             "profile" => profile(&value, &mut config.profile, mistakes),
             "targets" => targets(&value, config, mistakes),
+            "build-id" => config.build_id = value.boolean(mistakes).unwrap_or_default(),
             "limits" => budget::read(&value, &mut config.limits, mistakes),
             "target" => overrides = value.table(mistakes),
             "ratchet" => tolerance::read(&value, &mut config.ratchet, mistakes),
             "snip" => rules::snip(&value, &mut config.snip, mistakes),
             "sweep" => rules::sweep(&value, &mut config.sweep, mistakes),
             "graph" => rules::graph(&value, config, mistakes),
+            "constants" => rules::constants(&value, mistakes),
             _ => unreachable!("`known` gives only the keys it was given"),
         }
     }

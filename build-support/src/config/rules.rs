@@ -1,10 +1,11 @@
 //! The tables of rules: what to snip, what the dependency graph may hold.
 
-use super::amounts::count;
+use super::amounts::{count, size};
 use super::mistakes::{Mistakes, code, suggestion};
 use super::value::Value;
 use super::{Config, Placed, SnipRules, SweepRules};
 use crate::analyze::families::FAMILIES;
+use crate::guard;
 
 /// Reads the `snip` table.
 pub(super) fn snip(value: &Value<'_>, rules: &mut SnipRules, mistakes: &mut Mistakes<'_>) {
@@ -110,6 +111,33 @@ pub(super) fn graph(value: &Value<'_>, config: &mut Config, mistakes: &mut Mista
                     span: value.span(),
                 });
             }
+        }
+    }
+}
+
+/// Reads the `constants` table for its mistakes alone: `guard` makes constants of it, in build scripts.
+pub(super) fn constants(value: &Value<'_>, mistakes: &mut Mistakes<'_>) {
+    let Some(table) = value.table(mistakes) else {
+        return;
+    };
+    for (key, value) in table.entries {
+        if !guard::is_key(key.get_ref()) {
+            let message = format!("`{}` in `{}` makes no constant", key.get_ref(), table.path);
+            let label = "no name of a constant".into();
+            let help = "write small letters and digits, words joined by -, such as read-buffer";
+            mistakes.add(code::BAD_NAME, key.span(), message, label, help.into());
+        }
+        let path = format!("{}.{}", table.path, key.get_ref());
+        let value = Value { value, path };
+        if size(&value, mistakes).is_some_and(|bytes| bytes > u64::from(u32::MAX)) {
+            let message = format!("`{}` is more than wasm32 can address", value.path);
+            mistakes.add(
+                code::BAD_SIZE,
+                value.span(),
+                message,
+                String::new(),
+                String::new(),
+            );
         }
     }
 }

@@ -1,6 +1,13 @@
-//! How much linear memory an instance has: its engine asks here before it grants any.
+//! How much linear memory an instance has, and may have: its engine asks here before it grants any.
 
 use wasmtime::ResourceLimiter;
+
+/// The most linear memory an instance gets, in bytes, all memories together; what it asks for beyond that is refused, as
+/// by a machine that has no more. Twice what the agent has after 100 transcripts with an allocator that takes nothing back.
+pub const MOST: u64 = 256 << 20;
+
+/// The most elements a table gets.
+const MOST_ELEMENTS: usize = 1_000_000;
 
 /// Linear memory as the engine granted it, in bytes, all memories of the instance together. It never shrinks.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -20,8 +27,13 @@ impl ResourceLimiter for Memory {
         desired: usize,
         _: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        self.last = (desired - current) as u64;
-        self.now += self.last;
+        self.last = 0;
+        let more = (desired - current) as u64;
+        if self.now + more > MOST {
+            return Ok(false);
+        }
+        self.last = more;
+        self.now += more;
         // The engine asks for a memory's first pages as if it grew from nothing.
         if current == 0 {
             self.initial += desired as u64;
@@ -35,8 +47,13 @@ impl ResourceLimiter for Memory {
         Ok(())
     }
 
-    fn table_growing(&mut self, _: usize, _: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(true)
+    fn table_growing(
+        &mut self,
+        _: usize,
+        desired: usize,
+        _: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        Ok(desired <= MOST_ELEMENTS)
     }
 }
 

@@ -72,7 +72,10 @@ impl Agent {
     fn number(&self, store: &mut Store<State>, export: &str, args: &[i32]) -> Result<i32, String> {
         let mut results = [Val::I32(0)];
         self.invoke(store, export, args, &mut results)?;
-        Ok(results[0].unwrap_i32())
+        match results[0] {
+            Val::I32(number) => Ok(number),
+            _ => Err(format!("{export} does not give a number of 32 bits")),
+        }
     }
 
     fn invoke(

@@ -57,6 +57,16 @@ impl Setup {
         }
     }
 
+    /// Cranelift with instructions counted: for calls that are to come to an end, see [`Program::bounded`].
+    ///
+    /// [`Program::bounded`]: super::Program::bounded
+    pub fn counted() -> Self {
+        Self {
+            fuel: true,
+            ..Self::new(Compiler::Cranelift)
+        }
+    }
+
     /// An engine set up so. Compilation is on one thread: wasmtime is built without the feature for more.
     ///
     /// # Errors

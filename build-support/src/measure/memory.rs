@@ -4,7 +4,7 @@
 use crate::analyze::layout::{self, Layout};
 use crate::artifact::{Artifact, Fault};
 use crate::error::{Error, Result};
-use crate::host::{Compiler, Host, Program, Setup, Transcript};
+use crate::host::{Host, Program, Setup, Transcript};
 use crate::report::Kind;
 use crate::variants::Variant;
 use serde::{Deserialize, Serialize};
@@ -139,8 +139,8 @@ fn play(
     modules: &[Layout],
     plan: &Plan<'_>,
 ) -> Result<Run> {
-    let engine = Setup::new(Compiler::Cranelift).engine()?;
-    let program = Program::compile(&engine, &subject.file, artifact)?;
+    let engine = Setup::counted().engine()?;
+    let program = Program::compile(&engine, &subject.file, artifact)?.bounded();
     let root =
         tempfile::tempdir().map_err(Error::io("creating folder in", &std::env::temp_dir()))?;
     let mut host = program.start(Some(root.path()))?;

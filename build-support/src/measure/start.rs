@@ -4,7 +4,7 @@
 
 use crate::artifact::Artifact;
 use crate::error::{Error, Result};
-use crate::host::{Compiled, Compiler, Setup};
+use crate::host::{self, Compiled, Setup};
 use std::path::Path;
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{self, Component, ResourceType};
@@ -31,11 +31,7 @@ pub fn run(file: &Path, artifact: &Artifact) -> Result<u64> {
 }
 
 fn run_up_to(most: u64, file: &Path, artifact: &Artifact) -> Result<u64> {
-    let counting = Setup {
-        fuel: true,
-        ..Setup::new(Compiler::Cranelift)
-    };
-    let engine = counting.engine()?;
+    let engine = Setup::counted().engine()?;
     count(most, &engine, artifact).map_err(|error| Error::Input {
         file: file.to_owned(),
         offset: None,
@@ -46,16 +42,24 @@ fn run_up_to(most: u64, file: &Path, artifact: &Artifact) -> Result<u64> {
     })
 }
 
-struct State(WasiP1Ctx);
+struct State {
+    wasi: WasiP1Ctx,
+    memory: host::Memory,
+}
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        self.0.ctx()
+        self.wasi.ctx()
     }
 }
 
 fn count(most: u64, engine: &Engine, artifact: &Artifact) -> wasmtime::Result<u64> {
-    let mut store = Store::new(engine, State(WasiCtx::builder().build_p1()));
+    let state = State {
+        wasi: WasiCtx::builder().build_p1(),
+        memory: host::Memory::default(),
+    };
+    let mut store = Store::new(engine, state);
+    store.limiter(|state| &mut state.memory);
     store.set_fuel(most)?;
     match Compiled::new(engine, artifact)? {
         Compiled::Core(module) => core(engine, &mut store, &module)?,
@@ -66,7 +70,7 @@ fn count(most: u64, engine: &Engine, artifact: &Artifact) -> wasmtime::Result<u6
 
 fn core(engine: &Engine, store: &mut Store<State>, module: &Module) -> wasmtime::Result<()> {
     let mut linker = Linker::new(engine);
-    p1::add_to_linker_sync(&mut linker, |state: &mut State| &mut state.0)?;
+    p1::add_to_linker_sync(&mut linker, |state: &mut State| &mut state.wasi)?;
     linker.define_unknown_imports_as_traps(module)?;
     for import in module.imports() {
         let (from, name) = (import.module(), import.name());

@@ -188,6 +188,8 @@ pub fn run(plan: &Plan<'_>, progress: &mut dyn FnMut(&str)) -> Result<Startup> {
     for subject in plan.subjects {
         let artifact = Artifact::read(&subject.file)?;
         let program = wasmtime::Programs::new(subject, artifact, &scratch)?;
+        // First: what does not end ends here, where instructions are counted.
+        let instructions = program.instructions(plan, &scratch)?;
         let mut modes = Vec::new();
         for mode in Mode::WASMTIME {
             progress(&format!("{}: {}", subject.label, mode.name()));
@@ -204,7 +206,7 @@ pub fn run(plan: &Plan<'_>, progress: &mut dyn FnMut(&str)) -> Result<Startup> {
             kind: program.kind(),
             bytes: program.bytes(),
             precompiled_bytes: program.precompiled_bytes(),
-            instructions: program.instructions(plan, &scratch)?,
+            instructions,
             modes,
         });
         progress(&format!("{}: processes", subject.label));

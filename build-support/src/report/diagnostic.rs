@@ -65,7 +65,8 @@ pub fn draw_all(all: &[Diagnostic], base: &Path, colour: bool) -> String {
     drawn.join("\n")
 }
 
-fn relative(file: &Path, base: &Path) -> PathBuf {
+/// `file` as it is named: relative to `base` where it lies below it.
+pub(crate) fn relative(file: &Path, base: &Path) -> PathBuf {
     match file.strip_prefix(base) {
         Ok(below) if !below.as_os_str().is_empty() => below.to_owned(),
         _ => file.to_owned(),

@@ -14,7 +14,7 @@ mod startup_table;
 mod swept;
 
 pub use alloc_tables::draw as alloc_tables;
-pub use cost_table::draw as cost_table;
+pub use cost_table::{draw as cost_table, draw_readings as reading_table};
 pub use held::draw as held;
 pub use memory_table::draw as memory_table;
 pub use size_table::draw as size_table;

@@ -2,7 +2,7 @@
 
 use crate::object::{Function, Object, Segment, Symbol, Target, flag};
 use crate::object_code::{Code, op};
-use crate::objects;
+use crate::object_link;
 use crate::variants::{self, Wanted};
 use wasmtime::{Engine, Instance, Module, Store};
 
@@ -110,8 +110,12 @@ fn what_a_huge_function_mentions_stays() {
 /// Links, sweeps and poisons a program, and compares what its `sum` gives.
 fn same_sum(object: &Object) {
     let arguments = ["--export=sum".to_owned()];
-    let linked =
-        objects::link_all(&objects::linker(), std::slice::from_ref(object), &arguments).unwrap();
+    let linked = object_link::link_all(
+        &object_link::linker(),
+        std::slice::from_ref(object),
+        &arguments,
+    )
+    .unwrap();
     let wanted = Wanted {
         unswept: false,
         whole: true,

@@ -1,7 +1,7 @@
 //! What the sweep refuses, each with a file that is right but for one thing. A refusal that does not come is
 //! a guess.
 
-use crate::objects;
+use crate::object_link;
 use crate::random::Random;
 use build_support::analyze::sweep::{self, Refusal};
 use wasm_encoder::{CustomSection, Encode as _, Section as _};
@@ -9,9 +9,9 @@ use wasmparser::{Parser, Payload};
 
 /// A linked file that can be swept, by its seed.
 fn good() -> (u64, Vec<u8>) {
-    let linker = objects::linker();
+    let linker = object_link::linker();
     (0..20)
-        .map(|seed| (seed, objects::link(&linker, seed).unwrap()))
+        .map(|seed| (seed, object_link::link(&linker, seed).unwrap()))
         .find(|(_, linked)| {
             let swept = sweep::run(linked, &[]);
             swept.is_ok() && custom(linked, "reloc.DATA").is_some()
@@ -198,15 +198,15 @@ fn position_independent_modules_are_refused() {
 /// Without garbage collection the linker keeps what nothing refers to, which looks like a gap in its account.
 #[test]
 fn a_file_linked_without_gc_sections_is_refused() {
-    let linker = objects::linker();
+    let linker = object_link::linker();
     let mut refused = 0;
     // Few of the programs have something that the collection would drop.
     for seed in 0..150 {
-        if sweep::run(&objects::link(&linker, seed).unwrap(), &[]).is_err() {
+        if sweep::run(&object_link::link(&linker, seed).unwrap(), &[]).is_err() {
             continue;
         }
         // Some ask for it themselves.
-        let Ok(whole) = objects::link_with(&linker, seed, &["--no-gc-sections"]) else {
+        let Ok(whole) = object_link::link_with(&linker, seed, &["--no-gc-sections"]) else {
             continue;
         };
         match sweep::run(&whole, &[]) {

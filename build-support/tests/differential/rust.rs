@@ -124,6 +124,7 @@ fn lay_out(toolchain: &Toolchain) -> PathBuf {
         root: root.clone(),
         target_dir: root.join("target"),
         std: StdBuild::Plain,
+        settings: Vec::new(),
     };
     compile::run(&request, toolchain).unwrap();
     fs::create_dir_all(&lib).unwrap();

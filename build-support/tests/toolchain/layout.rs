@@ -85,6 +85,7 @@ pub fn request(root: &Path, package: &str, target: &str) -> Request {
         root: root.to_owned(),
         target_dir: root.join("target"),
         std: StdBuild::Plain,
+        settings: Vec::new(),
     }
 }
 

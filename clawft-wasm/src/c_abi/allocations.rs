@@ -21,6 +21,10 @@ unsafe impl Sync for Record {}
 
 /// The record of the last call.
 static RECORD: Record = Record(Cell::new(MaybeUninit::uninit()));
+const _: () = assert!(
+    size_of::<Record>() <= crate::budget::ALLOCATION_RECORD,
+    "the record is larger than `allocation-record` in [package.metadata.budget.constants]"
+);
 
 /// The statistics as of now.
 #[unsafe(no_mangle)]

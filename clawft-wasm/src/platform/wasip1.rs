@@ -13,7 +13,7 @@ use super::{Fault, Stat};
 const FIRST_PREOPEN: wasip1::Fd = 3;
 
 /// Bytes asked for at a time.
-const CHUNK: usize = 16 * 1024;
+const CHUNK: usize = crate::budget::READ_BUFFER;
 
 /// A directory entry in the buffer of `fd_readdir`: next, inode, length of the name, type; the name
 /// follows. (WASI preview 1, `dirent`.)

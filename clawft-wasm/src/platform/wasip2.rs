@@ -15,7 +15,7 @@ use wasip2::filesystem::types::{
 use super::{Fault, Stat};
 
 /// Bytes asked for at a time.
-const CHUNK: u64 = 64 * 1024;
+const CHUNK: u64 = crate::budget::READ_PART as u64;
 
 /// The directory the agent works in.
 #[derive(Debug)]

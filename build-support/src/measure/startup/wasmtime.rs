@@ -3,7 +3,7 @@
 use super::{Milestones, Mode, ModeTimes, Plan, Scratch, Subject, accepted, nanos};
 use crate::artifact::Artifact;
 use crate::error::{Error, Result};
-use crate::host::{Compiler, Host, Imports, Instances, Program, Setup};
+use crate::host::{BOUND, Compiler, Host, Imports, Instances, Program, Setup};
 use crate::precompiled::{self, Precompiled};
 use crate::report::Kind;
 use std::path::{Path, PathBuf};
@@ -11,8 +11,8 @@ use std::time::Instant;
 use tempfile::TempDir;
 use wasmtime::Engine;
 
-/// More than any file uses until its first answer.
-const FUEL: u64 = 1 << 60;
+/// More than any agent uses until its first answer: one that takes more is refused before a time is taken.
+const FUEL: u64 = BOUND;
 
 /// A file with all that is prepared before the clock runs.
 pub struct Programs<'a> {
@@ -127,11 +127,7 @@ impl<'a> Programs<'a> {
     /// As [`Programs::measure`].
     pub fn instructions(&self, plan: &Plan<'_>, scratch: &Scratch) -> Result<Milestones<u64>> {
         let file = &self.subject.file;
-        let counting = Setup {
-            fuel: true,
-            ..Setup::new(Compiler::Cranelift)
-        };
-        let program = Program::compile(&counting.engine()?, file, &self.artifact)?;
+        let program = Program::compile(&Setup::counted().engine()?, file, &self.artifact)?;
         let root = scratch.root()?;
         let fault = |error: wasmtime::Error| -> Error {
             super::failed(file, format!("{error:#}"), "this is a fault of the tool")

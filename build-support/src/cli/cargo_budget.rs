@@ -1,0 +1,85 @@
+//! `cargo budget`: what any project with a wasm file needs of the tool, as a subcommand of cargo. The subcommands are
+//! those of `build-support`, but for `init` and `check`, which are for projects that are not this one.
+
+use super::{analyze, build, check_file, diff, doctor, init, optimize, report, symbolicate};
+use clap::{Parser, Subcommand};
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// Size budgets for WebAssembly that cannot be broken by accident.
+#[derive(Parser)]
+#[command(
+    name = "cargo budget",
+    bin_name = "cargo budget",
+    version,
+    about,
+    after_help = "\
+Exit codes: 0 within budget, 1 over budget, 2 error.
+Examples:
+  cargo budget init                write a budget into Cargo.toml: the present size and 3%
+  cargo budget build               build, shrink, measure, and fail if it is over its budget
+  cargo budget check pkg/app_bg.wasm
+                                   judge a file that something else has built
+  cargo budget analyze             who takes the room
+  cargo budget report -o room.html the same on a page to look around in"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Init(init::Opts),
+    Build(build::Opts),
+    Check(check_file::Opts),
+    Analyze(analyze::Opts),
+    Diff(diff::Opts),
+    Report(report::Opts),
+    Symbolicate(symbolicate::Opts),
+    Optimize(optimize::Opts),
+    Doctor(doctor::Opts),
+}
+
+/// Runs the command line.
+pub fn main() -> ExitCode {
+    let ended = match Cli::parse_from(arguments(std::env::args_os())).command {
+        Command::Init(opts) => init::run(&opts),
+        Command::Build(opts) => build::run(&opts),
+        Command::Check(opts) => check_file::run(&opts),
+        Command::Analyze(opts) => analyze::run(&opts),
+        Command::Diff(opts) => diff::run(&opts),
+        Command::Report(opts) => report::run(&opts),
+        Command::Symbolicate(opts) => symbolicate::run(&opts),
+        Command::Optimize(opts) => optimize::run(&opts),
+        Command::Doctor(opts) => doctor::run(&opts),
+    };
+    super::exit(ended)
+}
+
+/// Cargo gives the subcommand's name as the first argument; called by itself the program has none.
+fn arguments(given: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut arguments: Vec<_> = given.collect();
+    if arguments.get(1).is_some_and(|first| first == "budget") {
+        arguments.remove(1);
+    }
+    arguments
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Cli, arguments};
+    use clap::CommandFactory as _;
+
+    /// Protects both ways to call it.
+    #[test]
+    fn cargo_gives_its_name_for_it() {
+        let of = |given: &[&str]| arguments(given.iter().map(Into::into));
+        assert_eq!(
+            of(&["cargo-budget", "budget", "init"]),
+            ["cargo-budget", "init"]
+        );
+        assert_eq!(of(&["cargo-budget", "init"]), ["cargo-budget", "init"]);
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,174 @@
+//! `cargo budget check FILE`: a file that something else has built, judged as if it had been built here.
+
+use super::Ended;
+use crate::analyze::{features, reachability};
+use crate::artifact::Artifact;
+use crate::attribution;
+use crate::config::{self, Config, Measure};
+use crate::gate;
+use crate::measure::{figures, sizes, start};
+use crate::package::Package;
+use crate::report::{self, Prunable, Report, Toolchain, VerdictRecord, diagnostic, text};
+use clap::Args;
+use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+/// Judge a wasm file that something else has built: wasm-pack, wasm-bindgen, a linker, a download
+#[derive(Args)]
+#[command(after_help = "\
+The file is validated, measured and attributed, and never changed. The limits are those of the package with a budget, or
+those given here.
+Exit codes: 0 within budget, 1 over budget, 2 error.
+Examples:
+  cargo budget check pkg/app_bg.wasm
+  cargo budget check pkg/app_bg.wasm --limit raw=60KiB --limit brotli=20000
+  cargo budget check app.wasm --package app --target wasm32-wasip2 --json")]
+pub struct Opts {
+    /// A core module or a component
+    file: PathBuf,
+    /// The package whose limits hold; the only one with a budget where this is not given
+    #[arg(long, short)]
+    package: Option<String>,
+    /// The target whose limits hold, where the package has several
+    #[arg(long)]
+    target: Option<String>,
+    /// A limit as in the manifest, as in raw=60KiB; may be repeated. No package is looked for then
+    #[arg(long, value_name = "KEY=SIZE", conflicts_with_all = ["package", "target"])]
+    limit: Vec<String>,
+    /// Print the report as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the subcommand.
+pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
+    let artifact = Artifact::read(&opts.file)?;
+    let config = if opts.limit.is_empty() {
+        of_package(opts)?
+    } else {
+        given(&opts.limit)?
+    };
+    let mut report = look(&opts.file, &artifact, &config)?;
+    report.budget = gate::budget(&report, &config);
+    let verdict = gate::decide(&report, &config, None);
+    report.verdict = verdict.record();
+    let mut stdout = anstream::stdout();
+    if opts.json {
+        write!(stdout, "{}", report::json::write(&report))?;
+    } else {
+        let none: [&Path; 0] = [];
+        let drawn = text::draw(&report, &none, super::colour_on_stdout());
+        write!(stdout, "{}: {drawn}", opts.file.display())?;
+    }
+    stdout.flush()?;
+    if verdict.within() {
+        return Ok(Ended::Well);
+    }
+    let diagnostics = verdict.diagnostics(&report, &config, &opts.file);
+    let drawn = diagnostic::draw_all(&diagnostics, &super::here(), super::colour_on_stderr());
+    write!(anstream::stderr(), "{drawn}")?;
+    Ok(Ended::OverBudget)
+}
+
+fn of_package(opts: &Opts) -> anyhow::Result<Config> {
+    let package = Package::find(opts.package.as_deref())?;
+    anyhow::ensure!(
+        opts.target.is_some() || package.targets.len() < 2,
+        "{} has limits for several targets\n  help: say with --target which the file is for: {}",
+        package.name,
+        package.targets.join(", ")
+    );
+    let config = package.config(opts.target.as_deref())?;
+    anyhow::ensure!(
+        config.limits.iter().next().is_some(),
+        "{} has no limits for {}\n  help: `cargo budget init` writes some, or give them here: --limit raw=60KiB",
+        package.name,
+        config.target
+    );
+    Ok(config)
+}
+
+/// What the limits on the command line would be in a manifest, which is how they are read: the same keys, units and
+/// mistakes, each at its place.
+fn given(limits: &[String]) -> anyhow::Result<Config> {
+    let mut manifest =
+        "[package]\nname = \"file\"\n\n[package.metadata.budget.limits]\n".to_owned();
+    for limit in limits {
+        let split = limit
+            .split_once('=')
+            .map(|(key, size)| (key.trim(), size.trim()));
+        let plain = |key: &str| {
+            let in_key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+            !key.is_empty() && key.chars().all(in_key)
+        };
+        let Some((key, size)) = split.filter(|(key, _)| plain(key)) else {
+            anyhow::bail!(
+                "`{limit}` is no limit\n  help: write it as in the manifest: --limit raw=60KiB"
+            );
+        };
+        let is_number = !size.is_empty() && size.bytes().all(|b| b.is_ascii_digit() || b == b'_');
+        let size = match is_number {
+            true => size.to_owned(),
+            false => toml::Value::String(size.to_owned()).to_string(),
+        };
+        manifest.push_str(&format!("{key} = {size}\n"));
+    }
+    Ok(config::parse(Path::new("--limit"), &manifest, "unknown")?)
+}
+
+/// The report of a file that went through no pass.
+fn look(file: &Path, artifact: &Artifact, config: &Config) -> anyhow::Result<Report> {
+    let mut used = BTreeSet::new();
+    let mut unreachable = Vec::new();
+    for module in artifact.core_modules()? {
+        used.extend(
+            features::run(&module, file)?
+                .into_iter()
+                .map(|known| known.name),
+        );
+        let found = reachability::unreachable(&module).map_err(|fault| crate::Error::Input {
+            file: file.to_owned(),
+            offset: Some(fault.offset),
+            message: fault.message,
+            help: "build it again".to_owned(),
+        })?;
+        unreachable.extend(found);
+    }
+    let mut figures = figures::run(artifact)?;
+    if config.limits.get(&Measure::Start).is_some() {
+        figures.start = Some(start::run(file, artifact)?);
+    }
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    Ok(Report {
+        schema: report::SCHEMA,
+        package: match config.manifest.starts_with("--limit") {
+            true => stem.into_owned(),
+            false => config.package.clone(),
+        },
+        target: config.target.clone(),
+        kind: artifact.kind(),
+        toolchain: Toolchain {
+            build_support: env!("CARGO_PKG_VERSION").to_owned(),
+            ..Toolchain::default()
+        },
+        stages: Vec::new(),
+        sizes: sizes::run(artifact.bytes()),
+        codecs: sizes::codecs(),
+        figures,
+        budget: Vec::new(),
+        baseline: None,
+        verdict: VerdictRecord {
+            within: false,
+            exceeded: Vec::new(),
+        },
+        snipped: Vec::new(),
+        swept: Vec::new(),
+        attribution: attribution::of_file(file, artifact)?,
+        features: used.into_iter().map(str::to_owned).collect(),
+        prunable: Prunable {
+            linked: Vec::new(),
+            shipped: unreachable.len() as u64,
+        },
+    })
+}

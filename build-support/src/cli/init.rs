@@ -1,0 +1,129 @@
+//! `cargo budget init`: a budget for a package that has none.
+
+use super::{Ended, progress::Progress};
+use crate::adopt::{self, Adopted, Margin, Wish};
+use crate::report::Kind;
+use crate::report::units;
+use clap::Args;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+/// Give a package a budget: what it weighs now, and a margin
+#[derive(Args)]
+#[command(after_help = "\
+Builds the package as it will be built with the budget, and writes [package.metadata.budget] into its Cargo.toml, and a
+profile for size into the workspace's where there is none. Everything else in both stays as it is; where anything fails,
+nothing is written. A budget that is there is left alone.
+Package and target are found: a cdylib or a program; cargo's own build.target, or what the dependencies are made for.
+Exit codes: 0 written, 2 error.
+Examples:
+  cargo budget init
+  cargo budget init --package app --target wasm32-unknown-unknown --margin 5%
+  cargo budget init --target wasm32-wasip2 --target wasm32-wasip1
+  cargo budget init --from pkg/app_bg.wasm
+                                         what wasm-bindgen made is what is shipped
+  cargo budget init --force              the budget that is there gets new limits, and nothing else")]
+pub struct Opts {
+    /// The package; the only one that makes a wasm file where this is not given
+    #[arg(long, short)]
+    package: Option<String>,
+    /// The target triple; may be repeated
+    #[arg(long)]
+    target: Vec<String>,
+    /// What the limits are above the present sizes
+    #[arg(long, default_value = "3%", value_name = "PERCENT")]
+    margin: Margin,
+    /// A profile of the workspace to build with; release-wasm where this is not given, which is added if it is not there
+    #[arg(long)]
+    profile: Option<String>,
+    /// A file of this package that something else has built (wasm-bindgen, wasm-pack): measure it, build nothing
+    #[arg(long, value_name = "FILE")]
+    from: Option<PathBuf>,
+    /// Write the limits of a budget that is there anew
+    #[arg(long)]
+    force: bool,
+}
+
+/// Runs the subcommand.
+pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
+    let wish = Wish {
+        package: opts.package.clone(),
+        targets: opts.target.clone(),
+        profile: opts.profile.clone(),
+        from: opts.from.clone(),
+        margin: opts.margin,
+        force: opts.force,
+    };
+    let mut progress = Progress::start(false);
+    let adopted = adopt::run(&wish, &mut progress)?;
+    drop(progress);
+    show(opts, &adopted)?;
+    Ok(Ended::Well)
+}
+
+fn show(opts: &Opts, adopted: &Adopted) -> anyhow::Result<()> {
+    let mut stdout = anstream::stdout();
+    let here = super::here();
+    for built in &adopted.built {
+        let kind = match built.kind {
+            Kind::Core => "core module",
+            Kind::Component => "component",
+        };
+        let sizes = built.sizes;
+        writeln!(
+            stdout,
+            "{} for {}, {kind}: {} bytes, {} after gzip -9, {} after brotli -q 11",
+            adopted.package,
+            built.target,
+            units::bytes(sizes.raw),
+            units::bytes(sizes.gzip),
+            units::bytes(sizes.brotli),
+        )?;
+    }
+    if let Some(root) = &adopted.profile_added_to {
+        let root = root.strip_prefix(&here).unwrap_or(root);
+        writeln!(
+            stdout,
+            "wrote [profile.{}] to {}",
+            adopted.profile,
+            root.display()
+        )?;
+    }
+    let manifest = adopted
+        .manifest
+        .strip_prefix(&here)
+        .unwrap_or(&adopted.manifest);
+    match &adopted.written {
+        Some(text) => {
+            writeln!(stdout, "wrote to {}:\n", manifest.display())?;
+            for line in text.lines() {
+                writeln!(stdout, "{}", format!("    {line}").trim_end())?;
+            }
+        }
+        None => writeln!(
+            stdout,
+            "wrote {} anew in {}",
+            match adopted.rewritten {
+                1 => "1 limit".to_owned(),
+                n => format!("{n} limits"),
+            },
+            manifest.display()
+        )?,
+    }
+    let next = if opts.from.is_some() { NEXT_FROM } else { NEXT };
+    writeln!(stdout, "\n{next}")?;
+    stdout.flush()?;
+    Ok(())
+}
+
+const NEXT: &str = "\
+Next:
+  cargo budget build            exits with 1 from now on when it weighs more, and says what takes the room
+  git add Cargo.toml            the budget is part of the source
+In CI, one line: cargo budget build";
+
+const NEXT_FROM: &str = "\
+Next:
+  cargo budget check FILE       exits with 1 from now on when it weighs more, and says what takes the room
+  git add Cargo.toml            the budget is part of the source
+In CI, one line after the file is built: cargo budget check FILE";

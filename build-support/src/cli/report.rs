@@ -1,0 +1,187 @@
+//! `build-support report`: what a build found, for whoever was not at its terminal: Markdown for a pull request, a page
+//! for a browser, JSON. What `cargo make report` is.
+
+use super::Ended;
+use crate::artifact;
+use crate::attribution::groups::{self, Grouping};
+use crate::attribution::subject::{self, Subject};
+use crate::package::Package;
+use crate::report::text::{self, room};
+use crate::report::view::View;
+use crate::report::{html, json, markdown};
+use anyhow::Context as _;
+use clap::{Args, ValueEnum};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+/// Write what builds found as Markdown for a pull request, as a page with a treemap, as JSON or as text
+#[derive(Args)]
+#[command(after_help = "\
+SUBJECT and OLD are report.json of builds, core modules or components. Without SUBJECT they are the reports of the
+package's last builds, of every target that has one. An OLD is compared with the SUBJECT of its package and target,
+or with the only one.
+Exit codes: 0 written, whatever the verdict in it; 2 error.
+Examples:
+  build-support report -o report.html -o report.md       both pages of the last builds
+  build-support report --against before.json -o report.html
+  build-support report app.wasm --against old.wasm --format markdown
+  cargo make report                                      target/budget/report.html and report.md")]
+pub struct Opts {
+    /// A report.json, a core module or a component; several make one page
+    subject: Vec<PathBuf>,
+    /// What to compare with; may be repeated, once for each SUBJECT at most
+    #[arg(long, value_name = "OLD")]
+    against: Vec<PathBuf>,
+    /// What to write; told by the name of the output where this is not given, and text where there is neither
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// Where to write it; stdout where this is not given; may be repeated
+    #[arg(long, short, value_name = "FILE")]
+    output: Vec<PathBuf>,
+}
+
+/// What can be written.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For a comment on a pull request, or a job's summary
+    Markdown,
+    /// A page that needs nothing but a browser
+    Html,
+    /// For programs
+    Json,
+    /// For a terminal
+    Text,
+}
+
+/// Runs the subcommand.
+pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
+    let views = views(opts)?;
+    if opts.output.is_empty() {
+        let format = opts.format.unwrap_or(Format::Text);
+        let text = draw(&views, format, super::colour_on_stdout())?;
+        anstream::stdout().write_all(text.as_bytes())?;
+        return Ok(Ended::Well);
+    }
+    for file in &opts.output {
+        let format = opts.format.map_or_else(|| by_name(file), Ok)?;
+        let text = draw(&views, format, false)?;
+        if let Some(folder) = file.parent().filter(|folder| *folder != Path::new("")) {
+            std::fs::create_dir_all(folder)
+                .with_context(|| format!("creating folder {}", folder.display()))?;
+        }
+        artifact::write_atomic(file, text.as_bytes())?;
+        eprintln!("wrote {}", file.display());
+    }
+    Ok(Ended::Well)
+}
+
+fn by_name(file: &Path) -> anyhow::Result<Format> {
+    match file.extension().and_then(|e| e.to_str()) {
+        Some("md") => Ok(Format::Markdown),
+        Some("html" | "htm") => Ok(Format::Html),
+        Some("json") => Ok(Format::Json),
+        Some("txt") => Ok(Format::Text),
+        _ => anyhow::bail!(
+            "{}: its name says no format; end it in .md, .html, .json or .txt, or give --format",
+            file.display()
+        ),
+    }
+}
+
+fn draw(views: &[View], format: Format, colour: bool) -> anyhow::Result<String> {
+    Ok(match format {
+        Format::Markdown => markdown::draw(views)?,
+        Format::Html => html::draw(views),
+        Format::Json => json::views(views)?,
+        Format::Text => {
+            let texts: Result<Vec<String>, _> =
+                views.iter().map(|view| as_text(view, colour)).collect();
+            texts?.join("\n")
+        }
+    })
+}
+
+fn as_text(view: &View, colour: bool) -> anyhow::Result<String> {
+    const NO_FILES: [&str; 0] = [];
+    const TOP: usize = 15;
+    let mut text = match &view.report {
+        Some(report) => text::draw(report, &NO_FILES, colour),
+        None => {
+            let groups = groups::run(&view.attribution, Grouping::Crate);
+            room::groups(&view.title, &groups, view.attribution.bytes, TOP, colour)
+        }
+    };
+    let by = [Grouping::Crate, Grouping::Family, Grouping::Item];
+    if let (Some(diff), Some(old)) = (view.changes(&by)?, view.versus()) {
+        let diff = room::diff(&diff, &old, &view.title, TOP, colour);
+        text.push_str(&format!("\n{diff}"));
+    }
+    Ok(text)
+}
+
+fn views(opts: &Opts) -> anyhow::Result<Vec<View>> {
+    let files = if opts.subject.is_empty() {
+        last_reports()?
+    } else {
+        opts.subject.clone()
+    };
+    let mut subjects = Vec::new();
+    for file in files {
+        let subject = subject::read(&file)?;
+        subjects.push((file, subject, None));
+    }
+    for file in &opts.against {
+        let old = subject::read(file)?;
+        let only = subjects.len() == 1;
+        let place = subjects
+            .iter_mut()
+            .find(|(_, subject, taken)| taken.is_none() && (only || same(subject, &old)));
+        let (_, _, place) = place.with_context(|| {
+            format!(
+                "{}: no SUBJECT is of its package and target, or one has something to be compared with already; \
+                 name one SUBJECT, or give the report.json of each",
+                file.display()
+            )
+        })?;
+        *place = Some((file, old));
+    }
+    let view = |(file, subject, old): (PathBuf, Subject, Option<(&PathBuf, Subject)>)| {
+        View::new(&file, subject, old.map(|(file, old)| (file.as_path(), old)))
+    };
+    Ok(subjects.into_iter().map(view).collect())
+}
+
+fn same(a: &Subject, b: &Subject) -> bool {
+    let of = |subject: &Subject| {
+        let report = subject.report.as_ref();
+        report.map(|report| (report.package.clone(), report.target.clone()))
+    };
+    of(a).is_some() && of(a) == of(b)
+}
+
+/// The reports that the last builds of the package left, in the order of its targets; where its manifest names none, of
+/// whatever it was built for.
+fn last_reports() -> anyhow::Result<Vec<PathBuf>> {
+    let package = Package::find(None)?;
+    let mut targets = package.targets.clone();
+    if targets.is_empty()
+        && let Ok(folders) = std::fs::read_dir(package.outputs(""))
+    {
+        let names = folders.filter_map(|folder| folder.ok()?.file_name().into_string().ok());
+        targets.extend(names);
+        targets.sort();
+    }
+    let report = |target: &String| package.outputs(target).join("report.json");
+    let found: Vec<_> = targets
+        .iter()
+        .map(report)
+        .filter(|file| file.is_file())
+        .collect();
+    anyhow::ensure!(
+        !found.is_empty(),
+        "no build of {} has left a report in {}: build it with `cargo wasm`, or name a SUBJECT",
+        package.name,
+        package.target_dir.join("budget").display()
+    );
+    Ok(found)
+}

@@ -1,0 +1,242 @@
+//! The report as one page for a browser: a treemap that can be zoomed from crate to function, and tables, of one build or
+//! of several, each beside what it is compared with. Nothing is loaded from anywhere: script and style are in the page,
+//! and its policy lets it run those alone, by their hashes, and open no connection.
+//!
+//! The page draws itself from the data in it: the rows of the attribution with the groups they belong to. What it shows
+//! is therefore what [`attribution`](crate::attribution) found, to the byte.
+
+use crate::attribution::{Attribution, Kind, Row};
+use crate::report::view::{Measure, Standing, View};
+use crate::report::{names, units};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use std::collections::{BTreeMap, HashMap};
+
+const PAGE: &str = include_str!("html/page.html");
+const STYLE: &str = include_str!("html/page.css");
+/// In the order in which they stand in the page, as one script.
+const SCRIPTS: [&str; 5] = [
+    include_str!("html/model.js"),
+    include_str!("html/treemap.js"),
+    include_str!("html/map.js"),
+    include_str!("html/list.js"),
+    include_str!("html/page.js"),
+];
+
+/// The page for `views`. The same views give the same bytes.
+pub fn draw(views: &[View]) -> String {
+    let script = format!("\"use strict\";\n{}", SCRIPTS.concat());
+    let data: Vec<String> = views.iter().map(view).collect();
+    let title = views.first().map_or("size report", |view| &view.title);
+    let parts = [
+        ("title", text(&names::visible(title))),
+        ("style", STYLE.to_owned()),
+        ("style-hash", hash(STYLE)),
+        ("data", format!("{{\"views\":[\n{}]}}\n", data.join(",\n"))),
+        ("script-hash", hash(&script)),
+        ("script", script),
+    ];
+    fill(PAGE, &parts)
+}
+
+/// The template with each `{{name}}` replaced. What is put in is not looked at again, whatever it holds.
+fn fill(template: &str, parts: &[(&str, String)]) -> String {
+    let mut pieces = template.split("{{");
+    let mut page = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let (name, rest) = piece.split_once("}}").unwrap_or((piece, ""));
+        let part = parts.iter().find(|(known, _)| *known == name);
+        page.push_str(part.map_or("", |(_, text)| text));
+        page.push_str(rest);
+    }
+    page
+}
+
+/// One view as the page reads it: names once each, then a row per line.
+fn view(view: &View) -> String {
+    let mut found = Names::default();
+    let old = view.against.as_ref().map(|old| &old.attribution);
+    let rows: Vec<String> = merged(&view.attribution, old)
+        .into_iter()
+        .map(|(key, sizes)| {
+            let Key {
+                kind,
+                krate,
+                module,
+                family,
+                section,
+                item,
+            } = key;
+            let [krate, module, family, section, item] =
+                [krate, module, family, section, item].map(|name| found.number(name));
+            let Merged {
+                bytes,
+                before,
+                count,
+            } = sizes;
+            let kind = kind as usize;
+            format!("[{kind},{krate},{module},{family},{section},{item},{bytes},{before},{count}]")
+        })
+        .collect();
+    let head = json!({
+        "title": names::visible(&view.title),
+        "target": view.target.as_deref().map(names::visible),
+        "within": match view.standing {
+            Standing::Unlimited => None,
+            Standing::Within => Some(true),
+            Standing::Over => Some(false),
+        },
+        "against": view.against.as_ref().map(|old| &old.name),
+        "versus": view.versus().as_deref().map(names::visible),
+        "made": view.made(),
+        "measures": view.measures.iter().map(measure).collect::<Vec<_>>(),
+        "stages": view.stages().iter().map(|s| json!([s.name, s.bytes, s.note])).collect::<Vec<_>>(),
+        "kinds": KINDS,
+    });
+    let shown = found
+        .all
+        .iter()
+        .map(|name| safe(&json!(names::visible(name))));
+    let names: Vec<String> = shown.collect();
+    let head = safe(&head);
+    let head = head.strip_suffix('}').unwrap_or(&head);
+    format!(
+        "{head},\n\"names\":[\n{}],\n\"rows\":[\n{}]}}",
+        names.join(",\n"),
+        rows.join(",\n")
+    )
+}
+
+fn measure(measure: &Measure) -> Value {
+    json!({
+        "name": measure.name,
+        "unit": measure.unit,
+        "actual": measure.actual,
+        "limit": measure.limit,
+        "used": measure.limit.map(|limit| units::used(measure.actual, limit)),
+        "before": measure.before,
+        "over": measure.over,
+    })
+}
+
+/// What the page calls the kinds, in their order.
+const KINDS: [&str; 5] = ["function", "data", "custom", "section", "component"];
+
+/// What rows of two files are put together by: everything a row can be grouped by.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    kind: Kind,
+    krate: String,
+    module: String,
+    family: String,
+    section: String,
+    item: String,
+}
+
+#[derive(Default)]
+struct Merged {
+    bytes: u64,
+    before: u64,
+    count: u64,
+}
+
+/// The rows of both files, those of one key together, the largest first.
+fn merged(new: &Attribution, old: Option<&Attribution>) -> Vec<(Key, Merged)> {
+    let mut found: BTreeMap<Key, Merged> = BTreeMap::new();
+    let key = |row: &Row| Key {
+        kind: row.kind,
+        krate: row.krate(),
+        module: row.module(),
+        family: row.family(),
+        section: row.section(),
+        item: row.item(),
+    };
+    // A report may have been changed by hand: nothing overflows.
+    for row in &new.rows {
+        let merged = found.entry(key(row)).or_default();
+        merged.bytes = merged.bytes.saturating_add(row.bytes);
+        merged.count = merged.count.saturating_add(row.count);
+    }
+    for row in old.map_or(&[][..], |old| &old.rows) {
+        let merged = found.entry(key(row)).or_default();
+        merged.before = merged.before.saturating_add(row.bytes);
+    }
+    let mut rows: Vec<_> = found.into_iter().collect();
+    // Stable: those of one size stay by name.
+    rows.sort_by_key(|(_, sizes)| std::cmp::Reverse((sizes.bytes, sizes.before)));
+    rows
+}
+
+/// Every name once, with its number.
+#[derive(Default)]
+struct Names {
+    all: Vec<String>,
+    numbers: HashMap<String, usize>,
+}
+
+impl Names {
+    fn number(&mut self, name: String) -> usize {
+        let next = self.all.len();
+        *self.numbers.entry(name).or_insert_with_key(|name| {
+            self.all.push(name.clone());
+            next
+        })
+    }
+}
+
+/// JSON that can stand in a script element: names come from hostile files, and none may end the element or begin
+/// another. None of these characters is JSON's own, so each stands in a text, where an escape means the same.
+fn safe(value: &Value) -> String {
+    let mut text = String::new();
+    for c in value.to_string().chars() {
+        match c {
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\u{7f}' => {
+                text.push_str(&format!("\\u{:04x}", c as u32));
+            }
+            c => text.push(c),
+        }
+    }
+    text
+}
+
+/// Text as it stands between tags and in attributes.
+fn text(plain: &str) -> String {
+    let mut text = String::new();
+    for c in plain.chars() {
+        match c {
+            '<' => text.push_str("&lt;"),
+            '>' => text.push_str("&gt;"),
+            '&' => text.push_str("&amp;"),
+            '"' => text.push_str("&quot;"),
+            '\'' => text.push_str("&#39;"),
+            c => text.push(c),
+        }
+    }
+    text
+}
+
+/// What a content security policy calls a script or a style.
+fn hash(of: &str) -> String {
+    format!("sha256-{}", base64(&Sha256::digest(of)))
+}
+
+/// RFC 4648, section 4.
+fn base64(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let word = chunk
+            .iter()
+            .fold(0_u32, |word, byte| word << 8 | u32::from(*byte))
+            << (8 * (3 - chunk.len()));
+        for i in 0..4 {
+            let digit = ALPHABET[(word >> (18 - 6 * i) & 63) as usize];
+            text.push(if i <= chunk.len() {
+                char::from(digit)
+            } else {
+                '='
+            });
+        }
+    }
+    text
+}

@@ -1,0 +1,384 @@
+//! The report as Markdown, for a comment on a pull request or a job's summary: the verdict, one table, and folded below it
+//! what changed and what takes the room. It begins with the same line for the same package each time, so that whoever
+//! posts it finds the comment to write it into.
+//!
+//! Names come from files that anybody can make. They stand in code spans, where GitHub makes no links, mentions or HTML
+//! of anything, and what could end the span or the table is replaced by what looks like it.
+
+use crate::attribution::diff::{Change, Changes};
+use crate::attribution::groups::{self, Grouping};
+use crate::error::Result;
+use crate::report::view::{Measure, Standing, View};
+use crate::report::{Because, Unit, names, units};
+use std::fmt::Write as _;
+
+/// GitHub takes 65,536 characters in a comment; this is in bytes, of which there are never fewer, and leaves room for a
+/// line or two of whoever posts it.
+pub const MOST_BYTES: usize = 60_000;
+
+/// How much is shown, from what is wanted down to what always fits: entries of a list, and rows of the table.
+const ROOM: [Room; 7] = [
+    Room::new(12, usize::MAX),
+    Room::new(8, usize::MAX),
+    Room::new(4, usize::MAX),
+    Room::new(2, usize::MAX),
+    Room::new(0, usize::MAX),
+    Room::new(0, 100),
+    Room::new(0, 15),
+];
+
+#[derive(Clone, Copy)]
+struct Room {
+    listed: usize,
+    rows: usize,
+}
+
+impl Room {
+    const fn new(listed: usize, rows: usize) -> Self {
+        Self { listed, rows }
+    }
+}
+
+/// How many characters of a name are shown.
+const NAME_WIDTH: usize = 90;
+
+/// What is listed of a file.
+const GROUPINGS: [Grouping; 3] = [Grouping::Crate, Grouping::Family, Grouping::Item];
+
+/// `views` as Markdown of at most [`MOST_BYTES`]. The same views give the same text.
+///
+/// # Errors
+/// As [`View::changes`].
+pub fn draw(views: &[View]) -> Result<String> {
+    let mut text = String::new();
+    for room in ROOM {
+        text = page(views, room)?;
+        if text.len() <= MOST_BYTES {
+            break;
+        }
+    }
+    Ok(text)
+}
+
+fn page(views: &[View], room: Room) -> Result<String> {
+    let mut text = format!("{}\n{}\n", marker(views), headline(views));
+    text.push_str(&table(views, room.rows));
+    text.push_str(&remarks(views, room.rows));
+    if room.listed == 0 {
+        text.push_str("\nThe lists are left out: there is no room for them in a comment.\n");
+        return Ok(text);
+    }
+    for view in views {
+        text.push_str(&lists(view, room.listed)?);
+    }
+    if room.listed < ROOM[0].listed {
+        let _ = writeln!(
+            text,
+            "\nEach list is cut to its first {}, for there is no room for more in a comment.",
+            room.listed
+        );
+    }
+    text.push_str(&made(views));
+    Ok(text)
+}
+
+/// The line that says whose report this is, and nothing else.
+pub fn marker(views: &[View]) -> String {
+    let mut names: Vec<String> = views.iter().map(|view| plain(&view.title)).collect();
+    names.dedup();
+    format!(
+        "<!-- build-support: {} -->",
+        units::cut(&names.join(" "), 200)
+    )
+}
+
+fn headline(views: &[View]) -> String {
+    let mut names: Vec<String> = views.iter().map(|view| code(&view.title)).collect();
+    names.dedup();
+    names.truncate(5);
+    let names = names.join(", ");
+    let any = |standing| views.iter().any(|view| view.standing == standing);
+    match (any(Standing::Over), any(Standing::Within)) {
+        (true, _) => format!("### ❌ {names}: over budget\n"),
+        (false, true) => format!("### ✅ {names}: within budget\n"),
+        (false, false) => format!("### {names}\n"),
+    }
+}
+
+/// The one table: a row per measure of each file.
+fn table(views: &[View], most: usize) -> String {
+    let compared = views
+        .iter()
+        .flat_map(|view| &view.measures)
+        .any(|measure| measure.before.is_some());
+    let mut text = String::from("| | of | measure | now | limit | used |");
+    let mut rule = String::from("|---|---|---|--:|--:|--:|");
+    if compared {
+        let _ = write!(text, " against {} |", against(views));
+        rule.push_str("--:|");
+    }
+    let _ = writeln!(text, "\n{rule}");
+    let rows = views
+        .iter()
+        .flat_map(|view| view.measures.iter().map(move |measure| (view, measure)));
+    let all = rows.clone().count();
+    for (view, measure) in rows.take(most) {
+        let Measure {
+            name,
+            unit,
+            actual,
+            limit,
+            before,
+            over,
+        } = measure;
+        let sign = match (over, limit) {
+            (true, _) => "❌",
+            (false, Some(_)) => "✅",
+            (false, None) => "",
+        };
+        let of = view.target.as_ref().unwrap_or(&view.title);
+        let name = match unit {
+            Unit::Bytes | Unit::Count => code(name),
+            Unit::Instructions => format!("{}, instructions", code(name)),
+        };
+        let (limit, used) = limit.map_or(("".to_owned(), "".to_owned()), |limit| {
+            (units::bytes(limit), units::used(*actual, limit))
+        });
+        let now = units::bytes(*actual);
+        let now = if *over { format!("**{now}**") } else { now };
+        let _ = write!(
+            text,
+            "| {sign} | {} | {name} | {now} | {limit} | {used} |",
+            code(of)
+        );
+        if compared {
+            let change = before.map_or(String::new(), |before| change(before, *actual));
+            let _ = write!(text, " {change} |");
+        }
+        text.push('\n');
+    }
+    text.push_str(&left_out("rows", all, most));
+    text
+}
+
+/// That there is more than is shown.
+fn left_out(what: &str, all: usize, most: usize) -> String {
+    match all.checked_sub(most) {
+        None | Some(0) => String::new(),
+        Some(more) => format!(
+            "\n{} more {what} are left out: there is no room for them in a comment.\n",
+            units::bytes(more as u64)
+        ),
+    }
+}
+
+/// What the last column compares with, where it is the same for all.
+fn against(views: &[View]) -> String {
+    let mut all: Vec<_> = views.iter().filter_map(View::versus).collect();
+    all.dedup();
+    match all.as_slice() {
+        [one] => code(one),
+        _ => "before".to_owned(),
+    }
+}
+
+/// `+512 (+1.0%)`.
+fn change(before: u64, after: u64) -> String {
+    // What was nothing has no share of it to grow by.
+    if before == after || before == 0 {
+        return units::change(before, after);
+    }
+    format!(
+        "{} ({})",
+        units::change(before, after),
+        units::change_share(before, after)
+    )
+}
+
+/// What the gate objects to, in words, and what it did not judge. Not folded: it is what the reader has to know.
+fn remarks(views: &[View], most: usize) -> String {
+    let all: Vec<String> = views.iter().flat_map(remarks_on).collect();
+    let mut text = String::new();
+    for remark in all.iter().take(most) {
+        let _ = write!(text, "\n- {remark}");
+    }
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    text + &left_out("remarks", all.len(), most)
+}
+
+fn remarks_on(view: &View) -> Vec<String> {
+    let of = code(view.target.as_ref().unwrap_or(&view.title));
+    let exceeded = view.exceeded().iter().map(|over| {
+        let (limit, more) = (
+            units::bytes(over.limit),
+            units::amount(over.actual.saturating_sub(over.limit), over.unit),
+        );
+        let than = match over.because {
+            Because::Limit => format!("its limit of {limit}"),
+            Because::Ratchet => format!("the {limit} that the baseline allows with its tolerance"),
+            Because::Drift => {
+                format!("the {limit} to which it may grow until the next deliberate raise")
+            }
+        };
+        let (measure, now) = (code(&over.measure), units::bytes(over.actual));
+        format!("{of} {measure}: {now} is {more} over {than}")
+    });
+    let others = view.baseline().into_iter().flat_map(|b| &b.toolchain);
+    let others = others.map(|other| {
+        format!(
+            "{of}: {} is another than the baseline's, {} instead of {}: growth is not judged",
+            code(&other.what),
+            code(&other.after),
+            code(&other.before)
+        )
+    });
+    let raises = view.baseline().into_iter().flat_map(|b| &b.raises);
+    let raises = raises.map(|raise| {
+        let (from, to) = (units::bytes(raise.from.raw), units::bytes(raise.to.raw));
+        let reason = code(&raise.reason);
+        format!("{of}: raised from {from} to {to} bytes, because {reason}")
+    });
+    exceeded.chain(others).chain(raises).collect()
+}
+
+fn lists(view: &View, most: usize) -> Result<String> {
+    let of = plain(view.target.as_ref().unwrap_or(&view.title));
+    let mut text = String::new();
+    if let (Some(diff), Some(old)) = (view.changes(&GROUPINGS)?, view.versus()) {
+        let (before, after) = (diff.before, diff.after);
+        let summary = match before == after && diff.by.iter().all(|by| by.changes.is_empty()) {
+            true => "nothing changed".to_owned(),
+            false => format!("what changed, {} bytes", units::change(before, after)),
+        };
+        let _ = writeln!(
+            text,
+            "\n<details><summary>{of}: {summary}</summary>\n\n{} → {} bytes, against {}.\n",
+            units::bytes(before),
+            units::bytes(after),
+            code(&old)
+        );
+        for changes in &diff.by {
+            text.push_str(&changed(changes, most));
+        }
+        text.push_str("</details>\n");
+    }
+    let all = &view.attribution;
+    let _ = writeln!(
+        text,
+        "\n<details><summary>{of}: what takes the room, {} bytes</summary>\n",
+        units::bytes(all.bytes)
+    );
+    for by in GROUPINGS {
+        let groups = groups::run(all, by);
+        let _ = writeln!(text, "**{}**\n", by.plural());
+        for group in groups.iter().take(most) {
+            let (bytes, share) = (
+                units::bytes(group.bytes),
+                units::share(group.bytes, all.bytes),
+            );
+            let _ = writeln!(text, "- {bytes} ({share}) {}", code(&group.name));
+        }
+        let rest = groups.get(most..).unwrap_or_default();
+        let bytes = rest
+            .iter()
+            .fold(0_u64, |sum, g| sum.saturating_add(g.bytes));
+        text.push_str(&in_more(rest.len(), &units::bytes(bytes)));
+    }
+    text.push_str("</details>\n");
+    Ok(text)
+}
+
+fn changed(changes: &Changes, most: usize) -> String {
+    let all = &changes.changes;
+    let mut text = format!("**{}**\n\n", changes.grouping.plural());
+    for change in all.iter().take(most) {
+        let Change {
+            name,
+            what,
+            before,
+            after,
+        } = change;
+        let _ = writeln!(
+            text,
+            "- {} {} ({} → {}) {}",
+            units::change(*before, *after),
+            what.name(),
+            units::bytes(*before),
+            units::bytes(*after),
+            code(name)
+        );
+    }
+    let rest = all.get(most..).unwrap_or_default();
+    let sum = |of: fn(&Change) -> u64| rest.iter().map(of).fold(0, u64::saturating_add);
+    text.push_str(&in_more(
+        rest.len(),
+        &units::change(sum(|c| c.before), sum(|c| c.after)),
+    ));
+    text
+}
+
+fn in_more(count: usize, bytes: &str) -> String {
+    match count {
+        0 => "\n".to_owned(),
+        count => format!("- {bytes} in {} more\n\n", units::bytes(count as u64)),
+    }
+}
+
+fn made(views: &[View]) -> String {
+    let mut made: Vec<String> = views
+        .iter()
+        .filter_map(|view| view.report.as_ref())
+        .map(|report| {
+            let toolchain = &report.toolchain;
+            let by = [&toolchain.rustc, &toolchain.wasm_opt];
+            let by: Vec<_> = by
+                .into_iter()
+                .filter(|by| !by.is_empty())
+                .map(|by| code(by))
+                .collect();
+            by.join(", ")
+        })
+        .filter(|made| !made.is_empty())
+        .collect();
+    made.dedup();
+    match made.first() {
+        Some(first) if made.len() == 1 => format!("\nMade by {first}.\n"),
+        _ => String::new(),
+    }
+}
+
+/// A name as a code span.
+pub fn code(name: &str) -> String {
+    let mut text = String::from("`");
+    let name = units::shorten(&names::visible(name), NAME_WIDTH);
+    for c in name.chars() {
+        match c {
+            '`' => text.push('\u{2cb}'),
+            '|' => text.push('\u{2223}'),
+            // It escapes nothing in a code span but does in a table.
+            '\\' => text.push('\u{2216}'),
+            c => text.push(c),
+        }
+    }
+    if name.trim().is_empty() {
+        text.push_str("(no name)");
+    }
+    text.push('`');
+    text
+}
+
+/// A name where only plain letters may stand: in HTML.
+fn plain(name: &str) -> String {
+    let letter = |c: char| match c {
+        c if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') => c,
+        _ => '_',
+    };
+    let plain: String = units::shorten(name, NAME_WIDTH)
+        .chars()
+        .map(letter)
+        .collect();
+    // Two hyphens are no business of a comment's inside.
+    plain.replace("--", "-_")
+}

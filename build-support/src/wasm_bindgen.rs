@@ -1,0 +1,35 @@
+//! Files that wasm-bindgen has still to read. In them functions describe the interface in code, and wasm-bindgen runs
+//! that code in an interpreter of its own, which knows what rustc makes of them and little else; it goes by the names
+//! and by the section `target_features`, too. So nothing is inlined, merged or stripped before it: such a file is swept
+//! and snipped, which change no function that stays, and everything else is for what wasm-bindgen makes of it.
+//!
+//! A limit is on what is shipped, and that is not this file: it is not judged. `cargo budget check` judges what comes
+//! out.
+
+use crate::config::{Config, Limits};
+use wasmparser::{Parser, Payload};
+
+/// Where the macros leave what wasm-bindgen has to know; it takes the section out.
+const SECTION: &str = "__wasm_bindgen_unstable";
+
+/// What a user has to do with such a file.
+pub const NEXT: &str = "\
+this is what wasm-bindgen reads, and not what is shipped: it was swept and snipped, and is not judged by the limits.
+      Run wasm-bindgen (or wasm-pack) on it, then
+        cargo budget optimize pkg/app_bg.wasm -o pkg/app_bg.wasm
+        cargo budget check pkg/app_bg.wasm";
+
+/// Whether wasm-bindgen has still to read it.
+pub fn is_input(file: &[u8]) -> bool {
+    Parser::new(0).parse_all(file).any(
+        |payload| matches!(payload, Ok(Payload::CustomSection(section)) if section.name() == SECTION),
+    )
+}
+
+/// `config` for a file that is not what is shipped.
+pub fn not_judged(config: &Config) -> Config {
+    Config {
+        limits: Limits::default(),
+        ..config.clone()
+    }
+}

@@ -1,0 +1,69 @@
+//! The tool as a process: how it ended, what it said, and the most memory it had.
+
+use build_support::process;
+use std::ffi::OsString;
+use std::fs::File;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
+use std::process::Stdio;
+use wait4::Wait4 as _;
+
+/// A run that takes longer hangs, in seconds; it is killed. The longest of the undamaged ones takes a few, beside
+/// other builds.
+const PATIENCE: &str = "120";
+
+/// How a process ended.
+pub struct Ended {
+    /// Its exit code; none where a signal ended it.
+    pub code: Option<i32>,
+    /// What it wrote to stderr.
+    pub stderr: String,
+    /// Its resident memory at its highest, in bytes.
+    pub peak: u64,
+}
+
+/// Runs the tool in `folder`. Its own output goes nowhere.
+///
+/// The system counts what this process has in memory when it starts another to that one's peak: it must stay small, and
+/// so reads no large file.
+pub fn run(folder: &Path, arguments: &[OsString]) -> Result<Ended, String> {
+    let said = folder.join(".stderr");
+    let timeout = process::on_path("timeout").ok_or("coreutils have `timeout`: install them")?;
+    let stderr = File::create(&said).map_err(|e| e.to_string())?;
+    let mut child = process::command(timeout)
+        .args(["--signal=KILL", PATIENCE])
+        .arg(match arguments[0] == "budget" {
+            true => env!("CARGO_BIN_EXE_cargo-budget"),
+            false => env!("CARGO_BIN_EXE_build-support"),
+        })
+        .args(arguments)
+        .current_dir(folder)
+        .env("NO_COLOR", "1")
+        .env("WASM_OPT", "")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(stderr)
+        .spawn()
+        .map_err(|e| e.to_string())?;
+    let end = child.wait4().map_err(|e| e.to_string())?;
+    let stderr = std::fs::read(&said).map_err(|e| e.to_string())?;
+    std::fs::remove_file(&said).map_err(|e| e.to_string())?;
+    // `timeout` ends by the signal that ended what it ran.
+    let code = match end.status.signal() {
+        Some(_) => None,
+        None => end.status.code(),
+    };
+    Ok(Ended {
+        code,
+        stderr: String::from_utf8_lossy(&stderr).into_owned(),
+        peak: end.rusage.maxrss,
+    })
+}
+
+/// The most that this process had in memory so far, in bytes.
+pub fn own_peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kibibytes = line.and_then(|line| line.trim().strip_suffix("kB"));
+    kibibytes.unwrap().trim().parse::<u64>().unwrap() * 1024
+}
