@@ -396,3 +396,22 @@ fn other_bytes_go_through() {
     .concat();
     assert!(output.stdout == expected);
 }
+
+/// Protects files that went through `optimize` alone, as what wasm-bindgen makes does.
+#[test]
+fn what_was_optimised_has_a_map_where_it_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let module = r#"(module (import "env" "log" (func)) (func $unused (unreachable))
+        (func $app::run (export "run") (call 0)))"#;
+    fs::write(path("app.wasm"), wat::parse_str(module).unwrap()).unwrap();
+    let (app, small, map) = (
+        path("app.wasm"),
+        path("small.wasm"),
+        path("small.symbols.json"),
+    );
+    well(&["optimize", &app, "-o", &small, "--symbols", &map], "");
+    let trace = "#00: 0x0 - $f1\n#01: 0x0 - $f0\n";
+    let named = well(&["symbolicate", &small], trace);
+    assert_eq!(named, "#00: 0x0 - app::run\n#01: 0x0 - env.log\n");
+}

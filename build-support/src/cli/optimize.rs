@@ -2,15 +2,18 @@
 
 use super::{Ended, progress::Progress};
 use crate::artifact::{self, Artifact};
+use crate::attribution;
 use crate::config::Config;
 use crate::newer_wasm_opt;
 use crate::package::Listener as _;
-use crate::pipeline::{self, Job};
+use crate::pipeline::{self, Job, Product};
 use crate::report::text;
 use crate::report::units;
+use crate::symbol_map::SymbolMap;
+use crate::wasm_bindgen;
 use clap::Args;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Make a core module or component smaller, behaving as before
 #[derive(Args)]
@@ -18,6 +21,8 @@ use std::path::PathBuf;
 A component stays one: the core modules inside it are optimised in place, its interface is untouched.
 Examples:
   build-support optimize app.wasm -o small.wasm
+  build-support optimize app.wasm -o small.wasm --symbols small.symbols.json
+                                                           its names, for backtraces of small.wasm
   build-support optimize app.wasm -o small.wasm --snip     panics trap without their message
   build-support optimize app.linked.wasm -o small.wasm --snip --sweep
                                                            and what only panics needed goes with them
@@ -30,6 +35,9 @@ pub struct Opts {
     /// The file to write
     #[arg(short, long, required_unless_present = "dry_run")]
     output: Option<PathBuf>,
+    /// Write what the functions of the output are called, for `symbolicate`
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    symbols: Option<PathBuf>,
     /// Replace panic entry points by traps; needs the names in the file
     #[arg(long)]
     snip: bool,
@@ -80,7 +88,12 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     let product = pipeline::run(&job, input, &mut |stage| progress.stage(stage))?;
     drop(progress);
     let output = opts.output.as_deref().expect("clap asks for it");
+    let map = opts.symbols.as_ref().map(|_| symbols(output, &product));
+    let map = map.transpose()?;
     artifact::write_atomic(output, product.artifact.bytes())?;
+    if let (Some(file), Some(map)) = (&opts.symbols, map) {
+        artifact::write_atomic(file, map.write().as_bytes())?;
+    }
     let mut stdout = anstream::stdout();
     if opts.json {
         writeln!(stdout, "{}", serde_json::to_string_pretty(&product.stages)?)?;
@@ -101,4 +114,14 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     }
     super::remark_on_wasm_bindgen(product.artifact.bytes());
     Ok(Ended::Well)
+}
+
+fn symbols(output: &Path, product: &Product) -> crate::Result<SymbolMap> {
+    let artifact = &product.artifact;
+    if wasm_bindgen::is_input(artifact.bytes()) {
+        return SymbolMap::of_file(output, artifact);
+    }
+    let stem = output.file_stem().unwrap_or_default().to_string_lossy();
+    let attribution = attribution::shipped(&product.names, artifact)?;
+    SymbolMap::new(&stem, artifact, &attribution)
 }
