@@ -5,7 +5,7 @@ use super::messages::{MessageFormat, Messages};
 use super::{Ended, progress::Progress};
 use crate::baseline::File;
 use crate::baseline::base::{self, Both, Chosen, Fault};
-use crate::config::Config;
+use crate::config::{Config, Measure};
 use crate::diagnostic::{Diagnostic, Level};
 use crate::gate::{self, Against, Verdict};
 use crate::package::{Features, Package};
@@ -171,6 +171,12 @@ fn reported(package: &Package, files: &[PathBuf]) -> anyhow::Result<Vec<Subject>
             );
         }
         let config = package.config(Some(&report.target))?;
+        if report.figures.start.is_none() && config.limits.get(&Measure::Start).is_some() {
+            anyhow::bail!(
+                "{} says nothing of the start, on which there is a limit now\n  help: build it again, which measures it",
+                file.display()
+            );
+        }
         report.budget = gate::budget(&report, &config);
         report.baseline = None;
         subjects.push(Subject {
