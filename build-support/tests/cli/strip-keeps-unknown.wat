@@ -4,6 +4,6 @@
   (@custom "producers" "\00")
   (@custom "target_features" "\00")
   (@custom ".debug_info" "x")
-  (@custom "__wasm_bindgen_unstable" "keep me")
+  (@custom "__other_bindgen_section" "keep me")
   (@custom "component-type:app" "keep me too")
   (func $named (export "f")))
