@@ -393,6 +393,48 @@ fn the_merge_base_counts() {
     );
 }
 
+/// While a change takes what is held over to another toolchain, a file of the old one is still held against the old figures,
+/// and nobody escapes them by saying that the toolchain is another.
+#[test]
+fn a_file_is_held_against_the_record_of_its_own_toolchain() {
+    let project = Project::new("");
+    let by = |bytes: u64, rustc: &str| {
+        project.report_by(&bytes.to_string(), &[("app::run", bytes)], rustc)
+    };
+    let (old, new) = ("rustc 1.95.0", "rustc 1.96.0");
+    project.git(&["init", "--quiet", "--initial-branch", "main"]);
+    project.ends(0, &["--report", &by(20_000, old), "--update"]);
+    project.commit("hold");
+    project.git(&["checkout", "--quiet", "-b", "change"]);
+    project.ends(
+        0,
+        &["--report", &by(20_300, new), "--update", "--toolchain"],
+    );
+    project.commit("another toolchain");
+    let (stdout, stderr) = project.ends(0, &["--report", &by(20_300, new)]);
+    assert!(
+        stdout.contains("against the working tree") && stderr.is_empty(),
+        "{stdout}{stderr}"
+    );
+    project.ends(1, &["--report", &by(20_402, new)]);
+    let (stdout, _) = project.ends(0, &["--report", &by(20_100, old)]);
+    assert!(
+        stdout.contains("against the merge base with main"),
+        "{stdout}"
+    );
+    project.ends(1, &["--report", &by(20_101, old)]);
+    // Said by hand, it is an error, and the old record judges.
+    project.git(&["checkout", "--quiet", "main"]);
+    project.git(&["checkout", "--quiet", "-b", "by-hand"]);
+    project.edit(|held| held.toolchain.rustc = new.to_owned());
+    let (_, stderr) = project.ends(2, &["--report", &by(25_000, old)]);
+    assert!(
+        stderr.contains("it is of another toolchain, and nothing records the change"),
+        "{stderr}"
+    );
+    assert!(stderr.contains("error[grew]"), "{stderr}");
+}
+
 /// Where git cannot tell the merge base, the one that counts instead is named.
 #[test]
 fn without_a_merge_base_it_is_said() {
