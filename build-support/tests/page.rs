@@ -215,7 +215,6 @@ fn the_policy_forbids_everything_but_the_page_itself() {
         "script-src-attr",
         "style-src-elem",
         "img-src",
-        "frame-src",
         "form-action",
         "connect-src",
     ] {

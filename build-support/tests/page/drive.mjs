@@ -172,13 +172,11 @@ const STORIES = {
       script.textContent = "hacked = 1";
       const image = new Image();
       image.src = "http://127.0.0.1:9/a.png";
-      const frame = document.createElement("iframe");
-      frame.src = "http://127.0.0.1:9/";
       const form = document.createElement("form");
       form.action = "http://127.0.0.1:9/";
       const style = document.createElement("style");
       style.textContent = "body { display: none }";
-      document.body.append(script, image, frame, form, style);
+      document.body.append(script, image, form, style);
       document.body.setAttribute("onclick", "hacked = 2");
       document.body.click();
       form.submit();
