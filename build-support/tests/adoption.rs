@@ -117,7 +117,16 @@ fn adopt(project: &Project, target: &str, init: &[&str], before: &str) {
     assert!(small.len() * 2 < fs::read(&linked).unwrap().len());
     assert_eq!(run::answer(&small, 90_125), 17);
 
+    said(&project.budget(&["gate", "--update"]), 0);
+    assert!(project.read("baseline.json").contains("my-app"));
+    said(&project.budget(&["gate"]), 0);
+
     project.write("src/growth.rs", LARGE);
+    let grown = said(&project.budget(&["gate"]), 1);
+    assert!(
+        grown.contains("--> baseline.json:") && grown.contains("error[over-budget]"),
+        "{grown}"
+    );
     let over = said(&project.cargo_budget(&["build"]), 1);
     let place = format!("--> Cargo.toml:{}:7", line(&manifest, "raw = "));
     assert!(

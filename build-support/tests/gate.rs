@@ -476,6 +476,9 @@ fn what_cannot_be_judged_is_refused() {
     let (_, stderr) = project.ends(2, &["--report", "none.json"]);
     assert!(stderr.contains("reading none.json"), "{stderr}");
     let of = project.report("of", &[("app::run", 9)]);
+    let started = Project::new("[package.metadata.budget.limits]\nstart = 9\n");
+    let (_, stderr) = started.ends(2, &["--report", &started.report("of", &BEFORE)]);
+    assert!(stderr.contains("says nothing of the start"), "{stderr}");
     fs::write(project.path("baseline.json"), "{\"schema\": 1}").unwrap();
     let (_, stderr) = project.ends(2, &["--report", &of]);
     assert!(

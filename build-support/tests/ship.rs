@@ -98,6 +98,84 @@ fn over_budget_is_exit_1_and_points_at_the_limit() {
     assert_eq!(contributors, 10, "{diagnostic}");
 }
 
+/// The same of the command for CI, with limits of other kinds: `cargo gate` with a limit lowered is exit 1, explained. And
+/// what is held is begun, judged and kept beside what was measured.
+#[test]
+fn the_gate_explains_a_lowered_limit() {
+    let root = elsewhere("gate", |text| {
+        let lowered = "[package.metadata.budget.target.wasm32-wasip1.limits]\n\
+                       functions = 10\ncrate.dlmalloc = 1_000\nstart = 1_000_000\n";
+        let heading = "[package.metadata.budget.target.wasm32-wasip1.limits]\n";
+        assert!(text.contains(heading), "{text}");
+        let ours = ["functions =", "start =", "crate.dlmalloc"];
+        let others = |line: &&str| !ours.iter().any(|key| line.starts_with(key));
+        let text: Vec<_> = text.lines().filter(others).collect();
+        text.join("\n").replace(heading, lowered) + "\n"
+    });
+    let gate = |arguments: &[&str]| {
+        let gate = [
+            &["gate", "--target", "wasm32-wasip1", "--base", "HEAD"],
+            arguments,
+        ]
+        .concat();
+        tool(&root, &gate)
+            .env("CARGO_TARGET_DIR", scratch("target"))
+            .output()
+            .unwrap()
+    };
+    // A repository of its own, so that this one's is not asked.
+    let git = |arguments: &[&str]| {
+        let mut git = process::command("git");
+        git.arg("-C")
+            .arg(&root)
+            .args(["-c", "user.name=n", "-c", "user.email=e@example.org"]);
+        process::output(git.args(arguments)).unwrap();
+    };
+    let _ = fs::remove_dir_all(root.join(".git"));
+    git(&["init", "--quiet"]);
+    git(&["add", "baseline.json"]);
+    git(&["commit", "--quiet", "--message", "a"]);
+    let done = gate(&[]);
+    let stderr = String::from_utf8(done.stderr).unwrap();
+    assert_eq!(done.status.code(), Some(1), "{stderr}");
+    for expected in [
+        "functions, ",
+        "crate dlmalloc takes ",
+        "= note: most of them are of",
+        "= note: the largest of the crate (",
+        "<dlmalloc::dlmalloc::Dlmalloc",
+    ] {
+        assert!(stderr.contains(expected), "no {expected:?} in {stderr}");
+    }
+    let text = String::from_utf8(done.stdout).unwrap();
+    assert!(
+        text.contains("against HEAD, ") || text.contains("the merge base with"),
+        "{text}"
+    );
+    let report = fs::read_to_string(scratch("target").join("budget/wasm32-wasip1/report.json"));
+    let report: serde_json::Value = serde_json::from_str(&report.unwrap()).unwrap();
+    let exceeded = report["verdict"]["exceeded"].as_array().unwrap();
+    let names: Vec<_> = exceeded
+        .iter()
+        .map(|e| e["measure"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["functions", "crate dlmalloc"]);
+    assert!(report["figures"]["start"].is_u64() && report["baseline"]["held"].is_array());
+
+    let before = fs::read_to_string(root.join("baseline.json")).unwrap();
+    gate(&["--update"]);
+    let after = fs::read_to_string(root.join("baseline.json")).unwrap();
+    let measured = |text: &str| {
+        let file: serde_json::Value = serde_json::from_str(text).unwrap();
+        file["measured"].clone()
+    };
+    assert_eq!(
+        measured(&before),
+        measured(&after),
+        "the other part is kept"
+    );
+}
+
 /// `12,345` → `N`, and the carets and columns that depend on it stay out of the way.
 fn digits_to_n(line: &str) -> String {
     let mut out = String::new();
@@ -390,7 +468,7 @@ fn the_report_is_whole() {
     );
     assert_eq!(
         (&report["schema"], &report["package"], &report["kind"]),
-        (&2.into(), &"clawft-wasm".into(), &"component".into())
+        (&3.into(), &"clawft-wasm".into(), &"component".into())
     );
     let bytes = |stage: usize| report["stages"][stage]["bytes"].as_u64().unwrap();
     assert!(bytes(1) < bytes(0), "sweep made it smaller");

@@ -1,7 +1,7 @@
 //! `cargo budget`: what any project with a wasm file needs of the tool, as a subcommand of cargo. The subcommands are
 //! those of `build-support`, but for `init` and `check`, which are for projects that are not this one.
 
-use super::{analyze, build, check_file, diff, doctor, init, optimize, report, symbolicate};
+use super::{analyze, build, check_file, diff, doctor, gate, init, optimize, report, symbolicate};
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -20,6 +20,7 @@ Examples:
   cargo budget build               build, shrink, measure, and fail if it is over its budget
   cargo budget check pkg/app_bg.wasm
                                    judge a file that something else has built
+  cargo budget gate --update       hold what was reached, in baseline.json; without --update: has it grown?
   cargo budget analyze             who takes the room
   cargo budget report -o room.html the same on a page to look around in"
 )]
@@ -33,6 +34,7 @@ enum Command {
     Init(init::Opts),
     Build(build::Opts),
     Check(check_file::Opts),
+    Gate(gate::Opts),
     Analyze(analyze::Opts),
     Diff(diff::Opts),
     Report(report::Opts),
@@ -47,6 +49,7 @@ pub fn main() -> ExitCode {
         Command::Init(opts) => init::run(&opts),
         Command::Build(opts) => build::run(&opts),
         Command::Check(opts) => check_file::run(&opts),
+        Command::Gate(opts) => gate::run(&opts),
         Command::Analyze(opts) => analyze::run(&opts),
         Command::Diff(opts) => diff::run(&opts),
         Command::Report(opts) => report::run(&opts),

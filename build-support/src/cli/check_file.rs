@@ -50,6 +50,9 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
         given(&opts.limit)?
     };
     let mut report = look(&opts.file, &artifact, &config)?;
+    if config.limits.get(&Measure::Start).is_some() {
+        report.figures.start = Some(start::run(&opts.file, &artifact)?);
+    }
     report.budget = gate::budget(&report, &config);
     let verdict = gate::decide(&report, &config, None);
     report.verdict = verdict.record();

@@ -5,13 +5,14 @@ use super::messages::{MessageFormat, Messages};
 use super::{Ended, progress::Progress};
 use crate::baseline::File;
 use crate::baseline::base::{self, Both, Chosen, Fault};
-use crate::config::Config;
+use crate::config::{Config, Measure};
 use crate::diagnostic::{Diagnostic, Level};
 use crate::gate::{self, Against, Verdict};
 use crate::package::{Features, Package};
 use crate::ratchet::{Held, Loosened, Refused};
 use crate::report::{self, Report, Size, text, units};
 use crate::ship::Shipped;
+use crate::wasm_bindgen;
 use anyhow::Context as _;
 use clap::Args;
 use std::fmt::Write as _;
@@ -137,6 +138,13 @@ fn built(package: &Package, opts: &Opts) -> anyhow::Result<Vec<Subject>> {
         let config = package.config(Some(&target))?;
         let folder = package.outputs(&target);
         let shipped = package.ship(&target, &Features::default(), &folder, &mut progress)?;
+        if wasm_bindgen::is_input(&shipped.bytes) {
+            anyhow::bail!(
+                "{} for {target} is what wasm-bindgen reads, and not what is shipped\n  help: hold what comes out of it: \
+                 `cargo budget check pkg/app_bg.wasm --json > report.json` and `cargo budget gate --report report.json`",
+                package.name
+            );
+        }
         subjects.push(Subject {
             config,
             report: shipped.report.clone(),
@@ -163,6 +171,12 @@ fn reported(package: &Package, files: &[PathBuf]) -> anyhow::Result<Vec<Subject>
             );
         }
         let config = package.config(Some(&report.target))?;
+        if report.figures.start.is_none() && config.limits.get(&Measure::Start).is_some() {
+            anyhow::bail!(
+                "{} says nothing of the start, on which there is a limit now\n  help: build it again, which measures it",
+                file.display()
+            );
+        }
         report.budget = gate::budget(&report, &config);
         report.baseline = None;
         subjects.push(Subject {

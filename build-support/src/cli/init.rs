@@ -119,8 +119,9 @@ fn show(opts: &Opts, adopted: &Adopted) -> anyhow::Result<()> {
 const NEXT: &str = "\
 Next:
   cargo budget build            exits with 1 from now on when it weighs more, and says what takes the room
-  git add Cargo.toml            the budget is part of the source
-In CI, one line: cargo budget build";
+  cargo budget gate --update    holds what was reached, in baseline.json, so that growth is told even below the limits
+  git add Cargo.toml baseline.json
+In CI, one line: cargo budget gate";
 
 const NEXT_FROM: &str = "\
 Next:

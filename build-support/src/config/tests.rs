@@ -1,6 +1,6 @@
 //! What a right manifest gives. The wrong ones are the goldens of `tests/config.rs`.
 
-use super::{Config, Limit, Limits, Measure, Placed, SnipRules, parse};
+use super::{Allowance, Config, Limit, Limits, Measure, Placed, SnipRules, Tolerance, parse};
 use crate::error::Error;
 use crate::report::Size;
 use std::path::Path;
@@ -169,6 +169,60 @@ fn snipping_can_be_switched_off() {
             .enabled
     );
     assert!(read(&format!("{source}true"), "wasm32-wasip2").snip.enabled);
+}
+
+/// Each kind of limit, with the unit it is counted in, and names in the one way that the attribution writes them.
+#[test]
+fn limits_of_every_kind_are_read() {
+    let source = "[package]\nname = 'a'\n[package.metadata.budget.limits]\n\
+        start = 5_000\nmemory = '1 KiB'\nfunctions = 3\ncrates = 2\nraw = 9\n\
+        section.data = '2 KiB'\nsection.'component type' = 8\nsection.'custom name' = 7\n\
+        crate.serde-json = 6\ncrate.'[no crate]' = 5\n\
+        [package.metadata.budget.target.wasm32-wasip1.limits]\ncrate.serde_json = 4\nfunctions = 2\n";
+    let expected = |functions, serde_json| {
+        let all = [
+            ("raw", 9),
+            ("functions", functions),
+            ("crates", 2),
+            ("memory", 1_024),
+            ("start", 5_000),
+            ("crate [no crate]", 5),
+            ("crate serde_json", serde_json),
+            ("section component type", 8),
+            ("section custom name", 7),
+            ("section data", 2_048),
+        ];
+        all.map(|(name, most)| (name.to_owned(), most))
+    };
+    assert_eq!(
+        amounts(&read(source, "wasm32-wasip2").limits),
+        expected(3, 6)
+    );
+    let of_target = read(source, "wasm32-wasip1");
+    assert_eq!(amounts(&of_target.limits), expected(2, 4));
+    let limit = of_target.limits.get(&Measure::Crate("serde_json".into()));
+    assert_eq!(&source[limit.unwrap().span.clone()], "4");
+}
+
+#[test]
+fn tolerances_are_shares_or_bytes_or_both() {
+    let source = |tolerance: &str| {
+        format!("package.name = 'a'\npackage.metadata.budget.ratchet.tolerance = {tolerance}")
+    };
+    let cases = [
+        ("'0.5%'", 5_000, 0),
+        ("512", 0, 512),
+        ("0", 0, 0),
+        ("'1 KiB'", 0, 1_024),
+        ("['2%', 64]", 20_000, 64),
+        ("['64 B', '2%']", 20_000, 64),
+    ];
+    for (written, share, bytes) in cases {
+        let config = read(&source(written), "wasm32-wasip2");
+        assert_eq!(config.ratchet.raw, Allowance { share, bytes }, "{written}");
+        let default = Tolerance::default();
+        assert_eq!(config.ratchet.drift, default.drift, "{written}");
+    }
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! The limits of the manifest: what each is held against, and what is said where one does not hold.
 
 use super::Breach;
-use crate::attribution::Row;
 use crate::attribution::groups::{self, Grouping};
+use crate::attribution::{Kind, Row};
 use crate::config::{Config, Measure};
 use crate::diagnostic::{Diagnostic, Level};
 use crate::report::{Report, Size, Unit, units};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The stable name of the diagnostic for a limit that does not hold.
@@ -169,8 +170,7 @@ fn explained(report: &Report, measure: &Measure) -> Vec<String> {
         Measure::Crate(name) => ("the crate", rows(&|row| row.krate() == *name)),
         Measure::Section(name) => ("the section", rows(&|row| row.section() == *name)),
         Measure::Functions => {
-            let functions = all.rows.iter().map(Row::krate).zip(&all.rows);
-            return counted_by_crate(functions.filter(|(_, row)| !row.functions.is_empty()));
+            return counted_by_crate(all.rows.iter().filter(|row| row.kind == Kind::Function));
         }
         Measure::Crates => {
             let crates = groups::run(all, Grouping::Crate).into_iter();
@@ -192,12 +192,15 @@ fn explained(report: &Report, measure: &Measure) -> Vec<String> {
     list(headline, rows.into_iter().take(LARGEST).collect(), sum)
 }
 
-fn counted_by_crate<'a>(functions: impl Iterator<Item = (String, &'a Row)>) -> Vec<String> {
-    let mut by_crate = std::collections::BTreeMap::<String, u64>::new();
-    for (name, row) in functions {
-        *by_crate.entry(name).or_default() += row.functions.len() as u64;
+fn counted_by_crate<'a>(functions: impl Iterator<Item = &'a Row>) -> Vec<String> {
+    let mut by_crate = BTreeMap::<String, u64>::new();
+    for row in functions {
+        let count = by_crate.entry(row.krate()).or_default();
+        *count = count.saturating_add(row.count);
     }
-    let all = by_crate.values().sum();
+    let all = by_crate
+        .values()
+        .fold(0, |sum: u64, n| sum.saturating_add(*n));
     let mut counts: Vec<(u64, String)> = by_crate.into_iter().map(|(n, c)| (c, n)).collect();
     counts.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
     counts.truncate(LARGEST);

@@ -6,7 +6,8 @@ use crate::artifact::Artifact;
 use crate::error::{Error, Result};
 use crate::host::{self, Compiled, Setup};
 use std::path::Path;
-use wasmtime::component::Component;
+use wasmtime::component::types::ComponentItem;
+use wasmtime::component::{self, Component, ResourceType};
 use wasmtime::{
     Engine, ExternType, Global, Linker, Memory, Module, Ref, RefType, Store, Table, Val, ValType,
 };
@@ -104,15 +105,67 @@ fn core(engine: &Engine, store: &mut Store<State>, module: &Module) -> wasmtime:
     Ok(())
 }
 
+/// What the host knows of WASI 0.2, by package.
+const WASI: [&str; 6] = [
+    "wasi:cli/",
+    "wasi:clocks/",
+    "wasi:filesystem/",
+    "wasi:io/",
+    "wasi:random/",
+    "wasi:sockets/",
+];
+
 fn within(
     engine: &Engine,
     store: &mut Store<State>,
     component: &Component,
 ) -> wasmtime::Result<()> {
-    let mut linker = wasmtime::component::Linker::new(engine);
+    let mut linker = component::Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_sync(&mut linker)?;
-    linker.define_unknown_imports_as_traps(component)?;
-    linker.instantiate(store, component).map(|_| ())
+    let ty = component.component_type();
+    for (name, import) in ty.imports(engine) {
+        if !WASI.iter().any(|package| name.starts_with(package)) {
+            trap(engine, &mut linker.root(), name, &import.ty)?;
+        }
+    }
+    let prepared = match linker.instantiate_pre(component) {
+        Ok(prepared) => prepared,
+        // Where an import takes WASI's own types for granted, all of it has to come from one hand.
+        Err(_) => {
+            let mut linker = component::Linker::new(engine);
+            linker.define_unknown_imports_as_traps(component)?;
+            linker.instantiate_pre(component)?
+        }
+    };
+    prepared.instantiate(store).map(|_| ())
+}
+
+fn trap(
+    engine: &Engine,
+    linker: &mut component::LinkerInstance<'_, State>,
+    name: &str,
+    item: &ComponentItem,
+) -> wasmtime::Result<()> {
+    match item {
+        ComponentItem::ComponentFunc(_) => {
+            let message = format!("unknown import: `{name}` has not been defined");
+            linker.func_new(name, move |_, _, _, _| {
+                Err(wasmtime::Error::msg(message.clone()))
+            })
+        }
+        ComponentItem::ComponentInstance(instance) => {
+            let mut inner = linker.instance(name)?;
+            for (name, export) in instance.exports(engine) {
+                trap(engine, &mut inner, name, &export.ty)?;
+            }
+            Ok(())
+        }
+        ComponentItem::Resource(_) => {
+            linker.resource(name, ResourceType::host::<()>(), |_, _| Ok(()))
+        }
+        // Types need nobody to give them; what is left over the engine names when it refuses.
+        _ => Ok(()),
+    }
 }
 
 fn zero(ty: &ValType) -> Option<Val> {
@@ -182,9 +235,22 @@ mod tests {
             (func $f (global.set 1 (i64.const 1)) (i32.store (i32.const 0) (i32.const 1))) (start $f))"#;
         assert!(count(core).unwrap() > 0);
         let component = r#"(component
-            (import "some:host/things@1.0.0" (instance (export "go" (func))))
+            (import "wasi:cli/environment@0.2.0" (instance
+                (export "get-arguments" (func (result (list string))))))
+            (import "some:host/things@1.0.0" (instance (export "go" (func))
+                (export "thing" (type (sub resource)))))
             (core module $m (func $f (nop)) (start $f)) (core instance (instantiate $m)))"#;
         assert!(count(component).unwrap() > 0);
+        // A resource that two imports share, one of them WASI's.
+        let shared = r#"(component
+            (import "wasi:io/error@0.2.0" (instance $io (export "error" (type (sub resource)))))
+            (alias export $io "error" (type $error))
+            (import "some:host/things@1.0.0" (instance
+                (alias outer 1 $error (type $outer))
+                (export "error" (type $e (eq $outer)))
+                (export "go" (func (param "e" (own $e))))))
+            (core module $m (func $f (nop)) (start $f)) (core instance (instantiate $m)))"#;
+        assert!(count(shared).unwrap() > 0);
     }
 
     /// A start that cannot be counted is an error that says what to do, never a figure.

@@ -180,6 +180,16 @@ fn wasm_bindgen_takes_what_comes_out() {
     );
     said(&project.budget(&["check", bound]), 0);
     said(&project.budget(&["build"]), 0);
+    let gated = said(&project.budget(&["gate"]), 2);
+    assert!(gated.contains("gate --report"), "{gated}");
+    let report = project.budget(&["check", bound, "--json"]).stdout;
+    fs::write(project.root.join("report.json"), report).unwrap();
+    for args in [&["gate", "--update"][..], &["gate"]] {
+        said(
+            &project.budget(&[args, &["--report", "report.json"]].concat()),
+            0,
+        );
+    }
     let raw = format!(
         "raw = {}",
         build_support::report::units::bytes(size(Path::new(bound))).replace(',', "_")
