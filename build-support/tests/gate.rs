@@ -313,7 +313,7 @@ fn another_toolchain_is_told_and_not_blamed() {
     // Limits hold whatever made the file.
     project.ends(1, &["--report", &by(30_001, "rustc 1.96.0")]);
     let too_far = by(20_500, "rustc 1.96.0");
-    let (stdout, _) = project.ends(0, &["--report", &too_far, "--update", "--toolchain"]);
+    let (stdout, _) = project.ends(2, &["--report", &too_far, "--update", "--toolchain"]);
     assert!(stdout.contains("not taken over"), "{stdout}");
     assert_eq!(project.held().sizes.raw, 20_000);
     let (_, stderr) = project.ends(0, &["--report", &other, "--update", "--toolchain"]);
@@ -391,6 +391,48 @@ fn the_merge_base_counts() {
         stderr.contains("--base nowhere: git knows no such commit"),
         "{stderr}"
     );
+}
+
+/// While a change takes what is held over to another toolchain, a file of the old one is still held against the old figures,
+/// and nobody escapes them by saying that the toolchain is another.
+#[test]
+fn a_file_is_held_against_the_record_of_its_own_toolchain() {
+    let project = Project::new("");
+    let by = |bytes: u64, rustc: &str| {
+        project.report_by(&bytes.to_string(), &[("app::run", bytes)], rustc)
+    };
+    let (old, new) = ("rustc 1.95.0", "rustc 1.96.0");
+    project.git(&["init", "--quiet", "--initial-branch", "main"]);
+    project.ends(0, &["--report", &by(20_000, old), "--update"]);
+    project.commit("hold");
+    project.git(&["checkout", "--quiet", "-b", "change"]);
+    project.ends(
+        0,
+        &["--report", &by(20_300, new), "--update", "--toolchain"],
+    );
+    project.commit("another toolchain");
+    let (stdout, stderr) = project.ends(0, &["--report", &by(20_300, new)]);
+    assert!(
+        stdout.contains("against the working tree") && stderr.is_empty(),
+        "{stdout}{stderr}"
+    );
+    project.ends(1, &["--report", &by(20_402, new)]);
+    let (stdout, _) = project.ends(0, &["--report", &by(20_100, old)]);
+    assert!(
+        stdout.contains("against the merge base with main"),
+        "{stdout}"
+    );
+    project.ends(1, &["--report", &by(20_101, old)]);
+    // Said by hand, it is an error, and the old record judges.
+    project.git(&["checkout", "--quiet", "main"]);
+    project.git(&["checkout", "--quiet", "-b", "by-hand"]);
+    project.edit(|held| held.toolchain.rustc = new.to_owned());
+    let (_, stderr) = project.ends(2, &["--report", &by(25_000, old)]);
+    assert!(
+        stderr.contains("it is of another toolchain, and nothing records the change"),
+        "{stderr}"
+    );
+    assert!(stderr.contains("error[grew]"), "{stderr}");
 }
 
 /// Where git cannot tell the merge base, the one that counts instead is named.

@@ -159,11 +159,7 @@ fn merge_base(root: &Path, wanted: Option<&str>) -> Result<Base> {
     let head = match exists("HEAD") {
         Ok(head) => head,
         Err(error) if wanted.is_some() => return Err(error),
-        Err(_) => {
-            return Ok(Base::None(
-                "no git repository with a commit here".to_owned(),
-            ));
-        }
+        Err(error) => return Ok(Base::None(no_repository(&error))),
     };
     let branch = match wanted {
         Some(name) => {
@@ -194,6 +190,26 @@ fn merge_base(root: &Path, wanted: Option<&str>) -> Result<Base> {
             "HEAD and {branch} have no merge base here: is the clone shallow? `git fetch --unshallow` mends that"
         )),
     })
+}
+
+/// Why there is no repository: as a rule because there is none, which git need not say; sometimes because git will not look.
+fn no_repository(error: &Error) -> String {
+    let said = match error {
+        Error::Process { status, stderr, .. } if stderr.is_empty() => {
+            match status.starts_with("exit") {
+                true => "",
+                false => status.as_str(),
+            }
+        }
+        Error::Process { stderr, .. } if stderr.starts_with("fatal: not a git repository") => "",
+        Error::Process { stderr, .. } => stderr.lines().next().unwrap_or_default(),
+        _ => "",
+    };
+    let none = "no git repository with a commit here".to_owned();
+    match said.is_empty() {
+        true => none,
+        false => format!("{none}, as far as git says ({said})"),
+    }
 }
 
 /// The file as it is in `commit`. One of an older layout holds nothing yet.

@@ -101,11 +101,11 @@ fn hold(opts: &Opts, package: &Package, messages: &Messages<'_>) -> anyhow::Resu
         files => reported(package, files)?,
     };
     let mut said = Vec::new();
+    let mut faulty = false;
     if opts.update || opts.raise {
-        both = write(package, opts, &subjects, &mut said)?;
+        (both, faulty) = write(package, opts, &subjects, &mut said)?;
     }
     let mut diagnostics = Vec::new();
-    let mut faulty = false;
     for subject in &mut subjects {
         let chosen = both.choose(&subject.report, &subject.config.ratchet);
         faulty |= chosen.fault.is_some();
@@ -190,17 +190,19 @@ fn reported(package: &Package, files: &[PathBuf]) -> anyhow::Result<Vec<Subject>
     Ok(subjects)
 }
 
-/// Changes the record as it was asked, under its lock, and gives what is there then.
+/// Changes the record as it was asked, under its lock. Gives what is there then, and whether something was asked for
+/// that is not to be had.
 fn write(
     package: &Package,
     opts: &Opts,
     subjects: &[Subject],
     said: &mut Vec<String>,
-) -> anyhow::Result<Both> {
+) -> anyhow::Result<(Both, bool)> {
     let _lock = File::lock(&package.root)?;
     // Read again: another process may have written it while this one was building.
     let mut both = base::read(&package.root, opts.base.as_deref())?;
     let before = both.work.file.clone();
+    let mut denied = false;
     for subject in subjects {
         let report = &subject.report;
         let chosen = both.choose(report, &subject.config.ratchet);
@@ -223,6 +225,7 @@ fn write(
                     new
                 }
                 Err(refused) => {
+                    denied |= matches!(refused, Refused::Drift(_));
                     said.push(format!("{what}: {}", refusal(refused)));
                     held.clone()
                 }
@@ -239,7 +242,7 @@ fn write(
     if both.work.file != before || both.work.text.is_none() {
         both.work.file.write(&File::path(package))?;
     }
-    Ok(base::read(&package.root, opts.base.as_deref())?)
+    Ok((base::read(&package.root, opts.base.as_deref())?, denied))
 }
 
 fn changed(opts: &Opts, held: &Held, subject: &Subject, commit: &str) -> Result<Held, Refused> {

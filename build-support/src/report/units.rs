@@ -2,7 +2,7 @@
 //! is the one place that turns them into text and back. What a gate compares never passes through the
 //! rounded forms made here.
 
-use crate::report::Unit;
+use crate::report::{Unit, names};
 
 pub use crate::written_size::{MAX, SizeError, UNITS, bytes, parse};
 
@@ -104,9 +104,11 @@ pub fn cut(text: &str, width: usize) -> String {
 
 /// `text` in at most `width` characters (at least 3), the middle left out if need be: for names.
 pub fn shorten(text: &str, width: usize) -> String {
+    // Names come from files: a terminal would obey what is hidden in them.
+    let text = names::visible(text);
     let length = text.chars().count();
     if length <= width {
-        return text.to_owned();
+        return text;
     }
     let kept = width.max(3) - 1;
     let (head, tail) = (kept.div_ceil(2), kept / 2);
@@ -222,6 +224,11 @@ mod tests {
 
     #[test]
     fn long_names_lose_their_middle() {
+        assert_eq!(
+            shorten("a\u{1b}[31mb", 20),
+            "a{1b}[31mb",
+            "a terminal obeys nothing"
+        );
         assert_eq!(
             [cut("abc", 3), cut("ab cdef", 4), cut("é", 0)],
             ["abc", "ab…", "…"]
