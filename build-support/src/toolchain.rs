@@ -14,6 +14,7 @@ mod machine;
 pub use decide::{
     Decision, LINKER_PACKAGE, PACKAGES, apt_commands, decide, decide_sources, installed,
 };
+pub use install::packages as install_packages;
 pub use machine::{Apt, Compiler, Machine, Rustup, SourceTree, any_linker, observe};
 
 use crate::error::{Error, Result};

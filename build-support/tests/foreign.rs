@@ -65,9 +65,7 @@ static FOREIGN: LazyLock<Vec<PathBuf>> = LazyLock::new(|| {
         for name in ["package.json", "package-lock.json"] {
             fs::copy(ours.join(name), folder.join(name)).unwrap();
         }
-        let npm = process::on_path("npm").expect(
-            "npm fetches the files of this test: install it (on Debian: apt-get install npm)",
-        );
+        let npm = scratch::program(&["npm"], "npm");
         let arguments = [
             "ci",
             "--ignore-scripts",

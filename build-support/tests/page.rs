@@ -4,6 +4,7 @@
 
 #[path = "page/pages.rs"]
 mod pages;
+mod scratch;
 
 use build_support::attribution::Attribution;
 use build_support::attribution::groups::{self, Grouping};

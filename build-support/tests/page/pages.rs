@@ -1,5 +1,6 @@
 //! Files to make pages of, and Chromium with one of them.
 
+use crate::scratch;
 use build_support::artifact::Artifact;
 use build_support::attribution::{self, Attribution, subject::Subject};
 use build_support::process;
@@ -83,11 +84,11 @@ pub fn drive(views: &[View], story: &str) -> Vec<Value> {
     let page = folder.join(format!("{story}.html"));
     fs::write(&page, html::draw(views)).unwrap();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/page/drive.mjs");
-    let [node, chromium] = [
-        &["node"][..],
+    let node = scratch::program(&["node"], "nodejs");
+    let chromium = scratch::program(
         &["chromium", "chromium-browser", "google-chrome"],
-    ]
-    .map(program_of);
+        "chromium",
+    );
     let mut command = process::command(node);
     let seen = process::output(
         command
@@ -111,14 +112,4 @@ fn screenshots() -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pages");
     fs::create_dir_all(&folder).unwrap();
     folder
-}
-
-fn program_of(names: &[&str]) -> PathBuf {
-    let found = names.iter().find_map(|name| process::on_path(name));
-    found.unwrap_or_else(|| {
-        panic!(
-            "{} is not on PATH; on Debian: apt-get install --no-install-recommends chromium nodejs",
-            names[0]
-        )
-    })
 }

@@ -3,6 +3,8 @@
 // Each test file uses the part it needs.
 #![allow(dead_code)]
 
+use build_support::process;
+use build_support::toolchain::{self, Apt};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -12,6 +14,25 @@ pub fn workspace() -> PathBuf {
         .parent()
         .unwrap()
         .to_owned()
+}
+
+/// The first of `names` on `PATH`. Where there is none, Debian's `package` is installed if that may be: a fresh machine runs
+/// every test by the one command, as it builds by one.
+pub fn program(names: &[&str], package: &str) -> PathBuf {
+    let find = || names.iter().find_map(|name| process::on_path(name));
+    if let Some(found) = find() {
+        return found;
+    }
+    if toolchain::observe("wasm32-wasip1").apt == Apt::Ready {
+        // Said by apt-get where it fails; whether it is there now is what counts.
+        let _ = toolchain::install_packages(&[package]);
+    }
+    find().unwrap_or_else(|| {
+        panic!(
+            "{} is not on PATH; on Debian: apt-get install --no-install-recommends {package}",
+            names[0]
+        )
+    })
 }
 
 /// A folder that stays between runs, so that what does not change is compiled once.
