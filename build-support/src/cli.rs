@@ -89,9 +89,6 @@ enum Command {
     Doctor(doctor::Opts),
 }
 
-/// How many characters a line of an error may have: a parser repeats what it did not expect, however long.
-const LONGEST_LINE: usize = 1_000;
-
 /// How a subcommand ended when it did not fail.
 pub enum Ended {
     /// Everything is as it should be.
@@ -185,7 +182,7 @@ fn complain(error: &anyhow::Error) {
     let error = format!("{error:#}");
     let error: Vec<_> = error
         .lines()
-        .map(|line| units::shorten(line, LONGEST_LINE))
+        .map(|line| units::shorten(line, units::LONGEST_LINE))
         .collect();
     let _ = writeln!(
         stderr,

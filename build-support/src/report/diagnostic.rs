@@ -2,6 +2,7 @@
 //! `$rustc` problem matcher finds the place. Only text is made here; the command prints it.
 
 use crate::diagnostic::{Diagnostic, Level};
+use crate::report::units;
 use annotate_snippets::{AnnotationKind, Group, Level as Drawn, Renderer, Snippet};
 use std::path::{Path, PathBuf};
 
@@ -27,17 +28,14 @@ pub fn draw(diagnostic: &Diagnostic, base: &Path, colour: bool) -> String {
             .span(start..end)
             .label(diagnostic.label.as_str()),
     );
-    let mut group = Group::with_title(
-        level
-            .primary_title(diagnostic.message.as_str())
-            .id(diagnostic.code),
-    )
-    .element(snippet);
+    let message = line(&diagnostic.message);
+    let mut group = Group::with_title(level.primary_title(message.as_str()).id(diagnostic.code))
+        .element(snippet);
     if !diagnostic.notes.is_empty() {
-        group = group.element(Drawn::NOTE.message(diagnostic.notes.join("\n")));
+        group = group.element(Drawn::NOTE.message(lines(&diagnostic.notes)));
     }
     if !diagnostic.help.is_empty() {
-        group = group.element(Drawn::HELP.message(diagnostic.help.join("\n")));
+        group = group.element(Drawn::HELP.message(lines(&diagnostic.help)));
     }
     let renderer = if colour {
         Renderer::styled()
@@ -54,6 +52,16 @@ pub fn draw(diagnostic: &Diagnostic, base: &Path, colour: bool) -> String {
         text.push('\n');
     }
     text
+}
+
+/// Names in a message may come from a file that somebody else has made.
+fn line(text: &str) -> String {
+    units::shorten(text, units::LONGEST_LINE)
+}
+
+fn lines(all: &[String]) -> String {
+    let all: Vec<_> = all.iter().map(|text| line(text)).collect();
+    all.join("\n")
 }
 
 /// Every diagnostic of `all`, an empty line between two of them.
@@ -116,6 +124,19 @@ error[over-budget]: too large
   = help: mend it
 ";
         assert_eq!(text, expected);
+    }
+
+    /// Protects the terminal: a name in a report may be as long as its author likes, and hold what a terminal obeys.
+    #[test]
+    fn a_line_is_as_long_as_can_be_read() {
+        let long = Diagnostic {
+            message: format!("not built for {}\u{1b}[2J", "x".repeat(20_000)),
+            notes: vec!["y".repeat(20_000), "short".into()],
+            ..diagnostic(SOURCE, "7")
+        };
+        let text = draw(&long, Path::new("/ws"), false);
+        assert!(text.len() < 3_000, "{} bytes", text.len());
+        assert!(!text.contains('\u{1b}') && text.contains("short"), "{text}");
     }
 
     /// The two patterns of VS Code's `$rustc` matcher, by hand.

@@ -102,6 +102,9 @@ pub fn cut(text: &str, width: usize) -> String {
     format!("{}…", kept.trim_end())
 }
 
+/// How many characters a line of an error has at most: a parser repeats what it did not expect, however long.
+pub const LONGEST_LINE: usize = 1_000;
+
 /// `text` in at most `width` characters (at least 3), the middle left out if need be: for names.
 pub fn shorten(text: &str, width: usize) -> String {
     // Names come from files: a terminal would obey what is hidden in them.
