@@ -50,6 +50,8 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
         sweep::linked::read(input.bytes()).is_ok_and(|module| module.linking.is_some());
     let plain = optimize::without_stale_sections(input.bytes())?;
     let features = features::run(&plain, &opts.file)?;
+    // Binaryen trusts the sections that only tools read: what is wrong with them is found before it gets them.
+    pipeline::analyze(&config, &opts.file, &input)?;
     for _ in 0..opts.runs.max(1) {
         let start = Instant::now();
         optimize::built_in(&plain, &features)?;
