@@ -34,8 +34,7 @@ pub struct Program {
     bound: Option<u64>,
 }
 
-/// The instructions that a call of a bounded program may take: some ten seconds. A message of the agent's transcript takes
-/// some 100,000.
+/// The instructions that a call of a bounded program may take. The agent's first answer takes some 130,000 (`cargo startup`).
 pub const BOUND: u64 = 10_000_000_000;
 
 enum Prepared {

@@ -3,7 +3,7 @@
 //!
 //! `foreign/package-lock.json` holds what is fetched to its bytes. It is fetched once, into the target folder.
 
-use build_support::analyze::call_graph;
+use build_support::analyze::{call_graph, path};
 use build_support::artifact::Artifact;
 use build_support::attribution::diff;
 use build_support::attribution::groups::{self, Grouping};
@@ -15,6 +15,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use wasi_preview1_component_adapter_provider as adapter;
+use wasmparser::{KnownCustom, Name, Parser, Payload};
 
 mod scratch;
 
@@ -193,6 +194,41 @@ fn every_byte_of_what_others_made_has_a_row() {
         }
     }
     assert!(named >= 20, "only {named} files have a name in them");
+}
+
+/// Protects real names from the bound on hostile ones: none of a compiler's comes to half of it.
+#[test]
+fn no_compilers_name_is_near_the_bound() {
+    let mut demangled = 0;
+    for file in FOREIGN.iter() {
+        let bytes = fs::read(file).unwrap();
+        for symbol in symbols(&bytes) {
+            let name = format!("{:#}", rustc_demangle::demangle(symbol));
+            demangled += u64::from(name != symbol);
+            assert!(name.len() <= 4 * symbol.len(), "{symbol}");
+            assert_eq!(path::demangle(symbol), name);
+        }
+    }
+    assert!(demangled >= 100, "only {demangled} names are Rust's");
+}
+
+/// The function names of a module, as they are.
+fn symbols(module: &[u8]) -> Vec<&str> {
+    let mut symbols = Vec::new();
+    for payload in Parser::new(0).parse_all(module) {
+        let Payload::CustomSection(section) = payload.unwrap() else {
+            continue;
+        };
+        let KnownCustom::Name(names) = section.as_known() else {
+            continue;
+        };
+        for part in names {
+            if let Name::Function(names) = part.unwrap() {
+                symbols.extend(names.into_iter().map(|naming| naming.unwrap().name));
+            }
+        }
+    }
+    symbols
 }
 
 /// Protects the comparison: between any two files, however different, every table sums to the difference.

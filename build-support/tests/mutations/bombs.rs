@@ -4,9 +4,9 @@ use crate::case::Case;
 use crate::corpus::{Corpus, Pool};
 use crate::random::Random;
 use wasm_encoder::{
-    CodeSection, ConstExpr, DataSection, Function, FunctionSection, GlobalSection, GlobalType,
-    MemorySection, MemoryType, Module, NameMap, NameSection, TableSection, TableType, TypeSection,
-    ValType,
+    CodeSection, ConstExpr, CustomSection, DataSection, Function, FunctionSection, GlobalSection,
+    GlobalType, MemorySection, MemoryType, Module, NameMap, NameSection, TableSection, TableType,
+    TypeSection, ValType,
 };
 
 /// Every bomb, given to each subcommand that may go off.
@@ -46,6 +46,7 @@ pub fn cases(corpus: &Corpus) -> Vec<Case> {
         ("globals", globals(50_000)),
         ("components in components", nested_components(60)),
         ("modules in a component", many_modules(900)),
+        ("names that run on", names_that_run_on()),
     ];
     let subcommands = [
         "analyze in.wasm",
@@ -53,6 +54,7 @@ pub fn cases(corpus: &Corpus) -> Vec<Case> {
         "analyze in.wasm --why a::b",
         "optimize in.wasm -o out.wasm --snip",
         "precompile in.wasm -o out.wasm",
+        "bench in.wasm --runs 1",
         "diff in.wasm other.wasm",
         "run --component in.wasm --root . hello",
     ];
@@ -152,6 +154,29 @@ fn unfolding() -> String {
     }
     symbol.push('E');
     symbol
+}
+
+/// Names of data segments of which there are fewer than it says: Binaryen 116 reads on into the next section, and writes
+/// where it must not.
+fn names_that_run_on() -> Vec<u8> {
+    let mut data = DataSection::new();
+    data.active(0, &ConstExpr::i32_const(0), *b"x");
+    let one_of_nineteen = [&[9, 4, 19, 0, 1][..], b"a"].concat();
+    let names = CustomSection {
+        name: "name".into(),
+        data: one_of_nineteen.into(),
+    };
+    let next = CustomSection {
+        name: "dylink.0".into(),
+        data: vec![0; 30].into(),
+    };
+    let mut module = Module::new();
+    module
+        .section(&memory(1))
+        .section(&data)
+        .section(&names)
+        .section(&next);
+    module.finish()
 }
 
 /// Functions that do nothing, each of the same name with its number behind it; without a name where that is empty.

@@ -8,8 +8,7 @@ use std::path::Path;
 use std::process::Stdio;
 use wait4::Wait4 as _;
 
-/// A run that takes longer hangs, in seconds; it is killed. The longest of the undamaged ones takes a few, beside
-/// other builds.
+/// A run that takes longer hangs, in seconds; it is killed.
 const PATIENCE: &str = "120";
 
 /// How a process ended.
