@@ -1,10 +1,9 @@
 //! The bytes that flow through the pipeline, and what kind they are: sniffing, validation, opening a
-//! component to reach its core modules, and writing a file so that it is never half there.
+//! component to reach its core modules.
 
 use crate::error::{Error, Result};
 use crate::report::Kind;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use wasm_encoder::Encode as _;
 use wasmparser::{BinaryReader, BinaryReaderError, Validator, WasmFeatures};
 
@@ -234,63 +233,4 @@ pub fn rebuild(
         }
     }
     Ok(out)
-}
-
-/// Writes `bytes` to `path` so that a kill at any moment leaves the old file or the new one, whole:
-/// to a temporary file beside it, synced, then renamed.
-///
-/// # Errors
-/// [`Error::Io`] naming the file.
-pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
-        _ => PathBuf::from("."),
-    };
-    std::fs::create_dir_all(&folder).map_err(Error::io("creating folder", &folder))?;
-    let mut file = tempfile::Builder::new()
-        .prefix(TEMPORARY_PREFIX)
-        .permissions(readable())
-        .tempfile_in(&folder)
-        .map_err(Error::io("writing beside", path))?;
-    file.write_all(bytes).map_err(Error::io("writing", path))?;
-    file.as_file()
-        .sync_all()
-        .map_err(Error::io("syncing", path))?;
-    file.persist(path)
-        .map_err(|e| Error::io("renaming to", path)(e.error))?;
-    Ok(())
-}
-
-/// How the temporary files of [`write_atomic`] begin; a killed run may leave one behind.
-const TEMPORARY_PREFIX: &str = ".build-support-";
-
-/// Removes what killed runs left in `folder`. Call it only while holding the folder's lock.
-///
-/// # Errors
-/// [`Error::Io`] where the folder cannot be listed or a left-over cannot be removed.
-pub fn remove_leftovers(folder: &Path) -> Result<()> {
-    for entry in std::fs::read_dir(folder).map_err(Error::io("listing", folder))? {
-        let entry = entry.map_err(Error::io("listing", folder))?;
-        if entry
-            .file_name()
-            .to_string_lossy()
-            .starts_with(TEMPORARY_PREFIX)
-        {
-            std::fs::remove_file(entry.path()).map_err(Error::io("removing", &entry.path()))?;
-        }
-    }
-    Ok(())
-}
-
-#[cfg(unix)]
-fn readable() -> std::fs::Permissions {
-    std::os::unix::fs::PermissionsExt::from_mode(0o644)
-}
-
-#[cfg(not(unix))]
-fn readable() -> std::fs::Permissions {
-    // Only the default exists elsewhere; tempfile wants a value, and an existing file has one.
-    std::fs::metadata(".")
-        .expect("the current folder has permissions")
-        .permissions()
 }

@@ -16,8 +16,8 @@ pub use flags::{Linker, REACTOR_STARTUP, linker_arguments, nameless};
 pub use project::{Kind, kind};
 
 use crate::error::{Error, Result};
-use crate::process;
 use crate::report;
+use crate::system::process;
 use crate::toolchain::{self, Std, Toolchain};
 use cargo_metadata::{Artifact, Message};
 use project::Project;

@@ -30,7 +30,7 @@ pub use graph::{Crate, Graph};
 pub use rules::{Rules, violations};
 
 use crate::error::{Error, Result};
-use crate::process;
+use crate::system::process;
 use cargo_metadata::{MetadataCommand, Package};
 use std::collections::BTreeSet;
 use std::panic::resume_unwind;

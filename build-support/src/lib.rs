@@ -10,8 +10,8 @@ pub mod guard;
 
 pub mod diagnostic;
 pub mod error;
-pub mod process;
-pub mod written_size;
+pub mod size;
+pub mod system;
 
 #[cfg(feature = "tool")]
 pub mod config;

@@ -16,9 +16,10 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::newer_wasm_opt;
 use crate::package::Silent;
-use crate::process;
 use crate::report;
 use crate::ship::Shipped;
+use crate::system::files;
+use crate::system::process;
 use arguments::Arguments;
 use place::Place;
 use product::Product;
@@ -120,7 +121,7 @@ fn attempt(product: &Product, arguments: &Arguments, target: &str) -> Result<Opt
     let newer = newer_wasm_opt::find();
     let shipped = package.ship_linked(newer.as_ref(), &config, linked, &folder, &mut Silent)?;
     if shipped.verdict.within() {
-        artifact::write_atomic(output, &shipped.bytes)?;
+        files::write_atomic(output, &shipped.bytes)?;
         watch_manifest(output, &package.manifest)?;
     }
     Ok(Some(Outcome::Shipped(Box::new(Judged {
@@ -226,7 +227,7 @@ fn watch_manifest(output: &Path, manifest: &Path) -> Result<()> {
     if !rule.contains(": ") || rule.ends_with(&manifest) {
         return Ok(());
     }
-    artifact::write_atomic(&list, format!("{rule} {manifest}\n{rest}").as_bytes())
+    files::write_atomic(&list, format!("{rule} {manifest}\n{rest}").as_bytes())
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use crate::error::{Error, Result};
 use crate::passes::optimize::Optimizer;
-use crate::process;
+use crate::system::process;
 use std::path::{Path, PathBuf};
 
 /// The version of the built-in Binaryen; an older or equal one has nothing to add.

@@ -8,6 +8,8 @@
 
 mod record;
 
+use crate::system::digest;
+use crate::system::files;
 pub use record::{Record, SCHEMA};
 
 use crate::artifact::{self, Artifact};
@@ -66,7 +68,7 @@ pub fn write(
         help: "try the other --compiler, or see what the message says".to_owned(),
     })?;
     let record = Record::new(source, artifact, compiler, &bytes);
-    artifact::write_atomic(file, &bytes)?;
+    files::write_atomic(file, &bytes)?;
     record::write(file, &record)?;
     Ok(Precompiled {
         file: file.to_owned(),
@@ -88,7 +90,7 @@ impl Precompiled {
         let source = file.with_file_name(&record.source);
         if source.is_file() {
             let now = std::fs::read(&source).map_err(Error::io("reading", &source))?;
-            if cache::digest(&now) != record.source_sha256 {
+            if digest::digest(&now) != record.source_sha256 {
                 let message = format!("it is out of date: {} has changed since", record.source);
                 return Err(record::again(file, message));
             }

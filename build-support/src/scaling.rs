@@ -13,6 +13,7 @@ use crate::package::{self, Features, Listener, Package};
 use crate::passes::componentize;
 use crate::pipeline::{self, Job};
 use crate::size_bench;
+use crate::system::files;
 use crate::toolchain;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -80,7 +81,7 @@ pub fn build(agent: &Package, listener: &mut dyn Listener) -> Result<Vec<PathBuf
         let request = package.request_in("wasm-build", &config, &features, Default::default());
         let linked = package::link(&request, &toolchain)?;
         let file = folder.join(format!("{name}.wasm"));
-        artifact::write_atomic(&file, &linked.bytes)?;
+        files::write_atomic(&file, &linked.bytes)?;
         files.push(file);
     }
     Ok(files)

@@ -3,7 +3,7 @@
 use crate::analyze::reachability;
 use crate::artifact::{self, Artifact};
 use crate::attribution;
-use crate::cache::{self, Key, Record};
+use crate::cache::{self, Record};
 use crate::config::{Config, Measure};
 use crate::error::{Error, Result};
 use crate::gate::{self, Against, Verdict};
@@ -12,6 +12,9 @@ use crate::newer_wasm_opt::Found;
 use crate::pipeline::{self, Analysis, Job};
 use crate::report::{self, Prunable, Report, Sizes, Stage, Toolchain, VerdictRecord};
 use crate::symbol_map::SymbolMap;
+use crate::system::digest;
+use crate::system::digest::Key;
+use crate::system::files;
 use crate::wasm_bindgen;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -87,7 +90,7 @@ impl Files {
 pub fn run(input: &Input<'_>, folder: &Path, progress: &mut dyn FnMut(&str)) -> Result<Shipped> {
     std::fs::create_dir_all(folder).map_err(Error::io("creating folder", folder))?;
     let _lock = lock(folder)?;
-    artifact::remove_leftovers(folder)?;
+    files::remove_leftovers(folder)?;
     let files = Files::new(folder, input.name);
     let key = key(input);
     if let Some(report) = unchanged(&files, &key) {
@@ -224,21 +227,21 @@ fn finish(
     let (bytes, symbols) = match shipped {
         Some(shipped) => {
             let map = SymbolMap::new(&report.package, shipped, &report.attribution)?.write();
-            artifact::write_atomic(&files.linked, &input.linked)?;
-            artifact::write_atomic(&files.shipped, shipped.bytes())?;
-            artifact::write_atomic(&files.symbols, map.as_bytes())?;
+            files::write_atomic(&files.linked, &input.linked)?;
+            files::write_atomic(&files.shipped, shipped.bytes())?;
+            files::write_atomic(&files.symbols, map.as_bytes())?;
             (shipped.bytes().to_vec(), map.into_bytes())
         }
         None => (read(&files.shipped)?, read(&files.symbols)?),
     };
     if shipped.is_some() || report != before {
-        artifact::write_atomic(&files.report, json.as_bytes())?;
+        files::write_atomic(&files.report, json.as_bytes())?;
         let record = Record {
             key: key.to_owned(),
-            shipped: cache::digest(&bytes),
-            linked: cache::digest(&input.linked),
-            report: cache::digest(json.as_bytes()),
-            symbols: cache::digest(&symbols),
+            shipped: digest::digest(&bytes),
+            linked: digest::digest(&input.linked),
+            report: digest::digest(json.as_bytes()),
+            symbols: digest::digest(&symbols),
         };
         cache::write(&files.cache, &record)?;
     }
@@ -264,9 +267,9 @@ impl Shipped {
         self.report.baseline = Some(gate::compared(&self.report, config, against)?);
         self.report.verdict = self.verdict.record();
         let json = report::json::write(&self.report);
-        artifact::write_atomic(&self.files.report, json.as_bytes())?;
+        files::write_atomic(&self.files.report, json.as_bytes())?;
         if let Some(record) = cache::read(&self.files.cache) {
-            let report = cache::digest(json.as_bytes());
+            let report = digest::digest(json.as_bytes());
             cache::write(&self.files.cache, &Record { report, ..record })?;
         }
         Ok(())
@@ -279,7 +282,7 @@ fn unchanged(files: &Files, key: &str) -> Option<Report> {
     let same = |file: &Path, digest: &str| {
         std::fs::read(file)
             .ok()
-            .filter(|bytes| cache::digest(bytes) == digest)
+            .filter(|bytes| digest::digest(bytes) == digest)
     };
     if record.key != key {
         return None;
@@ -489,7 +492,7 @@ banned-crates = [\"big-runtime\"]
             };
             let shipped = super::run(&input, folder.path(), &mut |_| {}).unwrap();
             let map = SymbolMap::read(&shipped.files.symbols).unwrap();
-            assert_eq!(map.sha256, cache::digest(&shipped.bytes));
+            assert_eq!(map.sha256, digest::digest(&shipped.bytes));
             assert_eq!(map.modules[0].functions[0].name, "app::run");
             (shipped, map.build_id)
         };

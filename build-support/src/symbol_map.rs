@@ -13,6 +13,7 @@ use crate::attribution::{self, Attribution};
 use crate::cache;
 use crate::error::{Error, Result};
 use crate::passes::build_id;
+use crate::system::digest;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -112,14 +113,14 @@ impl SymbolMap {
                 core,
                 offset: place.offset,
                 bytes: place.bytes,
-                sha256: cache::digest(module.unwrap_or_default()),
+                sha256: digest::digest(module.unwrap_or_default()),
                 functions: functions.collect(),
             }
         };
         Ok(Self {
             schema: SCHEMA,
             package: package.to_owned(),
-            sha256: cache::digest(artifact.bytes()),
+            sha256: digest::digest(artifact.bytes()),
             build_id: build_id::read(artifact.bytes()),
             bytes: artifact.len(),
             modules: found.into_iter().enumerate().map(named).collect(),
@@ -168,7 +169,7 @@ impl SymbolMap {
     /// # Errors
     /// [`Error::Input`] where it is the map of another file.
     pub fn scope(&self, file: &Path, bytes: &[u8]) -> Result<Scope> {
-        let digest = cache::digest(bytes);
+        let digest = digest::digest(bytes);
         if digest == self.sha256 {
             return Ok(Scope::File);
         }

@@ -7,6 +7,7 @@ use crate::package::{Features, Listener, Package};
 use crate::preinit;
 use crate::report::Report;
 use crate::ship::Shipped;
+use crate::system::files;
 use std::path::PathBuf;
 
 /// One target's files.
@@ -91,7 +92,7 @@ pub fn make(
         listener.stage("preinit");
         let ready = preinit::run(file, &Artifact::read(file)?, &transcript.config())?;
         let preinit = preinit::beside(file);
-        artifact::write_atomic(&preinit, ready.bytes())?;
+        files::write_atomic(&preinit, ready.bytes())?;
         all.push(Variants {
             target,
             shipped,

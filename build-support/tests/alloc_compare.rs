@@ -14,7 +14,7 @@ use build_support::alloc_compare::{
 use build_support::artifact::Artifact;
 use build_support::host::{Host, Program, Transcript};
 use build_support::package::{Package, Silent};
-use build_support::process;
+use build_support::system::process;
 use model::Model;
 use std::path::{Path, PathBuf};
 use wasmtime::Engine;

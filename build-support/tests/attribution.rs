@@ -11,7 +11,7 @@ use build_support::attribution::{self, Attribution, Kind, Row};
 use build_support::config::Config;
 use build_support::passes::{optimize, snip, strip, sweep};
 use build_support::pipeline::{self, Job};
-use build_support::process;
+use build_support::system::process;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;

@@ -78,14 +78,15 @@ fn transcript(case: &Path) -> String {
         "%out" => "out.wasm",
         word => word,
     });
-    let result = build_support::process::command(Path::new(env!("CARGO_BIN_EXE_build-support")))
-        .args(args)
-        .current_dir(folder.path())
-        .env("NO_COLOR", "1")
-        // The built-in optimiser alone: goldens must not depend on what the machine has.
-        .env("WASM_OPT", "")
-        .output()
-        .unwrap();
+    let result =
+        build_support::system::process::command(Path::new(env!("CARGO_BIN_EXE_build-support")))
+            .args(args)
+            .current_dir(folder.path())
+            .env("NO_COLOR", "1")
+            // The built-in optimiser alone: goldens must not depend on what the machine has.
+            .env("WASM_OPT", "")
+            .output()
+            .unwrap();
     let mut all = format!("exit {}\n", result.status.code().unwrap());
     for (name, stream) in [("stdout", result.stdout), ("stderr", result.stderr)] {
         let stream = String::from_utf8(stream).unwrap();

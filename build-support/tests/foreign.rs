@@ -9,7 +9,7 @@ use build_support::attribution::diff;
 use build_support::attribution::groups::{self, Grouping};
 use build_support::attribution::subject::{self, Subject};
 use build_support::attribution::{Kind, Row};
-use build_support::process;
+use build_support::system::process;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -5,9 +5,9 @@
 use build_support::attribution::{self, Attribution, Row};
 use build_support::baseline::File;
 use build_support::measure::sizes;
-use build_support::process;
 use build_support::ratchet::Held;
 use build_support::report::{Figures, Kind, Report, SCHEMA, Sizes, Toolchain, VerdictRecord, json};
+use build_support::system::process;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

@@ -2,7 +2,7 @@
 
 mod scratch;
 
-use build_support::process;
+use build_support::system::process;
 use scratch::{copy, scratch, workspace, write};
 use std::fs;
 use std::path::{Path, PathBuf};

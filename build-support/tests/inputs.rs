@@ -10,12 +10,13 @@ fn optimize(bytes: &[u8]) -> Output {
     let output = folder.path().join("out.wasm");
     fs::write(folder.path().join("in.wasm"), bytes).unwrap();
     fs::write(&output, "from before").unwrap();
-    let result = build_support::process::command(Path::new(env!("CARGO_BIN_EXE_build-support")))
-        .args(["optimize", "in.wasm", "-o", "out.wasm"])
-        .current_dir(folder.path())
-        .env("WASM_OPT", "")
-        .output()
-        .unwrap();
+    let result =
+        build_support::system::process::command(Path::new(env!("CARGO_BIN_EXE_build-support")))
+            .args(["optimize", "in.wasm", "-o", "out.wasm"])
+            .current_dir(folder.path())
+            .env("WASM_OPT", "")
+            .output()
+            .unwrap();
     if !result.status.success() {
         assert_eq!(
             fs::read(&output).unwrap(),
@@ -174,7 +175,7 @@ fn a_newer_wasm_opt_is_a_second_candidate() {
         fs::write(&script, text).unwrap();
         fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
         fs::write(folder.path().join("in.wasm"), module()).unwrap();
-        build_support::process::command(Path::new(env!("CARGO_BIN_EXE_build-support")))
+        build_support::system::process::command(Path::new(env!("CARGO_BIN_EXE_build-support")))
             .args(["optimize", "in.wasm", "-o", "out.wasm", "--json"])
             .current_dir(folder.path())
             .env("WASM_OPT", &script)

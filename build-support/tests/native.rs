@@ -3,7 +3,7 @@
 use build_support::host::Transcript;
 use build_support::measure::native;
 use build_support::package::Package;
-use build_support::process;
+use build_support::system::process;
 use std::path::Path;
 
 #[test]

@@ -3,9 +3,9 @@
 #![cfg(feature = "tool")]
 
 use build_support::attribution::{Attribution, Kind, Row, subject};
-use build_support::process;
 use build_support::report::view::View;
 use build_support::report::{Because, Exceeded, markdown};
+use build_support::system::process;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use std::fs;
 use std::path::{Path, PathBuf};

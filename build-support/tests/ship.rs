@@ -3,7 +3,7 @@
 
 mod scratch;
 
-use build_support::process;
+use build_support::system::process;
 use scratch::{copy, scratch, workspace};
 use std::fs;
 use std::io::Read as _;

@@ -13,9 +13,9 @@ use build_support::measure::startup::{
     self, Milestones, Mode, Plan, Process, Samples, Startup, Subject, targets,
 };
 use build_support::package::{Features, Package, Silent};
-use build_support::process;
 use build_support::report::Kind;
 use build_support::ship::Files;
+use build_support::system::process;
 use build_support::variants::{self, Variants};
 use std::path::Path;
 

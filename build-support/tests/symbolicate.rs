@@ -4,9 +4,9 @@
 
 use build_support::analyze::path::demangle;
 use build_support::attribution::Kind;
-use build_support::process;
 use build_support::report::{self, Report};
 use build_support::symbol_map::SymbolMap;
+use build_support::system::process;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

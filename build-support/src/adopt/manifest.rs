@@ -4,6 +4,7 @@
 use crate::artifact;
 use crate::error::{Error, Result};
 use crate::report::units;
+use crate::system::files;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -118,7 +119,7 @@ impl Manifest {
     /// # Errors
     /// [`Error::Io`].
     pub fn save(&self) -> Result<()> {
-        artifact::write_atomic(&self.path, self.text.as_bytes())
+        files::write_atomic(&self.path, self.text.as_bytes())
     }
 }
 

@@ -5,9 +5,9 @@ use super::SCHEMA;
 use super::file::{File, schema};
 use crate::config::Tolerance;
 use crate::error::{Error, Result};
-use crate::process;
 use crate::ratchet::{self, Held, Loosened};
 use crate::report::{Raise, Report};
+use crate::system::process;
 use std::path::Path;
 
 /// What stands for the default branch where nobody names one, in the order it is tried.

@@ -5,6 +5,7 @@ use crate::artifact;
 use crate::error::{Error, Result};
 use crate::package::Package;
 use crate::ratchet::Held;
+use crate::system::files;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
@@ -106,7 +107,7 @@ impl File {
     pub fn write(&self, file: &Path) -> Result<()> {
         let mut json = serde_json::to_string_pretty(self).expect("plain data");
         json.push('\n');
-        artifact::write_atomic(file, json.as_bytes())
+        files::write_atomic(file, json.as_bytes())
     }
 
     /// Waits until no other process of this tool writes the file of the workspace in `root`, and keeps others from it as

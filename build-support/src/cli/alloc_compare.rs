@@ -5,6 +5,7 @@ use crate::alloc_compare::{self, Allocator, Comparison, Marks, Request};
 use crate::artifact;
 use crate::package::{Listener as _, Package};
 use crate::report::{allocators, text};
+use crate::system::files;
 use anyhow::Context as _;
 use clap::Args;
 use std::io::Write as _;
@@ -92,5 +93,5 @@ fn write(file: &std::path::Path, comparison: &Comparison) -> anyhow::Result<()> 
             .with_context(|| format!("creating folder {}", folder.display()))?;
     }
     let page = allocators::page(comparison);
-    Ok(artifact::write_atomic(file, page.as_bytes())?)
+    Ok(files::write_atomic(file, page.as_bytes())?)
 }

@@ -2,10 +2,11 @@
 //! installs nothing.
 
 use super::Ended;
+use crate::Error;
 use crate::newer_wasm_opt;
 use crate::package::Package;
+use crate::system::process;
 use crate::toolchain::{self, Apt, Compiler, Decision, Machine, Rustup, Std};
-use crate::{Error, process};
 use anstyle::{AnsiColor, Style};
 use clap::Args;
 use serde::Serialize;

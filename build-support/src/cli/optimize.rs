@@ -10,6 +10,7 @@ use crate::pipeline::{self, Job, Product};
 use crate::report::text;
 use crate::report::units;
 use crate::symbol_map::SymbolMap;
+use crate::system::files;
 use crate::wasm_bindgen;
 use clap::Args;
 use std::io::Write as _;
@@ -90,9 +91,9 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     let output = opts.output.as_deref().expect("clap asks for it");
     let map = opts.symbols.as_ref().map(|_| symbols(output, &product));
     let map = map.transpose()?;
-    artifact::write_atomic(output, product.artifact.bytes())?;
+    files::write_atomic(output, product.artifact.bytes())?;
     if let (Some(file), Some(map)) = (&opts.symbols, map) {
-        artifact::write_atomic(file, map.write().as_bytes())?;
+        files::write_atomic(file, map.write().as_bytes())?;
     }
     let mut stdout = anstream::stdout();
     if opts.json {

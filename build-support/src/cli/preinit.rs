@@ -6,6 +6,7 @@ use crate::measure::sizes;
 use crate::package::Listener as _;
 use crate::preinit;
 use crate::report::{Sizes, text};
+use crate::system::files;
 use anyhow::Context as _;
 use clap::Args;
 use serde_json::json;
@@ -60,7 +61,7 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
         let plain = Artifact::read(file)?;
         let ready = preinit::run(file, &plain, &config)?;
         let output = opts.output.clone().unwrap_or_else(|| preinit::beside(file));
-        artifact::write_atomic(&output, ready.bytes())?;
+        files::write_atomic(&output, ready.bytes())?;
         rows.push((file.clone(), sizes::run(plain.bytes())));
         rows.push((output, sizes::run(ready.bytes())));
     }

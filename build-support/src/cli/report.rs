@@ -9,6 +9,7 @@ use crate::package::Package;
 use crate::report::text::{self, room};
 use crate::report::view::View;
 use crate::report::{html, json, markdown};
+use crate::system::files;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use std::io::Write as _;
@@ -69,7 +70,7 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
             std::fs::create_dir_all(folder)
                 .with_context(|| format!("creating folder {}", folder.display()))?;
         }
-        artifact::write_atomic(file, text.as_bytes())?;
+        files::write_atomic(file, text.as_bytes())?;
         eprintln!("wrote {}", file.display());
     }
     Ok(Ended::Well)

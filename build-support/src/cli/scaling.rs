@@ -3,9 +3,9 @@
 
 use super::{Ended, progress::Progress};
 use crate::package::{Listener as _, Package};
-use crate::process;
 use crate::report::text;
 use crate::scaling;
+use crate::system::process;
 use anyhow::Context as _;
 use clap::Args;
 use serde::Serialize;

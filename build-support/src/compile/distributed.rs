@@ -9,6 +9,7 @@
 use super::{Request, StdBuild, project};
 use crate::artifact;
 use crate::error::{Error, Result};
+use crate::system::files;
 use crate::toolchain::{self, Compiler, Std, StdSources, Toolchain};
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -166,7 +167,7 @@ fn write(file: &Path, text: &str) -> Result<()> {
     if let Some(folder) = file.parent() {
         std::fs::create_dir_all(folder).map_err(Error::io("creating folder", folder))?;
     }
-    artifact::write_atomic(file, text.as_bytes())
+    files::write_atomic(file, text.as_bytes())
 }
 
 #[cfg(unix)]

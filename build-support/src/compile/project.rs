@@ -5,9 +5,10 @@
 use super::Request;
 use super::flags::{self, Remap};
 use crate::artifact;
-use crate::cache::Key;
 use crate::error::{Error, Result};
-use crate::process;
+use crate::system::digest::Key;
+use crate::system::files;
+use crate::system::process;
 use crate::toolchain::Toolchain;
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, NodeDep, Package};
 use serde::{Deserialize, Serialize};
@@ -89,7 +90,7 @@ pub fn read(request: &Request, toolchain: &Toolchain) -> Result<Project> {
         .map_err(|e| Error::io("writing", &file)(std::io::Error::other(e)))?;
     std::fs::create_dir_all(&request.target_dir)
         .map_err(Error::io("creating folder", &request.target_dir))?;
-    artifact::write_atomic(&file, &json)?;
+    files::write_atomic(&file, &json)?;
     Ok(record.project)
 }
 

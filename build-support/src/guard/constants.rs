@@ -3,7 +3,7 @@
 //! fails where one does not hold.
 
 use crate::error::{Error, Result};
-use crate::written_size;
+use crate::size;
 use serde_json::Value;
 use std::path::Path;
 
@@ -78,8 +78,9 @@ pub fn is_key(key: &str) -> bool {
 
 fn size(value: &Value) -> Result<u64, String> {
     let bytes = match value {
-        Value::String(text) => written_size::parse(text)
-            .map_err(|wrong| format!("{}; {}", wrong.message, wrong.help))?,
+        Value::String(text) => {
+            size::parse(text).map_err(|wrong| format!("{}; {}", wrong.message, wrong.help))?
+        }
         Value::Number(number) => number
             .as_u64()
             .ok_or_else(|| format!("{number} is not a whole number of bytes"))?,

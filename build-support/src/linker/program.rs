@@ -2,7 +2,7 @@
 
 use crate::compile::Linker;
 use crate::error::{Error, Result};
-use crate::process;
+use crate::system::process;
 use crate::toolchain;
 use std::path::PathBuf;
 

@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::host::Transcript;
 use crate::measure::quantiles::Quantiles;
 use crate::package::Package;
-use crate::process;
+use crate::system::process;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::time::Instant;

@@ -38,7 +38,7 @@ pub fn run(_job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
         section.append_to(&mut module);
         Ok(module)
     })?;
-    Ok(Outcome::new(stamped, crate::cache::hex(id)))
+    Ok(Outcome::new(stamped, crate::system::digest::hex(id)))
 }
 
 /// The id in the first core module that has one, in hexadecimal. One that cannot be read is none.
@@ -49,7 +49,10 @@ pub fn read(bytes: &[u8]) -> Option<String> {
         {
             let mut reader = BinaryReader::new(section.data(), 0);
             let length = reader.read_var_u32().ok()? as usize;
-            return reader.read_bytes(length).ok().map(crate::cache::hex);
+            return reader
+                .read_bytes(length)
+                .ok()
+                .map(crate::system::digest::hex);
         }
     }
     None

@@ -6,6 +6,8 @@ use crate::cache;
 use crate::error::{Error, Result};
 use crate::host::{Compiler, ENGINE};
 use crate::report::Kind;
+use crate::system::digest;
+use crate::system::files;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -51,9 +53,9 @@ impl Record {
             machine: machine(),
             kind: artifact.kind(),
             source: name.to_string_lossy().into_owned(),
-            source_sha256: cache::digest(artifact.bytes()),
+            source_sha256: digest::digest(artifact.bytes()),
             bytes: bytes.len() as u64,
-            sha256: cache::digest(bytes),
+            sha256: digest::digest(bytes),
         }
     }
 
@@ -77,7 +79,7 @@ impl Record {
                 "it has {length} bytes, and its record says {}: it is damaged, or one of the two is not its own",
                 self.bytes
             )
-        } else if cache::digest(bytes) != self.sha256 {
+        } else if digest::digest(bytes) != self.sha256 {
             "its SHA-256 is not the one in its record: it is damaged, or one of the two is not its own"
                 .to_owned()
         } else {
@@ -116,7 +118,7 @@ pub(super) fn write(file: &Path, record: &Record) -> Result<()> {
     let mut json = serde_json::to_vec_pretty(record)
         .map_err(|e| Error::io("writing", &path)(std::io::Error::other(e)))?;
     json.push(b'\n');
-    artifact::write_atomic(&path, &json)
+    files::write_atomic(&path, &json)
 }
 
 /// The error of a file that is not to be used, whose remedy is always the same: it is made from the wasm file.

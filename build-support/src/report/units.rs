@@ -4,7 +4,7 @@
 
 use crate::report::{Unit, names};
 
-pub use crate::written_size::{MAX, SizeError, UNITS, bytes, parse};
+pub use crate::size::{MAX, SizeError, UNITS, bytes, parse};
 
 /// A number of bytes in a sentence: `1 byte`, `12,345 bytes`.
 pub fn counted(n: u64) -> String {

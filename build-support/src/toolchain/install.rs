@@ -1,7 +1,7 @@
 //! The two things that may be installed, each by its own tool. What is allowed was decided before.
 
 use crate::error::{Error, Result};
-use crate::process;
+use crate::system::process;
 use std::fs::File;
 use std::path::Path;
 

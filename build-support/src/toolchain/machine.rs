@@ -1,7 +1,7 @@
 //! What is on this machine, as plain facts: the only part of `toolchain` that reads the environment and the
 //! file system. It starts `rustc` twice for each compiler, some 15 ms each time, the compilers side by side.
 
-use crate::process::{self, on_path};
+use crate::system::process::{self, on_path};
 use std::path::{Path, PathBuf};
 
 /// The distribution's compiler and cargo (Debian and Ubuntu: `rustc-web`, `cargo-web`).

@@ -3,7 +3,7 @@
 
 use super::layout;
 use super::project::{Project, said};
-use build_support::process;
+use build_support::system::process;
 use std::fs;
 use std::path::{Path, PathBuf};
 

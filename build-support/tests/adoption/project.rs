@@ -1,6 +1,6 @@
 //! Projects of somebody else: outside of every workspace, nothing in them knows of this tool.
 
-use build_support::process;
+use build_support::system::process;
 use build_support::toolchain::Toolchain;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -6,7 +6,7 @@
 use crate::campaign::{self, Tally};
 use crate::{check, rust_program};
 use build_support::compile::{self, Request, StdBuild};
-use build_support::process;
+use build_support::system::process;
 use build_support::toolchain::{self, Std, Toolchain};
 use std::fs;
 use std::path::{Path, PathBuf};

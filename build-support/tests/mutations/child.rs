@@ -1,6 +1,6 @@
 //! The tool as a process: how it ended, what it said, and the most memory it had.
 
-use build_support::process;
+use build_support::system::process;
 use std::ffi::OsString;
 use std::fs::File;
 use std::os::unix::process::ExitStatusExt as _;

@@ -3,7 +3,7 @@
 use crate::object_link;
 use crate::random::Random;
 use arbitrary::Unstructured;
-use build_support::process;
+use build_support::system::process;
 use std::fs;
 use std::path::{Path, PathBuf};
 

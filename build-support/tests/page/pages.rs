@@ -3,9 +3,9 @@
 use crate::scratch;
 use build_support::artifact::Artifact;
 use build_support::attribution::{self, Attribution, subject::Subject};
-use build_support::process;
 use build_support::report::html;
 use build_support::report::view::View;
+use build_support::system::process;
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::fs;

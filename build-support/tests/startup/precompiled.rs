@@ -5,7 +5,7 @@ use crate::{shipped, transcript};
 use build_support::artifact::Artifact;
 use build_support::host::{Compiler, Host, Imports, Instances, Program, Setup};
 use build_support::precompiled::{self, Precompiled};
-use build_support::process;
+use build_support::system::process;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};

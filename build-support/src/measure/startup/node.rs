@@ -3,7 +3,7 @@
 
 use super::{Milestones, Mode, ModeTimes, Plan, Scratch, Subject, failed, quantiles};
 use crate::error::{Error, Result};
-use crate::process;
+use crate::system::process;
 use serde::Deserialize;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -97,7 +97,7 @@ fn script(scratch: &Scratch) -> Result<PathBuf> {
 mod tests {
     use super::measure;
     use crate::measure::startup::{Plan, Samples, Scratch, Subject};
-    use crate::process;
+    use crate::system::process;
     use std::path::Path;
 
     /// An agent whose `init` gives `status` and whose answer is what `answer` gives the address of.
