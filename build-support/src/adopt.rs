@@ -8,14 +8,15 @@
 pub mod choice;
 pub mod manifest;
 
-use crate::artifact::Artifact;
 use crate::config::{self, Config, Measure};
 use crate::error::{Error, Result};
 use crate::measure::sizes;
 use crate::newer_wasm_opt;
 use crate::package::{self, Features, Listener, Package};
-use crate::report::{Kind, Size, Sizes};
-use crate::wasm_bindgen;
+use crate::report::{Size, Sizes};
+use crate::wasm::artifact::Artifact;
+use crate::wasm::artifact::Kind;
+use crate::wasm::bindgen;
 use manifest::{Manifest, Placed};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -319,7 +320,7 @@ fn make(
 
 /// A limit is on what is shipped.
 fn refuse_input_of_wasm_bindgen(package: &Package, file: &Path, bytes: &[u8]) -> Result<()> {
-    if !wasm_bindgen::is_input(bytes) {
+    if !bindgen::is_input(bytes) {
         return Ok(());
     }
     Err(Error::Input {

@@ -7,13 +7,13 @@
 
 pub mod diff;
 pub mod groups;
-pub mod names;
 pub mod origin;
 mod parts;
 pub mod subject;
 
-use crate::artifact::Artifact;
 use crate::error::{Error, Result};
+use crate::wasm::artifact::Artifact;
+use crate::wasm::names;
 use names::Names;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};

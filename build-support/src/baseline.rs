@@ -16,7 +16,8 @@ pub use parts::{Means, Part, measure};
 use crate::alloc_compare::{Allocator, Marks, Recommendation, Score};
 use crate::measure::native::Native;
 use crate::measure::startup::Startup;
-use crate::report::{Codecs, Kind, Sizes, Toolchain};
+use crate::report::{Codecs, Sizes, Toolchain};
+use crate::wasm::artifact::Kind;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

@@ -39,7 +39,7 @@ use crate::pipeline::Analysis;
 use crate::report::{diagnostic, text, units};
 use crate::ship::Shipped;
 use crate::variants;
-use crate::wasm_bindgen;
+use crate::wasm::bindgen;
 use clap::{Parser, Subcommand};
 use messages::{MessageFormat, Messages};
 use progress::Progress;
@@ -162,8 +162,8 @@ fn judge_in(messages: &Messages<'_>, config: &Config, shipped: &Shipped) -> anyh
 
 /// Says what is still to be done with a file that wasm-bindgen has to read.
 fn remark_on_wasm_bindgen(file: &[u8]) {
-    if wasm_bindgen::is_input(file) {
-        eprintln!("note: {}", wasm_bindgen::NEXT);
+    if bindgen::is_input(file) {
+        eprintln!("note: {}", bindgen::NEXT);
     }
 }
 

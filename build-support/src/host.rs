@@ -16,10 +16,10 @@ pub use memory::Memory;
 pub use setup::{Compiler, ENGINE, Instances, Setup};
 pub use transcript::{Message, Transcript};
 
-use crate::artifact::Artifact;
 use crate::error::{Error, Result};
 use crate::precompiled::{self, Precompiled};
-use crate::report::Kind;
+use crate::wasm::artifact::Artifact;
+use crate::wasm::artifact::Kind;
 use std::path::{Path, PathBuf};
 use wasmtime::component::Component;
 use wasmtime::{Engine, Module, Store};

@@ -14,6 +14,9 @@ pub mod size;
 pub mod system;
 
 #[cfg(feature = "tool")]
+pub mod wasm;
+
+#[cfg(feature = "tool")]
 pub mod config;
 
 #[cfg(feature = "tool")]
@@ -23,8 +26,6 @@ pub mod toolchain;
 
 #[cfg(feature = "tool")]
 pub mod analyze;
-#[cfg(feature = "tool")]
-pub mod artifact;
 #[cfg(feature = "tool")]
 pub mod attribution;
 #[cfg(feature = "tool")]
@@ -71,8 +72,6 @@ pub mod size_bench;
 pub mod symbol_map;
 #[cfg(feature = "tool")]
 pub mod variants;
-#[cfg(feature = "tool")]
-pub mod wasm_bindgen;
 
 #[cfg(feature = "tool")]
 pub mod cli;

@@ -9,8 +9,6 @@ mod place;
 mod product;
 mod program;
 
-use crate::analyze::symbols;
-use crate::artifact::{self, Artifact};
 use crate::compile::{self, Linked};
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -20,6 +18,8 @@ use crate::report;
 use crate::ship::Shipped;
 use crate::system::files;
 use crate::system::process;
+use crate::wasm::artifact::{self, Artifact};
+use crate::wasm::symbols;
 use arguments::Arguments;
 use place::Place;
 use product::Product;

@@ -8,7 +8,7 @@ use crate::newer_wasm_opt::{self, Found};
 use crate::report::message::Origin;
 use crate::ship::{self, Shipped};
 use crate::toolchain::{self, Toolchain};
-use crate::wasm_bindgen;
+use crate::wasm::bindgen;
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 use std::cell::Cell;
 use std::fs::File;
@@ -300,8 +300,7 @@ impl Package {
         listener: &mut dyn Listener,
     ) -> Result<Shipped> {
         let identity = identity(newer)?;
-        let unjudged =
-            wasm_bindgen::is_input(&linked.bytes).then(|| wasm_bindgen::not_judged(config));
+        let unjudged = bindgen::is_input(&linked.bytes).then(|| bindgen::not_judged(config));
         let input = ship::Input {
             config: unjudged.as_ref().unwrap_or(config),
             name: &self.file_stem(),

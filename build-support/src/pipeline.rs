@@ -3,14 +3,15 @@
 use crate::analyze::contributors::Contributor;
 use crate::analyze::plan::{self, Plan};
 use crate::analyze::sweep::{Reason, Refusal};
-use crate::analyze::{self, contributors, features, reachability, symbols};
-use crate::artifact::{Artifact, Fault};
-use crate::attribution::names::{self, Names};
+use crate::analyze::{self, contributors};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::passes::{build_id, componentize, optimize, snip, strip, sweep};
 use crate::report::{Piece, Snipped, Stage, Swept};
-use crate::wasm_bindgen;
+use crate::wasm::artifact::{Artifact, Fault};
+use crate::wasm::bindgen;
+use crate::wasm::names::{self, Names};
+use crate::wasm::{features, reachability, symbols};
 use std::path::Path;
 use std::time::Instant;
 
@@ -243,7 +244,7 @@ pub fn run(job: &Job<'_>, linked: Artifact, progress: &mut dyn FnMut(&str)) -> R
     let mut artifact = linked;
     let mut kept = String::new();
     let mut names = Vec::new();
-    let passes: Vec<_> = match wasm_bindgen::is_input(artifact.bytes()) {
+    let passes: Vec<_> = match bindgen::is_input(artifact.bytes()) {
         true => PASSES.iter().take(BEFORE_WASM_BINDGEN).collect(),
         false => PASSES
             .iter()

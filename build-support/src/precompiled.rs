@@ -12,11 +12,11 @@ use crate::system::digest;
 use crate::system::files;
 pub use record::{Record, SCHEMA};
 
-use crate::artifact::{self, Artifact};
 use crate::cache;
 use crate::error::{Error, Result};
 use crate::host::{Compiled, Compiler, Setup};
-use crate::report::Kind;
+use crate::wasm::artifact::Kind;
+use crate::wasm::artifact::{self, Artifact};
 use std::path::{Path, PathBuf};
 use wasmtime::component::Component;
 use wasmtime::{Engine, Module};

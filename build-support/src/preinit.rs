@@ -9,12 +9,12 @@ mod constructors;
 mod snapshot;
 mod stack;
 
-use crate::analyze::layout;
-use crate::artifact::Artifact;
 use crate::error::{Error, Result};
 use crate::host::{Compiled, Imports, Program, Setup};
 use crate::passes::{build_id, strip};
-use crate::report::Kind;
+use crate::wasm::artifact::Artifact;
+use crate::wasm::artifact::Kind;
+use crate::wasm::layout;
 use std::path::{Path, PathBuf};
 use wasmtime_wizer::Wizer;
 

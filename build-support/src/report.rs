@@ -74,16 +74,6 @@ pub struct Prunable {
     pub shipped: u64,
 }
 
-/// What kind of wasm file something is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// A core module.
-    Core,
-    /// A component.
-    Component,
-}
-
 /// The versions that decide the bytes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Toolchain {

@@ -6,7 +6,6 @@
 
 pub mod attribution;
 
-use crate::artifact::{self, Artifact};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::package::{self, Features, Listener, Package};
@@ -15,6 +14,7 @@ use crate::pipeline::{self, Job};
 use crate::size_bench;
 use crate::system::files;
 use crate::toolchain;
+use crate::wasm::artifact::{self, Artifact};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

@@ -1,7 +1,5 @@
 //! One package for one target: from linked bytes to shipped file, report and verdict, on disk.
 
-use crate::analyze::reachability;
-use crate::artifact::{self, Artifact};
 use crate::attribution;
 use crate::cache::{self, Record};
 use crate::config::{Config, Measure};
@@ -15,7 +13,9 @@ use crate::symbol_map::SymbolMap;
 use crate::system::digest;
 use crate::system::digest::Key;
 use crate::system::files;
-use crate::wasm_bindgen;
+use crate::wasm::artifact::{self, Artifact};
+use crate::wasm::bindgen;
+use crate::wasm::reachability;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -146,7 +146,7 @@ fn make(
         measured = sizes::run(a.bytes());
         Ok(())
     })?;
-    let attribution = match wasm_bindgen::is_input(product.artifact.bytes()) {
+    let attribution = match bindgen::is_input(product.artifact.bytes()) {
         true => attribution::of_file(input.file, &product.artifact)?,
         false => attribution::shipped(&product.names, &product.artifact)?,
     };

@@ -12,7 +12,6 @@ mod fixtures;
 pub use builds::Flavour;
 pub use fixtures::{Fixture, find, packages};
 
-use crate::artifact::Artifact;
 use crate::compile::Linked;
 use crate::config::Config;
 use crate::error::Result;
@@ -22,6 +21,7 @@ use crate::passes::{componentize, strip};
 use crate::pipeline::{self, Job};
 use crate::report::Sizes;
 use crate::toolchain;
+use crate::wasm::artifact::Artifact;
 use serde::Serialize;
 use std::path::Path;
 

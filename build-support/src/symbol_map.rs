@@ -5,15 +5,15 @@
 //! the file, which [`places`] finds. A map belongs to one file, by its digest or its build id. A pre-initialised file
 //! is another file, and has none.
 
-mod places;
 pub mod trace;
 
-use crate::artifact::{Artifact, Fault};
 use crate::attribution::{self, Attribution};
 use crate::cache;
 use crate::error::{Error, Result};
 use crate::passes::build_id;
 use crate::system::digest;
+use crate::wasm::artifact::{Artifact, Fault};
+use crate::wasm::places::{self, Body};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -63,15 +63,6 @@ pub struct Function {
     /// Where its body is; none for an import.
     #[serde(flatten)]
     pub body: Option<Body>,
-}
-
-/// Where a function's body is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Body {
-    /// From the beginning of its module, in bytes.
-    pub offset: u64,
-    /// Its size in bytes, the length in front not counted.
-    pub bytes: u64,
 }
 
 /// What of a map is about a file.

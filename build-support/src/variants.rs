@@ -1,6 +1,5 @@
 //! The agent's files, as they are measured: what is shipped for each target, and that again pre-initialised.
 
-use crate::artifact::{self, Artifact};
 use crate::error::{Error, Result};
 use crate::host::Transcript;
 use crate::package::{Features, Listener, Package};
@@ -8,6 +7,7 @@ use crate::preinit;
 use crate::report::Report;
 use crate::ship::Shipped;
 use crate::system::files;
+use crate::wasm::artifact::{self, Artifact};
 use std::path::PathBuf;
 
 /// One target's files.

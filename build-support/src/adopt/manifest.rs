@@ -1,10 +1,10 @@
 //! A manifest that is changed without losing a comment or a space of what somebody wrote: tables are added at its end,
 //! and limits replaced where they stand. What came out is read again, and must be what was there and the addition.
 
-use crate::artifact;
 use crate::error::{Error, Result};
 use crate::report::units;
 use crate::system::files;
+use crate::wasm::artifact;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 

@@ -4,11 +4,11 @@ use super::builds::{self, Tracing};
 use super::figures::{Age, Candidate, Extent, PAGE, Pages, Ratios, Run};
 use super::session::{Passage, Session, refused};
 use super::{Allocator, Spread, Statistics, Workload};
-use crate::artifact::Artifact;
 use crate::error::{Error, Result};
 use crate::host::{Compiler, Program, Setup, Transcript};
 use crate::measure::quantiles::Quantiles;
 use crate::package::{Listener, Package};
+use crate::wasm::artifact::Artifact;
 use std::path::{Path, PathBuf};
 use wasmtime::Engine;
 

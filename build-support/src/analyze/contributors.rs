@@ -1,8 +1,8 @@
 //! What is in the linked file, by crate: what bans are held against. Who takes room in the shipped one is
 //! `attribution`'s business.
 
-use crate::analyze::path::RustPath;
-use crate::analyze::symbols::Symbols;
+use crate::wasm::path::RustPath;
+use crate::wasm::symbols::Symbols;
 
 /// Something that takes room in the linked file.
 #[derive(Debug, Clone, PartialEq, Eq)]

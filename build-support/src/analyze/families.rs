@@ -4,7 +4,7 @@
 //! A rule names a place in the standard library's source; [`plan`](super::plan) additionally asks the
 //! code itself whether the function can return.
 
-use crate::analyze::path::{Owner, RustPath};
+use crate::wasm::path::{Owner, RustPath};
 
 /// A family of panic entry points.
 #[derive(Debug, Clone, Copy)]

@@ -2,11 +2,11 @@
 //! so that its indices are those of the linked file; `passes::snip` carries it out.
 
 use crate::analyze::families::Family;
-use crate::analyze::path::RustPath;
 use crate::analyze::sweep::Sweep;
-use crate::analyze::symbols::Symbols;
-use crate::attribution::names::Piece;
 use crate::config::SnipRules;
+use crate::wasm::names::Piece;
+use crate::wasm::path::RustPath;
+use crate::wasm::symbols::Symbols;
 
 /// What is to be done with one core module.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -107,7 +107,7 @@ fn names(pattern: &str, path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analyze::symbols::Function;
+    use crate::wasm::symbols::Function;
 
     fn function(index: u32, name: &str, diverges: bool) -> Function {
         Function {

@@ -3,8 +3,8 @@
 
 use super::groups::{self, Grouping};
 use super::{Attribution, Kind, Row};
-use crate::analyze::path;
 use crate::error::{Error, Result};
+use crate::wasm::path;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

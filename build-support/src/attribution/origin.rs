@@ -5,7 +5,7 @@
 //! those of the item it stands in.
 
 use super::{Kind, Row};
-use crate::analyze::path::{self, RustPath};
+use crate::wasm::path::{self, RustPath};
 
 /// For what Rust's paths say nothing of: C, assembler, what the linker made.
 pub const NO_CRATE: &str = "[no crate]";
@@ -104,7 +104,7 @@ impl Row {
 #[cfg(test)]
 mod tests {
     use super::{Kind, Row};
-    use crate::analyze::path::demangle;
+    use crate::wasm::path::demangle;
 
     fn row(kind: Kind, name: &str) -> Row {
         Row {

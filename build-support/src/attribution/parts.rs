@@ -1,10 +1,11 @@
 //! A file taken apart into functions, pieces of data, and sections. What a section holds besides is its frame:
 //! found by subtraction, so that nothing is counted twice or left out.
 
-use super::names::{self, Names};
 use super::{Kind, Rows};
-use crate::artifact::{Artifact, COMPONENT_SECTION, CORE_MODULE_SECTION, Fault, HEADER};
 use crate::report;
+use crate::wasm::artifact;
+use crate::wasm::artifact::{Artifact, COMPONENT_SECTION, CORE_MODULE_SECTION, Fault, HEADER};
+use crate::wasm::names::{self, Names};
 use wasmparser::{
     BinaryReader, CodeSectionReader, DataSectionReader, ImportSectionReader, TypeRef,
 };
@@ -25,8 +26,8 @@ pub(super) fn run<'a>(
     rows: &mut Rows,
 ) -> Result<(), Fault> {
     match artifact.kind() {
-        report::Kind::Core => module(artifact.bytes(), 0, None, names_of, rows),
-        report::Kind::Component => component(artifact.bytes(), names_of, rows),
+        artifact::Kind::Core => module(artifact.bytes(), 0, None, names_of, rows),
+        artifact::Kind::Component => component(artifact.bytes(), names_of, rows),
     }
 }
 

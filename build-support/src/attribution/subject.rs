@@ -2,9 +2,9 @@
 //! shipped file that has none. Which of the two it is shows in the bytes.
 
 use super::{Attribution, Kind, of_file};
-use crate::artifact::Artifact;
 use crate::error::{Error, Result};
 use crate::report::{self, Report};
+use crate::wasm::artifact::Artifact;
 use std::path::{Path, PathBuf};
 
 /// A file, taken apart.

@@ -1,11 +1,11 @@
 //! The file itself: read whole or refused with what is wrong, written whole or not at all, by one process at a time.
 
 use super::{Baseline, SCHEMA};
-use crate::artifact;
 use crate::error::{Error, Result};
 use crate::package::Package;
 use crate::ratchet::Held;
 use crate::system::files;
+use crate::wasm::artifact;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;

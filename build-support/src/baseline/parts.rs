@@ -2,13 +2,13 @@
 
 use super::{Allocators, Baseline, Figures, File, Memory, StageBytes};
 use crate::alloc_compare::{self, Allocator, Request};
-use crate::analyze::layout::{self, Layout};
-use crate::artifact::Artifact;
 use crate::error::{Error, Result};
 use crate::host::Transcript;
 use crate::measure::{memory, native, sizes, startup};
 use crate::package::{Listener, Package};
 use crate::variants::{self, Variants};
+use crate::wasm::artifact::Artifact;
+use crate::wasm::layout::{self, Layout};
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -2,10 +2,10 @@
 
 use super::{Ended, progress::Progress};
 use crate::alloc_compare::{self, Allocator, Comparison, Marks, Request};
-use crate::artifact;
 use crate::package::{Listener as _, Package};
 use crate::report::{allocators, text};
 use crate::system::files;
+use crate::wasm::artifact;
 use anyhow::Context as _;
 use clap::Args;
 use std::io::Write as _;

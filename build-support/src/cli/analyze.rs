@@ -2,11 +2,11 @@
 //! and `cargo make analyze` are.
 
 use super::{Ended, explain, why};
-use crate::analyze::call_graph;
 use crate::attribution::groups::{self, Grouping};
 use crate::attribution::subject::{self, Subject};
 use crate::package::Package;
 use crate::report::text::room::{self, Hanging};
+use crate::wasm::call_graph;
 use anyhow::Context as _;
 use clap::Args;
 use std::io::Write as _;

@@ -1,12 +1,13 @@
 //! `build-support bench`: what the post-link part costs, beside wasm-opt alone on the same file.
 
 use super::Ended;
-use crate::analyze::{features, sweep};
-use crate::artifact::Artifact;
+use crate::analyze::sweep;
 use crate::config::Config;
 use crate::measure::{engine, sizes};
 use crate::passes::{componentize, optimize};
 use crate::pipeline::{self, Job};
+use crate::wasm::artifact::Artifact;
+use crate::wasm::features;
 use anyhow::Context as _;
 use clap::Args;
 use serde::Serialize;

@@ -3,11 +3,11 @@
 
 use super::messages::{MessageFormat, Messages};
 use super::{Ended, progress::Progress};
-use crate::artifact::Artifact;
 use crate::package::{self, Package};
 use crate::pipeline;
 use crate::report::{self, text};
 use crate::ship::Shipped;
+use crate::wasm::artifact::Artifact;
 use clap::Args;
 use std::io::Write as _;
 use std::path::PathBuf;

@@ -3,10 +3,10 @@
 use super::Ended;
 use crate::analyze::plan;
 use crate::analyze::sweep::{self, Explanation, Link};
-use crate::analyze::symbols;
-use crate::artifact::Artifact;
 use crate::config::SnipRules;
 use crate::pipeline;
+use crate::wasm::artifact::Artifact;
+use crate::wasm::symbols;
 use std::io::Write as _;
 use std::path::Path;
 

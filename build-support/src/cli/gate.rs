@@ -12,7 +12,7 @@ use crate::package::{Features, Package};
 use crate::ratchet::{Held, Loosened, Refused};
 use crate::report::{self, Report, Size, text, units};
 use crate::ship::Shipped;
-use crate::wasm_bindgen;
+use crate::wasm::bindgen;
 use anyhow::Context as _;
 use clap::Args;
 use std::fmt::Write as _;
@@ -138,7 +138,7 @@ fn built(package: &Package, opts: &Opts) -> anyhow::Result<Vec<Subject>> {
         let config = package.config(Some(&target))?;
         let folder = package.outputs(&target);
         let shipped = package.ship(&target, &Features::default(), &folder, &mut progress)?;
-        if wasm_bindgen::is_input(&shipped.bytes) {
+        if bindgen::is_input(&shipped.bytes) {
             anyhow::bail!(
                 "{} for {target} is what wasm-bindgen reads, and not what is shipped\n  help: hold what comes out of it: \
                  `cargo budget check pkg/app_bg.wasm --json > report.json` and `cargo budget gate --report report.json`",

@@ -2,8 +2,8 @@
 
 use super::{Ended, progress::Progress};
 use crate::adopt::{self, Adopted, Margin, Wish};
-use crate::report::Kind;
 use crate::report::units;
+use crate::wasm::artifact::Kind;
 use clap::Args;
 use std::io::Write as _;
 use std::path::PathBuf;

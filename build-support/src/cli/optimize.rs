@@ -1,7 +1,6 @@
 //! `build-support optimize`: any core module or component from anywhere, made smaller.
 
 use super::{Ended, progress::Progress};
-use crate::artifact::{self, Artifact};
 use crate::attribution;
 use crate::config::Config;
 use crate::newer_wasm_opt;
@@ -11,7 +10,8 @@ use crate::report::text;
 use crate::report::units;
 use crate::symbol_map::SymbolMap;
 use crate::system::files;
-use crate::wasm_bindgen;
+use crate::wasm::artifact::{self, Artifact};
+use crate::wasm::bindgen;
 use clap::Args;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -119,7 +119,7 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
 
 fn symbols(output: &Path, product: &Product) -> crate::Result<SymbolMap> {
     let artifact = &product.artifact;
-    if wasm_bindgen::is_input(artifact.bytes()) {
+    if bindgen::is_input(artifact.bytes()) {
         return SymbolMap::of_file(output, artifact);
     }
     let stem = output.file_stem().unwrap_or_default().to_string_lossy();

@@ -2,11 +2,11 @@
 //! make precompile` are.
 
 use super::{Ended, progress::Progress};
-use crate::artifact::Artifact;
 use crate::host::Compiler;
 use crate::package::Listener as _;
 use crate::precompiled::{self, Precompiled};
 use crate::report::units;
+use crate::wasm::artifact::Artifact;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 use std::io::Write as _;

@@ -1,12 +1,12 @@
 //! `build-support preinit`: the shipped agent, configured when it is built.
 
 use super::{Ended, progress::Progress};
-use crate::artifact::{self, Artifact};
 use crate::measure::sizes;
 use crate::package::Listener as _;
 use crate::preinit;
 use crate::report::{Sizes, text};
 use crate::system::files;
+use crate::wasm::artifact::{self, Artifact};
 use anyhow::Context as _;
 use clap::Args;
 use serde_json::json;

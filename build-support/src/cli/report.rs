@@ -2,7 +2,6 @@
 //! for a browser, JSON. What `cargo make report` is.
 
 use super::Ended;
-use crate::artifact;
 use crate::attribution::groups::{self, Grouping};
 use crate::attribution::subject::{self, Subject};
 use crate::package::Package;
@@ -10,6 +9,7 @@ use crate::report::text::{self, room};
 use crate::report::view::View;
 use crate::report::{html, json, markdown};
 use crate::system::files;
+use crate::wasm::artifact;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use std::io::Write as _;

@@ -1,8 +1,8 @@
 //! `build-support analyze --why`: the calls that lead to a function, from what the host can call.
 
 use super::Ended;
-use crate::analyze::call_graph::{self, CallGraph, Root, Step};
 use crate::attribution::subject::Subject;
+use crate::wasm::call_graph::{self, CallGraph, Root, Step};
 use anyhow::Context as _;
 use std::collections::HashMap;
 use std::io::Write as _;

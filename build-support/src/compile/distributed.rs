@@ -7,10 +7,10 @@
 //! sysroot, as rustup's proxies stand in front of theirs.
 
 use super::{Request, StdBuild, project};
-use crate::artifact;
 use crate::error::{Error, Result};
 use crate::system::files;
 use crate::toolchain::{self, Compiler, Std, StdSources, Toolchain};
+use crate::wasm::artifact;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

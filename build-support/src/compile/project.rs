@@ -4,12 +4,12 @@
 
 use super::Request;
 use super::flags::{self, Remap};
-use crate::artifact;
 use crate::error::{Error, Result};
 use crate::system::digest::Key;
 use crate::system::files;
 use crate::system::process;
 use crate::toolchain::Toolchain;
+use crate::wasm::artifact;
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, NodeDep, Package};
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};

@@ -2,7 +2,8 @@ use super::Verdict;
 use crate::attribution::{self, Attribution, Row};
 use crate::config::{Config, Limit, Measure};
 use crate::measure::sizes::codecs;
-use crate::report::{Figures, Kind, Report, SCHEMA, Size, Sizes, Stage, Toolchain, VerdictRecord};
+use crate::report::{Figures, Report, SCHEMA, Size, Sizes, Stage, Toolchain, VerdictRecord};
+use crate::wasm::artifact::Kind;
 use std::path::Path;
 
 fn report(sizes: Sizes) -> Report {

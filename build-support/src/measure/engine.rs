@@ -1,9 +1,9 @@
 //! Loads the shipped file into a real engine: wasmtime compiles it for this machine. What the validator
 //! takes and an engine does not must never be shipped.
 
-use crate::artifact::Artifact;
 use crate::error::{Error, Result};
-use crate::report::Kind;
+use crate::wasm::artifact::Artifact;
+use crate::wasm::artifact::Kind;
 use wasmtime::component::Component;
 use wasmtime::{Engine, Module};
 

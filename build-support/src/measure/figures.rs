@@ -1,9 +1,9 @@
 //! What a budget can limit besides sizes, read from the shipped file: functions, and the memory it begins with.
 
-use crate::analyze::layout;
-use crate::artifact::{Artifact, Fault};
 use crate::error::{Error, Result};
 use crate::report::Figures;
+use crate::wasm::artifact::{Artifact, Fault};
+use crate::wasm::layout;
 use wasmparser::{Parser, Payload};
 
 /// Reads the figures of a file; what has to run for it, the start, is left to `start`.

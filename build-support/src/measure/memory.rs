@@ -1,12 +1,12 @@
 //! How much memory the agent takes (FR-08): what the file says before it runs, and how far its linear memory has grown
 //! when it is there, when it is configured, and after a workload.
 
-use crate::analyze::layout::{self, Layout};
-use crate::artifact::{Artifact, Fault};
 use crate::error::{Error, Result};
 use crate::host::{Host, Program, Setup, Transcript};
-use crate::report::Kind;
 use crate::variants::Variant;
+use crate::wasm::artifact::Kind;
+use crate::wasm::artifact::{Artifact, Fault};
+use crate::wasm::layout::{self, Layout};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 

@@ -2,9 +2,9 @@
 //! the start function, and a reactor's `_initialize`. Counted by wasmtime's fuel, so the figure is the same on every
 //! machine. How long a start takes, and what the agent does after it, is `startup`'s business.
 
-use crate::artifact::Artifact;
 use crate::error::{Error, Result};
 use crate::host::{self, Compiled, Setup};
+use crate::wasm::artifact::Artifact;
 use std::path::Path;
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{self, Component, ResourceType};
@@ -196,7 +196,7 @@ fn say(error: &wasmtime::Error, most: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::run_up_to;
-    use crate::artifact::Artifact;
+    use crate::wasm::artifact::Artifact;
     use std::path::Path;
 
     fn count(text: &str) -> Result<u64, String> {

@@ -6,9 +6,9 @@
 //! it, and all have the same one: a backtrace is of a core module, and tools that take a component apart (jco, a
 //! debugger) are left with those. The component around them says nothing that they do not.
 
-use crate::artifact::Artifact;
 use crate::error::Result;
 use crate::pipeline::{Job, Outcome};
+use crate::wasm::artifact::Artifact;
 use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
 use wasm_encoder::{CustomSection, Encode as _, Section as _};

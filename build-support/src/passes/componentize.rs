@@ -5,12 +5,12 @@
 //! was linked with a C library of preview 1 does, whatever its target is called; with it, a command needs no
 //! world of its own.
 
-use crate::artifact::Artifact;
-use crate::attribution::names::{self, Names};
 use crate::error::{Error, Result};
 use crate::passes::strip;
 use crate::pipeline::{Job, Outcome};
-use crate::report::Kind;
+use crate::wasm::artifact::Artifact;
+use crate::wasm::artifact::Kind;
+use crate::wasm::names::{self, Names};
 use wasi_preview1_component_adapter_provider as adapters;
 use wasmparser::{Parser, Payload};
 use wit_component::ComponentEncoder;

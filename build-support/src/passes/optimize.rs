@@ -7,11 +7,11 @@
 //! things by them. So every function goes in under its number, which is what Binaryen calls one without a name;
 //! the numbers that come out say which is which, and go with the file for `attribution`. What is kept has no names.
 
-use crate::analyze::features::{self, Known};
-use crate::artifact::{self, Artifact};
-use crate::attribution::names;
 use crate::error::{Error, Result};
 use crate::pipeline::{Job, Outcome};
+use crate::wasm::artifact::{self, Artifact};
+use crate::wasm::features::{self, Known};
+use crate::wasm::names;
 use std::path::Path;
 use wasm_encoder::Section as _;
 use wasm_opt::OptimizationOptions;

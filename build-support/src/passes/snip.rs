@@ -3,9 +3,9 @@
 //! the linked bytes. What nothing calls any more goes at once; the rest is left to wasm-opt.
 
 use crate::analyze::plan::Plan;
-use crate::artifact::Artifact;
 use crate::error::{Error, Result};
 use crate::pipeline::{Job, Outcome};
+use crate::wasm::artifact::Artifact;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use walrus::{FunctionBuilder, FunctionId, Module, ModuleConfig};

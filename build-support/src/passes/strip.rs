@@ -2,10 +2,10 @@
 //! lists, and the compiler's source paths in data. What it does not know it keeps, `component-type:*`
 //! among it: the component is made from that.
 
-use crate::artifact::{self, Artifact};
 use crate::error::{Error, Result};
 use crate::pipeline::{Job, Outcome};
-use crate::report::Kind;
+use crate::wasm::artifact::Kind;
+use crate::wasm::artifact::{self, Artifact};
 use wasmparser::{BinaryReader, Parser, Payload};
 
 const PASS: &str = "strip";

@@ -7,9 +7,9 @@
 
 use crate::analyze::sweep::Sweep;
 use crate::analyze::sweep::linked::{self, Linked};
-use crate::artifact::Artifact;
 use crate::error::{Error, Result};
 use crate::pipeline::{Job, Outcome};
+use crate::wasm::artifact::Artifact;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use wasm_encoder::{CodeSection, ConstExpr, Elements, Encode as _};

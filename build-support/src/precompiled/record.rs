@@ -1,13 +1,13 @@
 //! The record beside a precompiled file: `app.cwasm.json` for `app.cwasm`. It says what the bytes are, so that they can be
 //! known again before an engine trusts them.
 
-use crate::artifact::{self, Artifact};
 use crate::cache;
 use crate::error::{Error, Result};
 use crate::host::{Compiler, ENGINE};
-use crate::report::Kind;
 use crate::system::digest;
 use crate::system::files;
+use crate::wasm::artifact::Kind;
+use crate::wasm::artifact::{self, Artifact};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 

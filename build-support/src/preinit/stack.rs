@@ -1,7 +1,7 @@
 //! Where an agent's stack is. Between two calls nothing on it is in use, and what calls left behind would otherwise be
 //! kept as if it were state.
 
-use crate::analyze::layout::Layout;
+use crate::wasm::layout::Layout;
 
 /// The end of the stack, where the stack pointer stands when nothing runs: an address, and the bytes below it are the
 /// stack. None where that is not certain: there must be one memory, one changing number to be the stack pointer, and
@@ -30,7 +30,7 @@ pub fn end(modules: &[Layout]) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::end;
-    use crate::analyze::layout;
+    use crate::wasm::layout;
 
     fn of(modules: &[&str]) -> Option<u32> {
         let modules: Vec<_> = modules

@@ -91,9 +91,10 @@ mod tests {
     use super::{read, write};
     use crate::attribution::{self, Attribution, Row};
     use crate::report::{
-        Because, Exceeded, Figures, Kind, LimitRecord, Piece, Report, SCHEMA, Sizes, Snipped,
-        Stage, Swept, Toolchain, Unit, VerdictRecord,
+        Because, Exceeded, Figures, LimitRecord, Piece, Report, SCHEMA, Sizes, Snipped, Stage,
+        Swept, Toolchain, Unit, VerdictRecord,
     };
+    use crate::wasm::artifact::Kind;
     use std::path::Path;
 
     fn report() -> Report {

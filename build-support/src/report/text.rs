@@ -22,7 +22,8 @@ pub use sizes_table::draw as sizes_table;
 pub use startup_table::draw as startup_table;
 pub use swept::listing as sweep_listing;
 
-use crate::report::{Kind, Report, Snipped, Stage, units};
+use crate::report::{Report, Snipped, Stage, units};
+use crate::wasm::artifact::Kind;
 use anstyle::Style;
 use cells::{FAINT, HEADING, Paint, WARNING, table};
 use std::path::Path;
@@ -230,9 +231,9 @@ fn written(files: &[impl AsRef<Path>], paint: Paint) -> String {
 mod tests {
     use super::{draw, snip_listing};
     use crate::report::{
-        Figures, Kind, LimitRecord, Report, SCHEMA, Sizes, Snipped, Stage, Toolchain, Unit,
-        VerdictRecord,
+        Figures, LimitRecord, Report, SCHEMA, Sizes, Snipped, Stage, Toolchain, Unit, VerdictRecord,
     };
+    use crate::wasm::artifact::Kind;
 
     fn report() -> Report {
         Report {

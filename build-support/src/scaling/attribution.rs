@@ -1,11 +1,11 @@
 //! How `analyze` and `diff` grow with the file.
 
 use super::{millis, peak};
-use crate::analyze::call_graph;
 use crate::attribution::diff;
 use crate::attribution::groups::{self, Grouping};
 use crate::attribution::subject;
 use crate::error::{Error, Result};
+use crate::wasm::call_graph;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::time::Instant;

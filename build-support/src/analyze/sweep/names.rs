@@ -4,7 +4,7 @@
 use super::account::{Account, DataSymbol, Target};
 use super::linked::Linked;
 use super::ranges;
-use crate::analyze::path;
+use crate::wasm::path;
 
 /// How much of a text stands for it.
 const PREVIEW: usize = 48;

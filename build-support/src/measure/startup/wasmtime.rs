@@ -1,11 +1,11 @@
 //! The samples in wasmtime: an engine for each way of starting, and what can be prepared for it.
 
 use super::{Milestones, Mode, ModeTimes, Plan, Scratch, Subject, accepted, nanos};
-use crate::artifact::Artifact;
 use crate::error::{Error, Result};
 use crate::host::{BOUND, Compiler, Host, Imports, Instances, Program, Setup};
 use crate::precompiled::{self, Precompiled};
-use crate::report::Kind;
+use crate::wasm::artifact::Artifact;
+use crate::wasm::artifact::Kind;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use tempfile::TempDir;

@@ -2,11 +2,12 @@
 //! differs, and how far its memory grew.
 
 use super::cells::{FAINT, HEADING, Paint, table};
-use crate::analyze::layout::{
+use crate::measure::memory::{FileMemory, MemoryProfile};
+use crate::report::units;
+use crate::wasm::artifact::Kind;
+use crate::wasm::layout::{
     FoundBy, Global, Initial, Layout, Memory, Place, Stack, Table, ZERO_RUN,
 };
-use crate::measure::memory::{FileMemory, MemoryProfile};
-use crate::report::{Kind, units};
 
 /// Bytes of a page, where a figure of the whole instance is given in pages (core specification, 4.2.8).
 const PAGE: u64 = 65_536;
@@ -215,9 +216,9 @@ fn line(what: &str, figure: &str, note: &str) -> Line {
 #[cfg(test)]
 mod tests {
     use super::draw;
-    use crate::analyze::layout;
     use crate::measure::memory::{FileMemory, MemoryProfile, Run};
-    use crate::report::Kind;
+    use crate::wasm::artifact::Kind;
+    use crate::wasm::layout;
 
     /// Protects what a reader sees of every figure.
     #[test]

@@ -5,7 +5,8 @@ use super::cells::{BAD, FAINT, HEADING, Paint, WARNING, table};
 use crate::measure::quantiles::Quantiles;
 use crate::measure::startup::targets::{self, Miss, TARGETS, Weight};
 use crate::measure::startup::{FileTimes, ModeTimes, Startup};
-use crate::report::{Kind, units};
+use crate::report::units;
+use crate::wasm::artifact::Kind;
 use anstyle::Style;
 
 /// Stands behind a figure that misses a target, or an aim.
@@ -210,7 +211,7 @@ mod tests {
     use super::draw;
     use crate::measure::quantiles::Quantiles;
     use crate::measure::startup::{FileTimes, Milestones, Mode, ModeTimes, Startup};
-    use crate::report::Kind;
+    use crate::wasm::artifact::Kind;
 
     fn mode(mode: Mode, median_ns: u64) -> ModeTimes {
         let times = Quantiles {

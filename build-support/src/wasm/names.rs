@@ -2,9 +2,9 @@
 //! module while it loses them; data keeps its addresses on the way, so that the linked file's symbols name the
 //! shipped file's bytes.
 
-use crate::analyze::path::demangle;
 use crate::analyze::sweep;
-use crate::artifact::Fault;
+use crate::wasm::artifact::Fault;
+use crate::wasm::path::demangle;
 use std::ops::Range;
 use wasmparser::{
     ConstExpr, DataKind, ExternalKind, KnownCustom, Name, NameMap, Operator, Parser, Payload,

@@ -1,8 +1,8 @@
 //! The functions and data segments of a core module with their names, sizes and what their last
 //! instruction says; read from the bytes as they are.
 
-use crate::analyze::path::demangle;
-use crate::artifact::Fault;
+use crate::wasm::artifact::Fault;
+use crate::wasm::path::demangle;
 use wasmparser::{
     CompositeInnerType, ExternalKind, KnownCustom, Name, Operator, Parser, Payload, TypeRef,
 };

@@ -2,7 +2,7 @@
 //! component to reach its core modules.
 
 use crate::error::{Error, Result};
-use crate::report::Kind;
+use serde::{Deserialize, Serialize};
 use std::path::Path;
 use wasm_encoder::Encode as _;
 use wasmparser::{BinaryReader, BinaryReaderError, Validator, WasmFeatures};
@@ -12,6 +12,16 @@ use wasmparser::{BinaryReader, BinaryReaderError, Validator, WasmFeatures};
 pub struct Artifact {
     bytes: Vec<u8>,
     kind: Kind,
+}
+
+/// What kind of wasm file something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// A core module.
+    Core,
+    /// A component.
+    Component,
 }
 
 /// Why bytes are not valid wasm.

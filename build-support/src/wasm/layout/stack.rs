@@ -87,7 +87,7 @@ fn pointer(globals: &[Global]) -> Option<(u32, u64, FoundBy)> {
 #[cfg(test)]
 mod tests {
     use super::{FoundBy, Place};
-    use crate::analyze::layout::read;
+    use crate::wasm::layout::read;
 
     #[track_caller]
     fn check(body: &str, expected: Option<(u32, FoundBy, Place, u64)>) {

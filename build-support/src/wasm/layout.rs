@@ -5,7 +5,7 @@ mod stack;
 
 pub use stack::{FoundBy, Place, Stack};
 
-use crate::artifact::Fault;
+use crate::wasm::artifact::Fault;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 use wasmparser::{

@@ -1,8 +1,17 @@
 //! Where the core modules of a file and their functions are, to the byte.
 
-use super::Body;
-use crate::artifact::Fault;
+use crate::wasm::artifact::Fault;
+use serde::{Deserialize, Serialize};
 use wasmparser::{Encoding, Parser, Payload, TypeRef};
+
+/// Where a function's body is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Body {
+    /// From the beginning of its module, in bytes.
+    pub offset: u64,
+    /// Its size in bytes, the length in front not counted.
+    pub bytes: u64,
+}
 
 /// A core module in a file.
 #[derive(Debug, Default)]

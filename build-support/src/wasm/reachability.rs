@@ -2,7 +2,7 @@
 //! removed (FR-06). Roots are the exports, the start function and whatever a table, a global or a
 //! `ref.func` names; edges are direct calls.
 
-use crate::artifact::Fault;
+use crate::wasm::artifact::Fault;
 use std::collections::BTreeSet;
 use wasmparser::{ConstExpr, ElementItems, ExternalKind, Operator, Parser, Payload, TypeRef};
 

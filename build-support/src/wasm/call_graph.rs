@@ -4,8 +4,8 @@
 //! For people who ask why something is there and what would go with it. What may be removed is decided by the
 //! sweep, which knows more.
 
-use crate::analyze::dominators;
-use crate::artifact::Fault;
+use crate::wasm::artifact::Fault;
+use crate::wasm::dominators;
 use std::collections::{HashMap, VecDeque};
 use wasmparser::{
     CompositeInnerType, ConstExpr, ElementItems, ElementKind, ExternalKind, FuncType, Operator,
