@@ -9,7 +9,6 @@ pub mod diff;
 pub mod groups;
 pub mod origin;
 mod parts;
-pub mod subject;
 
 use crate::error::{Error, Result};
 use crate::wasm::artifact::Artifact;

@@ -21,7 +21,6 @@ mod messages;
 mod optimize;
 mod precompile;
 mod preinit;
-mod progress;
 mod report;
 mod run;
 mod scaling;
@@ -34,15 +33,16 @@ pub use cargo_budget::main as cargo_budget;
 
 use crate::Error;
 use crate::config::Config;
+use crate::output::progress::Progress;
+use crate::output::{diagnostic, text};
 use crate::package::Package;
 use crate::pipeline::Analysis;
-use crate::report::{diagnostic, text, units};
+use crate::report::units;
 use crate::ship::Shipped;
 use crate::variants;
 use crate::wasm::bindgen;
 use clap::{Parser, Subcommand};
 use messages::{MessageFormat, Messages};
-use progress::Progress;
 use std::io::Write as _;
 use std::process::ExitCode;
 

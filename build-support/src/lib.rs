@@ -40,6 +40,8 @@ pub mod gate;
 #[cfg(feature = "tool")]
 pub mod measure;
 #[cfg(feature = "tool")]
+pub mod output;
+#[cfg(feature = "tool")]
 pub mod ratchet;
 #[cfg(feature = "tool")]
 pub mod report;

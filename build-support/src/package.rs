@@ -5,7 +5,6 @@ use crate::compile::{self, Request, StdBuild};
 use crate::config::{self, Config};
 use crate::error::{Error, Result};
 use crate::newer_wasm_opt::{self, Found};
-use crate::report::message::Origin;
 use crate::ship::{self, Shipped};
 use crate::toolchain::{self, Toolchain};
 use crate::wasm::bindgen;
@@ -35,6 +34,17 @@ pub struct Package {
     pub makes: Vec<cargo_metadata::Target>,
     /// What it depends on itself when it runs, on any target.
     pub dependencies: Vec<String>,
+}
+
+/// Whom a message is about.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    /// Cargo's id of the package.
+    pub package_id: String,
+    /// Its manifest.
+    pub manifest: PathBuf,
+    /// What is built of it; none where cargo makes nothing of it.
+    pub target: Option<cargo_metadata::Target>,
 }
 
 /// Which features to build with, as cargo takes them.

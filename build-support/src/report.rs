@@ -1,17 +1,11 @@
 //! What a run found, as plain data. The modules below turn it into text and JSON; nothing here decides
 //! anything (`gate` does) and nothing here prints.
 
-pub mod allocators;
-pub mod diagnostic;
-pub mod html;
 pub mod json;
-pub mod markdown;
-pub mod message;
 pub mod names;
-pub mod text;
+pub mod subject;
 pub mod units;
 mod verdict;
-pub mod view;
 
 pub use verdict::{
     BaselineRecord, Because, Difference, Exceeded, HeldRecord, Judged, LimitRecord, Raise, Unit,

@@ -11,10 +11,10 @@ mod random;
 use build_support::alloc_compare::{
     self, Allocator, Export, Number, Session, Statistics, Tracing, Workload,
 };
-use build_support::artifact::Artifact;
 use build_support::host::{Host, Program, Transcript};
 use build_support::package::{Package, Silent};
 use build_support::system::process;
+use build_support::wasm::artifact::Artifact;
 use model::Model;
 use std::path::{Path, PathBuf};
 use wasmtime::Engine;

@@ -1,17 +1,17 @@
 //! Who takes the room: exact on what is really shipped, on files from elsewhere, on damaged and on large ones.
 
 use arbitrary::Unstructured;
-use build_support::analyze::call_graph;
-use build_support::analyze::features;
-use build_support::artifact::Artifact;
 use build_support::attribution::diff::{self, What};
 use build_support::attribution::groups::{self, Grouping};
-use build_support::attribution::subject::{self, Subject};
 use build_support::attribution::{self, Attribution, Kind, Row};
 use build_support::config::Config;
 use build_support::passes::{optimize, snip, strip, sweep};
 use build_support::pipeline::{self, Job};
+use build_support::report::subject::{self, Subject};
 use build_support::system::process;
+use build_support::wasm::artifact::Artifact;
+use build_support::wasm::call_graph;
+use build_support::wasm::features;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;

@@ -10,10 +10,11 @@ use build_support::attribution::{self, Attribution, Row};
 use build_support::config::{self, Config, Measure};
 use build_support::gate;
 use build_support::measure::sizes;
+use build_support::output::{diagnostic, text};
 use build_support::report::{
-    Figures, Kind, Report, SCHEMA, Size, Sizes, Snipped, Stage, Toolchain, VerdictRecord,
-    diagnostic, text,
+    Figures, Report, SCHEMA, Size, Sizes, Snipped, Stage, Toolchain, VerdictRecord,
 };
+use build_support::wasm::artifact::Kind;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 

@@ -9,9 +9,7 @@ mod packing;
 #[path = "fixtures/workload.rs"]
 mod workload;
 
-use build_support::analyze::features;
 use build_support::analyze::sweep::{self, Link};
-use build_support::artifact::Artifact;
 use build_support::attribution::{self, Attribution, Kind, Row};
 use build_support::compile::Linked;
 use build_support::config::Config;
@@ -19,6 +17,8 @@ use build_support::package::{Features, Package, Silent};
 use build_support::passes::{self, optimize};
 use build_support::pipeline::{self, Job};
 use build_support::size_bench::{self, Fixture};
+use build_support::wasm::artifact::Artifact;
+use build_support::wasm::features;
 use std::path::Path;
 
 /// How far a program has gone through the passes.

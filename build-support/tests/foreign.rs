@@ -3,13 +3,13 @@
 //!
 //! `foreign/package-lock.json` holds what is fetched to its bytes. It is fetched once, into the target folder.
 
-use build_support::analyze::{call_graph, path};
-use build_support::artifact::Artifact;
 use build_support::attribution::diff;
 use build_support::attribution::groups::{self, Grouping};
-use build_support::attribution::subject::{self, Subject};
 use build_support::attribution::{Kind, Row};
+use build_support::report::subject::{self, Subject};
 use build_support::system::process;
+use build_support::wasm::artifact::Artifact;
+use build_support::wasm::{call_graph, path};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

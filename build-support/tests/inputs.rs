@@ -107,7 +107,7 @@ fn cut_short() {
         let mut refusals = 0;
         for length in (0..whole.len()).step_by(3) {
             let cut = &whole[..length];
-            if build_support::artifact::validate(cut).is_err() || length < 8 {
+            if build_support::wasm::artifact::validate(cut).is_err() || length < 8 {
                 refused(cut, "");
                 refusals += 1;
             }

@@ -2,9 +2,11 @@
 //! says more than a name. `BLESS=1 cargo test -p build-support --test reports` rewrites the goldens.
 #![cfg(feature = "tool")]
 
-use build_support::attribution::{Attribution, Kind, Row, subject};
-use build_support::report::view::View;
-use build_support::report::{Because, Exceeded, markdown};
+use build_support::attribution::{Attribution, Kind, Row};
+use build_support::output::markdown;
+use build_support::output::view::View;
+use build_support::report::subject;
+use build_support::report::{Because, Exceeded};
 use build_support::system::process;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use std::fs;

@@ -13,10 +13,10 @@ use build_support::measure::startup::{
     self, Milestones, Mode, Plan, Process, Samples, Startup, Subject, targets,
 };
 use build_support::package::{Features, Package, Silent};
-use build_support::report::Kind;
 use build_support::ship::Files;
 use build_support::system::process;
 use build_support::variants::{self, Variants};
+use build_support::wasm::artifact::Kind;
 use std::path::Path;
 
 /// The agent's package.

@@ -2,11 +2,11 @@
 //! trap is called in the linked file, which has its names.
 #![cfg(feature = "tool")]
 
-use build_support::analyze::path::demangle;
 use build_support::attribution::Kind;
 use build_support::report::{self, Report};
 use build_support::symbol_map::SymbolMap;
 use build_support::system::process;
+use build_support::wasm::path::demangle;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -6,8 +6,8 @@
 
 mod engines;
 
-use build_support::artifact::Artifact;
 use build_support::preinit;
+use build_support::wasm::artifact::Artifact;
 use engines::{Component as InWasmtime, Node, Reactor, Wasmi, build, timeless};
 use std::path::Path;
 use wasmtime::component::{self, Component, Val};

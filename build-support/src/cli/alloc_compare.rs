@@ -1,9 +1,10 @@
 //! `build-support alloc-compare`: the agent's allocators beside each other. What `cargo alloc-compare` and `cargo make alloc-compare` are.
 
-use super::{Ended, progress::Progress};
+use super::Ended;
 use crate::alloc_compare::{self, Allocator, Comparison, Marks, Request};
+use crate::output::progress::Progress;
+use crate::output::{allocators, text};
 use crate::package::{Listener as _, Package};
-use crate::report::{allocators, text};
 use crate::system::files;
 use crate::wasm::artifact;
 use anyhow::Context as _;

@@ -3,9 +3,9 @@
 
 use super::{Ended, explain, why};
 use crate::attribution::groups::{self, Grouping};
-use crate::attribution::subject::{self, Subject};
+use crate::output::text::room::{self, Hanging};
 use crate::package::Package;
-use crate::report::text::room::{self, Hanging};
+use crate::report::subject::{self, Subject};
 use crate::wasm::call_graph;
 use anyhow::Context as _;
 use clap::Args;

@@ -1,7 +1,8 @@
 //! `build-support baseline`: measures, and writes `baseline.json`. What `cargo baseline` and `cargo make baseline` are.
 
-use super::{Ended, progress::Progress};
+use super::Ended;
 use crate::baseline::{self, File, Means, Part, base};
+use crate::output::progress::Progress;
 use crate::package::Package;
 use anyhow::Context as _;
 use clap::Args;

@@ -1,11 +1,13 @@
 //! `build-support build`: a package from source to a shipped, measured and judged file. What `cargo wasm`
 //! and `cargo make wasm` are.
 
+use super::Ended;
 use super::messages::{MessageFormat, Messages};
-use super::{Ended, progress::Progress};
+use crate::output::progress::Progress;
+use crate::output::text;
 use crate::package::{self, Package};
 use crate::pipeline;
-use crate::report::{self, text};
+use crate::report;
 use crate::ship::Shipped;
 use crate::wasm::artifact::Artifact;
 use clap::Args;

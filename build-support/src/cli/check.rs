@@ -1,7 +1,9 @@
 //! `build-support check`: does the package type-check for its wasm targets, without making anything.
 
-use super::{Ended, build::Features, progress::Progress};
+use super::Ended;
+use super::build::Features;
 use crate::compile;
+use crate::output::progress::Progress;
 use crate::package::Package;
 use clap::Args;
 

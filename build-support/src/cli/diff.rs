@@ -3,8 +3,8 @@
 use super::{Ended, analyze};
 use crate::attribution::diff;
 use crate::attribution::groups::Grouping;
-use crate::attribution::subject;
-use crate::report::text::room;
+use crate::output::text::room;
+use crate::report::subject;
 use clap::Args;
 use std::io::Write as _;
 use std::path::PathBuf;

@@ -1,16 +1,18 @@
 //! `build-support gate`: holds what is shipped against its limits and against what the baseline holds. What `cargo gate`
 //! and `cargo make gate` are.
 
+use super::Ended;
 use super::messages::{MessageFormat, Messages};
-use super::{Ended, progress::Progress};
 use crate::baseline::File;
 use crate::baseline::base::{self, Both, Chosen, Fault};
 use crate::config::{Config, Measure};
 use crate::diagnostic::{Diagnostic, Level};
 use crate::gate::{self, Against, Verdict};
+use crate::output::progress::Progress;
+use crate::output::text;
 use crate::package::{Features, Package};
 use crate::ratchet::{Held, Loosened, Refused};
-use crate::report::{self, Report, Size, text, units};
+use crate::report::{self, Report, Size, units};
 use crate::ship::Shipped;
 use crate::wasm::bindgen;
 use anyhow::Context as _;

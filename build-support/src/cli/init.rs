@@ -1,7 +1,8 @@
 //! `cargo budget init`: a budget for a package that has none.
 
-use super::{Ended, progress::Progress};
+use super::Ended;
 use crate::adopt::{self, Adopted, Margin, Wish};
+use crate::output::progress::Progress;
 use crate::report::units;
 use crate::wasm::artifact::Kind;
 use clap::Args;

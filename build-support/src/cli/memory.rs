@@ -1,10 +1,11 @@
 //! `build-support memory`: how much memory the agent takes. What `cargo memory` and `cargo make memory` are.
 
-use super::{Ended, progress::Progress};
+use super::Ended;
 use crate::host::Transcript;
 use crate::measure::memory::{self, Plan, Subject};
+use crate::output::progress::Progress;
+use crate::output::text;
 use crate::package::{Listener as _, Package};
-use crate::report::text;
 use crate::variants::{self, Variants};
 use clap::Args;
 use std::io::Write as _;

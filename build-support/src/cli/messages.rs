@@ -3,8 +3,8 @@
 use super::Ended;
 use crate::diagnostic::Diagnostic;
 use crate::error::Error;
+use crate::output::{diagnostic, message};
 use crate::package::Package;
-use crate::report::{diagnostic, message};
 use clap::ValueEnum;
 use std::io::Write as _;
 

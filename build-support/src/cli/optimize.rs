@@ -1,12 +1,13 @@
 //! `build-support optimize`: any core module or component from anywhere, made smaller.
 
-use super::{Ended, progress::Progress};
+use super::Ended;
 use crate::attribution;
 use crate::config::Config;
 use crate::newer_wasm_opt;
+use crate::output::progress::Progress;
+use crate::output::text;
 use crate::package::Listener as _;
 use crate::pipeline::{self, Job, Product};
-use crate::report::text;
 use crate::report::units;
 use crate::symbol_map::SymbolMap;
 use crate::system::files;

@@ -1,8 +1,9 @@
 //! `build-support precompile`: machine code of the shipped files, made ahead of time. What `cargo precompile` and `cargo
 //! make precompile` are.
 
-use super::{Ended, progress::Progress};
+use super::Ended;
 use crate::host::Compiler;
+use crate::output::progress::Progress;
 use crate::package::Listener as _;
 use crate::precompiled::{self, Precompiled};
 use crate::report::units;

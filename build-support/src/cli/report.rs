@@ -3,11 +3,13 @@
 
 use super::Ended;
 use crate::attribution::groups::{self, Grouping};
-use crate::attribution::subject::{self, Subject};
+use crate::output::json;
+use crate::output::text::{self, room};
+use crate::output::view::View;
+use crate::output::{html, markdown};
 use crate::package::Package;
-use crate::report::text::{self, room};
-use crate::report::view::View;
-use crate::report::{html, json, markdown};
+use crate::report::json;
+use crate::report::subject::{self, Subject};
 use crate::system::files;
 use crate::wasm::artifact;
 use anyhow::Context as _;

@@ -1,9 +1,10 @@
 //! `build-support scaling`: how time and memory grow with the file, of the sweep or of `analyze` and `diff`. What
 //! `cargo make scaling` is.
 
-use super::{Ended, progress::Progress};
+use super::Ended;
+use crate::output::progress::Progress;
+use crate::output::text;
 use crate::package::{Listener as _, Package};
-use crate::report::text;
 use crate::scaling;
 use crate::system::process;
 use anyhow::Context as _;

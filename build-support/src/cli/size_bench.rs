@@ -1,9 +1,10 @@
 //! `build-support size-bench`: what each step is worth on real programs, beside a standard library rebuilt with unstable
 //! flags. What `cargo size-bench` and `cargo make size-bench` are.
 
-use super::{Ended, progress::Progress};
+use super::Ended;
+use crate::output::progress::Progress;
+use crate::output::text;
 use crate::package::Package;
-use crate::report::text;
 use crate::size_bench;
 use clap::Args;
 use serde_json::json;

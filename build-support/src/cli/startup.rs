@@ -1,11 +1,12 @@
 //! `build-support startup`: how long it takes until an agent is there. What `cargo startup` and `cargo make startup` are.
 
-use super::{Ended, progress::Progress};
+use super::Ended;
 use crate::host::Transcript;
 use crate::measure::startup::targets::{self, TARGETS, Weight};
 use crate::measure::startup::{self, Plan, Samples, Subject};
+use crate::output::progress::Progress;
+use crate::output::text;
 use crate::package::{Listener as _, Package};
-use crate::report::text;
 use crate::system::process;
 use crate::variants::{self, Variants};
 use anyhow::Context as _;

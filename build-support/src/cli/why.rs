@@ -1,7 +1,7 @@
 //! `build-support analyze --why`: the calls that lead to a function, from what the host can call.
 
 use super::Ended;
-use crate::attribution::subject::Subject;
+use crate::report::subject::Subject;
 use crate::wasm::call_graph::{self, CallGraph, Root, Step};
 use anyhow::Context as _;
 use std::collections::HashMap;

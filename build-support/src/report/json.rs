@@ -1,9 +1,7 @@
 //! The report as JSON, the form it is kept and exchanged in. The layout is [`Report`]'s own fields;
 //! [`SCHEMA`] is raised when one changes its meaning.
 
-use crate::attribution::groups::Grouping;
 use crate::error::{Error, Result};
-use crate::report::view::View;
 use crate::report::{Report, SCHEMA};
 use std::path::Path;
 
@@ -13,24 +11,6 @@ pub fn write(report: &Report) -> String {
         .expect("a report is plain data, which always has a JSON form");
     text.push('\n');
     text
-}
-
-/// Builds and files beside what they are compared with, as `build-support report --format json` gives them: the report of
-/// each where there is one, and the changes by every grouping.
-///
-/// # Errors
-/// As [`View::changes`].
-pub fn views(views: &[View]) -> Result<String> {
-    let mut all = Vec::new();
-    for view in views {
-        let mut json = serde_json::to_value(view).expect("a view is plain data");
-        if let Some(changes) = view.changes(&Grouping::ALL)? {
-            json["changes"] = serde_json::to_value(changes).expect("a diff is plain data");
-        }
-        all.push(json);
-    }
-    let json = serde_json::json!({ "schema": SCHEMA, "views": all });
-    Ok(format!("{json:#}\n"))
 }
 
 /// The report that `text`, the content of `file`, holds.

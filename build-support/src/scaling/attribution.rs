@@ -3,8 +3,8 @@
 use super::{millis, peak};
 use crate::attribution::diff;
 use crate::attribution::groups::{self, Grouping};
-use crate::attribution::subject;
 use crate::error::{Error, Result};
+use crate::report::subject;
 use crate::wasm::call_graph;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};

@@ -20,7 +20,7 @@ fn good() -> (u64, Vec<u8>) {
 }
 
 fn refusal(module: &[u8]) -> Refusal {
-    build_support::artifact::validate(module).expect("only the account is wrong");
+    build_support::wasm::artifact::validate(module).expect("only the account is wrong");
     sweep::run(module, &[]).expect_err("it must be refused")
 }
 

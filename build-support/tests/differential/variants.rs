@@ -3,9 +3,9 @@
 use crate::compare::Traps;
 use build_support::analyze::plan::Plan;
 use build_support::analyze::sweep::Sweep;
-use build_support::artifact::Artifact;
 use build_support::config::{Config, SweepRules};
 use build_support::pipeline::{self, Job, PASSES};
+use build_support::wasm::artifact::Artifact;
 use std::fmt::Display;
 use std::path::Path;
 

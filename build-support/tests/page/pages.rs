@@ -1,11 +1,12 @@
 //! Files to make pages of, and Chromium with one of them.
 
 use crate::scratch;
-use build_support::artifact::Artifact;
-use build_support::attribution::{self, Attribution, subject::Subject};
-use build_support::report::html;
-use build_support::report::view::View;
+use build_support::attribution::{self, Attribution};
+use build_support::output::html;
+use build_support::output::view::View;
+use build_support::report::subject::Subject;
 use build_support::system::process;
+use build_support::wasm::artifact::Artifact;
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::fs;

@@ -2,10 +2,10 @@
 //! the reason and the remedy.
 
 use crate::{shipped, transcript};
-use build_support::artifact::Artifact;
 use build_support::host::{Compiler, Host, Imports, Instances, Program, Setup};
 use build_support::precompiled::{self, Precompiled};
 use build_support::system::process;
+use build_support::wasm::artifact::Artifact;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,8 +1,8 @@
 //! The memory profile of the real agent.
 
 use crate::{shipped, transcript};
-use build_support::analyze::layout::{FoundBy, Layout, Place};
 use build_support::measure::memory::{self, Plan, Subject};
+use build_support::wasm::layout::{FoundBy, Layout, Place};
 
 /// `STACK` in the agent's build script.
 const STACK: u64 = 256 * 1024;

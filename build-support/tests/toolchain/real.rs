@@ -2,11 +2,11 @@
 //! wherever they are built.
 
 use crate::layout;
-use build_support::artifact::Artifact;
 use build_support::compile::{self, Linked};
 use build_support::config::Config;
 use build_support::pipeline::{self, Job};
 use build_support::toolchain::{Std, Toolchain};
+use build_support::wasm::artifact::Artifact;
 use std::path::Path;
 use wasmparser::{Parser, Payload};
 use wasmtime::component::{self, Component, ResourceTable};

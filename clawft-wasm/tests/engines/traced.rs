@@ -2,8 +2,8 @@
 //! documented layout, or the WIT interface.
 
 use super::build;
-use build_support::artifact::Artifact;
 use build_support::host::{Host, Program};
+use build_support::wasm::artifact::Artifact;
 use serde_json::{Map, Value};
 use wasmtime::Engine;
 use wasmtime::component::Val;

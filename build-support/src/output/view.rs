@@ -4,8 +4,8 @@
 use crate::attribution::Attribution;
 use crate::attribution::diff::{self, Diff};
 use crate::attribution::groups::Grouping;
-use crate::attribution::subject::Subject;
 use crate::error::Result;
+use crate::report::subject::Subject;
 use crate::report::{BaselineRecord, Exceeded, LimitRecord, Report, Size, Stage, Unit};
 use crate::wasm::artifact::Kind;
 use serde::Serialize;

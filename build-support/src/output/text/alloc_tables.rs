@@ -3,7 +3,7 @@
 use super::WIDTH;
 use super::cells::{FAINT, GOOD, HEADING, Paint, columns};
 use crate::alloc_compare::Comparison;
-use crate::report::allocators::{self, Section};
+use crate::output::allocators::{self, Section};
 use crate::report::units;
 use anstyle::Style;
 

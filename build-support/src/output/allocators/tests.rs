@@ -4,7 +4,8 @@ use crate::alloc_compare::{
     Recommendation, Run, SCHEMA, Score, Spread, Statistics, Workload,
 };
 use crate::measure::quantiles::Quantiles;
-use crate::report::{Sizes, Toolchain, text};
+use crate::output::text;
+use crate::report::{Sizes, Toolchain};
 
 fn candidate(allocator: Allocator, raw: u64, instructions: u64) -> Candidate {
     let pages = Pages {

@@ -1,7 +1,7 @@
 //! What `analyze` and `diff` are asked about: a WebAssembly file, or the report of a run, which has the names of a
 //! shipped file that has none. Which of the two it is shows in the bytes.
 
-use super::{Attribution, Kind, of_file};
+use crate::attribution::{Attribution, Kind, of_file};
 use crate::error::{Error, Result};
 use crate::report::{self, Report};
 use crate::wasm::artifact::Artifact;

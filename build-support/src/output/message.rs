@@ -3,22 +3,11 @@
 //! line. Only text is made here; the command prints it.
 
 use crate::diagnostic::{Diagnostic, Level};
-use crate::report::diagnostic;
-use cargo_metadata::Target;
+use crate::output::diagnostic;
+use crate::package::Origin;
 use serde_json::{Value, json};
 use std::ops::Range;
 use std::path::Path;
-
-/// Whom a message is about.
-#[derive(Debug, Clone)]
-pub struct Origin {
-    /// Cargo's id of the package.
-    pub package_id: String,
-    /// Its manifest.
-    pub manifest: std::path::PathBuf,
-    /// What is built of it; none where cargo makes nothing of it.
-    pub target: Option<Target>,
-}
 
 /// `diagnostic` as a line of JSON without its end. Files are named relative to `base`, the workspace's root, as cargo does.
 pub fn compiler_message(diagnostic: &Diagnostic, origin: &Origin, base: &Path) -> String {
@@ -169,8 +158,9 @@ fn lines(source: &str) -> impl Iterator<Item = Range<usize>> + '_ {
 
 #[cfg(test)]
 mod tests {
-    use super::{Origin, compiler_message, place, short, span};
+    use super::{compiler_message, place, short, span};
     use crate::diagnostic::{Diagnostic, Level};
+    use crate::package::Origin;
     use cargo_metadata::Message;
     use std::path::Path;
 

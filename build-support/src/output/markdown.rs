@@ -8,7 +8,7 @@
 use crate::attribution::diff::{Change, Changes};
 use crate::attribution::groups::{self, Grouping};
 use crate::error::Result;
-use crate::report::view::{Measure, Standing, View};
+use crate::output::view::{Measure, Standing, View};
 use crate::report::{Because, Unit, names, units};
 use std::fmt::Write as _;
 

@@ -6,7 +6,7 @@
 //! is therefore what [`attribution`](crate::attribution) found, to the byte.
 
 use crate::attribution::{Attribution, Kind, Row};
-use crate::report::view::{Measure, Standing, View};
+use crate::output::view::{Measure, Standing, View};
 use crate::report::{names, units};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
