@@ -33,8 +33,9 @@ pub use spread::Spread;
 pub use statistics::Statistics;
 pub use workload::Workload;
 
+use crate::agent::transcript::Transcript;
+use crate::engine::setup::ENGINE;
 use crate::error::{Error, Result};
-use crate::host::{ENGINE, Transcript};
 use crate::package::{Listener, Package};
 use crate::report::Toolchain;
 use measurement::{Counted, Engines, Subject};

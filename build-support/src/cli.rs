@@ -31,7 +31,6 @@ mod why;
 
 pub use cargo_budget::main as cargo_budget;
 
-use crate::Error;
 use crate::config::Config;
 use crate::output::progress::Progress;
 use crate::output::{diagnostic, text};
@@ -39,8 +38,8 @@ use crate::package::Package;
 use crate::pipeline::Analysis;
 use crate::report::units;
 use crate::ship::Shipped;
-use crate::variants;
 use crate::wasm::bindgen;
+use crate::{Error, variants};
 use clap::{Parser, Subcommand};
 use messages::{MessageFormat, Messages};
 use std::io::Write as _;

@@ -36,6 +36,10 @@ pub mod passes;
 pub mod pipeline;
 
 #[cfg(feature = "tool")]
+pub mod agent;
+#[cfg(feature = "tool")]
+pub mod engine;
+#[cfg(feature = "tool")]
 pub mod gate;
 #[cfg(feature = "tool")]
 pub mod measure;
@@ -55,15 +59,9 @@ pub mod baseline;
 #[cfg(feature = "tool")]
 pub mod cache;
 #[cfg(feature = "tool")]
-pub mod host;
-#[cfg(feature = "tool")]
 pub mod linker;
 #[cfg(feature = "tool")]
 pub mod package;
-#[cfg(feature = "tool")]
-pub mod precompiled;
-#[cfg(feature = "tool")]
-pub mod preinit;
 #[cfg(feature = "tool")]
 pub mod scaling;
 #[cfg(feature = "tool")]

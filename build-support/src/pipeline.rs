@@ -1,17 +1,16 @@
 //! The passes in their order, and the loop that runs them, validates what each made, and records it.
 
-use crate::analyze::contributors::Contributor;
+use crate::analyze;
+use crate::analyze::contributors::{self, Contributor};
 use crate::analyze::plan::{self, Plan};
 use crate::analyze::sweep::{Reason, Refusal};
-use crate::analyze::{self, contributors};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::passes::{build_id, componentize, optimize, snip, strip, sweep};
 use crate::report::{Piece, Snipped, Stage, Swept};
 use crate::wasm::artifact::{Artifact, Fault};
-use crate::wasm::bindgen;
 use crate::wasm::names::{self, Names};
-use crate::wasm::{features, reachability, symbols};
+use crate::wasm::{bindgen, features, reachability, symbols};
 use std::path::Path;
 use std::time::Instant;
 

@@ -1,9 +1,9 @@
 //! The agent's files, as they are measured: what is shipped for each target, and that again pre-initialised.
 
+use crate::agent::preinit;
+use crate::agent::transcript::Transcript;
 use crate::error::{Error, Result};
-use crate::host::Transcript;
 use crate::package::{Features, Listener, Package};
-use crate::preinit;
 use crate::report::Report;
 use crate::ship::Shipped;
 use crate::system::files;

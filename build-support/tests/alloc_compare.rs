@@ -8,10 +8,12 @@ mod model;
 #[allow(dead_code)]
 mod random;
 
+use build_support::agent::host::Host;
+use build_support::agent::transcript::Transcript;
 use build_support::alloc_compare::{
     self, Allocator, Export, Number, Session, Statistics, Tracing, Workload,
 };
-use build_support::host::{Host, Program, Transcript};
+use build_support::engine::program::Program;
 use build_support::package::{Package, Silent};
 use build_support::system::process;
 use build_support::wasm::artifact::Artifact;

@@ -1,6 +1,6 @@
 //! The native program that native figures are taken of: it is built, answers the transcript, and says what is wrong.
 
-use build_support::host::Transcript;
+use build_support::agent::transcript::Transcript;
 use build_support::measure::native;
 use build_support::package::Package;
 use build_support::system::process;

@@ -7,7 +7,7 @@ mod precompiled;
 #[path = "startup/profile.rs"]
 mod profile;
 
-use build_support::host::Transcript;
+use build_support::agent::transcript::Transcript;
 use build_support::measure::quantiles::Quantiles;
 use build_support::measure::startup::{
     self, Milestones, Mode, Plan, Process, Samples, Startup, Subject, targets,

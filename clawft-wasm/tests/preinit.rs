@@ -6,7 +6,7 @@
 
 mod engines;
 
-use build_support::preinit;
+use build_support::agent::preinit;
 use build_support::wasm::artifact::Artifact;
 use engines::{Component as InWasmtime, Node, Reactor, Wasmi, build, timeless};
 use std::path::Path;
@@ -52,7 +52,7 @@ fn wasip2_is_configured_without_a_host() {
     let mut store = Store::new(&engine, ());
     let instance = linker.instantiate(&mut store, &component).unwrap();
     let agent = instance
-        .get_export_index(&mut store, None, build_support::host::INTERFACE)
+        .get_export_index(&mut store, None, build_support::agent::component::INTERFACE)
         .unwrap();
     let mut call = |name: &str, args: &[Val]| {
         let index = instance.get_export_index(&mut store, Some(&agent), name);

@@ -1,6 +1,6 @@
 //! Exports that take and give numbers, called by name: in a core module as they are, in a component through its world.
 
-use crate::host::Host;
+use crate::agent::host::Host;
 use wasmtime::Val;
 use wasmtime::component::{self, Val as Lifted};
 

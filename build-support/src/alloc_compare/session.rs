@@ -2,8 +2,11 @@
 
 use super::Workload;
 use super::exports::{Export, Number};
+use crate::agent::host::Host;
+use crate::agent::transcript::Transcript;
+use crate::engine::memory::Memory;
+use crate::engine::program::Program;
 use crate::error::{Error, Result};
-use crate::host::{Host, Memory, Program, Transcript};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -86,7 +89,7 @@ impl<'a> Session<'a> {
         })?;
         // An engine that does not count has no use for it, and says so.
         let _ = store.set_fuel(FUEL);
-        let mut host = program.instantiate(store)?;
+        let mut host = Host::instantiate(program, store)?;
         let script = match root {
             Some(root) => Script::Spoken { said, _root: root },
             None => Script::Exported {

@@ -2,7 +2,7 @@
 //! (`clawft-wasm/src/alloc_trace/statistics.rs`), or from a component through its interface.
 
 use super::exports::Export;
-use crate::host::Host;
+use crate::agent::host::Host;
 use serde::{Deserialize, Serialize};
 use wasmtime::component::Val;
 

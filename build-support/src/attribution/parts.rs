@@ -3,8 +3,9 @@
 
 use super::{Kind, Rows};
 use crate::report;
-use crate::wasm::artifact;
-use crate::wasm::artifact::{Artifact, COMPONENT_SECTION, CORE_MODULE_SECTION, Fault, HEADER};
+use crate::wasm::artifact::{
+    self, Artifact, COMPONENT_SECTION, CORE_MODULE_SECTION, Fault, HEADER,
+};
 use crate::wasm::names::{self, Names};
 use wasmparser::{
     BinaryReader, CodeSectionReader, DataSectionReader, ImportSectionReader, TypeRef,

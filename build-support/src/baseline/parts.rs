@@ -1,9 +1,9 @@
 //! What a baseline is put together from. Each part can be measured alone; the others then stay as they were.
 
 use super::{Allocators, Baseline, Figures, File, Memory, StageBytes};
+use crate::agent::transcript::Transcript;
 use crate::alloc_compare::{self, Allocator, Request};
 use crate::error::{Error, Result};
-use crate::host::Transcript;
 use crate::measure::{memory, native, sizes, startup};
 use crate::package::{Listener, Package};
 use crate::variants::{self, Variants};

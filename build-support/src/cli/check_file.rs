@@ -1,15 +1,14 @@
 //! `cargo budget check FILE`: a file that something else has built, judged as if it had been built here.
 
 use super::Ended;
-use crate::attribution;
 use crate::config::{self, Config, Measure};
-use crate::gate;
 use crate::measure::{figures, sizes, start};
 use crate::output::{diagnostic, text};
 use crate::package::Package;
 use crate::report::{self, Prunable, Report, Toolchain, VerdictRecord};
 use crate::wasm::artifact::Artifact;
 use crate::wasm::{features, reachability};
+use crate::{attribution, gate};
 use clap::Args;
 use std::collections::BTreeSet;
 use std::io::Write as _;

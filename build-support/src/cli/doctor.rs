@@ -2,11 +2,10 @@
 //! installs nothing.
 
 use super::Ended;
-use crate::Error;
-use crate::newer_wasm_opt;
 use crate::package::Package;
 use crate::system::process;
 use crate::toolchain::{self, Apt, Compiler, Decision, Machine, Rustup, Std};
+use crate::{Error, newer_wasm_opt};
 use anstyle::{AnsiColor, Style};
 use clap::Args;
 use serde::Serialize;

@@ -1,7 +1,7 @@
 //! `build-support memory`: how much memory the agent takes. What `cargo memory` and `cargo make memory` are.
 
 use super::Ended;
-use crate::host::Transcript;
+use crate::agent::transcript::Transcript;
 use crate::measure::memory::{self, Plan, Subject};
 use crate::output::progress::Progress;
 use crate::output::text;

@@ -1,9 +1,7 @@
 //! `build-support optimize`: any core module or component from anywhere, made smaller.
 
 use super::Ended;
-use crate::attribution;
 use crate::config::Config;
-use crate::newer_wasm_opt;
 use crate::output::progress::Progress;
 use crate::output::text;
 use crate::package::Listener as _;
@@ -13,6 +11,7 @@ use crate::symbol_map::SymbolMap;
 use crate::system::files;
 use crate::wasm::artifact::{self, Artifact};
 use crate::wasm::bindgen;
+use crate::{attribution, newer_wasm_opt};
 use clap::Args;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -2,10 +2,10 @@
 //! make precompile` are.
 
 use super::Ended;
-use crate::host::Compiler;
+use crate::agent::precompiled::{self, Precompiled};
+use crate::engine::setup::Compiler;
 use crate::output::progress::Progress;
 use crate::package::Listener as _;
-use crate::precompiled::{self, Precompiled};
 use crate::report::units;
 use crate::wasm::artifact::Artifact;
 use clap::{Args, ValueEnum};

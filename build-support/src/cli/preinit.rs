@@ -1,11 +1,11 @@
 //! `build-support preinit`: the shipped agent, configured when it is built.
 
 use super::Ended;
+use crate::agent::preinit;
 use crate::measure::sizes;
 use crate::output::progress::Progress;
 use crate::output::text;
 use crate::package::Listener as _;
-use crate::preinit;
 use crate::report::Sizes;
 use crate::system::files;
 use crate::wasm::artifact::{self, Artifact};

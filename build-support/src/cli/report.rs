@@ -3,10 +3,9 @@
 
 use super::Ended;
 use crate::attribution::groups::{self, Grouping};
-use crate::output::json;
 use crate::output::text::{self, room};
 use crate::output::view::View;
-use crate::output::{html, markdown};
+use crate::output::{html, json, markdown};
 use crate::package::Package;
 use crate::report::json;
 use crate::report::subject::{self, Subject};

@@ -1,7 +1,7 @@
 //! `build-support run`: talks to the shipped agent component in an embedded wasmtime.
 
 use super::Ended;
-use crate::host::Host;
+use crate::agent::host::Host;
 use crate::package::Package;
 use crate::ship::Files;
 use anyhow::Context as _;

@@ -1,7 +1,7 @@
 //! `build-support startup`: how long it takes until an agent is there. What `cargo startup` and `cargo make startup` are.
 
 use super::Ended;
-use crate::host::Transcript;
+use crate::agent::transcript::Transcript;
 use crate::measure::startup::targets::{self, TARGETS, Weight};
 use crate::measure::startup::{self, Plan, Samples, Subject};
 use crate::output::progress::Progress;

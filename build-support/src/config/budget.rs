@@ -2,9 +2,8 @@
 
 use super::amounts::{count, size};
 use super::mistakes::{Mistakes, code, suggestion};
-use super::rules;
 use super::value::{Table, Value};
-use super::{Limit, Limits, Measure};
+use super::{Limit, Limits, Measure, rules};
 use crate::attribution::{self, origin};
 use crate::report::Unit;
 

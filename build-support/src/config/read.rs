@@ -1,11 +1,8 @@
 //! Walks the manifest down to the budget's tables. Goes on after a mistake, to find the next one.
 
-use super::budget;
 use super::mistakes::{Mistakes, code, nearest, suggestion};
-use super::rules;
-use super::tolerance;
 use super::value::{Table, Value};
-use super::{Config, Limits, SnipRules, SweepRules};
+use super::{Config, Limits, SnipRules, SweepRules, budget, rules, tolerance};
 use crate::diagnostic::Diagnostic;
 use std::ops::Range;
 use std::path::Path;

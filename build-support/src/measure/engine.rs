@@ -2,8 +2,7 @@
 //! takes and an engine does not must never be shipped.
 
 use crate::error::{Error, Result};
-use crate::wasm::artifact::Artifact;
-use crate::wasm::artifact::Kind;
+use crate::wasm::artifact::{Artifact, Kind};
 use wasmtime::component::Component;
 use wasmtime::{Engine, Module};
 

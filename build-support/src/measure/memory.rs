@@ -1,11 +1,13 @@
 //! How much memory the agent takes (FR-08): what the file says before it runs, and how far its linear memory has grown
 //! when it is there, when it is configured, and after a workload.
 
+use crate::agent::host::Host;
+use crate::agent::transcript::Transcript;
+use crate::engine::program::Program;
+use crate::engine::setup::Setup;
 use crate::error::{Error, Result};
-use crate::host::{Host, Program, Setup, Transcript};
 use crate::variants::Variant;
-use crate::wasm::artifact::Kind;
-use crate::wasm::artifact::{Artifact, Fault};
+use crate::wasm::artifact::{Artifact, Fault, Kind};
 use crate::wasm::layout::{self, Layout};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -143,7 +145,7 @@ fn play(
     let program = Program::compile(&engine, &subject.file, artifact)?.bounded();
     let root =
         tempfile::tempdir().map_err(Error::io("creating folder in", &std::env::temp_dir()))?;
-    let mut host = program.start(Some(root.path()))?;
+    let mut host = Host::start(&program, Some(root.path()))?;
     let instance = host.memory().now;
     if !subject.initialised {
         host.init(&plan.transcript.config())?;

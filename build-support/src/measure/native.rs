@@ -1,7 +1,7 @@
 //! The agent as a native program: its size and its times, the yardstick beside the wasm files.
 
+use crate::agent::transcript::Transcript;
 use crate::error::{Error, Result};
-use crate::host::Transcript;
 use crate::measure::quantiles::Quantiles;
 use crate::package::Package;
 use crate::system::process;

@@ -2,8 +2,10 @@
 //! the start function, and a reactor's `_initialize`. Counted by wasmtime's fuel, so the figure is the same on every
 //! machine. How long a start takes, and what the agent does after it, is `startup`'s business.
 
+use crate::engine::memory;
+use crate::engine::program::{self, Compiled};
+use crate::engine::setup::Setup;
 use crate::error::{Error, Result};
-use crate::host::{self, Compiled, Setup};
 use crate::wasm::artifact::Artifact;
 use std::path::Path;
 use wasmtime::component::types::ComponentItem;
@@ -44,7 +46,7 @@ fn run_up_to(most: u64, file: &Path, artifact: &Artifact) -> Result<u64> {
 
 struct State {
     wasi: WasiP1Ctx,
-    memory: host::Memory,
+    memory: memory::Memory,
 }
 
 impl WasiView for State {
@@ -56,7 +58,7 @@ impl WasiView for State {
 fn count(most: u64, engine: &Engine, artifact: &Artifact) -> wasmtime::Result<u64> {
     let state = State {
         wasi: WasiCtx::builder().build_p1(),
-        memory: host::Memory::default(),
+        memory: memory::Memory::default(),
     };
     let mut store = Store::new(engine, state);
     store.limiter(|state| &mut state.memory);

@@ -13,12 +13,11 @@ mod wasmtime;
 
 pub use processes::{Process, ProcessTimes};
 
+use crate::engine::setup::ENGINE;
 use crate::error::{Error, Result};
-use crate::host::ENGINE;
 use crate::measure::quantiles::Quantiles;
 use crate::variants::Variant;
-use crate::wasm::artifact::Artifact;
-use crate::wasm::artifact::Kind;
+use crate::wasm::artifact::{Artifact, Kind};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::time::Instant;

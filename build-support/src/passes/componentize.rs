@@ -8,8 +8,7 @@
 use crate::error::{Error, Result};
 use crate::passes::strip;
 use crate::pipeline::{Job, Outcome};
-use crate::wasm::artifact::Artifact;
-use crate::wasm::artifact::Kind;
+use crate::wasm::artifact::{Artifact, Kind};
 use crate::wasm::names::{self, Names};
 use wasi_preview1_component_adapter_provider as adapters;
 use wasmparser::{Parser, Payload};

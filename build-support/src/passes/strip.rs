@@ -4,8 +4,7 @@
 
 use crate::error::{Error, Result};
 use crate::pipeline::{Job, Outcome};
-use crate::wasm::artifact::Kind;
-use crate::wasm::artifact::{self, Artifact};
+use crate::wasm::artifact::{self, Artifact, Kind};
 use wasmparser::{BinaryReader, Parser, Payload};
 
 const PASS: &str = "strip";

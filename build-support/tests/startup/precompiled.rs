@@ -2,8 +2,10 @@
 //! the reason and the remedy.
 
 use crate::{shipped, transcript};
-use build_support::host::{Compiler, Host, Imports, Instances, Program, Setup};
-use build_support::precompiled::{self, Precompiled};
+use build_support::agent::host::Host;
+use build_support::agent::precompiled::{self, Precompiled};
+use build_support::engine::program::{Imports, Program};
+use build_support::engine::setup::{Compiler, Instances, Setup};
 use build_support::system::process;
 use build_support::wasm::artifact::Artifact;
 use serde_json::Value;
@@ -65,7 +67,7 @@ fn change_bytes(file: &Path, change: impl Fn(&mut Vec<u8>)) {
 /// The answers to the transcript, without what the clock decides.
 fn answers(program: &Program) -> Vec<Value> {
     let root = tempfile::tempdir().unwrap();
-    let mut host: Host = program.start(Some(root.path())).unwrap();
+    let mut host: Host = Host::start(&program, Some(root.path())).unwrap();
     let transcript = transcript();
     host.init(&transcript.config()).unwrap();
     let answers = transcript.play(&mut host).unwrap();

@@ -1,7 +1,7 @@
 //! The wasip2 component in wasmtime.
 
 use super::Engine;
-use build_support::host::Host;
+use build_support::agent::host::Host;
 use std::path::Path;
 
 pub struct Component {

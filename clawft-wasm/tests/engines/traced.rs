@@ -2,7 +2,8 @@
 //! documented layout, or the WIT interface.
 
 use super::build;
-use build_support::host::{Host, Program};
+use build_support::agent::host::Host;
+use build_support::engine::program::Program;
 use build_support::wasm::artifact::Artifact;
 use serde_json::{Map, Value};
 use wasmtime::Engine;

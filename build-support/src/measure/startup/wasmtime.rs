@@ -1,11 +1,12 @@
 //! The samples in wasmtime: an engine for each way of starting, and what can be prepared for it.
 
 use super::{Milestones, Mode, ModeTimes, Plan, Scratch, Subject, accepted, nanos};
+use crate::agent::host::Host;
+use crate::agent::precompiled::{self, Precompiled};
+use crate::engine::program::{BOUND, Imports, Program};
+use crate::engine::setup::{Compiler, Instances, Setup};
 use crate::error::{Error, Result};
-use crate::host::{BOUND, Compiler, Host, Imports, Instances, Program, Setup};
-use crate::precompiled::{self, Precompiled};
-use crate::wasm::artifact::Artifact;
-use crate::wasm::artifact::Kind;
+use crate::wasm::artifact::{Artifact, Kind};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use tempfile::TempDir;
@@ -105,18 +106,23 @@ impl<'a> Programs<'a> {
         let file = &self.subject.file;
         let link = |made: &Precompiled| {
             let compiled = made.load(&self.cranelift)?;
-            Program::link(&self.cranelift, file, &compiled, Imports::Wasi)?.start(Some(root))
+            Host::start(
+                &Program::link(&self.cranelift, file, &compiled, Imports::Wasi)?,
+                Some(root),
+            )
         };
         match mode {
-            Mode::ColdCranelift => {
-                Program::compile(&self.cranelift, file, &self.artifact)?.start(Some(root))
-            }
-            Mode::ColdWinch => {
-                Program::compile(&self.winch, file, &self.artifact)?.start(Some(root))
-            }
+            Mode::ColdCranelift => Host::start(
+                &Program::compile(&self.cranelift, file, &self.artifact)?,
+                Some(root),
+            ),
+            Mode::ColdWinch => Host::start(
+                &Program::compile(&self.winch, file, &self.artifact)?,
+                Some(root),
+            ),
             Mode::PrecompiledFile => link(&Precompiled::read(&self.precompiled_file)?),
             Mode::Precompiled => link(&self.precompiled),
-            Mode::Warm => self.warm.start(Some(root)),
+            Mode::Warm => Host::start(&self.warm, Some(root)),
             Mode::NodeCold | Mode::NodeWarm => unreachable!("node measures itself"),
         }
     }
@@ -134,7 +140,7 @@ impl<'a> Programs<'a> {
         };
         let mut store = program.store(Some(root.path()))?;
         store.set_fuel(FUEL).map_err(fault)?;
-        let mut host = program.instantiate(store)?;
+        let mut host = Host::instantiate(&program, store)?;
         let used = |host: &mut Host| Ok::<_, Error>(FUEL - host.store().get_fuel().map_err(fault)?);
         let instance = used(&mut host)?;
         if let Some(config) = &self.subject.config {

@@ -1,8 +1,7 @@
 //! Where ways part and meet: the open blocks, and what the stack and the locals hold behind them.
 
 use super::Scan;
-use crate::analyze::sweep::graph::NONE;
-use crate::analyze::sweep::graph::Node;
+use crate::analyze::sweep::graph::{NONE, Node};
 use wasmparser::{BlockType, Operator};
 
 /// An open block.

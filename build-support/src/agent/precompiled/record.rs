@@ -2,12 +2,10 @@
 //! known again before an engine trusts them.
 
 use crate::cache;
+use crate::engine::setup::{Compiler, ENGINE};
 use crate::error::{Error, Result};
-use crate::host::{Compiler, ENGINE};
-use crate::system::digest;
-use crate::system::files;
-use crate::wasm::artifact::Kind;
-use crate::wasm::artifact::{self, Artifact};
+use crate::system::{digest, files};
+use crate::wasm::artifact::{self, Artifact, Kind};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 

@@ -5,7 +5,7 @@
 //! {"config": {}, "messages": [{"session": "work", "message": "hello"}]}
 //! ```
 
-use super::Host;
+use crate::agent::host::Host;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::path::Path;

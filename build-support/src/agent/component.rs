@@ -1,6 +1,6 @@
 //! The agent of a component, through the interface in `clawft-wasm/wit/`.
 
-use super::State;
+use crate::engine::program::State;
 use crate::error::{Error, Result};
 use std::path::Path;
 use wasmtime::Store;

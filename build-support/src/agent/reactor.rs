@@ -1,6 +1,6 @@
 //! The agent of a core module, through the C ABI in `clawft-wasm/src/c_abi.rs`.
 
-use super::{State, refused};
+use crate::engine::program::{State, refused};
 use crate::error::{Error, Result};
 use std::path::Path;
 use wasmtime::{Instance, Memory, Store, Val};

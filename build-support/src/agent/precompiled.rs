@@ -8,15 +8,14 @@
 
 mod record;
 
-use crate::system::digest;
-use crate::system::files;
+use crate::system::{digest, files};
 pub use record::{Record, SCHEMA};
 
 use crate::cache;
+use crate::engine::program::Compiled;
+use crate::engine::setup::{Compiler, Setup};
 use crate::error::{Error, Result};
-use crate::host::{Compiled, Compiler, Setup};
-use crate::wasm::artifact::Kind;
-use crate::wasm::artifact::{self, Artifact};
+use crate::wasm::artifact::{self, Artifact, Kind};
 use std::path::{Path, PathBuf};
 use wasmtime::component::Component;
 use wasmtime::{Engine, Module};

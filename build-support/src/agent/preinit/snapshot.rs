@@ -1,7 +1,7 @@
 //! How wizer reads the state of a [`Host`]: through exports that it has added itself, so that their absence or another
 //! type is a fault of it or of us, and panics.
 
-use crate::host::Host;
+use crate::agent::host::Host;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use wasmtime::component::{ComponentNamedList, Lift, WasmList};

@@ -9,11 +9,12 @@ mod constructors;
 mod snapshot;
 mod stack;
 
+use crate::agent::host::Host;
+use crate::engine::program::{Compiled, Imports, Program};
+use crate::engine::setup::Setup;
 use crate::error::{Error, Result};
-use crate::host::{Compiled, Imports, Program, Setup};
 use crate::passes::{build_id, strip};
-use crate::wasm::artifact::Artifact;
-use crate::wasm::artifact::Kind;
+use crate::wasm::artifact::{Artifact, Kind};
 use crate::wasm::layout;
 use std::path::{Path, PathBuf};
 use wasmtime_wizer::Wizer;
@@ -48,7 +49,7 @@ pub fn run(file: &Path, artifact: &Artifact, config: &str) -> Result<Artifact> {
         let instrumented = Artifact::from_pass(instrumented, STEP)?;
         let compiled = Compiled::new(&engine, &instrumented).map_err(unfit)?;
         let program = Program::link(&engine, file, &compiled, Imports::Trap)?.bounded();
-        let mut host = program.start(None)?;
+        let mut host = Host::start(&program, None)?;
         host.init(config)?;
         Ok(host)
     };

@@ -59,7 +59,7 @@ impl Setup {
 
     /// Cranelift with instructions counted: for calls that are to come to an end, see [`Program::bounded`].
     ///
-    /// [`Program::bounded`]: super::Program::bounded
+    /// [`Program::bounded`]: super::program::Program::bounded
     pub fn counted() -> Self {
         Self {
             fuel: true,

@@ -1,0 +1,185 @@
+//! A wasm file compiled by an embedded wasmtime, with WASI for its imports: everything that can be done before an
+//! instance is wanted, and the store that an instance then has. How long any of it takes is `measure`'s business.
+
+use crate::engine::memory::Memory;
+use crate::error::{Error, Result};
+use crate::wasm::artifact::{Artifact, Kind};
+use std::path::{Path, PathBuf};
+use wasmtime::component::Component;
+use wasmtime::{Engine, Module, Store};
+use wasmtime_wasi::p1::{self, WasiP1Ctx};
+use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+
+/// A compiled file with its imports resolved: everything that can be done before an instance is wanted.
+pub struct Program {
+    engine: Engine,
+    pub(crate) file: PathBuf,
+    pub(crate) prepared: Prepared,
+    pub(crate) bound: Option<u64>,
+}
+
+/// The instructions that a call of a bounded program may take. The agent's first answer takes some 130,000 (`cargo startup`).
+pub const BOUND: u64 = 10_000_000_000;
+
+/// A file of either kind, with its imports resolved.
+pub(crate) enum Prepared {
+    Core(wasmtime::InstancePre<State>),
+    Component(wasmtime::component::InstancePre<State>),
+}
+
+/// What an engine made of a file.
+pub enum Compiled {
+    /// Of a core module.
+    Core(Module),
+    /// Of a component.
+    Component(Component),
+}
+
+/// What an instance finds where it imports something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Imports {
+    /// WASI: preview 1 for a core module, 0.2 for a component.
+    Wasi,
+    /// A trap, whatever it is.
+    Trap,
+}
+
+impl Compiled {
+    /// Compiles `artifact` with `engine`.
+    ///
+    /// # Errors
+    /// The engine's own.
+    pub fn new(engine: &Engine, artifact: &Artifact) -> wasmtime::Result<Self> {
+        Ok(match artifact.kind() {
+            Kind::Core => Self::Core(Module::new(engine, artifact.bytes())?),
+            Kind::Component => Self::Component(Component::new(engine, artifact.bytes())?),
+        })
+    }
+}
+
+impl Program {
+    /// Compiles `artifact`, which came from `file`, with `engine`.
+    ///
+    /// # Errors
+    /// [`Error::Input`] where the engine refuses it, or it imports something else than WASI.
+    pub fn compile(engine: &Engine, file: &Path, artifact: &Artifact) -> Result<Self> {
+        let help = "give a file as `cargo wasm` or `cargo wasm-p1` makes it";
+        let compiled = Compiled::new(engine, artifact).map_err(refused(file, help))?;
+        Self::link(engine, file, &compiled, Imports::Wasi)
+    }
+
+    /// Resolves the imports of what `engine` made of `file`.
+    ///
+    /// # Errors
+    /// [`Error::Input`] where there is an import that cannot be given.
+    pub fn link(
+        engine: &Engine,
+        file: &Path,
+        compiled: &Compiled,
+        imports: Imports,
+    ) -> Result<Self> {
+        let fault = || refused(file, "this is a fault of the tool");
+        let prepared = match compiled {
+            Compiled::Core(module) => {
+                let mut linker = wasmtime::Linker::new(engine);
+                match imports {
+                    Imports::Wasi => {
+                        p1::add_to_linker_sync(&mut linker, |state: &mut State| &mut state.wasi)
+                    }
+                    Imports::Trap => linker.define_unknown_imports_as_traps(module),
+                }
+                .map_err(fault())?;
+                let prepared = linker.instantiate_pre(module);
+                let help = "a core module may import wasi_snapshot_preview1 alone";
+                Prepared::Core(prepared.map_err(refused(file, help))?)
+            }
+            Compiled::Component(component) => {
+                let mut linker = wasmtime::component::Linker::new(engine);
+                match imports {
+                    Imports::Wasi => wasmtime_wasi::p2::add_to_linker_sync(&mut linker),
+                    Imports::Trap => linker.define_unknown_imports_as_traps(component),
+                }
+                .map_err(fault())?;
+                let prepared = linker.instantiate_pre(component);
+                let help = "a component may import WASI 0.2 alone";
+                Prepared::Component(prepared.map_err(refused(file, help))?)
+            }
+        };
+        Ok(Self {
+            engine: engine.clone(),
+            file: file.to_owned(),
+            prepared,
+            bound: None,
+        })
+    }
+
+    /// The same program, whose instances come to an end: instantiation, and each call of the agent's functions, traps
+    /// after [`BOUND`] instructions. Its engine counts them ([`Setup::counted`]).
+    pub fn bounded(self) -> Self {
+        Self {
+            bound: Some(BOUND),
+            ..self
+        }
+    }
+
+    /// A store for one instance, which sees `root` as its only folder, and no environment, network or arguments.
+    ///
+    /// # Errors
+    /// [`Error::Input`] where `root` cannot be opened.
+    pub fn store(&self, root: Option<&Path>) -> Result<Store<State>> {
+        self.store_with(root, |_| {})
+    }
+
+    /// As [`Program::store`], after `adjust` has set what the instance sees of the system besides.
+    ///
+    /// # Errors
+    /// As [`Program::store`].
+    pub fn store_with(
+        &self,
+        root: Option<&Path>,
+        adjust: impl FnOnce(&mut WasiCtxBuilder),
+    ) -> Result<Store<State>> {
+        let mut wasi = WasiCtx::builder();
+        adjust(&mut wasi);
+        if let Some(root) = root {
+            wasi.preopened_dir(root, "/", FsPerms::ReadWrite)
+                .map_err(refused(&self.file, "give --root a folder that exists"))?;
+        }
+        let state = State {
+            wasi: wasi.build_p1(),
+            memory: Memory::default(),
+        };
+        let mut store = Store::new(&self.engine, state);
+        store.limiter(|state| &mut state.memory);
+        Ok(store)
+    }
+}
+
+/// What an instance's host keeps of it.
+pub struct State {
+    wasi: WasiP1Ctx,
+    pub(crate) memory: Memory,
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        self.wasi.ctx()
+    }
+}
+
+/// Has the next call be of `bound` instructions at most, where there is one.
+pub(crate) fn refuel(store: &mut Store<State>, bound: Option<u64>, file: &Path) -> Result<()> {
+    let fault = refused(file, "this is a fault of the tool");
+    bound.map_or(Ok(()), |bound| store.set_fuel(bound).map_err(fault))
+}
+
+/// What to make of an engine's error about `file`.
+pub(crate) fn refused(file: &Path, help: &str) -> impl FnOnce(wasmtime::Error) -> Error {
+    let (file, help) = (file.to_owned(), help.to_owned());
+    move |error| Error::Input {
+        file,
+        offset: None,
+        message: format!("{error:#}"),
+        help,
+    }
+}
