@@ -32,12 +32,12 @@ mod why;
 pub use cargo_budget::main as cargo_budget;
 
 use crate::config::Config;
+use crate::ops::ship::Shipped;
 use crate::output::progress::Progress;
 use crate::output::{diagnostic, text};
-use crate::package::Package;
-use crate::pipeline::Analysis;
+use crate::passes::pipeline::Analysis;
+use crate::project::package::Package;
 use crate::report::units;
-use crate::ship::Shipped;
 use crate::wasm::bindgen;
 use crate::{Error, variants};
 use clap::{Parser, Subcommand};

@@ -36,7 +36,7 @@ pub enum Error {
     /// A pass could not do its work.
     #[error("pass {pass}: {message}")]
     Pass {
-        /// The pass's name in [`PASSES`](crate::pipeline::PASSES).
+        /// The pass's name in [`PASSES`](crate::passes::pipeline::PASSES).
         pass: &'static str,
         /// Why.
         message: String,

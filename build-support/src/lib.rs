@@ -20,20 +20,11 @@ pub mod wasm;
 pub mod config;
 
 #[cfg(feature = "tool")]
-pub mod compile;
-#[cfg(feature = "tool")]
-pub mod toolchain;
-
-#[cfg(feature = "tool")]
 pub mod analyze;
 #[cfg(feature = "tool")]
 pub mod attribution;
 #[cfg(feature = "tool")]
-pub mod newer_wasm_opt;
-#[cfg(feature = "tool")]
 pub mod passes;
-#[cfg(feature = "tool")]
-pub mod pipeline;
 
 #[cfg(feature = "tool")]
 pub mod agent;
@@ -51,25 +42,17 @@ pub mod ratchet;
 pub mod report;
 
 #[cfg(feature = "tool")]
-pub mod adopt;
-#[cfg(feature = "tool")]
 pub mod alloc_compare;
 #[cfg(feature = "tool")]
 pub mod baseline;
 #[cfg(feature = "tool")]
-pub mod cache;
+pub mod ops;
 #[cfg(feature = "tool")]
-pub mod linker;
-#[cfg(feature = "tool")]
-pub mod package;
+pub mod project;
 #[cfg(feature = "tool")]
 pub mod scaling;
 #[cfg(feature = "tool")]
-pub mod ship;
-#[cfg(feature = "tool")]
 pub mod size_bench;
-#[cfg(feature = "tool")]
-pub mod symbol_map;
 #[cfg(feature = "tool")]
 pub mod variants;
 

@@ -1,10 +1,92 @@
-//! The rewriting steps, one module each with one entry function; [`pipeline`](crate::pipeline) runs them.
+//! The rewriting steps, one module each with one entry function; [`pipeline`] runs them.
 //!
 //! A pass takes bytes and gives bytes. It never prints, reads the environment or starts a process.
 
 pub mod build_id;
 pub mod componentize;
 pub mod optimize;
+pub mod pipeline;
 pub mod snip;
 pub mod strip;
 pub mod sweep;
+
+use crate::analyze::plan::Plan;
+use crate::error::Result;
+use crate::wasm::artifact::Artifact;
+use crate::wasm::names::Names;
+use std::path::Path;
+
+/// One rewriting step.
+#[derive(Clone, Copy)]
+pub struct Pass {
+    /// Its name in reports.
+    pub name: &'static str,
+    /// What it does.
+    pub run: fn(&Job<'_>, Artifact) -> Result<Outcome>,
+}
+
+/// What the passes may know.
+pub struct Job<'a> {
+    /// The input, for messages.
+    pub file: &'a Path,
+    /// What to do with each core module, in file order.
+    pub plans: Vec<Plan>,
+    /// Whether a core module is to become a component.
+    pub wants_component: bool,
+    /// A newer optimiser, by name.
+    pub second_optimizer: Option<(&'a str, &'a Optimizer)>,
+    /// Whether panic entry points were looked for, which a report tells from finding none.
+    pub snips: bool,
+    /// Whether what is dead is to show where it is used after all: 0xAA for data, a trap for a slot.
+    pub poison: bool,
+    /// Whether the file gets an id of what it is made of.
+    pub build_id: bool,
+}
+
+/// A second optimiser: gets a module and its features by wasm-opt's names, gives the optimised module, with the
+/// names of its functions.
+pub type Optimizer = dyn Fn(&[u8], &[&str]) -> Result<Vec<u8>>;
+
+impl<'a> Job<'a> {
+    /// What is in `plans` done to `file`, and nothing besides.
+    pub fn new(file: &'a Path, plans: Vec<Plan>) -> Self {
+        Self {
+            file,
+            plans,
+            wants_component: false,
+            second_optimizer: None,
+            snips: false,
+            poison: false,
+            build_id: false,
+        }
+    }
+}
+
+/// What a pass made.
+pub struct Outcome {
+    /// The file after it.
+    pub artifact: Artifact,
+    /// One line on what it did.
+    pub note: String,
+    /// The optimiser whose result was kept, from the pass that has one.
+    pub kept: Option<String>,
+    /// The names of modules as the pass left them, where it takes names out.
+    pub names: Vec<Names>,
+}
+
+impl Outcome {
+    /// A changed file.
+    pub fn new(artifact: Artifact, note: impl Into<String>) -> Self {
+        Self {
+            artifact,
+            note: note.into(),
+            kept: None,
+            names: Vec::new(),
+        }
+    }
+
+    /// The file as it came in, with the reason.
+    pub fn unchanged(artifact: Artifact, why: &str) -> Self {
+        Self::new(artifact, why)
+    }
+}

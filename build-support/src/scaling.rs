@@ -8,12 +8,13 @@ pub mod attribution;
 
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::package::{self, Features, Listener, Package};
-use crate::passes::componentize;
-use crate::pipeline::{self, Job};
+use crate::passes::{Job, componentize, pipeline};
+use crate::project::listener::Listener;
+use crate::project::package::{self, Features, Package};
+use crate::project::toolchain;
+use crate::size_bench;
 use crate::system::files;
 use crate::wasm::artifact::{self, Artifact};
-use crate::{size_bench, toolchain};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -99,19 +100,16 @@ pub fn measure(file: &Path) -> Result<Cost> {
     let mut without = Duration::ZERO;
     for _ in 0..2 {
         let start = Instant::now();
-        pipeline::analyze(&config, file, &artifact)?;
+        pipeline::analyze(&config.snip, config.sweep.enabled, file, &artifact)?;
         without = start.elapsed();
     }
     config.sweep.enabled = true;
     let start = Instant::now();
-    let analysis = pipeline::analyze(&config, file, &artifact)?;
+    let analysis = pipeline::analyze(&config.snip, config.sweep.enabled, file, &artifact)?;
     let analysis_millis = millis(start.elapsed().saturating_sub(without));
     let job = Job {
-        config: &config,
-        file,
-        plans: analysis.plans,
         wants_component: componentize::has_world(artifact.bytes()),
-        second_optimizer: None,
+        ..Job::new(file, analysis.plans)
     };
     let mut sweep_peak_bytes = None;
     let product = pipeline::run(&job, artifact, &mut |stage| {

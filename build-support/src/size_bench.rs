@@ -12,15 +12,14 @@ mod fixtures;
 pub use builds::Flavour;
 pub use fixtures::{Fixture, find, packages};
 
-use crate::compile::Linked;
 use crate::config::Config;
 use crate::error::Result;
 use crate::measure::sizes;
-use crate::package::Listener;
-use crate::passes::{componentize, strip};
-use crate::pipeline::{self, Job};
+use crate::passes::{Job, componentize, pipeline, strip};
+use crate::project::compile::Linked;
+use crate::project::listener::Listener;
+use crate::project::toolchain;
 use crate::report::Sizes;
-use crate::toolchain;
 use crate::wasm::artifact::Artifact;
 use serde::Serialize;
 use std::path::Path;
@@ -135,7 +134,7 @@ fn shipped(fixture: &Fixture, linked: &Linked, extent: Extent) -> Result<Sizes> 
     let mut config = fixture.config.clone();
     set(&mut config, extent);
     let artifact = Artifact::new(linked.bytes.clone(), &linked.path)?;
-    let analysis = pipeline::analyze(&config, &linked.path, &artifact)?;
+    let analysis = pipeline::analyze(&config.snip, config.sweep.enabled, &linked.path, &artifact)?;
     let job = Job {
         plans: analysis.plans,
         ..job(&config, &linked.path)
@@ -156,13 +155,10 @@ pub fn unoptimized(config: &Config, file: &Path, bytes: &[u8]) -> Result<Sizes> 
     Ok(sizes::run(wrapped.artifact.bytes()))
 }
 
-fn job<'a>(config: &'a Config, file: &'a Path) -> Job<'a> {
+fn job<'a>(config: &Config, file: &'a Path) -> Job<'a> {
     Job {
-        config,
-        file,
-        plans: Vec::new(),
         wants_component: toolchain::ships_components(&config.target),
-        second_optimizer: None,
+        ..Job::new(file, Vec::new())
     }
 }
 

@@ -3,9 +3,10 @@
 use crate::agent::preinit;
 use crate::agent::transcript::Transcript;
 use crate::error::{Error, Result};
-use crate::package::{Features, Listener, Package};
+use crate::ops::ship::Shipped;
+use crate::project::listener::Listener;
+use crate::project::package::{Features, Package};
 use crate::report::Report;
-use crate::ship::Shipped;
 use crate::system::files;
 use crate::wasm::artifact::{self, Artifact};
 use std::path::PathBuf;

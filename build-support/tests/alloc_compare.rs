@@ -14,7 +14,8 @@ use build_support::alloc_compare::{
     self, Allocator, Export, Number, Session, Statistics, Tracing, Workload,
 };
 use build_support::engine::program::Program;
-use build_support::package::{Package, Silent};
+use build_support::project::listener::Silent;
+use build_support::project::package::Package;
 use build_support::system::process;
 use build_support::wasm::artifact::Artifact;
 use model::Model;

@@ -5,8 +5,8 @@ use build_support::attribution::diff::{self, What};
 use build_support::attribution::groups::{self, Grouping};
 use build_support::attribution::{self, Attribution, Kind, Row};
 use build_support::config::Config;
+use build_support::passes::{Job, pipeline};
 use build_support::passes::{optimize, snip, strip, sweep};
-use build_support::pipeline::{self, Job};
 use build_support::report::subject::{self, Subject};
 use build_support::system::process;
 use build_support::wasm::artifact::Artifact;
@@ -142,13 +142,8 @@ fn names_do_not_decide_the_bytes() {
     let input = Artifact::read(&linked).unwrap();
     let mut config = Config::without_package("agent");
     (config.snip.enabled, config.sweep.enabled) = (true, true);
-    let job = Job {
-        config: &config,
-        file: &linked,
-        plans: pipeline::analyze(&config, &linked, &input).unwrap().plans,
-        wants_component: false,
-        second_optimizer: None,
-    };
+    let analysis = pipeline::analyze(&config.snip, true, &linked, &input).unwrap();
+    let job = Job::new(&linked, analysis.plans);
     let swept = sweep::run(&job, input).unwrap().artifact;
     let snipped = snip::run(&job, swept).unwrap().artifact;
     let plain = optimize::without_stale_sections(snipped.bytes()).unwrap();

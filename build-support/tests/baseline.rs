@@ -3,7 +3,8 @@
 use build_support::alloc_compare::Allocator;
 use build_support::baseline::{Baseline, File};
 use build_support::measure::sizes;
-use build_support::package::{Features, Package, Silent};
+use build_support::project::listener::Silent;
+use build_support::project::package::{Features, Package};
 use build_support::report::Sizes;
 use std::path::Path;
 

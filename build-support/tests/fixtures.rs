@@ -11,11 +11,12 @@ mod workload;
 
 use build_support::analyze::sweep::{self, Link};
 use build_support::attribution::{self, Attribution, Kind, Row};
-use build_support::compile::Linked;
 use build_support::config::Config;
-use build_support::package::{Features, Package, Silent};
 use build_support::passes::{self, optimize};
-use build_support::pipeline::{self, Job};
+use build_support::passes::{Job, pipeline};
+use build_support::project::compile::Linked;
+use build_support::project::listener::Silent;
+use build_support::project::package::{Features, Package};
 use build_support::size_bench::{self, Fixture};
 use build_support::wasm::artifact::Artifact;
 use build_support::wasm::features;
@@ -78,7 +79,13 @@ fn what_stays_and_what_goes_is_explained() {
         .compile(&fixture.config, &Features::default(), &mut Silent)
         .unwrap();
     let artifact = Artifact::new(linked.bytes.clone(), &linked.path).unwrap();
-    let analysis = pipeline::analyze(&fixture.config, &linked.path, &artifact).unwrap();
+    let analysis = pipeline::analyze(
+        &fixture.config.snip,
+        fixture.config.sweep.enabled,
+        &linked.path,
+        &artifact,
+    )
+    .unwrap();
     let snipped: Vec<_> = analysis.plans[0].snip.iter().map(|s| s.index).collect();
     let explain = |symbol: &str| sweep::explain(&linked.bytes, &snipped, symbol).unwrap();
     let alive = &explain("core::fmt::write")[0];
@@ -166,7 +173,8 @@ fn make(fixture: &Fixture, linked: &Linked, version: Version) -> Vec<u8> {
     }
     set(&mut config, version);
     let artifact = Artifact::new(linked.bytes.clone(), &linked.path).unwrap();
-    let analysis = pipeline::analyze(&config, &linked.path, &artifact).unwrap();
+    let analysis =
+        pipeline::analyze(&config.snip, config.sweep.enabled, &linked.path, &artifact).unwrap();
     let job = Job {
         config: &config,
         file: &linked.path,

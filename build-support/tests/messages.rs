@@ -8,7 +8,7 @@ mod layout;
 
 use build_support::diagnostic::{Diagnostic, Level};
 use build_support::output::message::compiler_message;
-use build_support::package::Origin;
+use build_support::project::package::Origin;
 use build_support::system::process;
 use cargo_metadata::Message;
 use cargo_metadata::diagnostic::DiagnosticLevel;

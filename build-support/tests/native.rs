@@ -2,7 +2,7 @@
 
 use build_support::agent::transcript::Transcript;
 use build_support::measure::native;
-use build_support::package::Package;
+use build_support::project::package::Package;
 use build_support::system::process;
 use std::path::Path;
 

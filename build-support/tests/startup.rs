@@ -12,8 +12,9 @@ use build_support::measure::quantiles::Quantiles;
 use build_support::measure::startup::{
     self, Milestones, Mode, Plan, Process, Samples, Startup, Subject, targets,
 };
-use build_support::package::{Features, Package, Silent};
-use build_support::ship::Files;
+use build_support::ops::ship::Files;
+use build_support::project::listener::Silent;
+use build_support::project::package::{Features, Package};
 use build_support::system::process;
 use build_support::variants::{self, Variants};
 use build_support::wasm::artifact::Kind;

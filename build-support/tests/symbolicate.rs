@@ -3,8 +3,8 @@
 #![cfg(feature = "tool")]
 
 use build_support::attribution::Kind;
+use build_support::ops::symbol_map::SymbolMap;
 use build_support::report::{self, Report};
-use build_support::symbol_map::SymbolMap;
 use build_support::system::process;
 use build_support::wasm::path::demangle;
 use std::fs;

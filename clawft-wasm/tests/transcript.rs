@@ -6,7 +6,7 @@ mod engines;
 use build_support::agent::preinit;
 use build_support::agent::transcript::Transcript;
 use build_support::config::Config;
-use build_support::pipeline::{self, Job};
+use build_support::passes::{Job, pipeline};
 use build_support::wasm::artifact::Artifact;
 use engines::{Build, Component, Engine, Native, Node, Reactor, Wasmi, build, timeless};
 use serde_json::Value;

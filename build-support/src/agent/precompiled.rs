@@ -11,10 +11,10 @@ mod record;
 use crate::system::{digest, files};
 pub use record::{Record, SCHEMA};
 
-use crate::cache;
 use crate::engine::program::Compiled;
 use crate::engine::setup::{Compiler, Setup};
 use crate::error::{Error, Result};
+use crate::ops::cache;
 use crate::wasm::artifact::{self, Artifact, Kind};
 use std::path::{Path, PathBuf};
 use wasmtime::component::Component;

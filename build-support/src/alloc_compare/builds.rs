@@ -3,9 +3,10 @@
 
 use super::Allocator;
 use crate::error::{Error, Result};
-use crate::package::{Features, Listener, Package};
+use crate::ops::ship::Shipped;
+use crate::project::listener::Listener;
+use crate::project::package::{Features, Package};
 use crate::report::{Sizes, Toolchain};
-use crate::ship::Shipped;
 use crate::size_bench;
 use std::path::PathBuf;
 

@@ -2,7 +2,7 @@
 
 use super::{Baseline, SCHEMA};
 use crate::error::{Error, Result};
-use crate::package::Package;
+use crate::project::package::Package;
 use crate::ratchet::Held;
 use crate::system::files;
 use crate::wasm::artifact;

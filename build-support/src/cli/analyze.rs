@@ -4,7 +4,7 @@
 use super::{Ended, explain, why};
 use crate::attribution::groups::{self, Grouping};
 use crate::output::text::room::{self, Hanging};
-use crate::package::Package;
+use crate::project::package::Package;
 use crate::report::subject::{self, Subject};
 use crate::wasm::call_graph;
 use anyhow::Context as _;

@@ -3,7 +3,7 @@
 use super::Ended;
 use crate::baseline::{self, File, Means, Part, base};
 use crate::output::progress::Progress;
-use crate::package::Package;
+use crate::project::package::Package;
 use anyhow::Context as _;
 use clap::Args;
 use std::io::Write as _;

@@ -4,8 +4,7 @@ use super::Ended;
 use crate::analyze::sweep;
 use crate::config::Config;
 use crate::measure::{engine, sizes};
-use crate::passes::{componentize, optimize};
-use crate::pipeline::{self, Job};
+use crate::passes::{Job, componentize, optimize, pipeline};
 use crate::wasm::artifact::Artifact;
 use crate::wasm::features;
 use anyhow::Context as _;
@@ -52,7 +51,7 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     let plain = optimize::without_stale_sections(input.bytes())?;
     let features = features::run(&plain, &opts.file)?;
     // Binaryen trusts the sections that only tools read: what is wrong with them is found before it gets them.
-    pipeline::analyze(&config, &opts.file, &input)?;
+    pipeline::analyze(&config.snip, config.sweep.enabled, &opts.file, &input)?;
     for _ in 0..opts.runs.max(1) {
         let start = Instant::now();
         optimize::built_in(&plain, &features)?;
@@ -60,13 +59,10 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
 
         let start = Instant::now();
         let fresh = Artifact::new(input.bytes().to_vec(), &opts.file)?;
-        let analysis = pipeline::analyze(&config, &opts.file, &fresh)?;
+        let analysis = pipeline::analyze(&config.snip, config.sweep.enabled, &opts.file, &fresh)?;
         let job = Job {
-            config: &config,
-            file: &opts.file,
-            plans: analysis.plans,
             wants_component: componentize::has_world(input.bytes()),
-            second_optimizer: None,
+            ..Job::new(&opts.file, analysis.plans)
         };
         let product = pipeline::run(&job, fresh, &mut |_| {})?;
         engine::load(&product.artifact)?;

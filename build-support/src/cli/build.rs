@@ -3,12 +3,13 @@
 
 use super::Ended;
 use super::messages::{MessageFormat, Messages};
+use crate::ops::ship::Shipped;
 use crate::output::progress::Progress;
 use crate::output::text;
-use crate::package::{self, Package};
-use crate::ship::Shipped;
+use crate::passes::pipeline;
+use crate::project::package::{self, Package};
+use crate::report;
 use crate::wasm::artifact::Artifact;
-use crate::{pipeline, report};
 use clap::Args;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -87,7 +88,7 @@ fn build(opts: &Opts, package: &Package, messages: &Messages<'_>) -> anyhow::Res
         let artifact = Artifact::new(linked.bytes, &linked.path)?;
         drop(progress);
         return super::show_snips(
-            &pipeline::analyze(&config, &linked.path, &artifact)?,
+            &pipeline::analyze(&config.snip, config.sweep.enabled, &linked.path, &artifact)?,
             opts.json,
         );
     }

@@ -2,9 +2,9 @@
 
 use super::Ended;
 use super::build::Features;
-use crate::compile;
 use crate::output::progress::Progress;
-use crate::package::Package;
+use crate::project::compile;
+use crate::project::package::Package;
 use clap::Args;
 
 /// Type-check a package for its wasm targets (`cargo check` with the right standard library)

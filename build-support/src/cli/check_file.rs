@@ -4,7 +4,7 @@ use super::Ended;
 use crate::config::{self, Config, Measure};
 use crate::measure::{figures, sizes, start};
 use crate::output::{diagnostic, text};
-use crate::package::Package;
+use crate::project::package::Package;
 use crate::report::{self, Prunable, Report, Toolchain, VerdictRecord};
 use crate::wasm::artifact::Artifact;
 use crate::wasm::{features, reachability};

@@ -2,10 +2,11 @@
 //! installs nothing.
 
 use super::Ended;
-use crate::package::Package;
+use crate::Error;
+use crate::ops::newer_wasm_opt;
+use crate::project::package::Package;
+use crate::project::toolchain::{self, Apt, Compiler, Decision, Machine, Rustup, Std};
 use crate::system::process;
-use crate::toolchain::{self, Apt, Compiler, Decision, Machine, Rustup, Std};
-use crate::{Error, newer_wasm_opt};
 use anstyle::{AnsiColor, Style};
 use clap::Args;
 use serde::Serialize;

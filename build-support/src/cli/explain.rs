@@ -4,7 +4,7 @@ use super::Ended;
 use crate::analyze::plan;
 use crate::analyze::sweep::{self, Explanation, Link};
 use crate::config::SnipRules;
-use crate::pipeline;
+use crate::passes::pipeline;
 use crate::wasm::artifact::Artifact;
 use crate::wasm::symbols;
 use std::io::Write as _;

@@ -1,7 +1,7 @@
 //! `cargo budget init`: a budget for a package that has none.
 
 use super::Ended;
-use crate::adopt::{self, Adopted, Margin, Wish};
+use crate::ops::adopt::{self, Adopted, Margin, Wish};
 use crate::output::progress::Progress;
 use crate::report::units;
 use crate::wasm::artifact::Kind;

@@ -2,7 +2,7 @@
 //! said goes to stderr, which rustc shows with its own error; nothing is said where all is well.
 
 use super::Ended;
-use crate::linker::{self, Judged, Outcome};
+use crate::ops::linker::{self, Judged, Outcome};
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::process::{ExitCode, ExitStatus};

@@ -4,7 +4,7 @@ use super::Ended;
 use crate::diagnostic::Diagnostic;
 use crate::error::Error;
 use crate::output::{diagnostic, message};
-use crate::package::Package;
+use crate::project::package::Package;
 use clap::ValueEnum;
 use std::io::Write as _;
 

@@ -1,17 +1,19 @@
 //! `build-support optimize`: any core module or component from anywhere, made smaller.
 
 use super::Ended;
+use crate::attribution;
 use crate::config::Config;
+use crate::ops::newer_wasm_opt;
+use crate::ops::symbol_map::SymbolMap;
 use crate::output::progress::Progress;
 use crate::output::text;
-use crate::package::Listener as _;
-use crate::pipeline::{self, Job, Product};
+use crate::passes::Job;
+use crate::passes::pipeline::{self, Product};
+use crate::project::listener::Listener as _;
 use crate::report::units;
-use crate::symbol_map::SymbolMap;
 use crate::system::files;
 use crate::wasm::artifact::{self, Artifact};
 use crate::wasm::bindgen;
-use crate::{attribution, newer_wasm_opt};
 use clap::Args;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -71,7 +73,7 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     config.snip.allow.clone_from(&opts.allow);
     config.snip.deny.clone_from(&opts.deny);
     let input = Artifact::read(&opts.file)?;
-    let analysis = pipeline::analyze(&config, &opts.file, &input)?;
+    let analysis = pipeline::analyze(&config.snip, config.sweep.enabled, &opts.file, &input)?;
     if opts.dry_run {
         return super::show_snips(&analysis, opts.json);
     }
@@ -79,11 +81,10 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     let newer = newer_wasm_opt::find();
     let optimizer = newer.map(|found| found.optimizer()).transpose()?.flatten();
     let job = Job {
-        config: &config,
-        file: &opts.file,
-        plans: analysis.plans,
-        wants_component: false,
+        snips: config.snip.enabled,
+        poison: opts.poison,
         second_optimizer: optimizer.as_ref().map(|o| (o.name.as_str(), &*o.run)),
+        ..Job::new(&opts.file, analysis.plans)
     };
     let before = input.len();
     let product = pipeline::run(&job, input, &mut |stage| progress.stage(stage))?;

@@ -5,7 +5,7 @@ use super::Ended;
 use crate::agent::precompiled::{self, Precompiled};
 use crate::engine::setup::Compiler;
 use crate::output::progress::Progress;
-use crate::package::Listener as _;
+use crate::project::listener::Listener as _;
 use crate::report::units;
 use crate::wasm::artifact::Artifact;
 use clap::{Args, ValueEnum};

@@ -5,7 +5,7 @@ use crate::agent::preinit;
 use crate::measure::sizes;
 use crate::output::progress::Progress;
 use crate::output::text;
-use crate::package::Listener as _;
+use crate::project::listener::Listener as _;
 use crate::report::Sizes;
 use crate::system::files;
 use crate::wasm::artifact::{self, Artifact};

@@ -6,7 +6,7 @@ use crate::attribution::groups::{self, Grouping};
 use crate::output::text::{self, room};
 use crate::output::view::View;
 use crate::output::{html, json, markdown};
-use crate::package::Package;
+use crate::project::package::Package;
 use crate::report::json;
 use crate::report::subject::{self, Subject};
 use crate::system::files;

@@ -2,8 +2,8 @@
 
 use super::Ended;
 use crate::agent::host::Host;
-use crate::package::Package;
-use crate::ship::Files;
+use crate::ops::ship::Files;
+use crate::project::package::Package;
 use anyhow::Context as _;
 use clap::Args;
 use std::io::Write as _;

@@ -4,7 +4,8 @@
 use super::Ended;
 use crate::output::progress::Progress;
 use crate::output::text;
-use crate::package::{Listener as _, Package};
+use crate::project::listener::Listener as _;
+use crate::project::package::Package;
 use crate::scaling;
 use crate::system::process;
 use anyhow::Context as _;

@@ -4,7 +4,7 @@
 use super::Ended;
 use crate::output::progress::Progress;
 use crate::output::text;
-use crate::package::Package;
+use crate::project::package::Package;
 use crate::size_bench;
 use clap::Args;
 use serde_json::json;

@@ -1,9 +1,9 @@
 //! `build-support symbolicate`: an engine's backtrace of a shipped file, which has no names, with names.
 
 use super::Ended;
-use crate::package::Package;
-use crate::symbol_map::trace::{Tally, Tracer};
-use crate::symbol_map::{self, Scope, SymbolMap};
+use crate::ops::symbol_map::trace::{Tally, Tracer};
+use crate::ops::symbol_map::{self, Scope, SymbolMap};
+use crate::project::package::Package;
 use crate::wasm::artifact::Artifact;
 use anyhow::Context as _;
 use clap::Args;

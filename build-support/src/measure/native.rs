@@ -3,7 +3,7 @@
 use crate::agent::transcript::Transcript;
 use crate::error::{Error, Result};
 use crate::measure::quantiles::Quantiles;
-use crate::package::Package;
+use crate::project::package::Package;
 use crate::system::process;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};

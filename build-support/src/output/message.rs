@@ -4,7 +4,7 @@
 
 use crate::diagnostic::{Diagnostic, Level};
 use crate::output::diagnostic;
-use crate::package::Origin;
+use crate::project::package::Origin;
 use serde_json::{Value, json};
 use std::ops::Range;
 use std::path::Path;
@@ -160,7 +160,7 @@ fn lines(source: &str) -> impl Iterator<Item = Range<usize>> + '_ {
 mod tests {
     use super::{compiler_message, place, short, span};
     use crate::diagnostic::{Diagnostic, Level};
-    use crate::package::Origin;
+    use crate::project::package::Origin;
     use cargo_metadata::Message;
     use std::path::Path;
 

@@ -1,6 +1,6 @@
 //! A spinner on the terminal while something long runs; nothing where stderr is a pipe or a file.
 
-use crate::package::Listener;
+use crate::project::listener::Listener;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::Write as _;
 use std::time::Duration;

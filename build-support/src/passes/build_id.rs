@@ -7,7 +7,7 @@
 //! debugger) are left with those. The component around them says nothing that they do not.
 
 use crate::error::Result;
-use crate::pipeline::{Job, Outcome};
+use crate::passes::{Job, Outcome};
 use crate::wasm::artifact::Artifact;
 use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
@@ -61,19 +61,11 @@ pub fn read(bytes: &[u8]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
     use std::path::Path;
 
     fn stamp(wat: &str) -> Vec<u8> {
         let file = Path::new("app.wasm");
-        let config = Config::without_package("app");
-        let job = Job {
-            config: &config,
-            file,
-            plans: Vec::new(),
-            wants_component: false,
-            second_optimizer: None,
-        };
+        let job = Job::new(file, Vec::new());
         let artifact = Artifact::new(wat::parse_str(wat).unwrap(), file).unwrap();
         run(&job, artifact).unwrap().artifact.bytes().to_vec()
     }

@@ -6,8 +6,7 @@
 //! world of its own.
 
 use crate::error::{Error, Result};
-use crate::passes::strip;
-use crate::pipeline::{Job, Outcome};
+use crate::passes::{Job, Outcome, strip};
 use crate::wasm::artifact::{Artifact, Kind};
 use crate::wasm::names::{self, Names};
 use wasi_preview1_component_adapter_provider as adapters;
@@ -142,7 +141,6 @@ pub fn has_world(module: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
     use std::path::Path;
     use wit_component::{StringEncoding, embed_component_metadata};
     use wit_parser::Resolve;
@@ -162,13 +160,9 @@ mod tests {
 
     fn pass(bytes: Vec<u8>, wants_component: bool) -> Result<Outcome> {
         let file = Path::new("app.wasm");
-        let config = Config::without_package("app");
         let job = Job {
-            config: &config,
-            file,
-            plans: Vec::new(),
             wants_component,
-            second_optimizer: None,
+            ..Job::new(file, Vec::new())
         };
         run(&job, Artifact::new(bytes, file)?)
     }

@@ -8,7 +8,7 @@
 //! the numbers that come out say which is which, and go with the file for `attribution`. What is kept has no names.
 
 use crate::error::{Error, Result};
-use crate::pipeline::{Job, Outcome};
+use crate::passes::{Job, Outcome};
 use crate::wasm::artifact::{self, Artifact};
 use crate::wasm::features::{self, Known};
 use crate::wasm::names;
@@ -21,10 +21,6 @@ const PASS: &str = "optimize";
 pub const BUILT_IN: &str = "wasm-opt 116 (built in)";
 /// Binaryen recurses over nested expressions: deep but valid input must not end the process.
 const STACK_BYTES: usize = 512 << 20;
-
-/// A second optimiser: gets a module and its features by wasm-opt's names, gives the optimised module, with the
-/// names of its functions.
-pub type Optimizer = dyn Fn(&[u8], &[&str]) -> Result<Vec<u8>>;
 
 /// Optimises every core module.
 ///

@@ -4,7 +4,7 @@
 
 use crate::analyze::plan::Plan;
 use crate::error::{Error, Result};
-use crate::pipeline::{Job, Outcome};
+use crate::passes::{Job, Outcome};
 use crate::wasm::artifact::Artifact;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -19,7 +19,7 @@ const PASS: &str = "snip";
 pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
     let count: usize = job.plans.iter().map(|plan| plan.snip.len()).sum();
     if count == 0 {
-        let note = if job.config.snip.enabled {
+        let note = if job.snips {
             "no panic entry point found"
         } else {
             "off"

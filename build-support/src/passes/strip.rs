@@ -3,7 +3,7 @@
 //! among it: the component is made from that.
 
 use crate::error::{Error, Result};
-use crate::pipeline::{Job, Outcome};
+use crate::passes::{Job, Outcome};
 use crate::wasm::artifact::{self, Artifact, Kind};
 use wasmparser::{BinaryReader, Parser, Payload};
 

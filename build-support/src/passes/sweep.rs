@@ -8,7 +8,7 @@
 use crate::analyze::sweep::Sweep;
 use crate::analyze::sweep::linked::{self, Linked};
 use crate::error::{Error, Result};
-use crate::pipeline::{Job, Outcome};
+use crate::passes::{Job, Outcome};
 use crate::wasm::artifact::Artifact;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -35,7 +35,7 @@ pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
     if sweeps().next().is_none() {
         return Ok(Outcome::unchanged(artifact, "off"));
     }
-    let poison = job.config.sweep.poison;
+    let poison = job.poison;
     let swept = artifact.map_core(PASS, |ordinal, module| {
         match job.plans.get(ordinal).and_then(|plan| plan.sweep.as_ref()) {
             Some(sweep) => {

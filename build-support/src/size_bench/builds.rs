@@ -2,10 +2,11 @@
 //! evicts another's and a second run compiles nothing.
 
 use super::Fixture;
-use crate::compile::{Linked, StdBuild, distributed};
 use crate::error::Result;
-use crate::package::{self, Features, Listener};
-use crate::toolchain;
+use crate::project::compile::{Linked, StdBuild, distributed};
+use crate::project::listener::Listener;
+use crate::project::package::{self, Features};
+use crate::project::toolchain;
 use std::fmt;
 
 /// Which standard library a program is linked against.

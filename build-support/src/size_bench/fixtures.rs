@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::package::Package;
+use crate::project::package::Package;
 
 /// Where the programs are, in the workspace's root.
 const FOLDER: &str = "fixtures";

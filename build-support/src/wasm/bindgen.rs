@@ -6,7 +6,6 @@
 //! A limit is on what is shipped, and that is not this file: it is not judged. `cargo budget check` judges what comes
 //! out.
 
-use crate::config::{Config, Limits};
 use wasmparser::{Parser, Payload};
 
 /// Where the macros leave what wasm-bindgen has to know; it takes the section out.
@@ -24,12 +23,4 @@ pub fn is_input(file: &[u8]) -> bool {
     Parser::new(0).parse_all(file).any(
         |payload| matches!(payload, Ok(Payload::CustomSection(section)) if section.name() == SECTION),
     )
-}
-
-/// `config` for a file that is not what is shipped.
-pub fn not_judged(config: &Config) -> Config {
-    Config {
-        limits: Limits::default(),
-        ..config.clone()
-    }
 }

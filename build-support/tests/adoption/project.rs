@@ -1,7 +1,7 @@
 //! Projects of somebody else: outside of every workspace, nothing in them knows of this tool.
 
+use build_support::project::toolchain::Toolchain;
 use build_support::system::process;
-use build_support::toolchain::Toolchain;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

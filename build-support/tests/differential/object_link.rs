@@ -2,8 +2,8 @@
 
 use crate::object::Object;
 use crate::object_program;
+use build_support::project::toolchain;
 use build_support::system::process;
-use build_support::toolchain;
 use std::path::{Path, PathBuf};
 
 /// A target without a C library: its linker is any target's.

@@ -5,9 +5,9 @@
 
 use crate::campaign::{self, Tally};
 use crate::{check, rust_program};
-use build_support::compile::{self, Request, StdBuild};
+use build_support::project::compile::{self, Request, StdBuild};
+use build_support::project::toolchain::{self, Std, Toolchain};
 use build_support::system::process;
-use build_support::toolchain::{self, Std, Toolchain};
 use std::fs;
 use std::path::{Path, PathBuf};
 use wasmtime::Engine;

@@ -4,7 +4,8 @@ use crate::compare::Traps;
 use build_support::analyze::plan::Plan;
 use build_support::analyze::sweep::Sweep;
 use build_support::config::{Config, SweepRules};
-use build_support::pipeline::{self, Job, PASSES};
+use build_support::passes::Job;
+use build_support::passes::pipeline::{self, PASSES};
 use build_support::wasm::artifact::Artifact;
 use std::fmt::Display;
 use std::path::Path;
@@ -141,7 +142,8 @@ fn file() -> &'static Path {
 
 fn plans(config: &Config, linked: &[u8]) -> Result<Vec<Plan>, String> {
     let artifact = Artifact::new(linked.to_vec(), file()).map_err(words("read"))?;
-    let analysis = pipeline::analyze(config, file(), &artifact).map_err(words("analyze"))?;
+    let analysis = pipeline::analyze(&config.snip, config.sweep.enabled, file(), &artifact)
+        .map_err(words("analyze"))?;
     Ok(analysis.plans)
 }
 
@@ -153,11 +155,8 @@ fn run(
     whole: bool,
 ) -> Result<(Vec<u8>, Option<Vec<u8>>), String> {
     let job = Job {
-        config,
-        file: file(),
-        plans,
-        wants_component: false,
-        second_optimizer: None,
+        poison: config.sweep.poison,
+        ..Job::new(file(), plans)
     };
     let mut artifact = Artifact::new(linked.to_vec(), file()).map_err(words("read"))?;
     let mut before = None;

@@ -1,8 +1,8 @@
 //! A project with a budget, outside of every workspace, that names the tool as its linker.
 
 use crate::layout;
+use build_support::project::toolchain::Toolchain;
 use build_support::system::process;
-use build_support::toolchain::Toolchain;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -3,8 +3,8 @@
 // Each test file uses the part it needs.
 #![allow(dead_code)]
 
+use build_support::project::toolchain::{self, Apt};
 use build_support::system::process;
-use build_support::toolchain::{self, Apt};
 use std::fs;
 use std::path::{Path, PathBuf};
 

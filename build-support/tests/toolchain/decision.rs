@@ -1,6 +1,6 @@
 //! Every branch of the decision, from facts alone: no network, no process, nothing installed.
 
-use build_support::toolchain::{
+use build_support::project::toolchain::{
     Apt, Compiler, Decision, Machine, Rustup, SourceTree, Std, decide, decide_sources,
 };
 use std::path::PathBuf;

@@ -1,8 +1,8 @@
 //! A small workspace to build, and a sysroot laid out as rustup lays it out. Where this machine's own sysroot has the
 //! target it is taken as it is.
 
-use build_support::compile::{Request, StdBuild, distributed};
-use build_support::toolchain::{self, Compiler, Decision, Machine, Rustup, Toolchain};
+use build_support::project::compile::{Request, StdBuild, distributed};
+use build_support::project::toolchain::{self, Compiler, Decision, Machine, Rustup, Toolchain};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -2,10 +2,10 @@
 //! wherever they are built.
 
 use crate::layout;
-use build_support::compile::{self, Linked};
 use build_support::config::Config;
-use build_support::pipeline::{self, Job};
-use build_support::toolchain::{Std, Toolchain};
+use build_support::passes::{Job, pipeline};
+use build_support::project::compile::{self, Linked};
+use build_support::project::toolchain::{Std, Toolchain};
 use build_support::wasm::artifact::Artifact;
 use std::path::Path;
 use wasmparser::{Parser, Payload};
@@ -157,7 +157,8 @@ fn shipped(linked: &Linked) -> Vec<u8> {
     let mut config = Config::without_package("command");
     config.snip.enabled = true;
     let artifact = Artifact::new(linked.bytes.clone(), &linked.path).unwrap();
-    let analysis = pipeline::analyze(&config, &linked.path, &artifact).unwrap();
+    let analysis =
+        pipeline::analyze(&config.snip, config.sweep.enabled, &linked.path, &artifact).unwrap();
     let job = Job {
         config: &config,
         file: &linked.path,

@@ -117,8 +117,9 @@ pub struct Build {
 /// nothing changed. Builds with other features than the default go to a folder of their own.
 pub fn build(target: &str, features: &[&str]) -> Build {
     let package =
-        build_support::package::Package::at(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
-    let features = build_support::package::Features {
+        build_support::project::package::Package::at(Path::new(env!("CARGO_MANIFEST_DIR")))
+            .unwrap();
+    let features = build_support::project::package::Features {
         features: features.iter().map(|f| (*f).to_owned()).collect(),
         no_default: false,
     };
@@ -135,7 +136,7 @@ pub fn build(target: &str, features: &[&str]) -> Build {
             target,
             &features,
             &folder,
-            &mut build_support::package::Silent,
+            &mut build_support::project::listener::Silent,
         )
         .unwrap();
     Build {

@@ -1,9 +1,9 @@
 //! The record beside a precompiled file: `app.cwasm.json` for `app.cwasm`. It says what the bytes are, so that they can be
 //! known again before an engine trusts them.
 
-use crate::cache;
 use crate::engine::setup::{Compiler, ENGINE};
 use crate::error::{Error, Result};
+use crate::ops::cache;
 use crate::system::{digest, files};
 use crate::wasm::artifact::{self, Artifact, Kind};
 use serde::{Deserialize, Serialize};

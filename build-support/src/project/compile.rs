@@ -12,13 +12,13 @@ pub mod distributed;
 mod flags;
 mod project;
 
-pub use flags::{Linker, REACTOR_STARTUP, linker_arguments, nameless};
+pub use flags::{LINK_PLAINLY, Linker, REACTOR_STARTUP, linker_arguments, nameless};
 pub use project::{Kind, kind};
 
 use crate::error::{Error, Result};
+use crate::project::toolchain::{self, Std, Toolchain};
 use crate::report;
 use crate::system::process;
-use crate::toolchain::{self, Std, Toolchain};
 use cargo_metadata::{Artifact, Message};
 use project::Project;
 use std::path::{Path, PathBuf};

@@ -5,14 +5,15 @@
 //! manifest comes last. So nothing is half there: a profile without a budget changes nothing. [`choice`] finds
 //! package and targets, [`manifest`] changes the text.
 
-pub mod choice;
 pub mod manifest;
 
 use crate::config::{self, Config, Measure};
 use crate::error::{Error, Result};
 use crate::measure::sizes;
-use crate::newer_wasm_opt;
-use crate::package::{self, Features, Listener, Package};
+use crate::ops::newer_wasm_opt;
+use crate::project::choice;
+use crate::project::listener::Listener;
+use crate::project::package::{self, Features, Package};
 use crate::report::{Size, Sizes};
 use crate::wasm::artifact::{Artifact, Kind};
 use crate::wasm::bindgen;

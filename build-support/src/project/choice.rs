@@ -1,7 +1,10 @@
 //! Which package of a workspace makes a wasm file, and for which targets, by what the project says of itself.
 
+use crate::config::{self, Config};
 use crate::error::{Error, Result};
-use crate::package::Package;
+use crate::project::package::Package;
+use cargo_metadata::MetadataCommand;
+use std::cell::Cell;
 use std::path::Path;
 
 const UNKNOWN: &str = "wasm32-unknown-unknown";
@@ -17,6 +20,44 @@ const SIGNS: [(&str, &str); 6] = [
     ("wasip2", P2),
     ("wasip1", P1),
 ];
+
+impl Package {
+    /// The package called `wanted` in the workspace of the current folder, or the only one there with a
+    /// `[package.metadata.budget]`, or where none has one the one that makes a wasm file.
+    ///
+    /// # Errors
+    /// [`Error::Toolchain`] where cargo cannot read the workspace or the choice is not clear.
+    pub fn find(wanted: Option<&str>) -> Result<Self> {
+        let budgets = Cell::new(0);
+        let found = Self::choose(&mut MetadataCommand::new(), |package| match wanted {
+            Some(name) => package.name.as_str() == name,
+            None => {
+                let has_budget = package.metadata.get("budget").is_some();
+                budgets.set(budgets.get() + usize::from(has_budget));
+                has_budget
+            }
+        });
+        match (&found, wanted) {
+            (Err(_), None) if budgets.get() == 0 => package(None).or(found),
+            _ => found,
+        }
+    }
+
+    /// The package's settings for `target`, or for the first of its own targets, or for the one it is plainly made for.
+    ///
+    /// # Errors
+    /// [`Error::Config`] with every mistake in the metadata.
+    pub fn config(&self, target: Option<&str>) -> Result<Config> {
+        if let Some(target) = target {
+            return config::load(&self.manifest, target);
+        }
+        let first = match self.targets.first() {
+            Some(first) => first.clone(),
+            None => targets(self, &[])?.remove(0),
+        };
+        config::load(&self.manifest, &first)
+    }
+}
 
 /// The package called `wanted`, or the only one of the workspace in the current folder that can be a wasm file: a
 /// `cdylib`, else a program. Of several it is the one whose folder this is.

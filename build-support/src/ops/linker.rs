@@ -9,15 +9,16 @@ mod place;
 mod product;
 mod program;
 
-use crate::compile::{self, Linked};
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::package::Silent;
-use crate::ship::Shipped;
+use crate::ops::newer_wasm_opt;
+use crate::ops::ship::Shipped;
+use crate::project::compile::{self, Linked};
+use crate::project::listener::Silent;
+use crate::report;
 use crate::system::{files, process};
 use crate::wasm::artifact::{self, Artifact};
 use crate::wasm::symbols;
-use crate::{newer_wasm_opt, report};
 use arguments::Arguments;
 use place::Place;
 use product::Product;
@@ -25,9 +26,6 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use wasmparser::{Parser, Payload, ProducersSectionReader};
-
-/// Set in the environment where the real linker's file is wanted as it is.
-pub const LINK_PLAINLY: &str = "BUILD_SUPPORT_LINK_PLAINLY";
 
 /// What rustc's calls of a linker for wasm begin with.
 const FLAVOR: &str = "-flavor";
@@ -59,7 +57,7 @@ pub fn is_call(arguments: &[OsString]) -> bool {
 ///
 /// # Errors
 /// [`Error::Toolchain`] where there is no linker, [`Error::Config`] for a mistake in the budget, and what any step of
-/// [`Package::ship`](crate::package::Package::ship) reports.
+/// [`Package::ship`](crate::project::package::Package::ship) reports.
 pub fn run(given: Vec<OsString>) -> Result<Outcome> {
     let arguments = Arguments::read(given)?;
     let place = arguments.output().and_then(Place::of);

@@ -1,9 +1,9 @@
 //! Finds the real linker, as rustc would have: by its name, on a path that rustc has put its own tools in front of.
 
-use crate::compile::Linker;
 use crate::error::{Error, Result};
+use crate::project::compile::Linker;
+use crate::project::toolchain;
 use crate::system::process;
-use crate::toolchain;
 use std::path::PathBuf;
 
 /// The program.

@@ -1,8 +1,7 @@
 //! The flags and variables that make a build of the kind the pipeline wants, and the same on every machine.
 
 use super::{Kind, Project, Request, StdBuild};
-use crate::linker::LINK_PLAINLY;
-use crate::toolchain::{Std, Toolchain, ships_components};
+use crate::project::toolchain::{Std, Toolchain, ships_components};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,6 +11,9 @@ const SEPARATOR: &str = "\x1f";
 
 /// The start-up object of a reactor, beside the C library.
 pub const REACTOR_STARTUP: &str = "crt1-reactor.o";
+
+/// Set in the environment where the real linker's file is wanted as it is.
+pub const LINK_PLAINLY: &str = "BUILD_SUPPORT_LINK_PLAINLY";
 
 /// A folder, and what the compiler writes in its place. Of two that match, the later one wins.
 pub type Remap = (PathBuf, String);

@@ -1,15 +1,16 @@
 //! One package for one target: from linked bytes to shipped file, report and verdict, on disk.
 
 use crate::attribution;
-use crate::cache::{self, Record};
 use crate::config::{Config, Measure};
 use crate::error::{Error, Result};
 use crate::gate::{self, Against, Verdict};
 use crate::measure::{engine, figures, sizes, start};
-use crate::newer_wasm_opt::Found;
-use crate::pipeline::{self, Analysis, Job};
+use crate::ops::cache::{self, Record};
+use crate::ops::newer_wasm_opt::Found;
+use crate::ops::symbol_map::SymbolMap;
+use crate::passes::Job;
+use crate::passes::pipeline::{self, Analysis};
 use crate::report::{self, Prunable, Report, Sizes, Stage, Toolchain, VerdictRecord};
-use crate::symbol_map::SymbolMap;
 use crate::system::digest::{self, Key};
 use crate::system::files;
 use crate::wasm::artifact::{self, Artifact};
@@ -96,7 +97,12 @@ pub fn run(input: &Input<'_>, folder: &Path, progress: &mut dyn FnMut(&str)) -> 
     }
     let linked = Artifact::new(input.linked.clone(), input.file)?;
     progress("analyze");
-    let analysis = pipeline::analyze(input.config, input.file, &linked)?;
+    let analysis = pipeline::analyze(
+        &input.config.snip,
+        input.config.sweep.enabled,
+        input.file,
+        &linked,
+    )?;
     refuse_banned(input.config, &analysis)?;
     let (report, shipped) = make(input, linked, analysis, progress)?;
     finish(input, files, report, &key, Some(&shipped))
@@ -116,11 +122,12 @@ fn make(
         .transpose()?
         .flatten();
     let job = Job {
-        config: input.config,
-        file: input.file,
-        plans: analysis.plans,
         wants_component: input.wants_component,
         second_optimizer: newer.as_ref().map(|n| (n.name.as_str(), &*n.run)),
+        snips: input.config.snip.enabled,
+        poison: input.config.sweep.poison,
+        build_id: input.config.build_id,
+        ..Job::new(input.file, analysis.plans)
     };
     let mut product = pipeline::run(&job, linked, progress)?;
     let mut stage = |name: &str, note: &str, run: &mut dyn FnMut(&Artifact) -> Result<()>| {

@@ -3,10 +3,10 @@
 
 use super::arguments::Arguments;
 use super::place::Place;
-use crate::compile::{self, Kind};
 use crate::config;
 use crate::error::{Error, Result};
-use crate::package::Package;
+use crate::project::compile::{self, Kind};
+use crate::project::package::Package;
 use cargo_metadata::Target;
 use std::path::{Path, PathBuf};
 

@@ -4,24 +4,15 @@ use crate::analyze;
 use crate::analyze::contributors::{self, Contributor};
 use crate::analyze::plan::{self, Plan};
 use crate::analyze::sweep::{Reason, Refusal};
-use crate::config::Config;
+use crate::config::SnipRules;
 use crate::error::{Error, Result};
-use crate::passes::{build_id, componentize, optimize, snip, strip, sweep};
+use crate::passes::{Job, Pass, build_id, componentize, optimize, snip, strip, sweep};
 use crate::report::{Piece, Snipped, Stage, Swept};
 use crate::wasm::artifact::{Artifact, Fault};
 use crate::wasm::names::{self, Names};
 use crate::wasm::{bindgen, features, reachability, symbols};
 use std::path::Path;
 use std::time::Instant;
-
-/// One rewriting step.
-#[derive(Clone, Copy)]
-pub struct Pass {
-    /// Its name in reports.
-    pub name: &'static str,
-    /// What it does.
-    pub run: fn(&Job<'_>, Artifact) -> Result<Outcome>,
-}
 
 /// Every pass, in order. The sweep is the first: its part of the Plan speaks of places in the linked bytes,
 /// and it keeps every index, so that snip's part still holds after it.
@@ -57,49 +48,6 @@ pub const BUILD_ID: Pass = Pass {
 /// How many of [`PASSES`] a file goes through that wasm-bindgen has still to read: sweep and snip.
 const BEFORE_WASM_BINDGEN: usize = 2;
 
-/// What the passes may know.
-pub struct Job<'a> {
-    /// The package's settings.
-    pub config: &'a Config,
-    /// The input, for messages.
-    pub file: &'a Path,
-    /// What to do with each core module, in file order.
-    pub plans: Vec<Plan>,
-    /// Whether a core module is to become a component.
-    pub wants_component: bool,
-    /// A newer optimiser, by name.
-    pub second_optimizer: Option<(&'a str, &'a optimize::Optimizer)>,
-}
-
-/// What a pass made.
-pub struct Outcome {
-    /// The file after it.
-    pub artifact: Artifact,
-    /// One line on what it did.
-    pub note: String,
-    /// The optimiser whose result was kept, from the pass that has one.
-    pub kept: Option<String>,
-    /// The names of modules as the pass left them, where it takes names out.
-    pub names: Vec<Names>,
-}
-
-impl Outcome {
-    /// A changed file.
-    pub fn new(artifact: Artifact, note: impl Into<String>) -> Self {
-        Self {
-            artifact,
-            note: note.into(),
-            kept: None,
-            names: Vec::new(),
-        }
-    }
-
-    /// The file as it came in, with the reason.
-    pub fn unchanged(artifact: Artifact, why: &str) -> Self {
-        Self::new(artifact, why)
-    }
-}
-
 /// What the analysis of the linked bytes found.
 pub struct Analysis {
     /// What to do with each core module, in file order.
@@ -112,12 +60,18 @@ pub struct Analysis {
     pub unreachable: Vec<String>,
 }
 
-/// Reads everything that is to be known from the bytes before they are rewritten.
+/// Reads everything that is to be known from the bytes before they are rewritten: what `rules` want snipped, and where
+/// `sweeps`, what is dead then.
 ///
 /// # Errors
 /// [`Error::Input`] with the offset where a module cannot be read, and where one that is to be swept does
 /// not have the linker's full account.
-pub fn analyze(config: &Config, file: &Path, artifact: &Artifact) -> Result<Analysis> {
+pub fn analyze(
+    rules: &SnipRules,
+    sweeps: bool,
+    file: &Path,
+    artifact: &Artifact,
+) -> Result<Analysis> {
     let mut analysis = Analysis {
         plans: Vec::new(),
         contributors: Vec::new(),
@@ -137,8 +91,8 @@ pub fn analyze(config: &Config, file: &Path, artifact: &Artifact) -> Result<Anal
         let unreachable = reachability::unreachable(&module).map_err(broken)?;
         let dead = unreachable.iter().map(|index| symbols.name_of(*index));
         analysis.unreachable.extend(dead);
-        let mut plan = plan::run(&symbols, &config.snip);
-        if config.sweep.enabled {
+        let mut plan = plan::run(&symbols, rules);
+        if sweeps {
             let snipped: Vec<_> = plan.snip.iter().map(|snip| snip.index).collect();
             let sweep = analyze::sweep::run(&module, &snipped)
                 .map_err(|refusal| not_swept(file, &refusal))?;
@@ -247,7 +201,7 @@ pub fn run(job: &Job<'_>, linked: Artifact, progress: &mut dyn FnMut(&str)) -> R
         true => PASSES.iter().take(BEFORE_WASM_BINDGEN).collect(),
         false => PASSES
             .iter()
-            .chain(job.config.build_id.then_some(&BUILD_ID))
+            .chain(job.build_id.then_some(&BUILD_ID))
             .collect(),
     };
     for pass in passes {

@@ -8,8 +8,8 @@
 
 use super::{Request, StdBuild, project};
 use crate::error::{Error, Result};
+use crate::project::toolchain::{self, Compiler, Std, StdSources, Toolchain};
 use crate::system::files;
-use crate::toolchain::{self, Compiler, Std, StdSources, Toolchain};
 use crate::wasm::artifact;
 use std::collections::BTreeSet;
 use std::ffi::OsString;

@@ -5,9 +5,9 @@
 use super::Request;
 use super::flags::{self, Remap};
 use crate::error::{Error, Result};
+use crate::project::toolchain::Toolchain;
 use crate::system::digest::Key;
 use crate::system::{files, process};
-use crate::toolchain::Toolchain;
 use crate::wasm::artifact;
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, NodeDep, Package};
 use serde::{Deserialize, Serialize};

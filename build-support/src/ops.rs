@@ -1,0 +1,10 @@
+//! Every operation, whole: what the command does, for whoever wants it without the command. Nothing here knows clap,
+//! terminals or this agent.
+
+pub mod adopt;
+pub mod build;
+pub mod cache;
+pub mod linker;
+pub mod newer_wasm_opt;
+pub mod ship;
+pub mod symbol_map;
