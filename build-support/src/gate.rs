@@ -2,10 +2,14 @@
 //! configuration and baseline give the same verdict. Figures are compared as whole numbers, sizes to the byte.
 //!
 //! `limits` are those of the manifest, `growth` is what the baseline allows. Where the baseline comes from is left to
-//! `baseline`, what becomes of it to `ratchet`.
+//! `baseline`, what becomes of it to `entry`.
 
+pub mod contents;
+pub mod entry;
 mod growth;
 mod limits;
+pub mod place;
+pub mod succession;
 
 pub use growth::{DRIFTED, GREW, Growth, LOOSENED, UNJUDGED};
 pub use limits::OVER_BUDGET;
@@ -13,10 +17,8 @@ pub use limits::OVER_BUDGET;
 use crate::config::{Config, Limit};
 use crate::diagnostic::Diagnostic;
 use crate::error::Result;
-use crate::ratchet::Held;
-use crate::report::{
-    BaselineRecord, Because, Exceeded, LimitRecord, Raise, Report, Unit, VerdictRecord,
-};
+use crate::gate::entry::Held;
+use crate::report::{BaselineRecord, Because, Exceeded, LimitRecord, Raise, Report, Unit, VerdictRecord};
 use std::path::{Path, PathBuf};
 
 /// What was decided.

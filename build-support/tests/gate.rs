@@ -4,8 +4,8 @@
 
 use build_support::attribution::{self, Attribution, Row};
 use build_support::baseline::File;
+use build_support::gate::entry::Held;
 use build_support::measure::sizes;
-use build_support::ratchet::Held;
 use build_support::report::{Figures, Report, SCHEMA, Sizes, Toolchain, VerdictRecord, json};
 use build_support::system::process;
 use build_support::wasm::artifact::Kind;

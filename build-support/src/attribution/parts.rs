@@ -3,9 +3,7 @@
 
 use super::{Kind, Rows};
 use crate::report;
-use crate::wasm::artifact::{
-    self, Artifact, COMPONENT_SECTION, CORE_MODULE_SECTION, Fault, HEADER,
-};
+use crate::wasm::artifact::{self, Artifact, COMPONENT_SECTION, CORE_MODULE_SECTION, Fault, HEADER};
 use crate::wasm::names::{self, Names};
 use wasmparser::{
     BinaryReader, CodeSectionReader, DataSectionReader, ImportSectionReader, TypeRef,

@@ -1,12 +1,13 @@
 //! The file itself: read whole or refused with what is wrong, written whole or not at all, by one process at a time.
 
-use super::{Baseline, SCHEMA};
 use crate::error::{Error, Result};
 use crate::project::package::Package;
-use crate::ratchet::Held;
+use crate::gate::entry::Held;
 use crate::system::files;
 use crate::wasm::artifact;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,10 +15,24 @@ use std::path::{Path, PathBuf};
 /// What is held, by package and then by target.
 pub type Ratchet = BTreeMap<String, BTreeMap<String, Held>>;
 
-/// What is in the file.
+/// The version of the layout; raised when a field changes meaning or goes.
+pub const SCHEMA: u32 = 2;
+
+/// What was measured of a package, as text: whoever measures knows what it says, and others write it back as it was.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Untouched(Box<RawValue>);
+
+impl PartialEq for Untouched {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.get() == other.0.get()
+    }
+}
+
+/// What is in the file; `M` is what was measured.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct File {
+pub struct File<M = Untouched> {
     /// [`SCHEMA`].
     pub schema: u32,
     /// What the ratchet holds.
@@ -25,10 +40,10 @@ pub struct File {
     pub ratchet: Ratchet,
     /// What was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub measured: Option<Baseline>,
+    pub measured: Option<M>,
 }
 
-impl Default for File {
+impl<M> Default for File<M> {
     fn default() -> Self {
         Self {
             schema: SCHEMA,
@@ -47,6 +62,22 @@ impl File {
         package.root.join(Self::NAME)
     }
 
+    /// Waits until no other process of this tool writes the file of the workspace in `root`, and keeps others from it as
+    /// long as the result lives. The lock is in `target`, whatever target folder is in use: all must find the same one.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn lock(root: &Path) -> Result<fs::File> {
+        let folder = root.join("target");
+        fs::create_dir_all(&folder).map_err(Error::io("creating folder", &folder))?;
+        let path = folder.join(".baseline.lock");
+        let lock = fs::File::create(&path).map_err(Error::io("creating", &path))?;
+        lock.lock().map_err(Error::io("locking", &path))?;
+        Ok(lock)
+    }
+}
+
+impl<M: Serialize + DeserializeOwned> File<M> {
     /// Reads `file`; none where there is no such file.
     ///
     /// # Errors
@@ -108,20 +139,6 @@ impl File {
         let mut json = serde_json::to_string_pretty(self).expect("plain data");
         json.push('\n');
         files::write_atomic(file, json.as_bytes())
-    }
-
-    /// Waits until no other process of this tool writes the file of the workspace in `root`, and keeps others from it as
-    /// long as the result lives. The lock is in `target`, whatever target folder is in use: all must find the same one.
-    ///
-    /// # Errors
-    /// [`Error::Io`].
-    pub fn lock(root: &Path) -> Result<fs::File> {
-        let folder = root.join("target");
-        fs::create_dir_all(&folder).map_err(Error::io("creating folder", &folder))?;
-        let path = folder.join(".baseline.lock");
-        let lock = fs::File::create(&path).map_err(Error::io("creating", &path))?;
-        lock.lock().map_err(Error::io("locking", &path))?;
-        Ok(lock)
     }
 }
 

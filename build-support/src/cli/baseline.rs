@@ -1,7 +1,7 @@
 //! `build-support baseline`: measures, and writes `baseline.json`. What `cargo baseline` and `cargo make baseline` are.
 
 use super::Ended;
-use crate::baseline::{self, File, Means, Part, base};
+use crate::baseline::{self, File, Means, Part, merge_base};
 use crate::output::progress::Progress;
 use crate::project::package::Package;
 use anyhow::Context as _;
@@ -49,7 +49,7 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     let mut now = baseline::measure(&package, parts, before.as_ref(), &means, &mut progress)?;
     drop(progress);
     if let Some(before) = &before {
-        now.remember(before, &base::commit(&package.root));
+        now.remember(before, &merge_base::commit(&package.root));
     }
     let output = opts.output.as_deref().unwrap_or(&file);
     let _lock = File::lock(&package.root)?;

@@ -4,7 +4,7 @@
 use super::Ended;
 use super::messages::{MessageFormat, Messages};
 use crate::baseline::File;
-use crate::baseline::base::{self, Both, Chosen, Fault};
+use crate::baseline::merge_base::{self, Both, Chosen, Fault};
 use crate::config::{Config, Measure};
 use crate::diagnostic::{Diagnostic, Level};
 use crate::gate::{self, Against, Verdict};
@@ -12,7 +12,7 @@ use crate::ops::ship::Shipped;
 use crate::output::progress::Progress;
 use crate::output::text;
 use crate::project::package::{Features, Package};
-use crate::ratchet::{Held, Loosened, Refused};
+use crate::gate::entry::{Held, Loosened, Refused};
 use crate::report::{self, Report, Size, units};
 use crate::wasm::bindgen;
 use anyhow::Context as _;
@@ -97,7 +97,7 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
 
 fn hold(opts: &Opts, package: &Package, messages: &Messages<'_>) -> anyhow::Result<Ended> {
     // Before anything is built: a baseline that cannot be read is said at once.
-    let mut both = base::read(&package.root, opts.base.as_deref())?;
+    let mut both = merge_base::read(&package.root, opts.base.as_deref())?;
     let mut subjects = match opts.report.as_slice() {
         [] => built(package, opts)?,
         files => reported(package, files)?,
@@ -202,7 +202,7 @@ fn write(
 ) -> anyhow::Result<(Both, bool)> {
     let _lock = File::lock(&package.root)?;
     // Read again: another process may have written it while this one was building.
-    let mut both = base::read(&package.root, opts.base.as_deref())?;
+    let mut both = merge_base::read(&package.root, opts.base.as_deref())?;
     let before = both.work.file.clone();
     let mut denied = false;
     for subject in subjects {
@@ -214,7 +214,7 @@ fn write(
             Some(_) => chosen.held,
             None => own.or(chosen.held),
         };
-        let commit = base::commit(&package.root);
+        let commit = merge_base::commit(&package.root);
         let what = format!("{} for {}", report.package, report.target);
         let new = match held {
             None => {
@@ -244,7 +244,7 @@ fn write(
     if both.work.file != before || both.work.text.is_none() {
         both.work.file.write(&File::path(package))?;
     }
-    Ok((base::read(&package.root, opts.base.as_deref())?, denied))
+    Ok((merge_base::read(&package.root, opts.base.as_deref())?, denied))
 }
 
 fn changed(opts: &Opts, held: &Held, subject: &Subject, commit: &str) -> Result<Held, Refused> {
@@ -380,7 +380,7 @@ fn loosened(fault: &Fault, both: &Both, report: &Report, file: &Path) -> Diagnos
     let span = key.and_then(|key| {
         let mut path = vec!["ratchet", &report.package, &report.target];
         path.extend(key.into_iter().filter(|key| !key.is_empty()));
-        crate::baseline::place::of(&source, &path)
+        crate::gate::place::of(&source, &path)
     });
     let from = both.base.as_ref().map_or("", |base| base.from.as_str());
     Diagnostic {

@@ -230,9 +230,7 @@ fn written(files: &[impl AsRef<Path>], paint: Paint) -> String {
 #[cfg(test)]
 mod tests {
     use super::{draw, snip_listing};
-    use crate::report::{
-        Figures, LimitRecord, Report, SCHEMA, Sizes, Snipped, Stage, Toolchain, Unit, VerdictRecord,
-    };
+    use crate::report::{Figures, LimitRecord, Report, SCHEMA, Sizes, Snipped, Stage, Toolchain, Unit, VerdictRecord};
     use crate::wasm::artifact::Kind;
 
     fn report() -> Report {

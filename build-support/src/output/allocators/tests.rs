@@ -1,8 +1,5 @@
 use super::{exact, page, recommendation};
-use crate::alloc_compare::{
-    Age, Allocator, Candidate, Comparison, Extent, Marks, OfTarget, Pages, Ratios, Reason,
-    Recommendation, Run, SCHEMA, Score, Spread, Statistics, Workload,
-};
+use crate::alloc_compare::{Age, Allocator, Candidate, Comparison, Extent, Marks, OfTarget, Pages, Ratios, Reason, Recommendation, Run, SCHEMA, Score, Spread, Statistics, Workload};
 use crate::measure::quantiles::Quantiles;
 use crate::output::text;
 use crate::report::{Sizes, Toolchain};

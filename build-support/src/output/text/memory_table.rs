@@ -5,9 +5,7 @@ use super::cells::{FAINT, HEADING, Paint, table};
 use crate::measure::memory::{FileMemory, MemoryProfile};
 use crate::report::units;
 use crate::wasm::artifact::Kind;
-use crate::wasm::layout::{
-    FoundBy, Global, Initial, Layout, Memory, Place, Stack, Table, ZERO_RUN,
-};
+use crate::wasm::layout::{FoundBy, Global, Initial, Layout, Memory, Place, Stack, Table, ZERO_RUN};
 
 /// Bytes of a page, where a figure of the whole instance is given in pages (core specification, 4.2.8).
 const PAGE: u64 = 65_536;

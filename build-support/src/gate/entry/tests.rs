@@ -1,12 +1,11 @@
 //! The rules of the ratchet and of the gate over it, on many random histories and against a model of their own.
 
-use super::{Held, Loosened, Refused, succeeds};
+use super::{Held, Refused};
 use crate::attribution::{self, Attribution, Row};
 use crate::config::{Allowance, Config, Tolerance};
 use crate::gate;
-use crate::report::{
-    Because, Codecs, Figures, Report, SCHEMA, Size, Sizes, Toolchain, VerdictRecord,
-};
+use crate::gate::succession::{Loosened, succeeds};
+use crate::report::{Because, Codecs, Figures, Report, SCHEMA, Size, Sizes, Toolchain, VerdictRecord};
 use crate::wasm::artifact::Kind;
 
 /// How many histories are played, and how many steps each has.

@@ -6,14 +6,9 @@
 //! *anchor* answers for the road: it is the lowest that was held since the last deliberate raise, and drift is counted
 //! from it, so that a held figure that went up with one toolchain after the other does not go up for ever.
 
-mod contents;
-mod succession;
-
-pub use contents::Contents;
-pub use succession::{Loosened, succeeds};
-
 use crate::attribution::Attribution;
 use crate::config::Tolerance;
+use crate::gate::contents::Contents;
 use crate::report::{Codecs, Difference, Raise, Report, Size, Sizes, Toolchain};
 use serde::{Deserialize, Serialize};
 

@@ -1,11 +1,11 @@
 //! Which baseline counts: in a git repository that of the merge base with the default branch, so that a change cannot
 //! loosen what it is measured against.
 
-use super::SCHEMA;
-use super::file::{File, schema};
+use crate::baseline::file::{File, SCHEMA, schema};
 use crate::config::Tolerance;
 use crate::error::{Error, Result};
-use crate::ratchet::{self, Held, Loosened};
+use crate::gate::entry::Held;
+use crate::gate::succession::{self, Loosened};
 use crate::report::{Raise, Report};
 use crate::system::process;
 use std::path::Path;
@@ -119,7 +119,7 @@ impl Both {
         let Some(after) = work.held else {
             return from_base(Some(Fault::Gone));
         };
-        match ratchet::succeeds(before, after, tolerance) {
+        match succession::succeeds(before, after, tolerance) {
             Err(loosened) => from_base(Some(Fault::Loosened(loosened))),
             Ok(_)
                 if after.toolchain != report.toolchain && before.toolchain == report.toolchain =>

@@ -1,8 +1,8 @@
 //! Whether one record can have come from another by the ways there are: what is said of a baseline that was changed
 //! by hand, or by a merge that took the wrong side.
 
-use super::{Held, Retooled};
 use crate::config::Tolerance;
+use crate::gate::entry::{Held, Retooled};
 use crate::report::{Raise, Size};
 
 /// Why a record cannot have come from the one before.
@@ -60,7 +60,7 @@ pub fn succeeds<'h>(
     for size in Size::ALL {
         // With another codec a size begins anew, even where the one before comes back later.
         let named = |of: &Retooled| of.what.iter().any(|what| what.what == size.name());
-        let codecs = [before, after].map(|held| super::codec(&held.codecs, size));
+        let codecs = [before, after].map(|held| super::entry::codec(&held.codecs, size));
         if codecs[0] != codecs[1] || retooled.iter().any(named) {
             continue;
         }
