@@ -1,6 +1,6 @@
 //! This agent in a host: started, talked to, and made ready ahead of time. Nothing here knows packages or budgets.
 
-mod component;
+pub mod component;
 pub mod host;
 pub mod precompiled;
 pub mod preinit;

@@ -18,7 +18,9 @@ use crate::config::{Config, Limit};
 use crate::diagnostic::Diagnostic;
 use crate::error::Result;
 use crate::gate::entry::Held;
-use crate::report::{BaselineRecord, Because, Exceeded, LimitRecord, Raise, Report, Unit, VerdictRecord};
+use crate::report::{
+    BaselineRecord, Because, Exceeded, LimitRecord, Raise, Report, Unit, VerdictRecord,
+};
 use std::path::{Path, PathBuf};
 
 /// What was decided.

@@ -1,61 +1,82 @@
 //! Turns Rust into small, verified WebAssembly, and fails the build when a budget is exceeded.
 //!
-//! The flow, in reading order: [`config`] says what is wanted, [`toolchain`] and [`compile`] make the
-//! linked file, [`analyze`] reads it, [`pipeline`] runs the [`passes`] over it, [`measure`] weighs the
-//! result, [`attribution`] says what takes the room, [`gate`] judges, [`report`] shows, and [`ship`] does all of it for one package and target.
-//!
-//! [`guard`] is the part for build scripts: it needs none of the rest, nor its heavy dependencies.
+//! The list is the flow, from the ground up: a folder may use those above it and none below, which
+//! `tests/layers.rs` sees to. ARCHITECTURE.md says of each what it may not know. [`guard`] is the
+//! part for build scripts: it and what stands above it need not the feature `tool`.
 
-pub mod guard;
-
-pub mod diagnostic;
+// A blank line between them keeps rustfmt from sorting them.
+// What can go wrong.
 pub mod error;
+
+// What can be said about a place in a manifest.
+pub mod diagnostic;
+
+// Sizes as people write them.
 pub mod size;
+
+// Processes, files, digests.
 pub mod system;
 
+// For build scripts: rules on the dependency graph, sizes as constants of the program.
+pub mod guard;
+
+// What a wasm file is, read from its bytes.
 #[cfg(feature = "tool")]
 pub mod wasm;
 
-#[cfg(feature = "tool")]
-pub mod config;
-
-#[cfg(feature = "tool")]
-pub mod analyze;
+// Every byte of a file has one row.
 #[cfg(feature = "tool")]
 pub mod attribution;
-#[cfg(feature = "tool")]
-pub mod passes;
 
-#[cfg(feature = "tool")]
-pub mod agent;
+// wasmtime, set up once.
 #[cfg(feature = "tool")]
 pub mod engine;
-#[cfg(feature = "tool")]
-pub mod gate;
-#[cfg(feature = "tool")]
-pub mod measure;
-#[cfg(feature = "tool")]
-pub mod output;
-#[cfg(feature = "tool")]
-pub mod ratchet;
+
+// What a run found, as plain data, and its JSON.
 #[cfg(feature = "tool")]
 pub mod report;
 
+// What may go, and why.
 #[cfg(feature = "tool")]
-pub mod alloc_compare;
+pub mod analyze;
+
+// `[package.metadata.budget]`.
 #[cfg(feature = "tool")]
-pub mod baseline;
+pub mod config;
+
+// The rewriting steps, and the loop that runs them.
 #[cfg(feature = "tool")]
-pub mod ops;
+pub mod passes;
+
+// Sizes and figures of what is shipped.
+#[cfg(feature = "tool")]
+pub mod measure;
+
+// The judge, and what it holds a file against.
+#[cfg(feature = "tool")]
+pub mod gate;
+
+// Cargo's side: the package, the toolchain, the linked file.
 #[cfg(feature = "tool")]
 pub mod project;
-#[cfg(feature = "tool")]
-pub mod scaling;
-#[cfg(feature = "tool")]
-pub mod size_bench;
-#[cfg(feature = "tool")]
-pub mod variants;
 
+// Where what is held is kept, and which record counts.
+#[cfg(feature = "tool")]
+pub mod baseline;
+
+// The report drawn.
+#[cfg(feature = "tool")]
+pub mod output;
+
+// Every operation, whole.
+#[cfg(feature = "tool")]
+pub mod ops;
+
+// This agent in a host.
+#[cfg(feature = "tool")]
+pub mod agent;
+
+// The commands.
 #[cfg(feature = "tool")]
 pub mod cli;
 

@@ -1,7 +1,6 @@
 //! The report drawn: for a terminal, a pull request, a browser, an editor. Only text is made here; the command prints it.
 //! Nothing here knows how anything was found.
 
-pub mod allocators;
 pub mod diagnostic;
 pub mod html;
 pub mod json;

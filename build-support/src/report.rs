@@ -13,6 +13,7 @@ pub use verdict::{
 };
 
 use crate::attribution::Attribution;
+use crate::wasm::artifact::Kind;
 use serde::{Deserialize, Serialize};
 
 /// The version of the JSON layout in `report.json`; raised when a field changes meaning or goes.

@@ -9,6 +9,11 @@ mod packing;
 #[path = "fixtures/workload.rs"]
 mod workload;
 
+/// The programs are those that the lab measures.
+#[path = "../lab/src/size_bench/fixtures.rs"]
+#[allow(dead_code)]
+mod programs;
+
 use build_support::analyze::sweep::{self, Link};
 use build_support::attribution::{self, Attribution, Kind, Row};
 use build_support::config::Config;
@@ -17,9 +22,9 @@ use build_support::passes::{Job, pipeline};
 use build_support::project::compile::Linked;
 use build_support::project::listener::Silent;
 use build_support::project::package::{Features, Package};
-use build_support::size_bench::{self, Fixture};
 use build_support::wasm::artifact::Artifact;
 use build_support::wasm::features;
+use programs::Fixture;
 use std::path::Path;
 
 /// How far a program has gone through the passes.
@@ -73,7 +78,7 @@ fn futures_give_the_same_in_every_version() {
 /// dead is said to be.
 #[test]
 fn what_stays_and_what_goes_is_explained() {
-    let fixture = size_bench::find(&agent(), Some("json")).unwrap().remove(0);
+    let fixture = programs::find(&agent(), Some("json")).unwrap().remove(0);
     let linked = fixture
         .package
         .compile(&fixture.config, &Features::default(), &mut Silent)
@@ -111,7 +116,7 @@ fn what_stays_and_what_goes_is_explained() {
 /// Protects against a fixture that is measured and never run.
 #[test]
 fn every_fixture_has_a_workload() {
-    for fixture in size_bench::find(&agent(), None).unwrap() {
+    for fixture in programs::find(&agent(), None).unwrap() {
         if fixture.uses_std {
             assert!(!workload::read(&fixture.package.name).is_empty());
         }
@@ -119,7 +124,7 @@ fn every_fixture_has_a_workload() {
 }
 
 fn check(name: &str) {
-    let fixture = size_bench::find(&agent(), Some(name)).unwrap().remove(0);
+    let fixture = programs::find(&agent(), Some(name)).unwrap().remove(0);
     let linked = fixture
         .package
         .compile(&fixture.config, &Features::default(), &mut Silent)
@@ -176,11 +181,8 @@ fn make(fixture: &Fixture, linked: &Linked, version: Version) -> Vec<u8> {
     let analysis =
         pipeline::analyze(&config.snip, config.sweep.enabled, &linked.path, &artifact).unwrap();
     let job = Job {
-        config: &config,
-        file: &linked.path,
-        plans: analysis.plans,
-        wants_component: false,
-        second_optimizer: None,
+        poison: config.sweep.poison,
+        ..Job::new(&linked.path, analysis.plans)
     };
     let product = pipeline::run(&job, artifact.clone(), &mut |_| {}).unwrap();
     if version == Version::Swept {

@@ -3,7 +3,7 @@
 #![cfg(feature = "tool")]
 
 use build_support::attribution::{self, Attribution, Row};
-use build_support::baseline::File;
+use build_support::baseline::file::File;
 use build_support::gate::entry::Held;
 use build_support::measure::sizes;
 use build_support::report::{Figures, Report, SCHEMA, Sizes, Toolchain, VerdictRecord, json};

@@ -132,16 +132,12 @@ fn poisoned_in_every_engine() {
         let input = Artifact::read(&linked).unwrap();
         let mut config = Config::without_package("poisoned");
         config.snip.enabled = true;
-        config.sweep.enabled = true;
-        config.sweep.poison = true;
-        let analysis = pipeline::analyze(&config, &linked, &input).unwrap();
+        let analysis = pipeline::analyze(&config.snip, true, &linked, &input).unwrap();
         assert!(!analysis.swept().is_empty(), "{target}: nothing is dead");
         let job = Job {
-            config: &config,
-            file: &linked,
-            plans: analysis.plans,
             wants_component,
-            second_optimizer: None,
+            poison: true,
+            ..Job::new(&linked, analysis.plans)
         };
         let product = pipeline::run(&job, input, &mut |_| {}).unwrap();
         assert!(product.stages[1].note.starts_with("POISONED"));
@@ -230,14 +226,10 @@ fn a_finished_component_is_optimised_inside() {
     let input = Artifact::new(before.clone(), name).unwrap();
     let mut config = Config::without_package("unoptimised");
     config.snip.enabled = true;
-    let plans = pipeline::analyze(&config, name, &input).unwrap().plans;
-    let job = Job {
-        config: &config,
-        file: name,
-        plans,
-        wants_component: false,
-        second_optimizer: None,
-    };
+    let plans = pipeline::analyze(&config.snip, false, name, &input)
+        .unwrap()
+        .plans;
+    let job = Job::new(name, plans);
     let after = pipeline::run(&job, input, &mut |_| {}).unwrap().artifact;
     assert!(
         after.len() * 100 < before.len() as u64 * 70,

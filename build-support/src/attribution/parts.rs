@@ -2,8 +2,9 @@
 //! found by subtraction, so that nothing is counted twice or left out.
 
 use super::{Kind, Rows};
-use crate::report;
-use crate::wasm::artifact::{self, Artifact, COMPONENT_SECTION, CORE_MODULE_SECTION, Fault, HEADER};
+use crate::wasm::artifact::{
+    self, Artifact, COMPONENT_SECTION, CORE_MODULE_SECTION, Fault, HEADER,
+};
 use crate::wasm::names::{self, Names};
 use wasmparser::{
     BinaryReader, CodeSectionReader, DataSectionReader, ImportSectionReader, TypeRef,

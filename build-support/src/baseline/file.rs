@@ -1,10 +1,9 @@
 //! The file itself: read whole or refused with what is wrong, written whole or not at all, by one process at a time.
 
 use crate::error::{Error, Result};
-use crate::project::package::Package;
 use crate::gate::entry::Held;
+use crate::project::package::Package;
 use crate::system::files;
-use crate::wasm::artifact;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -29,21 +28,24 @@ impl PartialEq for Untouched {
     }
 }
 
+/// The file for whoever measures nothing.
+pub type File = Whole<Untouched>;
+
 /// What is in the file; `M` is what was measured.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct File<M = Untouched> {
+pub struct Whole<M> {
     /// [`SCHEMA`].
     pub schema: u32,
     /// What the ratchet holds.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub ratchet: Ratchet,
     /// What was measured.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub measured: Option<M>,
 }
 
-impl<M> Default for File<M> {
+impl<M> Default for Whole<M> {
     fn default() -> Self {
         Self {
             schema: SCHEMA,
@@ -77,7 +79,7 @@ impl File {
     }
 }
 
-impl<M: Serialize + DeserializeOwned> File<M> {
+impl<M: Serialize + DeserializeOwned> Whole<M> {
     /// Reads `file`; none where there is no such file.
     ///
     /// # Errors

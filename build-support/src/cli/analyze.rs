@@ -1,8 +1,10 @@
 //! `build-support analyze`: who takes room in a wasm file, and why something is still there. What `cargo analyze`
 //! and `cargo make analyze` are.
 
-use super::{Ended, explain, why};
 use crate::attribution::groups::{self, Grouping};
+use crate::cli::ended::Ended;
+use crate::cli::terminal::{colour_on_stdout, here};
+use crate::cli::{explain, why};
 use crate::output::text::room::{self, Hanging};
 use crate::project::package::Package;
 use crate::report::subject::{self, Subject};
@@ -86,9 +88,9 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
         writeln!(stdout, "{:#}", as_json(opts, &file, &subject, by)?)?;
         return Ok(Ended::Well);
     }
-    let colour = super::colour_on_stdout();
+    let colour = colour_on_stdout();
     let all = &subject.attribution;
-    let shown = file.strip_prefix(super::here()).unwrap_or(&file);
+    let shown = file.strip_prefix(here()).unwrap_or(&file);
     let size = crate::report::units::counted(all.bytes);
     writeln!(stdout, "{}: {size}", shown.display())?;
     for by in by {

@@ -1,8 +1,10 @@
 //! `build-support build`: a package from source to a shipped, measured and judged file. What `cargo wasm`
 //! and `cargo make wasm` are.
 
-use super::Ended;
-use super::messages::{MessageFormat, Messages};
+use crate::cli::ended::Ended;
+use crate::cli::messages::{MessageFormat, Messages};
+use crate::cli::terminal::{colour_on_stdout, here};
+use crate::cli::{dry_run, verdict};
 use crate::ops::ship::Shipped;
 use crate::output::progress::Progress;
 use crate::output::text;
@@ -87,7 +89,7 @@ fn build(opts: &Opts, package: &Package, messages: &Messages<'_>) -> anyhow::Res
         let linked = package.compile(&config, &features, &mut progress)?;
         let artifact = Artifact::new(linked.bytes, &linked.path)?;
         drop(progress);
-        return super::show_snips(
+        return dry_run::show(
             &pipeline::analyze(&config.snip, config.sweep.enabled, &linked.path, &artifact)?,
             opts.json,
         );
@@ -101,12 +103,12 @@ fn build(opts: &Opts, package: &Package, messages: &Messages<'_>) -> anyhow::Res
     if opts.message_format != MessageFormat::Json {
         show(opts, &shipped)?;
     }
-    super::judge_in(messages, &config, &shipped)
+    verdict::judge_in(messages, &config, &shipped)
 }
 
 fn show(opts: &Opts, shipped: &Shipped) -> anyhow::Result<()> {
     let mut stdout = anstream::stdout();
-    let here = super::here();
+    let here = here();
     if opts.json {
         write!(stdout, "{}", report::json::write(&shipped.report))?;
     } else {
@@ -119,7 +121,7 @@ fn show(opts: &Opts, shipped: &Shipped) -> anyhow::Result<()> {
         write!(
             stdout,
             "{}",
-            text::draw(&shipped.report, &files, super::colour_on_stdout())
+            text::draw(&shipped.report, &files, colour_on_stdout())
         )?;
         if shipped.unchanged {
             writeln!(
@@ -129,6 +131,6 @@ fn show(opts: &Opts, shipped: &Shipped) -> anyhow::Result<()> {
         }
     }
     stdout.flush()?;
-    super::remark_on_wasm_bindgen(&shipped.bytes);
+    verdict::remark_on_wasm_bindgen(&shipped.bytes);
     Ok(())
 }

@@ -1,7 +1,9 @@
 //! `cargo budget`: what any project with a wasm file needs of the tool, as a subcommand of cargo. The subcommands are
 //! those of `build-support`, but for `init` and `check`, which are for projects that are not this one.
 
-use super::{analyze, build, check_file, diff, doctor, gate, init, optimize, report, symbolicate};
+use crate::cli::{
+    analyze, build, check_file, diff, doctor, ended, gate, init, optimize, report, symbolicate,
+};
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -57,7 +59,7 @@ pub fn main() -> ExitCode {
         Command::Optimize(opts) => optimize::run(&opts),
         Command::Doctor(opts) => doctor::run(&opts),
     };
-    super::exit(ended)
+    ended::exit(ended)
 }
 
 /// Cargo gives the subcommand's name as the first argument; called by itself the program has none.

@@ -1,7 +1,7 @@
 //! `build-support check`: does the package type-check for its wasm targets, without making anything.
 
-use super::Ended;
-use super::build::Features;
+use crate::cli::build::Features;
+use crate::cli::ended::Ended;
 use crate::output::progress::Progress;
 use crate::project::compile;
 use crate::project::package::Package;

@@ -1,6 +1,7 @@
 //! `cargo budget check FILE`: a file that something else has built, judged as if it had been built here.
 
-use super::Ended;
+use crate::cli::ended::Ended;
+use crate::cli::terminal::{colour_on_stderr, colour_on_stdout, here};
 use crate::config::{self, Config, Measure};
 use crate::measure::{figures, sizes, start};
 use crate::output::{diagnostic, text};
@@ -61,7 +62,7 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
         write!(stdout, "{}", report::json::write(&report))?;
     } else {
         let none: [&Path; 0] = [];
-        let drawn = text::draw(&report, &none, super::colour_on_stdout());
+        let drawn = text::draw(&report, &none, colour_on_stdout());
         write!(stdout, "{}: {drawn}", opts.file.display())?;
     }
     stdout.flush()?;
@@ -69,7 +70,7 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
         return Ok(Ended::Well);
     }
     let diagnostics = verdict.diagnostics(&report, &config, &opts.file);
-    let drawn = diagnostic::draw_all(&diagnostics, &super::here(), super::colour_on_stderr());
+    let drawn = diagnostic::draw_all(&diagnostics, &here(), colour_on_stderr());
     write!(anstream::stderr(), "{drawn}")?;
     Ok(Ended::OverBudget)
 }

@@ -1,8 +1,10 @@
 //! `build-support diff`: what makes one file larger or smaller than another.
 
-use super::{Ended, analyze};
 use crate::attribution::diff;
 use crate::attribution::groups::Grouping;
+use crate::cli::analyze;
+use crate::cli::ended::Ended;
+use crate::cli::terminal::colour_on_stdout;
 use crate::output::text::room;
 use crate::report::subject;
 use clap::Args;
@@ -62,7 +64,7 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
         opts.old.display().to_string(),
         opts.new.display().to_string(),
     );
-    let text = room::diff(&diff, &old, &new, opts.top, super::colour_on_stdout());
+    let text = room::diff(&diff, &old, &new, opts.top, colour_on_stdout());
     write!(stdout, "{text}")?;
     Ok(Ended::Well)
 }

@@ -1,8 +1,8 @@
 //! `build-support doctor`: what is on this machine, what is missing, and the command that mends it. It
 //! installs nothing.
 
-use super::Ended;
 use crate::Error;
+use crate::cli::ended::Ended;
 use crate::ops::newer_wasm_opt;
 use crate::project::package::Package;
 use crate::project::toolchain::{self, Apt, Compiler, Decision, Machine, Rustup, Std};

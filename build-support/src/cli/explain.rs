@@ -1,8 +1,8 @@
 //! `build-support analyze --explain`: why a function or data symbol survives snip and sweep.
 
-use super::Ended;
 use crate::analyze::plan;
 use crate::analyze::sweep::{self, Explanation, Link};
+use crate::cli::ended::Ended;
 use crate::config::SnipRules;
 use crate::passes::pipeline;
 use crate::wasm::artifact::Artifact;

@@ -1,18 +1,20 @@
 //! `build-support gate`: holds what is shipped against its limits and against what the baseline holds. What `cargo gate`
 //! and `cargo make gate` are.
 
-use super::Ended;
-use super::messages::{MessageFormat, Messages};
-use crate::baseline::File;
+use crate::baseline::file::File;
 use crate::baseline::merge_base::{self, Both, Chosen, Fault};
+use crate::cli::ended::Ended;
+use crate::cli::messages::{MessageFormat, Messages};
+use crate::cli::terminal::{colour_on_stdout, here};
 use crate::config::{Config, Measure};
 use crate::diagnostic::{Diagnostic, Level};
+use crate::gate::entry::{Held, Refused};
+use crate::gate::succession::Loosened;
 use crate::gate::{self, Against, Verdict};
 use crate::ops::ship::Shipped;
 use crate::output::progress::Progress;
 use crate::output::text;
 use crate::project::package::{Features, Package};
-use crate::gate::entry::{Held, Loosened, Refused};
 use crate::report::{self, Report, Size, units};
 use crate::wasm::bindgen;
 use anyhow::Context as _;
@@ -244,7 +246,10 @@ fn write(
     if both.work.file != before || both.work.text.is_none() {
         both.work.file.write(&File::path(package))?;
     }
-    Ok((merge_base::read(&package.root, opts.base.as_deref())?, denied))
+    Ok((
+        merge_base::read(&package.root, opts.base.as_deref())?,
+        denied,
+    ))
 }
 
 fn changed(opts: &Opts, held: &Held, subject: &Subject, commit: &str) -> Result<Held, Refused> {
@@ -323,7 +328,7 @@ fn judge(
             subject.report.verdict = subject.verdict.record();
         }
     }
-    let here = super::here();
+    let here = here();
     let file = subject.file.strip_prefix(&here).unwrap_or(&subject.file);
     let mut all = Vec::new();
     if let Some(fault) = &chosen.fault {
@@ -421,7 +426,7 @@ fn show(opts: &Opts, both: &Both, subjects: &[Subject], said: &[String]) -> anyh
             if !out.is_empty() {
                 out.push('\n');
             }
-            out.push_str(&text::held(&subject.report, super::colour_on_stdout()));
+            out.push_str(&text::held(&subject.report, colour_on_stdout()));
             if subject.report.baseline.is_none() {
                 out.push_str(
                     "no baseline yet, so limits alone judge: `gate --update` begins one\n",

@@ -1,6 +1,7 @@
 //! `cargo budget init`: a budget for a package that has none.
 
-use super::Ended;
+use crate::cli::ended::Ended;
+use crate::cli::terminal::here;
 use crate::ops::adopt::{self, Adopted, Margin, Wish};
 use crate::output::progress::Progress;
 use crate::report::units;
@@ -64,7 +65,7 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
 
 fn show(opts: &Opts, adopted: &Adopted) -> anyhow::Result<()> {
     let mut stdout = anstream::stdout();
-    let here = super::here();
+    let here = here();
     for built in &adopted.built {
         let kind = match built.kind {
             Kind::Core => "core module",

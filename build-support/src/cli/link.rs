@@ -1,7 +1,8 @@
 //! The tool as a target's linker: `linker = "build-support"` under `[target.<triple>]` in `.cargo/config.toml`. What is
 //! said goes to stderr, which rustc shows with its own error; nothing is said where all is well.
 
-use super::Ended;
+use crate::cli::ended::{self, Ended};
+use crate::cli::verdict;
 use crate::ops::linker::{self, Judged, Outcome};
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -17,13 +18,13 @@ pub fn call() -> Option<Vec<OsString>> {
 pub fn run(arguments: Vec<OsString>) -> ExitCode {
     match linker::run(arguments) {
         Ok(Outcome::Linked(status)) => code(status),
-        Ok(Outcome::Shipped(of)) => super::exit(judge(&of)),
-        Err(error) => super::exit(Err(error.into())),
+        Ok(Outcome::Shipped(of)) => ended::exit(judge(&of)),
+        Err(error) => ended::exit(Err(error.into())),
     }
 }
 
 fn judge(of: &Judged) -> anyhow::Result<Ended> {
-    let ended = super::judge(&of.config, &of.shipped)?;
+    let ended = verdict::judge(&of.config, &of.shipped)?;
     if of.lacks_lto && matches!(ended, Ended::OverBudget) {
         writeln!(
             anstream::stderr(),

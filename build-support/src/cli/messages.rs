@@ -1,6 +1,7 @@
 //! How diagnostics leave the command: drawn for people on stderr, or as cargo's own JSON messages on stdout, for editors.
 
-use super::Ended;
+use crate::cli::ended::Ended;
+use crate::cli::terminal::{colour_on_stderr, here};
 use crate::diagnostic::Diagnostic;
 use crate::error::Error;
 use crate::output::{diagnostic, message};
@@ -46,12 +47,12 @@ impl<'a> Messages<'a> {
             }
             (MessageFormat::Short, _) => {
                 for diagnostic in diagnostics {
-                    writeln!(stderr, "{}", message::short(diagnostic, &super::here()))?;
+                    writeln!(stderr, "{}", message::short(diagnostic, &here()))?;
                 }
             }
             (MessageFormat::Human | MessageFormat::Json, _) => {
-                let colour = super::colour_on_stderr();
-                let drawn = diagnostic::draw_all(diagnostics, &super::here(), colour);
+                let colour = colour_on_stderr();
+                let drawn = diagnostic::draw_all(diagnostics, &here(), colour);
                 write!(stderr, "{drawn}")?;
             }
         }

@@ -1,7 +1,9 @@
 //! `build-support optimize`: any core module or component from anywhere, made smaller.
 
-use super::Ended;
 use crate::attribution;
+use crate::cli::ended::Ended;
+use crate::cli::terminal::colour_on_stdout;
+use crate::cli::{dry_run, verdict};
 use crate::config::Config;
 use crate::ops::newer_wasm_opt;
 use crate::ops::symbol_map::SymbolMap;
@@ -12,7 +14,7 @@ use crate::passes::pipeline::{self, Product};
 use crate::project::listener::Listener as _;
 use crate::report::units;
 use crate::system::files;
-use crate::wasm::artifact::{self, Artifact};
+use crate::wasm::artifact::Artifact;
 use crate::wasm::bindgen;
 use clap::Args;
 use std::io::Write as _;
@@ -75,7 +77,7 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     let input = Artifact::read(&opts.file)?;
     let analysis = pipeline::analyze(&config.snip, config.sweep.enabled, &opts.file, &input)?;
     if opts.dry_run {
-        return super::show_snips(&analysis, opts.json);
+        return dry_run::show(&analysis, opts.json);
     }
     let mut progress = Progress::start(opts.json);
     let newer = newer_wasm_opt::find();
@@ -103,7 +105,7 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
         write!(
             stdout,
             "{}",
-            text::stage_table(&product.stages, super::colour_on_stdout())
+            text::stage_table(&product.stages, colour_on_stdout())
         )?;
         let after = product.artifact.len();
         writeln!(
@@ -114,7 +116,7 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
             units::bytes(after)
         )?;
     }
-    super::remark_on_wasm_bindgen(product.artifact.bytes());
+    verdict::remark_on_wasm_bindgen(product.artifact.bytes());
     Ok(Ended::Well)
 }
 

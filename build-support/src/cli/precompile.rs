@@ -1,11 +1,14 @@
 //! `build-support precompile`: machine code of the shipped files, made ahead of time. What `cargo precompile` and `cargo
 //! make precompile` are.
 
-use super::Ended;
 use crate::agent::precompiled::{self, Precompiled};
+use crate::cli::ended::Ended;
+use crate::cli::terminal::here;
 use crate::engine::setup::Compiler;
+use crate::ops::build;
 use crate::output::progress::Progress;
 use crate::project::listener::Listener as _;
+use crate::project::package::Package;
 use crate::report::units;
 use crate::wasm::artifact::Artifact;
 use clap::{Args, ValueEnum};
@@ -60,7 +63,7 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     let mut progress = Progress::start(false);
     let sources = match &opts.file {
         Some(file) => vec![file.clone()],
-        None => super::shipped(&mut progress)?,
+        None => build::shipped_files(&Package::find(None)?, &mut progress)?,
     };
     let mut made = Vec::new();
     for source in &sources {
@@ -102,5 +105,5 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
 
 /// Within the current folder, without it.
 fn shown(file: &Path) -> &Path {
-    file.strip_prefix(super::here()).unwrap_or(file)
+    file.strip_prefix(here()).unwrap_or(file)
 }

@@ -1,14 +1,17 @@
 //! `build-support preinit`: the shipped agent, configured when it is built.
 
-use super::Ended;
 use crate::agent::preinit;
+use crate::cli::ended::Ended;
+use crate::cli::terminal::{colour_on_stdout, here};
 use crate::measure::sizes;
+use crate::ops::build;
 use crate::output::progress::Progress;
 use crate::output::text;
 use crate::project::listener::Listener as _;
+use crate::project::package::Package;
 use crate::report::Sizes;
 use crate::system::files;
-use crate::wasm::artifact::{self, Artifact};
+use crate::wasm::artifact::Artifact;
 use anyhow::Context as _;
 use clap::Args;
 use serde_json::json;
@@ -51,7 +54,7 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     };
     let mut progress = Progress::start(opts.json);
     let files = match opts.files.as_slice() {
-        [] => super::shipped(&mut progress)?,
+        [] => build::shipped_files(&Package::find(None)?, &mut progress)?,
         files => files.to_vec(),
     };
     if opts.output.is_some() && files.len() != 1 {
@@ -79,17 +82,13 @@ fn show(rows: &[(PathBuf, Sizes)], json: bool) -> anyhow::Result<()> {
         let all: Vec<_> = rows.iter().map(row).collect();
         writeln!(stdout, "{}", serde_json::to_string_pretty(&all)?)?;
     } else {
-        let here = super::here();
+        let here = here();
         let named = |(file, sizes): &(PathBuf, Sizes)| {
             let name: &Path = file.strip_prefix(&here).unwrap_or(file);
             (name.display().to_string(), *sizes)
         };
         let all: Vec<_> = rows.iter().map(named).collect();
-        write!(
-            stdout,
-            "{}",
-            text::sizes_table(&all, super::colour_on_stdout())
-        )?;
+        write!(stdout, "{}", text::sizes_table(&all, colour_on_stdout()))?;
     }
     Ok(())
 }

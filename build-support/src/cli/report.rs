@@ -1,16 +1,15 @@
 //! `build-support report`: what a build found, for whoever was not at its terminal: Markdown for a pull request, a page
 //! for a browser, JSON. What `cargo make report` is.
 
-use super::Ended;
 use crate::attribution::groups::{self, Grouping};
+use crate::cli::ended::Ended;
+use crate::cli::terminal::colour_on_stdout;
 use crate::output::text::{self, room};
 use crate::output::view::View;
 use crate::output::{html, json, markdown};
 use crate::project::package::Package;
-use crate::report::json;
 use crate::report::subject::{self, Subject};
 use crate::system::files;
-use crate::wasm::artifact;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use std::io::Write as _;
@@ -60,7 +59,7 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     let views = views(opts)?;
     if opts.output.is_empty() {
         let format = opts.format.unwrap_or(Format::Text);
-        let text = draw(&views, format, super::colour_on_stdout())?;
+        let text = draw(&views, format, colour_on_stdout())?;
         anstream::stdout().write_all(text.as_bytes())?;
         return Ok(Ended::Well);
     }

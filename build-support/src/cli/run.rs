@@ -1,7 +1,7 @@
 //! `build-support run`: talks to the shipped agent component in an embedded wasmtime.
 
-use super::Ended;
 use crate::agent::host::Host;
+use crate::cli::ended::Ended;
 use crate::ops::ship::Files;
 use crate::project::package::Package;
 use anyhow::Context as _;

@@ -1,6 +1,6 @@
 //! `build-support symbolicate`: an engine's backtrace of a shipped file, which has no names, with names.
 
-use super::Ended;
+use crate::cli::ended::Ended;
 use crate::ops::symbol_map::trace::{Tally, Tracer};
 use crate::ops::symbol_map::{self, Scope, SymbolMap};
 use crate::project::package::Package;

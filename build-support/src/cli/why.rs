@@ -1,6 +1,6 @@
 //! `build-support analyze --why`: the calls that lead to a function, from what the host can call.
 
-use super::Ended;
+use crate::cli::ended::Ended;
 use crate::report::subject::Subject;
 use crate::wasm::call_graph::{self, CallGraph, Root, Step};
 use anyhow::Context as _;

@@ -229,7 +229,8 @@ impl Held {
     }
 }
 
-fn codec(codecs: &Codecs, size: Size) -> Option<&String> {
+/// What the sizes of one kind are compressed with; none for those that are not.
+pub fn codec(codecs: &Codecs, size: Size) -> Option<&String> {
     match size {
         Size::Raw => None,
         Size::Gzip => Some(&codecs.gzip),

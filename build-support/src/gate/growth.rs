@@ -4,11 +4,11 @@
 use super::Against;
 use crate::attribution::diff::{self, Changes, Diff};
 use crate::attribution::groups::Grouping;
-use crate::gate::place;
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Level};
 use crate::error::Result;
 use crate::gate::entry::Held;
+use crate::gate::place;
 use crate::report::{BaselineRecord, Because, Difference, HeldRecord, Judged, Report, Size, units};
 use std::ops::Range;
 

@@ -3,7 +3,7 @@
 //! machine. How long a start takes, and what the agent does after it, is `startup`'s business.
 
 use crate::engine::memory;
-use crate::engine::program::{self, Compiled};
+use crate::engine::program::Compiled;
 use crate::engine::setup::Setup;
 use crate::error::{Error, Result};
 use crate::wasm::artifact::Artifact;

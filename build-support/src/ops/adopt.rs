@@ -10,10 +10,10 @@ pub mod manifest;
 use crate::config::{self, Config, Measure};
 use crate::error::{Error, Result};
 use crate::measure::sizes;
-use crate::ops::newer_wasm_opt;
+use crate::ops::{build, newer_wasm_opt};
 use crate::project::choice;
 use crate::project::listener::Listener;
-use crate::project::package::{self, Features, Package};
+use crate::project::package::{Features, Package};
 use crate::report::{Size, Sizes};
 use crate::wasm::artifact::{Artifact, Kind};
 use crate::wasm::bindgen;
@@ -306,7 +306,7 @@ fn make(
     }
     let (mut request, toolchain) = package.request(config, &Features::default(), listener)?;
     request.settings = settings;
-    let linked = package::link(&request, &toolchain)?;
+    let linked = build::link(&request, &toolchain)?;
     let newer = newer_wasm_opt::find();
     let folder = package.outputs(&config.target);
     let shipped = package.ship_linked(newer.as_ref(), config, linked, &folder, listener)?;

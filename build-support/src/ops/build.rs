@@ -10,7 +10,7 @@ use crate::project::package::{Features, Package};
 use crate::project::toolchain::{self, Toolchain};
 use crate::wasm::bindgen;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 impl Package {
     /// What is to be compiled, and with what.
@@ -130,6 +130,35 @@ impl Package {
             false => compile::run(&request, &toolchain),
         }
     }
+}
+
+/// Builds each of the targets of `package` as it is shipped, which costs little where nothing changed. Whether they are
+/// within budget is no matter here.
+///
+/// # Errors
+/// As [`Package::ship`], and [`Error::Toolchain`] where the package names no targets.
+pub fn shipped(package: &Package, listener: &mut dyn Listener) -> Result<Vec<(String, Shipped)>> {
+    if package.targets.is_empty() {
+        return Err(Error::Toolchain {
+            message: format!("{}: it names no targets", package.manifest.display()),
+            help: "add `targets = [\"wasm32-wasip2\"]` to [package.metadata.budget]".to_owned(),
+        });
+    }
+    let ship = |target: &String| {
+        let folder = package.outputs(target);
+        let shipped = package.ship(target, &Features::default(), &folder, listener)?;
+        Ok((target.clone(), shipped))
+    };
+    package.targets.iter().map(ship).collect()
+}
+
+/// As [`shipped`]: the shipped files alone.
+///
+/// # Errors
+/// As [`shipped`].
+pub fn shipped_files(package: &Package, listener: &mut dyn Listener) -> Result<Vec<PathBuf>> {
+    let shipped = shipped(package, listener)?.into_iter();
+    Ok(shipped.map(|(_, shipped)| shipped.files.shipped).collect())
 }
 
 /// Compiles and links. Runs wait for each other: cargo puts the files of every feature set in one place.

@@ -17,7 +17,7 @@ use crate::project::compile::{self, Linked};
 use crate::project::listener::Silent;
 use crate::report;
 use crate::system::{files, process};
-use crate::wasm::artifact::{self, Artifact};
+use crate::wasm::artifact::Artifact;
 use crate::wasm::symbols;
 use arguments::Arguments;
 use place::Place;
@@ -66,7 +66,7 @@ pub fn run(given: Vec<OsString>) -> Result<Outcome> {
         None => arguments.target(),
     };
     let target = target.unwrap_or_default();
-    if std::env::var_os(LINK_PLAINLY).is_none()
+    if std::env::var_os(compile::LINK_PLAINLY).is_none()
         && let Some(product) = Product::find(&arguments, place.as_ref())?
         && let Some(outcome) = product_of(&product, &arguments, &target)?
     {

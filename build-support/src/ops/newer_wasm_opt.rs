@@ -2,7 +2,7 @@
 //! result is a second candidate for `passes::optimize`; a broken one is an error, not a silence.
 
 use crate::error::{Error, Result};
-use crate::passes::optimize::Optimizer;
+use crate::passes::Optimizer;
 use crate::system::process;
 use std::path::{Path, PathBuf};
 

@@ -13,7 +13,7 @@ use crate::passes::pipeline::{self, Analysis};
 use crate::report::{self, Prunable, Report, Sizes, Stage, Toolchain, VerdictRecord};
 use crate::system::digest::{self, Key};
 use crate::system::files;
-use crate::wasm::artifact::{self, Artifact};
+use crate::wasm::artifact::Artifact;
 use crate::wasm::{bindgen, reachability};
 use std::fs::File;
 use std::path::{Path, PathBuf};

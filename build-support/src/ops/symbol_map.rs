@@ -9,7 +9,6 @@ pub mod trace;
 
 use crate::attribution::{self, Attribution};
 use crate::error::{Error, Result};
-use crate::ops::cache;
 use crate::passes::build_id;
 use crate::system::digest;
 use crate::wasm::artifact::{Artifact, Fault};

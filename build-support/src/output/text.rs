@@ -1,25 +1,15 @@
 //! The report as a person at a terminal reads it: what ran, how large the result is, whether it may be.
 //! Only text is made here; the command prints it and decides about colour.
 
-mod alloc_tables;
-mod cells;
-mod cost_table;
+pub mod cells;
 mod held;
 mod judged;
-mod memory_table;
 pub mod room;
-mod size_table;
 mod sizes_table;
-mod startup_table;
 mod swept;
 
-pub use alloc_tables::draw as alloc_tables;
-pub use cost_table::{draw as cost_table, draw_readings as reading_table};
 pub use held::draw as held;
-pub use memory_table::draw as memory_table;
-pub use size_table::draw as size_table;
 pub use sizes_table::draw as sizes_table;
-pub use startup_table::draw as startup_table;
 pub use swept::listing as sweep_listing;
 
 use crate::report::{Report, Snipped, Stage, units};
@@ -32,7 +22,7 @@ use std::path::Path;
 const SNIPPED: usize = 3;
 
 /// How many columns a line has, so far as it is for this module to say.
-const WIDTH: usize = 100;
+pub const WIDTH: usize = 100;
 
 /// How many characters of a function's name are shown.
 const NAME_WIDTH: usize = 78;
@@ -230,7 +220,9 @@ fn written(files: &[impl AsRef<Path>], paint: Paint) -> String {
 #[cfg(test)]
 mod tests {
     use super::{draw, snip_listing};
-    use crate::report::{Figures, LimitRecord, Report, SCHEMA, Sizes, Snipped, Stage, Toolchain, Unit, VerdictRecord};
+    use crate::report::{
+        Figures, LimitRecord, Report, SCHEMA, Sizes, Snipped, Stage, Toolchain, Unit, VerdictRecord,
+    };
     use crate::wasm::artifact::Kind;
 
     fn report() -> Report {

@@ -8,9 +8,8 @@
 //!
 //! The build has a target folder of its own: another compiler may be at work there than in the host's.
 
-pub mod distributed;
 mod flags;
-mod project;
+pub mod project;
 
 pub use flags::{LINK_PLAINLY, Linker, REACTOR_STARTUP, linker_arguments, nameless};
 pub use project::{Kind, kind};
@@ -145,7 +144,10 @@ fn make(
 }
 
 /// Runs cargo to the linked file, and hands on all that it names on the way.
-fn link(
+///
+/// # Errors
+/// [`Error::Process`] where cargo fails.
+pub fn link(
     request: &Request,
     toolchain: &Toolchain,
     project: &Project,

@@ -70,7 +70,10 @@ fn offset(text: &str, line: usize, column: usize) -> u64 {
 mod tests {
     use super::{read, write};
     use crate::attribution::{self, Attribution, Row};
-    use crate::report::{Because, Exceeded, Figures, LimitRecord, Piece, Report, SCHEMA, Sizes, Snipped, Stage, Swept, Toolchain, Unit, VerdictRecord};
+    use crate::report::{
+        Because, Exceeded, Figures, LimitRecord, Piece, Report, SCHEMA, Sizes, Snipped, Stage,
+        Swept, Toolchain, Unit, VerdictRecord,
+    };
     use crate::wasm::artifact::Kind;
     use std::path::Path;
 

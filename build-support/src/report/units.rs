@@ -132,7 +132,10 @@ fn tenths(n: u128) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX, bytes, change, change_share, counted, cut, duration, human, parse, share, shorten, time, used};
+    use super::{
+        MAX, bytes, change, change_share, counted, cut, duration, human, parse, share, shorten,
+        time, used,
+    };
 
     #[test]
     fn separates_thousands() {

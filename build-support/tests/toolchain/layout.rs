@@ -1,7 +1,11 @@
 //! A small workspace to build, and a sysroot laid out as rustup lays it out. Where this machine's own sysroot has the
 //! target it is taken as it is.
 
-use build_support::project::compile::{Request, StdBuild, distributed};
+/// What the lab measures with, too.
+#[path = "../../lab/src/size_bench/distributed.rs"]
+mod distributed;
+
+use build_support::project::compile::{Request, StdBuild};
 use build_support::project::toolchain::{self, Compiler, Decision, Machine, Rustup, Toolchain};
 use std::collections::BTreeMap;
 use std::fs;

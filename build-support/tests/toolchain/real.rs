@@ -160,11 +160,8 @@ fn shipped(linked: &Linked) -> Vec<u8> {
     let analysis =
         pipeline::analyze(&config.snip, config.sweep.enabled, &linked.path, &artifact).unwrap();
     let job = Job {
-        config: &config,
-        file: &linked.path,
-        plans: analysis.plans,
         wants_component: true,
-        second_optimizer: None,
+        ..Job::new(&linked.path, analysis.plans)
     };
     let product = pipeline::run(&job, artifact, &mut |_| {}).unwrap();
     product.artifact.bytes().to_vec()

@@ -44,7 +44,7 @@ impl Traced {
         let mut store = program.store(None).unwrap();
         // Refused where the engine does not count.
         let _ = store.set_fuel(FUEL);
-        let mut host = program.instantiate(store).unwrap();
+        let mut host = Host::instantiate(&program, store).unwrap();
         host.init(r#"{"limits": {"max_history": 8}}"#).unwrap();
         Self(host)
     }

@@ -3,9 +3,8 @@
 
 use crate::engine::setup::{Compiler, ENGINE};
 use crate::error::{Error, Result};
-use crate::ops::cache;
 use crate::system::{digest, files};
-use crate::wasm::artifact::{self, Artifact, Kind};
+use crate::wasm::artifact::{Artifact, Kind};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 

@@ -5,7 +5,9 @@ use crate::attribution::{self, Attribution, Row};
 use crate::config::{Allowance, Config, Tolerance};
 use crate::gate;
 use crate::gate::succession::{Loosened, succeeds};
-use crate::report::{Because, Codecs, Figures, Report, SCHEMA, Size, Sizes, Toolchain, VerdictRecord};
+use crate::report::{
+    Because, Codecs, Figures, Report, SCHEMA, Size, Sizes, Toolchain, VerdictRecord,
+};
 use crate::wasm::artifact::Kind;
 
 /// How many histories are played, and how many steps each has.

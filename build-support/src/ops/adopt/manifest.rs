@@ -4,7 +4,6 @@
 use crate::error::{Error, Result};
 use crate::report::units;
 use crate::system::files;
-use crate::wasm::artifact;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 

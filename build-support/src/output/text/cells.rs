@@ -9,21 +9,27 @@ const CLOSE: u128 = 90;
 /// How many cells the bar of a limit has.
 const BAR: u64 = 20;
 
-pub(super) const HEADING: Style = Style::new().bold();
-pub(super) const FAINT: Style = Style::new().dimmed();
-pub(super) const GOOD: Style = AnsiColor::Green.on_default();
-pub(super) const WARNING: Style = AnsiColor::Yellow.on_default();
-pub(super) const BAD: Style = AnsiColor::Red.on_default().bold();
+/// Of headings.
+pub const HEADING: Style = Style::new().bold();
+/// Of what matters less.
+pub const FAINT: Style = Style::new().dimmed();
+/// Of what became better.
+pub const GOOD: Style = AnsiColor::Green.on_default();
+/// Of what is close to a limit.
+pub const WARNING: Style = AnsiColor::Yellow.on_default();
+/// Of what is over it.
+pub const BAD: Style = AnsiColor::Red.on_default().bold();
 
 /// Whether and how text is coloured.
 #[derive(Clone, Copy)]
-pub(super) struct Paint {
-    pub(super) colour: bool,
+pub struct Paint {
+    /// Whether styles become escapes.
+    pub colour: bool,
 }
 
 impl Paint {
     /// `text` in `style`, where there is colour.
-    pub(super) fn with(self, style: Style, text: &str) -> String {
+    pub fn with(self, style: Style, text: &str) -> String {
         if self.colour {
             format!("{style}{text}{style:#}")
         } else {
@@ -34,12 +40,12 @@ impl Paint {
 
 /// The rows as lines: each column as wide as its widest cell and right-aligned where `right` says so, two
 /// blanks between columns, none at the end. Columns without any text fall away.
-pub(super) fn table<const N: usize>(rows: &[[String; N]], right: [bool; N]) -> Vec<String> {
+pub fn table<const N: usize>(rows: &[[String; N]], right: [bool; N]) -> Vec<String> {
     columns(rows, &right)
 }
 
 /// As [`table`], with as many columns as `right` has.
-pub(super) fn columns(rows: &[impl AsRef<[String]>], right: &[bool]) -> Vec<String> {
+pub fn columns(rows: &[impl AsRef<[String]>], right: &[bool]) -> Vec<String> {
     let mut widths = vec![0; right.len()];
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row.as_ref()) {
@@ -67,7 +73,7 @@ pub(super) fn columns(rows: &[impl AsRef<[String]>], right: &[bool]) -> Vec<Stri
 }
 
 /// A bar for `size` of `limit`. Full from the limit on. Anything at all shows as one cell.
-pub(super) fn bar(size: u64, limit: u64, paint: Paint) -> String {
+pub fn bar(size: u64, limit: u64, paint: Paint) -> String {
     let (wide_size, wide_limit) = (u128::from(size), u128::from(limit).max(1));
     let cells = (wide_size * u128::from(BAR) / wide_limit)
         .clamp(u128::from(size > 0), u128::from(BAR)) as usize;

@@ -8,7 +8,6 @@ use crate::error::{Error, Result};
 use crate::project::toolchain::Toolchain;
 use crate::system::digest::Key;
 use crate::system::{files, process};
-use crate::wasm::artifact;
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, NodeDep, Package};
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};

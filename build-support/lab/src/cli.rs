@@ -1,0 +1,57 @@
+//! The command line: one file per subcommand, as in `build-support`, whose exit codes it has.
+
+mod alloc_compare;
+mod baseline;
+mod bench;
+mod memory;
+mod scaling;
+mod size_bench;
+mod startup;
+
+use build_support::cli::ended;
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// What measures this repository's agent and nothing else.
+#[derive(Parser)]
+#[command(
+    version,
+    about,
+    after_help = "\
+Exit codes: 0 as it should be, 1 a target is missed where that was asked for, 2 error.
+Examples:
+  cargo startup                                 how long until an agent is there
+  cargo size-bench                              real programs beside other ways of making them small
+  cargo baseline                                measure everything, and write it to baseline.json"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Baseline(baseline::Opts),
+    Bench(bench::Opts),
+    SizeBench(size_bench::Opts),
+    AllocCompare(alloc_compare::Opts),
+    Startup(startup::Opts),
+    Memory(memory::Opts),
+    Scaling(scaling::Opts),
+}
+
+/// Runs the command line. What starts this program for an answer of the agent says `run`, as to the tool itself.
+pub fn main() -> ExitCode {
+    if std::env::args_os().nth(1).is_some_and(|name| name == "run") {
+        return build_support::cli::main();
+    }
+    ended::exit(match Cli::parse().command {
+        Command::Baseline(opts) => baseline::run(&opts),
+        Command::Bench(opts) => bench::run(&opts),
+        Command::Scaling(opts) => scaling::run(&opts),
+        Command::SizeBench(opts) => size_bench::run(&opts),
+        Command::AllocCompare(opts) => alloc_compare::run(&opts),
+        Command::Startup(opts) => startup::run(&opts),
+        Command::Memory(opts) => memory::run(&opts),
+    })
+}

@@ -1,0 +1,14 @@
+//! What measures this repository's agent and nothing else: allocators, the start, memory, real programs beside other ways
+//! of making them small, how the tool's own cost grows. `build-support` is what is measured with; nothing depends on this.
+
+pub mod alloc_compare;
+pub mod baseline;
+pub mod cli;
+pub mod memory;
+pub mod native;
+pub mod quantiles;
+pub mod scaling;
+pub mod size_bench;
+pub mod startup;
+pub mod tables;
+pub mod variants;

@@ -1,0 +1,120 @@
+//! The agent as a native program: its size and its times, the yardstick beside the wasm files.
+
+use crate::quantiles::Quantiles;
+use build_support::agent::transcript::Transcript;
+use build_support::error::{Error, Result};
+use build_support::project::package::Package;
+use build_support::system::process;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// The program's name, and the feature of the agent's package that has it built.
+const PROGRAM: &str = "clawft";
+const FEATURE: &str = "cli";
+
+/// How often the transcript is played in one process.
+const ROUNDS: u32 = 100;
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Native {
+    /// The compiler, `rustc -V`.
+    pub rustc: String,
+    /// The target, this machine's.
+    pub target: String,
+    /// Size of the program without symbols, in bytes; profile `release`.
+    pub bytes: u64,
+    /// From the start of the process to its end, with one message answered.
+    pub process: Quantiles,
+    /// One message of the transcript, on average over a process that plays it 100 times, its start included.
+    pub message: Quantiles,
+}
+
+/// Builds the program, and measures it with `samples` processes of one message and a tenth as many of many.
+///
+/// # Errors
+/// [`Error::Process`] where it cannot be built, fails, or leaves a message unanswered.
+pub fn run(package: &Package, transcript: &Transcript, samples: u32) -> Result<Native> {
+    let program = build(package)?;
+    let bytes = std::fs::metadata(&program)
+        .map_err(Error::io("reading", &program))?
+        .len();
+    let versions = process::capture(Path::new("rustc"), &["-vV"])?;
+    let said = |key: &str| {
+        let line = versions.lines().find_map(|line| line.strip_prefix(key));
+        line.unwrap_or_default().trim().to_owned()
+    };
+    let lines: String = transcript
+        .messages
+        .iter()
+        .map(|said| format!("{}\n", serde_json::json!(said)))
+        .collect();
+    let messages = transcript.messages.len() as u64 * u64::from(ROUNDS);
+    let workload = lines.repeat(ROUNDS as usize);
+    let hello = lines.lines().next().unwrap_or_default();
+    Ok(Native {
+        rustc: versions.lines().next().unwrap_or_default().to_owned(),
+        target: said("host:"),
+        bytes,
+        process: times(samples, || play(&program, transcript, hello, 1))?,
+        message: times(samples.div_ceil(10), || {
+            Ok(play(&program, transcript, &workload, messages)? / messages.max(1))
+        })?,
+    })
+}
+
+/// Builds the program as it would be shipped, in a folder of its own, and gives where it is.
+///
+/// # Errors
+/// [`Error::Process`] where cargo fails.
+pub fn build(package: &Package) -> Result<PathBuf> {
+    let folder = package.target_dir.join("native");
+    let mut cargo = process::cargo("cargo");
+    cargo
+        .args(["build", "--release", "--package", &package.name])
+        .args(["--features", FEATURE, "--bin", PROGRAM])
+        .args(["--config", "profile.release.strip=\"symbols\""])
+        .arg("--target-dir")
+        .arg(&folder)
+        .current_dir(&package.root);
+    process::run(&mut cargo)?;
+    let program = format!("{PROGRAM}{}", std::env::consts::EXE_SUFFIX);
+    Ok(folder.join("release").join(program))
+}
+
+/// One process that is sent `lines` and must answer each of `messages`: its time in nanoseconds.
+fn play(program: &Path, transcript: &Transcript, lines: &str, messages: u64) -> Result<u64> {
+    let temp = std::env::temp_dir();
+    let folder = tempfile::tempdir().map_err(Error::io("creating folder in", &temp))?;
+    let (root, said) = (folder.path().join("root"), folder.path().join("said"));
+    std::fs::write(&said, lines).map_err(Error::io("writing", &said))?;
+    let input = std::fs::File::open(&said).map_err(Error::io("reading", &said))?;
+    let mut command = process::command(program);
+    command.args(["--config", &transcript.config()]);
+    command.arg("--root").arg(root);
+    let start = Instant::now();
+    let answers = process::answers(&mut command, input)?;
+    let taken = start.elapsed().as_nanos() as u64;
+    if answers.lines().count() as u64 == messages {
+        return Ok(taken);
+    }
+    Err(Error::Input {
+        file: program.to_owned(),
+        offset: None,
+        message: format!(
+            "{messages} messages got {} answers",
+            answers.lines().count()
+        ),
+        help: "run it by hand with the workload's messages".to_owned(),
+    })
+}
+
+fn times(samples: u32, mut sample: impl FnMut() -> Result<u64>) -> Result<Quantiles> {
+    // The first one pays for the program's file to be read.
+    sample()?;
+    let all = (0..samples.max(1))
+        .map(|_| sample())
+        .collect::<Result<_>>()?;
+    Ok(Quantiles::of(all).expect("there is one at least"))
+}

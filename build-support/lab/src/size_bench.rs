@@ -1,0 +1,223 @@
+//! What each step of the post-link part is worth: the same programs linked, optimised, snipped and swept, beside
+//! the reference, a standard library rebuilt with unstable flags.
+//!
+//! `fixtures` says which programs, `builds` links them against each kind of standard library. Here the pipeline
+//! runs over what they give, with parts of it switched off. All of it with the built-in optimiser alone, so that the
+//! figures are the same on every machine. Whether they are good is [`Row::missed`]'s business; showing them is
+//! the command's.
+
+mod builds;
+mod distributed;
+mod fixtures;
+
+pub use builds::Flavour;
+pub use fixtures::{Fixture, find, packages};
+
+use build_support::config::Config;
+use build_support::error::Result;
+use build_support::measure::sizes;
+use build_support::passes::{Job, componentize, pipeline, strip};
+use build_support::project::compile::Linked;
+use build_support::project::listener::Listener;
+use build_support::project::toolchain;
+use build_support::report::Sizes;
+use build_support::wasm::artifact::Artifact;
+use serde::Serialize;
+use std::path::Path;
+
+/// How much larger than the reference ours may be, in per mille.
+const TOLERANCE: u64 = 20;
+
+/// All that is measured of one fixture.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Row {
+    /// Its name.
+    pub name: String,
+    /// The figures with a standard library built with the package's profile; but `ours` is what is shipped, where
+    /// building the library for size is a part of the pipeline.
+    #[serde(flatten)]
+    pub steps: Steps,
+    /// The whole pipeline without that part: what snip and sweep are worth alone.
+    pub ours_plain_std: Sizes,
+    /// The standard library rebuilt with `panic = "immediate-abort"` and `optimize_for_size`, then the same wasm-opt.
+    pub reference: Sizes,
+    /// The reference after snip and sweep: nothing says that it is a floor.
+    pub reference_swept: Sizes,
+    /// The same steps with the standard library as it is distributed; none where the fixture uses none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub distributed_std: Option<Steps>,
+}
+
+/// One linked file and what comes of it. Without names and debug information, and as it is shipped: as a component where
+/// the target has components.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Steps {
+    /// As the linker left it.
+    pub linked: Sizes,
+    /// wasm-opt only.
+    pub wasm_opt: Sizes,
+    /// Panic entry points snipped by name, then wasm-opt.
+    pub snip: Sizes,
+    /// The whole pipeline.
+    pub ours: Sizes,
+}
+
+/// How far the pipeline goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    Optimize,
+    Snip,
+    Everything,
+}
+
+impl Row {
+    /// The measures, as `raw` and `brotli`, by which ours is larger than the reference by more than 2%.
+    pub fn missed(&self) -> Vec<&'static str> {
+        let (ours, reference) = (&self.steps.ours, &self.reference);
+        let over = |ours: u64, reference: u64| ours * 1000 > reference * (1000 + TOLERANCE);
+        let mut missed = Vec::new();
+        if over(ours.raw, reference.raw) {
+            missed.push("raw");
+        }
+        if over(ours.brotli, reference.brotli) {
+            missed.push("brotli");
+        }
+        missed
+    }
+}
+
+/// Builds and measures one fixture.
+///
+/// # Errors
+/// What building or any pass reports.
+pub fn measure(fixture: &Fixture, listener: &mut dyn Listener) -> Result<Row> {
+    let mut link = |flavour| builds::link(fixture, flavour, listener);
+    let plain = link(Flavour::Plain)?;
+    let small = link(Flavour::Small)?;
+    let reference = link(Flavour::Reference)?;
+    let distributed = fixture
+        .uses_std
+        .then(|| link(Flavour::Distributed))
+        .transpose()?;
+    listener.stage(&format!("{}: measuring", fixture.name));
+    let mut step = |linked: &Linked, extent| shipped(fixture, linked, extent);
+    let plain = steps(fixture, &plain, &mut step)?;
+    Ok(Row {
+        name: fixture.name.clone(),
+        steps: Steps {
+            ours: step(&small, Extent::Everything)?,
+            ..plain
+        },
+        ours_plain_std: plain.ours,
+        reference: step(&reference, Extent::Optimize)?,
+        reference_swept: step(&reference, Extent::Everything)?,
+        distributed_std: distributed
+            .map(|linked| steps(fixture, &linked, &mut step))
+            .transpose()?,
+    })
+}
+
+fn steps(
+    fixture: &Fixture,
+    linked: &Linked,
+    step: &mut impl FnMut(&Linked, Extent) -> Result<Sizes>,
+) -> Result<Steps> {
+    Ok(Steps {
+        linked: unoptimized(&fixture.config, &linked.path, &linked.bytes)?,
+        wasm_opt: step(linked, Extent::Optimize)?,
+        snip: step(linked, Extent::Snip)?,
+        ours: step(linked, Extent::Everything)?,
+    })
+}
+
+/// The pipeline as far as `extent` says.
+fn shipped(fixture: &Fixture, linked: &Linked, extent: Extent) -> Result<Sizes> {
+    let mut config = fixture.config.clone();
+    set(&mut config, extent);
+    let artifact = Artifact::new(linked.bytes.clone(), &linked.path)?;
+    let analysis = pipeline::analyze(&config.snip, config.sweep.enabled, &linked.path, &artifact)?;
+    let job = Job {
+        plans: analysis.plans,
+        ..job(&config, &linked.path)
+    };
+    let product = pipeline::run(&job, artifact, &mut |_| {})?;
+    Ok(sizes::run(product.artifact.bytes()))
+}
+
+/// What is no pass's work: the linked file `bytes` without names, and wrapped where the target wants it.
+///
+/// # Errors
+/// [`Error::Input`](build_support::Error::Input) where it is no wasm file, and what wrapping reports.
+pub fn unoptimized(config: &Config, file: &Path, bytes: &[u8]) -> Result<Sizes> {
+    let job = job(config, file);
+    let artifact = Artifact::new(bytes.to_vec(), file)?;
+    let stripped = strip::run(&job, artifact)?;
+    let wrapped = componentize::run(&job, stripped.artifact)?;
+    Ok(sizes::run(wrapped.artifact.bytes()))
+}
+
+fn job<'a>(config: &Config, file: &'a Path) -> Job<'a> {
+    Job {
+        wants_component: toolchain::ships_components(&config.target),
+        ..Job::new(file, Vec::new())
+    }
+}
+
+fn set(config: &mut Config, extent: Extent) {
+    config.snip.enabled = extent != Extent::Optimize;
+    config.sweep.enabled = extent == Extent::Everything;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Row, Steps};
+    use build_support::report::Sizes;
+
+    fn row(ours: u64, reference: u64) -> Row {
+        let sizes = |bytes| Sizes {
+            raw: bytes,
+            gzip: 0,
+            brotli: bytes / 10,
+        };
+        let steps = Steps {
+            linked: sizes(0),
+            wasm_opt: sizes(0),
+            snip: sizes(0),
+            ours: sizes(ours),
+        };
+        Row {
+            name: "app".to_owned(),
+            steps,
+            ours_plain_std: sizes(ours),
+            reference: sizes(reference),
+            reference_swept: sizes(0),
+            distributed_std: None,
+        }
+    }
+
+    /// Protects the edge: 2% is within, a byte more is not.
+    #[test]
+    fn two_per_cent_is_the_edge() {
+        assert!(row(102_000, 100_000).missed().is_empty());
+        assert_eq!(row(102_001, 100_000).missed(), ["raw"]);
+        assert_eq!(row(102_011, 100_000).missed(), ["raw", "brotli"]);
+        assert!(row(1, 100_000).missed().is_empty());
+    }
+
+    /// Protects the layout that `--json` promises.
+    #[test]
+    fn the_layout_is_flat() {
+        let json = serde_json::to_value(row(20, 10)).unwrap();
+        for key in [
+            "linked",
+            "wasm_opt",
+            "snip",
+            "ours",
+            "reference",
+            "reference_swept",
+        ] {
+            assert!(json[key]["brotli"].is_u64(), "{key} in {json}");
+        }
+        assert_eq!(json.get("distributed_std"), None);
+    }
+}

@@ -1,0 +1,15 @@
+//! What was measured, as tables for a terminal and as the pages in `docs/`.
+
+pub mod allocators;
+
+mod alloc_tables;
+mod cost_table;
+mod memory_table;
+mod size_table;
+mod startup_table;
+
+pub use alloc_tables::draw as alloc_tables;
+pub use cost_table::{draw as cost_table, draw_readings as reading_table};
+pub use memory_table::draw as memory_table;
+pub use size_table::draw as size_table;
+pub use startup_table::draw as startup_table;

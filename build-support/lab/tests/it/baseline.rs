@@ -1,0 +1,146 @@
+//! The committed baseline: whole, readable, and what it says of the shipped files is what is shipped.
+
+use crate::agent;
+use build_support::baseline::file::{File, Whole};
+use build_support::measure::sizes;
+use build_support::project::listener::Silent;
+use build_support::project::package::Features;
+use build_support::report::Sizes;
+use lab::alloc_compare::Allocator;
+use lab::baseline::Baseline;
+
+fn whole() -> Whole<Baseline> {
+    let file = File::path(&agent());
+    Whole::read(&file).unwrap().expect("it is committed")
+}
+
+fn committed() -> Baseline {
+    let file = whole().measured;
+    file.expect("`cargo baseline` wrote its part")
+}
+
+/// FR-11: every part is there, and nothing was left open.
+#[test]
+fn it_is_whole() {
+    let (package, baseline) = (agent(), committed());
+    let text = std::fs::read_to_string(File::path(&package)).unwrap();
+    assert!(!text.contains(": null"));
+    assert_eq!(baseline.package, package.name);
+    assert_eq!(baseline.codecs, sizes::codecs());
+    let targets: Vec<_> = baseline.targets.keys().cloned().collect();
+    let mut expected = package.targets.clone();
+    expected.sort();
+    assert_eq!(targets, expected);
+    for (target, figures) in &baseline.targets {
+        assert!(!figures.toolchain.rustc.is_empty() && !figures.toolchain.std.is_empty());
+        assert_eq!(figures.stages[0].name, "linked", "{target}");
+        let last = figures.stages.last().unwrap();
+        assert_eq!(last.bytes, figures.sizes.raw, "{target}");
+        assert!(figures.preinit.raw > figures.sizes.raw, "{target}");
+        let of_allocators = &baseline.allocators.sizes[target];
+        assert_eq!(of_allocators.len(), Allocator::ALL.len());
+        assert_eq!(
+            of_allocators[&figures.allocator], figures.sizes,
+            "{target}: run `cargo baseline --only sizes --only allocators`"
+        );
+    }
+    // Each target plain and pre-initialised.
+    assert_eq!(baseline.startup.files.len(), 2 * targets.len());
+    assert_eq!(baseline.memory.len(), 2 * targets.len());
+    assert!(baseline.startup.node.is_some());
+    assert!(baseline.native.bytes > 0 && baseline.native.process.samples >= 100);
+}
+
+/// The allocator that the baseline names is the one that the manifest makes the default.
+#[test]
+fn the_default_allocator_is_the_manifests() {
+    let manifest = std::fs::read_to_string(agent().manifest).unwrap();
+    let line = format!("default = [\"{}\"]", Allocator::DEFAULT.feature());
+    assert!(manifest.lines().any(|l| l == line), "{line}");
+}
+
+/// The figures are those of this very commit. Another toolchain makes other files, and the baseline says with which
+/// one its own were made.
+#[test]
+fn what_it_says_is_shipped_is_shipped() {
+    let (package, baseline) = (agent(), committed());
+    for (target, figures) in &baseline.targets {
+        let folder = package.outputs(target);
+        let shipped = package
+            .ship(target, &Features::default(), &folder, &mut Silent)
+            .unwrap();
+        let (here, there) = (&shipped.report.toolchain, &figures.toolchain);
+        if here != there {
+            eprintln!("{target}: not compared: made by {here:?}, the baseline by {there:?}");
+        } else {
+            assert_eq!(
+                shipped.report.sizes, figures.sizes,
+                "{target}: run `cargo baseline --only sizes --only allocators` and commit what it writes"
+            );
+        }
+    }
+}
+
+/// Protects the history: an entry when sizes change, none when they do not.
+#[test]
+fn sizes_that_change_are_remembered() {
+    let before = committed();
+    let mut same = before.clone();
+    same.history.clear();
+    same.remember(&before, "abc");
+    assert_eq!(same.history, before.history);
+
+    let mut other = before.clone();
+    let figures = other.targets.values_mut().next().unwrap();
+    figures.sizes = Sizes {
+        raw: figures.sizes.raw - 1,
+        ..figures.sizes
+    };
+    other.remember(&before, "abc");
+    assert_eq!(other.history.len(), before.history.len() + 1);
+    assert_eq!(other.history[0].until, "abc");
+    assert_eq!(other.history[0].targets, before.shipped());
+}
+
+#[test]
+fn what_is_no_baseline_is_refused_clearly() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("baseline.json");
+    assert!(Whole::<Baseline>::read(&file).unwrap().is_none());
+    let text = serde_json::to_string(&whole()).unwrap();
+    let other_layout = text.replacen("\"schema\":2", "\"schema\":3", 1);
+    let unknown = text.replacen("\"schema\":2", "\"schema\":2,\"mood\":7", 1);
+    let held = text
+        .find("\"anchor\"")
+        .expect("the ratchet holds something");
+    let raw = text[..held].rfind("\"raw\":").expect("raw is held") + "\"raw\":".len();
+    let false_sum = format!("{}1{}", &text[..raw], &text[raw..]);
+    for (text, expected) in [
+        ("", "line 1"),
+        ("{\"schema\": \"x\"}", "invalid type"),
+        ("{}", "missing field"),
+        (&text[..text.len() / 2], "EOF"),
+        (other_layout.as_str(), "version 3"),
+        (false_sum.as_str(), "do not sum to the 1"),
+        (unknown.as_str(), "unknown field `mood`"),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let error = Whole::<Baseline>::read(&file).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+        assert!(
+            error.contains("baseline.json") && error.contains("help:"),
+            "{error}"
+        );
+    }
+    // To the byte: what is only read and written must not change.
+    whole().write(&file).unwrap();
+    let written = std::fs::read_to_string(&file).unwrap();
+    let original = std::fs::read_to_string(File::path(&agent())).unwrap();
+    assert_eq!(written, original);
+
+    // In a workspace that has nothing but a ratchet, there is nothing else in it.
+    File::default().write(&file).unwrap();
+    assert_eq!(File::read(&file).unwrap(), Some(File::default()));
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert_eq!(text, "{\n  \"schema\": 2\n}\n");
+}

@@ -1,0 +1,55 @@
+//! How a subcommand ends: its exit code, and the error that is told first.
+
+use crate::cli::terminal::{colour_on_stderr, here};
+use crate::error::Error;
+use crate::output::diagnostic;
+use crate::report::units;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+/// How a subcommand ended when it did not fail.
+pub enum Ended {
+    /// Everything is as it should be.
+    Well,
+    /// The budget is exceeded.
+    OverBudget,
+    /// Something is missing; it has been said.
+    Badly,
+}
+
+/// The exit code; an error is told first.
+pub fn exit(ended: anyhow::Result<Ended>) -> ExitCode {
+    match ended {
+        Ok(Ended::Well) => ExitCode::SUCCESS,
+        Ok(Ended::OverBudget) => ExitCode::from(1),
+        Ok(Ended::Badly) => ExitCode::from(2),
+        Err(error) => {
+            complain(&error);
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn complain(error: &anyhow::Error) {
+    let mut stderr = anstream::stderr();
+    // Nothing is left to do where stderr itself is gone.
+    if let Some(Error::Config(mistakes)) = error.downcast_ref() {
+        let _ = writeln!(
+            stderr,
+            "{}",
+            diagnostic::draw_all(mistakes, &here(), colour_on_stderr())
+        );
+    }
+    let bold = anstyle::Style::new().bold();
+    let red = bold.fg_color(Some(anstyle::AnsiColor::Red.into()));
+    let error = format!("{error:#}");
+    let error: Vec<_> = error
+        .lines()
+        .map(|line| units::shorten(line, units::LONGEST_LINE))
+        .collect();
+    let _ = writeln!(
+        stderr,
+        "{red}error{red:#}{bold}:{bold:#} {}",
+        error.join("\n")
+    );
+}
