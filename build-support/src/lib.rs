@@ -5,11 +5,12 @@
 //! part for build scripts: it and what stands above it need not the feature `tool`.
 
 // A blank line between them keeps rustfmt from sorting them.
-// What can go wrong.
-pub mod error;
 
 // What can be said about a place in a manifest.
 pub mod diagnostic;
+
+// What can go wrong.
+pub mod error;
 
 // Sizes as people write them.
 pub mod size;

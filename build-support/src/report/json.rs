@@ -71,7 +71,7 @@ mod tests {
     use super::{read, write};
     use crate::attribution::{self, Attribution, Row};
     use crate::report::{
-        Because, Exceeded, Figures, LimitRecord, Piece, Report, SCHEMA, Sizes, Snipped, Stage,
+        Because, Codecs, Exceeded, Figures, LimitRecord, Piece, Report, SCHEMA, Sizes, Snipped, Stage,
         Swept, Toolchain, Unit, VerdictRecord,
     };
     use crate::wasm::artifact::Kind;
@@ -98,7 +98,10 @@ mod tests {
                 gzip: 8,
                 brotli: 7,
             },
-            codecs: crate::measure::sizes::codecs(),
+            codecs: Codecs {
+                gzip: "zlib 1.3.1, level 9".into(),
+                brotli: "brotli 9.1.0, quality 11".into(),
+            },
             figures: Figures {
                 functions: 2,
                 memory: 65_536,
