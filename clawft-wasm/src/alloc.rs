@@ -12,7 +12,14 @@
 //! is of the size of the history.
 //!
 //! `build.rs` decides between the features, and says so as `cfg(allocator = "…")`: exactly one `chosen` below is
-//! compiled.
+//! compiled. With the feature `alloc-tracing` it stands in an `alloc_trace::Traced`, and [`statistics`] says what it
+//! was asked for.
+
+#[cfg(feature = "alloc-tracing")]
+use core_alloc::string::String;
+
+#[cfg(feature = "alloc-tracing")]
+use crate::alloc_trace::{Statistics, Traced};
 
 #[cfg(not(feature = "alloc-tracing"))]
 #[global_allocator]
@@ -20,8 +27,25 @@ static ALLOCATOR: chosen::Allocator = chosen::new();
 
 #[cfg(feature = "alloc-tracing")]
 #[global_allocator]
-pub static ALLOCATOR: crate::alloc_trace::Traced<chosen::Allocator> =
-    crate::alloc_trace::Traced::new(chosen::new());
+static ALLOCATOR: Traced<chosen::Allocator> = Traced::new(chosen::new());
+
+/// What the agent's allocator was asked for. Takes no memory of the heap.
+#[cfg(feature = "alloc-tracing")]
+pub fn statistics() -> Statistics {
+    ALLOCATOR.counters.statistics()
+}
+
+/// [`statistics`], as JSON. What the text itself takes is not in it.
+#[cfg(feature = "alloc-tracing")]
+pub fn statistics_json() -> String {
+    statistics().to_json()
+}
+
+/// Begins to count anew; what is live stays live.
+#[cfg(feature = "alloc-tracing")]
+pub fn reset() {
+    ALLOCATOR.counters.reset();
+}
 
 #[cfg(allocator = "talc")]
 mod chosen {

@@ -1,8 +1,8 @@
 //! Allocation tracing (feature `alloc-tracing`): what the allocator is asked for, whichever it is.
 //!
 //! [`Traced`] stands around an allocator, [`Counters`] is what it keeps, [`Statistics`] what is read of it. `alloc` puts
-//! it around the agent's allocator; [`statistics`], [`statistics_json`] and [`reset`] speak of that one, and
-//! `c_abi::allocations` and `component::allocations` export them.
+//! it around the agent's allocator and speaks for that one; `c_abi::allocations` and `component::allocations` export
+//! what it says.
 //!
 //! - Bytes are those that were asked for, without what an allocator adds to them.
 //! - A reallocation counts as one, and neither as an allocation nor as a deallocation. Its old size is freed and its new
@@ -21,27 +21,6 @@ pub use statistics::{CLASSES, Statistics};
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::Cell;
-
-#[cfg(target_family = "wasm")]
-use core_alloc::string::String;
-
-/// What the agent's allocator was asked for. Takes no memory of the heap.
-#[cfg(target_family = "wasm")]
-pub fn statistics() -> Statistics {
-    crate::alloc::ALLOCATOR.counters.statistics()
-}
-
-/// [`statistics`], as JSON. What the text itself takes is not in it.
-#[cfg(target_family = "wasm")]
-pub fn statistics_json() -> String {
-    statistics().to_json()
-}
-
-/// Begins to count anew; what is live stays live.
-#[cfg(target_family = "wasm")]
-pub fn reset() {
-    crate::alloc::ALLOCATOR.counters.reset();
-}
 
 /// An allocator whose calls are counted.
 #[derive(Debug)]

@@ -12,7 +12,8 @@
 use core::cell::Cell;
 use core::mem::MaybeUninit;
 
-use crate::alloc_trace::{self, Statistics};
+use crate::alloc;
+use crate::alloc_trace::Statistics;
 
 struct Record(Cell<MaybeUninit<Statistics>>);
 
@@ -29,18 +30,18 @@ const _: () = assert!(
 /// The statistics as of now.
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_alloc_statistics() -> *const Statistics {
-    RECORD.0.set(MaybeUninit::new(alloc_trace::statistics()));
+    RECORD.0.set(MaybeUninit::new(alloc::statistics()));
     RECORD.0.as_ptr().cast()
 }
 
 /// Answers with the statistics as of now.
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_alloc_statistics_json() -> i32 {
-    super::finish(Ok(alloc_trace::statistics_json()))
+    super::finish(Ok(alloc::statistics_json()))
 }
 
 /// Begins to count anew.
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_alloc_reset() {
-    alloc_trace::reset();
+    alloc::reset();
 }

@@ -4,11 +4,11 @@ use core_alloc::string::String;
 
 use super::Component;
 use super::bindings::exports::clawft::agent::allocations::{Guest, Statistics};
-use crate::alloc_trace;
+use crate::alloc;
 
 impl Guest for Component {
     fn read() -> Statistics {
-        let now = alloc_trace::statistics();
+        let now = alloc::statistics();
         Statistics {
             by_size: now.by_size.into(),
             allocations: now.allocations,
@@ -27,10 +27,10 @@ impl Guest for Component {
     }
 
     fn json() -> String {
-        alloc_trace::statistics_json()
+        alloc::statistics_json()
     }
 
     fn reset() {
-        alloc_trace::reset();
+        alloc::reset();
     }
 }
