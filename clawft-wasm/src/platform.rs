@@ -2,8 +2,8 @@
 //!
 //! Each of `platform/{wasip1,wasip2,native}.rs` has the same two items, `Root` and `now_ms`, with the
 //! same functions; there is no trait, because there is never more than one of them in a build.
-//! Paths are relative to the root, with `/`, and have been checked by [`crate::agent::workspace`].
-//! Making writes atomic and errors uniform is left to that module as well.
+//! Paths are relative to the root, with `/`, and have been checked by the agent's workspace. Making
+//! writes atomic and errors uniform is left to that as well.
 
 #[cfg(not(target_family = "wasm"))]
 #[path = "platform/native.rs"]
@@ -22,6 +22,9 @@ mod system;
 compile_error!("clawft-wasm is for wasm32-wasip1 and wasm32-wasip2 (and for native hosts)");
 
 pub use system::{Root, now_ms};
+
+/// The folder in the root that belongs to the agent itself.
+pub const STATE: &str = ".clawft";
 
 /// Why the system refused, as far as the agent tells apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,10 +9,7 @@ use core_alloc::boxed::Box;
 use core_alloc::string::String;
 use core_alloc::vec::Vec;
 
-use crate::platform::{Fault, Root};
-
-/// The folder in the root that belongs to the agent itself.
-pub const STATE: &str = ".clawft";
+use crate::platform::{Fault, Root, STATE};
 
 /// The longest path, in bytes.
 const MAX_PATH: usize = 1024;

@@ -9,7 +9,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::{Fault, Stat};
+use super::{Fault, STATE, Stat};
 
 pub use clawft_types::os::now_ms;
 
@@ -127,7 +127,7 @@ impl Root {
         }
         let real = there.canonicalize().map_err(|_| Fault::Outside)?;
         let inside = real.strip_prefix(&self.path).map_err(|_| Fault::Outside)?;
-        let state = OsStr::new(crate::agent::workspace::STATE);
+        let state = OsStr::new(STATE);
         let leads_to_state = inside.iter().next() == Some(state);
         if leads_to_state && Path::new(path).iter().next() != Some(state) {
             return Err(Fault::Outside);
