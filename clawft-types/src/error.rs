@@ -6,7 +6,7 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 
-use crate::json::Writer;
+use crate::json::write::Writer;
 use crate::text;
 
 macro_rules! codes {

@@ -10,7 +10,7 @@
 
 mod read;
 mod value;
-mod write;
+pub(crate) mod write;
 
 pub use read::{MAX_DEPTH, parse, parse_at, parse_deep};
 pub use value::{Value, last};

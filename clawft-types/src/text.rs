@@ -5,7 +5,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::json::decimal;
+use crate::json::write::decimal;
 
 /// `template` with a value in the place of each `{}`; what is in a value is left as it is.
 ///

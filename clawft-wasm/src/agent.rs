@@ -1,16 +1,18 @@
 //! The agent: a configuration, sessions, memory, and the pipeline that answers a message.
 //!
 //! In reading order: [`turn`] is the pipeline, [`intent`], [`route`] and [`context`] are its stages,
-//! [`provider`] answers, [`tools`] act; [`sessions`] and [`memory`] keep, both in the [`workspace`],
-//! which confines every path to the root; [`capabilities`] describes it all.
+//! [`provider`] answers with a [`completion`], [`tools`] act; [`sessions`] and [`memory`] keep, both in the [`workspace`],
+//! which confines every path to the root; an [`Agent`] is all of that, and [`capabilities`] describes it.
 
 pub mod capabilities;
+pub mod completion;
 pub mod context;
 pub mod intent;
 pub mod memory;
 pub mod provider;
 pub mod route;
 pub mod sessions;
+mod state;
 pub mod tools;
 pub mod turn;
 pub mod workspace;
@@ -19,21 +21,13 @@ use clawft_types::{AgentError, Answer, Config, ErrorCode, Request, Result, Sessi
 use core_alloc::boxed::Box;
 use core_alloc::string::String;
 
+pub use state::Agent;
+
 use crate::platform::Root;
 use intent::Intent;
 use memory::Memory;
 use sessions::Sessions;
 use workspace::Workspace;
-
-/// An agent. It is plain data: several of them live side by side, one after the other on one root
-/// continue each other's sessions. Two at a time on one root are not kept from overwriting each other.
-#[derive(Debug)]
-pub struct Agent {
-    pub(crate) config: Box<Config>,
-    pub(crate) workspace: Workspace,
-    sessions: Sessions,
-    memory: Memory,
-}
 
 impl Agent {
     /// An agent with this configuration (JSON, `{}` for the defaults) that works in `root`, or in

@@ -4,8 +4,9 @@ use clawft_types::Config;
 use clawft_types::json::Writer;
 use core_alloc::string::String;
 
+use super::intent::Intent;
+use super::state::Agent;
 use super::tools::{Allowed, Spec};
-use super::{Agent, Intent};
 
 /// Describes `agent`, or an unconfigured one.
 pub fn json(agent: Option<&Agent>) -> String {

@@ -11,10 +11,11 @@ use core_alloc::boxed::Box;
 use core_alloc::string::String;
 use core_alloc::vec::Vec;
 
+use super::completion::Completion;
 use super::context::Context;
-use super::provider::{self, Completion};
+use super::state::Agent;
 use super::tools::{self, Allowed};
-use super::{Agent, intent, route};
+use super::{intent, provider, route};
 use crate::platform;
 
 /// Answers `request` in `session`.

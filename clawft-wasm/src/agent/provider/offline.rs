@@ -20,7 +20,7 @@ use clawft_types::{AgentError, ErrorCode, Message, Result, Role, ToolCall, text}
 use core_alloc::string::String;
 use core_alloc::vec::Vec;
 
-use super::Completion;
+use crate::agent::completion::Completion;
 use crate::agent::context::Context;
 use crate::agent::intent::Intent;
 

@@ -1,0 +1,18 @@
+//! What an agent consists of. What it does stands above: its stages see this and not each other.
+
+use clawft_types::Config;
+use core_alloc::boxed::Box;
+
+use super::memory::Memory;
+use super::sessions::Sessions;
+use super::workspace::Workspace;
+
+/// An agent. It is plain data: several of them live side by side, one after the other on one root
+/// continue each other's sessions. Two at a time on one root are not kept from overwriting each other.
+#[derive(Debug)]
+pub struct Agent {
+    pub(crate) config: Box<Config>,
+    pub(crate) workspace: Workspace,
+    pub(super) sessions: Sessions,
+    pub(super) memory: Memory,
+}
