@@ -37,16 +37,18 @@ fn main() {
 
 /// The allocator that the features in force choose, if they do; where they choose several, those.
 fn allocator() -> Result<Option<&'static str>, Vec<&'static str>> {
-    let is_on = |name: &&str| {
-        let feature = name.to_uppercase().replace('-', "_");
-        std::env::var_os(format!("CARGO_FEATURE_ALLOC_{feature}")).is_some()
-    };
     let on: Vec<_> = ALLOCATORS.into_iter().filter(is_on).collect();
     match on.as_slice() {
         [] => Ok(None),
         [name] | [DEFAULT, name] => Ok(Some(name)),
         [DEFAULT, several @ ..] | several => Err(several.to_vec()),
     }
+}
+
+/// Whether the feature of the allocator `name` is in force.
+fn is_on(name: &&str) -> bool {
+    let feature = name.to_uppercase().replace('-', "_");
+    std::env::var_os(format!("CARGO_FEATURE_ALLOC_{feature}")).is_some()
 }
 
 /// The features of allocators, as a list.

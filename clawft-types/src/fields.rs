@@ -37,7 +37,7 @@ pub fn read<'v, T>(
     make: impl FnOnce(&Fields<'v, '_>) -> T,
 ) -> Result<T> {
     let first = OnceCell::new();
-    let made = make(&Fields::of(value, place, code, &first));
+    let made = make(&Fields::new(value, place, code, &first));
     match first.into_inner() {
         None => Ok(made),
         Some(error) => Err(error),
@@ -55,7 +55,7 @@ pub fn read_nothing<T>(make: impl FnOnce(&Fields<'_, '_>) -> T) -> T {
 }
 
 impl<'v, 'e> Fields<'v, 'e> {
-    fn of(
+    fn new(
         value: &'v Value,
         place: &'e str,
         code: ErrorCode,
@@ -194,7 +194,7 @@ impl<'v, 'e> Fields<'v, 'e> {
         let mut made = Vec::new();
         for (at, item) in self.array(name).iter().enumerate() {
             let place = self.place_of(name, at);
-            made.push(make(&Fields::of(item, &place, self.code, self.first)));
+            made.push(make(&Fields::new(item, &place, self.code, self.first)));
         }
         made
     }
@@ -211,7 +211,7 @@ impl<'v, 'e> Fields<'v, 'e> {
         make: impl FnOnce(&Fields<'v, '_>) -> T,
     ) -> T {
         let place = text::fill("{}.{}", &[self.place, name]);
-        make(&Fields::of(value, &place, self.code, self.first))
+        make(&Fields::new(value, &place, self.code, self.first))
     }
 }
 
@@ -265,12 +265,12 @@ mod tests {
 
     #[test]
     fn the_first_error_counts() {
-        let both = |fields: &Fields<'_, '_>| {
+        let first = wrong(|fields| {
             assert_eq!(fields.str("y"), "");
             assert_eq!(fields.str("a"), "x", "reading goes on");
             fields.only("");
-        };
-        assert_eq!(wrong(both), "config.y: expected a string, got nothing");
+        });
+        assert_eq!(first, "config.y: expected a string, got nothing");
         assert_eq!(wrong(|fields| fields.number("y", &mut 1, 1, 2)), "");
     }
 }

@@ -49,11 +49,10 @@ impl Session {
     ///
     /// [`ErrorCode::InvalidSessionName`].
     pub fn check_name(name: &str) -> Result<()> {
-        let good = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
         if name.is_empty()
             || name.len() > MAX_NAME
             || name.starts_with('.')
-            || !name.bytes().all(good)
+            || !name.bytes().all(is_allowed)
         {
             return Err(AgentError::new(
                 ErrorCode::InvalidSessionName,
@@ -138,6 +137,11 @@ impl Session {
         self.messages.drain(..drop);
         self.dropped += drop as u64;
     }
+}
+
+/// Whether a session name may have `byte` in it.
+fn is_allowed(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-')
 }
 
 fn read(fields: &Fields<'_, '_>) -> Session {
@@ -250,15 +254,11 @@ mod tests {
             ..Limits::default()
         };
         let roles = [Role::User, Role::Assistant, Role::Tool, Role::Assistant];
-        let fresh = || {
+        let trimmed = |limits: Limits| {
             let mut session = Session::new("a");
             session
                 .messages
                 .extend(roles.map(|role| message(role, "12345")));
-            session
-        };
-        let trimmed = |limits: Limits| {
-            let mut session = fresh();
             session.trim(&limits);
             assert_eq!(session.dropped as usize, 4 - session.messages.len());
             session.messages.len()

@@ -1,4 +1,4 @@
-//! A provider's wish to have a tool run.
+//! A provider's request to have a tool run.
 
 use alloc::string::String;
 

@@ -37,10 +37,13 @@ impl Agent {
     ///
     /// `invalid_json`, `invalid_config` or `unsupported`, with the place in the configuration.
     pub fn new(config_json: &str, root: Option<Root>) -> Result<Agent> {
-        Ok(Agent::of(config(config_json)?, Workspace::new(root)))
+        Ok(Agent::from_parts(
+            config(config_json)?,
+            Workspace::new(root),
+        ))
     }
 
-    pub(crate) fn of(config: Box<Config>, workspace: Workspace) -> Agent {
+    pub(crate) fn from_parts(config: Box<Config>, workspace: Workspace) -> Agent {
         Agent {
             config,
             workspace,
@@ -87,17 +90,17 @@ impl Agent {
     pub fn respond(&mut self, session: &str, message: &str) -> Result<Box<Answer>> {
         Session::check_name(session)?;
         let request = Request::parse(message, &self.config.limits)?;
-        let mut kept = self
+        let mut cached = self
             .sessions
             .take(session, &self.config.limits, &self.workspace)?;
-        let mut result = turn::run(self, &mut kept.session, request);
+        let mut result = turn::run(self, &mut cached.session, request);
         if let Ok(answer) = &mut result {
-            kept.session.trim(&self.config.limits);
-            answer.usage.history = kept.session.messages.len() as u64;
-            answer.usage.dropped = kept.session.dropped;
-            answer.not_persisted = sessions::save(&mut kept, &self.workspace).err();
+            cached.session.trim(&self.config.limits);
+            answer.usage.history = cached.session.messages.len() as u64;
+            answer.usage.dropped = cached.session.dropped;
+            answer.not_persisted = sessions::save(&mut cached, &self.workspace).err();
         }
-        self.sessions.put(kept);
+        self.sessions.put(cached);
         result
     }
 

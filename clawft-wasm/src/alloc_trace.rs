@@ -151,9 +151,10 @@ impl Counters {
         for (zeros, count) in self.by_zeros.iter().enumerate() {
             // A size less one of so many bits is a size of at most two to their power.
             let bits = usize::BITS - zeros as u32;
-            let fits = |limit: &u64| bits <= limit.trailing_zeros();
-            let class = CLASSES.iter().position(fits).unwrap_or(CLASSES.len());
-            by_size[class] += count.get();
+            let class = CLASSES
+                .iter()
+                .position(|limit| bits <= limit.trailing_zeros());
+            by_size[class.unwrap_or(CLASSES.len())] += count.get();
         }
         let allocations = by_size.iter().sum();
         let (linear_memory_bytes, heap_bytes) = memory();

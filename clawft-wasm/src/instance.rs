@@ -24,7 +24,7 @@ pub fn init(config_json: &str) -> Result<()> {
     let config = agent::config(config_json)?;
     match &mut *agent {
         Some(agent) => agent.config = config,
-        None => *agent = Some(Agent::of(config, Workspace::default())),
+        None => *agent = Some(Agent::from_parts(config, Workspace::default())),
     }
     Ok(())
 }

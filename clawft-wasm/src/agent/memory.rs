@@ -37,8 +37,8 @@ impl Memory {
     /// # Errors
     ///
     /// `not_found`, `state_corrupted`, or what the platform says.
-    pub fn get(&self, key: &str, limit: u64, place: &Workspace) -> Result<String> {
-        for (known, text) in &self.load(limit, place)? {
+    pub fn get(&self, key: &str, limit: u64, workspace: &Workspace) -> Result<String> {
+        for (known, text) in &self.load(limit, workspace)? {
             if let Value::String(text) = text
                 && known == key
             {
@@ -57,9 +57,9 @@ impl Memory {
     /// # Errors
     ///
     /// `state_corrupted`, or what the platform says.
-    pub fn keys(&self, limit: u64, place: &Workspace) -> Result<String> {
+    pub fn keys(&self, limit: u64, workspace: &Workspace) -> Result<String> {
         let mut keys = String::new();
-        for (key, _) in &self.load(limit, place)? {
+        for (key, _) in &self.load(limit, workspace)? {
             text::push_item(&mut keys, "\n", key);
         }
         Ok(keys)
@@ -72,7 +72,7 @@ impl Memory {
     /// `invalid_arguments` for a key that is empty or longer than 256 bytes, `too_large` if all texts
     /// together would exceed `limit` bytes, `state_corrupted` (the file is left as it is), or what
     /// the platform says.
-    pub fn set(&mut self, key: &str, text: &str, limit: u64, place: &Workspace) -> Result<()> {
+    pub fn set(&mut self, key: &str, text: &str, limit: u64, workspace: &Workspace) -> Result<()> {
         if key.is_empty() || key.len() > MAX_KEY {
             let message = "memory_write.key: expected 1 to 256 bytes";
             return Err(AgentError::new(ErrorCode::InvalidArguments, message, &[]));
@@ -80,7 +80,7 @@ impl Memory {
         let mut out = Writer::new();
         out.open("{");
         let mut new = Some(text);
-        for (known, value) in &self.load(limit, place)? {
+        for (known, value) in &self.load(limit, workspace)? {
             if known.as_str() >= key
                 && let Some(text) = new.take()
             {
@@ -100,8 +100,8 @@ impl Memory {
         if bytes > limit {
             return Err(workspace::too_large("memory", bytes, limit));
         }
-        if place.is_there() {
-            place.write(FILE, &file)
+        if workspace.is_there() {
+            workspace.write(FILE, &file)
         } else {
             self.unsaved = file;
             Ok(())
@@ -109,13 +109,13 @@ impl Memory {
     }
 
     /// Keys with a text each, sorted.
-    fn load(&self, limit: u64, place: &Workspace) -> Result<Vec<(String, Value)>> {
+    fn load(&self, limit: u64, workspace: &Workspace) -> Result<Vec<(String, Value)>> {
         let read;
-        let file = if place.is_there() {
-            if !place.exists(FILE)? {
+        let file = if workspace.is_there() {
+            if !workspace.exists(FILE)? {
                 return Ok(Vec::new());
             }
-            read = place.read(FILE, limit)?;
+            read = workspace.read(FILE, limit)?;
             &read
         } else {
             &self.unsaved

@@ -24,13 +24,13 @@ pub fn choose(config: &Config, intent: Intent) -> Result<Route<'_>> {
         .iter()
         .find(|(name, _)| name == intent.as_str());
     let model = special.map_or(config.model.as_str(), |(_, model)| model);
-    let serves = |provider: &&ProviderConfig| {
+    let provider = config.providers.iter().find(|provider| {
         provider
             .models
             .iter()
             .any(|name| name == "*" || name == model)
-    };
-    match config.providers.iter().find(serves) {
+    });
+    match provider {
         Some(provider) => Ok(Route { model, provider }),
         None => Err(AgentError::new(
             ErrorCode::NoProvider,

@@ -19,7 +19,7 @@ const MAX_BYTES: u64 = 512 * 1024 * 1024;
 
 /// A session, and whether the file has all of it.
 #[derive(Debug)]
-pub struct Kept {
+pub struct CachedSession {
     /// The session.
     pub session: Box<Session>,
     /// Whether it is saved as it is.
@@ -33,13 +33,13 @@ pub struct Sessions {
         clippy::vec_box,
         reason = "each is taken out and put back in every turn"
     )]
-    kept: Vec<Box<Kept>>,
+    cached: Vec<Box<CachedSession>>,
 }
 
 impl Sessions {
     /// How many are in memory.
     pub fn count(&self) -> usize {
-        self.kept.len()
+        self.cached.len()
     }
 
     /// Takes out the session `name`, from memory or from its file; a new one if there is neither.
@@ -53,13 +53,17 @@ impl Sessions {
         name: &str,
         limits: &Limits,
         workspace: &Workspace,
-    ) -> Result<Box<Kept>> {
-        if let Some(at) = self.kept.iter().position(|kept| kept.session.name == name) {
-            return Ok(self.kept.remove(at));
+    ) -> Result<Box<CachedSession>> {
+        if let Some(at) = self
+            .cached
+            .iter()
+            .position(|cached| cached.session.name == name)
+        {
+            return Ok(self.cached.remove(at));
         }
-        while self.kept.len() as u64 >= limits.max_sessions {
-            match self.kept.iter().position(|kept| kept.saved) {
-                Some(at) => drop(self.kept.remove(at)),
+        while self.cached.len() as u64 >= limits.max_sessions {
+            match self.cached.iter().position(|cached| cached.saved) {
+                Some(at) => drop(self.cached.remove(at)),
                 None => {
                     return Err(AgentError::new(
                         ErrorCode::TooManySessions,
@@ -75,15 +79,15 @@ impl Sessions {
                 return load(name, &path, workspace);
             }
         }
-        Ok(Box::new(Kept {
+        Ok(Box::new(CachedSession {
             session: Box::new(Session::new(name)),
             saved: false,
         }))
     }
 
     /// Puts a session back.
-    pub fn put(&mut self, kept: Box<Kept>) {
-        self.kept.push(kept);
+    pub fn put(&mut self, cached: Box<CachedSession>) {
+        self.cached.push(cached);
     }
 }
 
@@ -92,10 +96,10 @@ impl Sessions {
 /// # Errors
 ///
 /// `no_file_system`, or what the platform says; the session is then marked as not saved.
-pub fn save(kept: &mut Kept, workspace: &Workspace) -> Result<()> {
-    kept.saved = false;
-    workspace.write(&path(&kept.session.name), &kept.session.to_json())?;
-    kept.saved = true;
+pub fn save(cached: &mut CachedSession, workspace: &Workspace) -> Result<()> {
+    cached.saved = false;
+    workspace.write(&path(&cached.session.name), &cached.session.to_json())?;
+    cached.saved = true;
     Ok(())
 }
 
@@ -103,13 +107,13 @@ fn path(name: &str) -> String {
     text::fill("{}{}", &[FOLDER, &Session::file_name(name)])
 }
 
-fn load(name: &str, path: &str, workspace: &Workspace) -> Result<Box<Kept>> {
+fn load(name: &str, path: &str, workspace: &Workspace) -> Result<Box<CachedSession>> {
     let parsed = workspace
         .read(path, MAX_BYTES)
         .and_then(|text| Session::parse(&text));
     let why = match parsed {
         Ok(session) if session.name == name => {
-            return Ok(Box::new(Kept {
+            return Ok(Box::new(CachedSession {
                 session,
                 saved: true,
             }));

@@ -138,8 +138,10 @@ impl Workspace {
         }
         let mut names = root.list(path).map_err(|fault| error(path, fault))?;
         if path == "." {
-            let is_state = |name: &String| name.eq_ignore_ascii_case(STATE);
-            while let Some(at) = names.iter().position(is_state) {
+            while let Some(at) = names
+                .iter()
+                .position(|name| name.eq_ignore_ascii_case(STATE))
+            {
                 names.swap_remove(at);
             }
         }

@@ -24,19 +24,19 @@ impl Inner {
 // SAFETY: the system's allocator is one, and a null pointer is a refusal.
 unsafe impl GlobalAlloc for Inner {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        match self.called(0) {
-            true => core::ptr::null_mut(),
-            // SAFETY: handed on to our caller.
-            false => unsafe { System.alloc(layout) },
+        if self.called(0) {
+            return core::ptr::null_mut();
         }
+        // SAFETY: handed on to our caller.
+        unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        match self.called(1) {
-            true => core::ptr::null_mut(),
-            // SAFETY: handed on to our caller.
-            false => unsafe { System.alloc_zeroed(layout) },
+        if self.called(1) {
+            return core::ptr::null_mut();
         }
+        // SAFETY: handed on to our caller.
+        unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
@@ -46,11 +46,11 @@ unsafe impl GlobalAlloc for Inner {
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        match self.called(3) {
-            true => core::ptr::null_mut(),
-            // SAFETY: handed on to our caller.
-            false => unsafe { System.realloc(block, layout, size) },
+        if self.called(3) {
+            return core::ptr::null_mut();
         }
+        // SAFETY: handed on to our caller.
+        unsafe { System.realloc(block, layout, size) }
     }
 }
 
@@ -103,102 +103,129 @@ fn every_counter_is_right_after_every_call() {
     }
 }
 
+/// A traced allocator beside a model of what it must count.
+struct Play {
+    traced: Traced<Inner>,
+    model: Statistics,
+    /// Calls of each function of the allocator within.
+    made: [usize; 4],
+    live: Vec<(*mut u8, Layout)>,
+}
+
 fn play(random: &mut Random, calls: usize) {
-    let traced = Traced::new(Inner::default());
-    let mut model = nothing_yet();
-    let mut made = [0; 4];
-    let mut live: Vec<(*mut u8, Layout)> = Vec::new();
+    let mut play = Play {
+        traced: Traced::new(Inner::default()),
+        model: nothing_yet(),
+        made: [0; 4],
+        live: Vec::new(),
+    };
     for _ in 0..calls {
         let refuses = random.below(8) == 0;
-        traced.inner.refuses.set(refuses);
+        play.traced.inner.refuses.set(refuses);
         let layout = Layout::from_size_align(random.size(), 1 << random.below(5)).unwrap();
         match random.below(40) {
-            0 => {
-                traced.counters.reset();
-                let (live_blocks, live_bytes) = (model.live_blocks, model.live_bytes);
-                model = Statistics {
-                    live_blocks,
-                    live_bytes,
-                    peak_live_bytes: live_bytes,
-                    ..nothing_yet()
-                };
+            0 => play.reset(),
+            kind @ 1..20 => play.allocate(kind % 2, layout, refuses),
+            20..30 if !play.live.is_empty() => {
+                play.reallocate(random.below(play.live.len()), layout.size(), refuses);
             }
-            kind @ 1..20 => {
-                let zeroed = kind % 2;
-                made[zeroed] += 1;
-                // SAFETY: no size is 0.
-                let block = unsafe {
-                    match zeroed {
-                        0 => traced.alloc(layout),
-                        _ => traced.alloc_zeroed(layout),
-                    }
-                };
-                assert_eq!(block.is_null(), refuses);
-                if refuses {
-                    model.failed += 1;
-                } else {
-                    let class = match layout.size() {
-                        0..=64 => 0,
-                        65..=256 => 1,
-                        257..=1024 => 2,
-                        1025..=4096 => 3,
-                        _ => 4,
-                    };
-                    model.by_size[class] += 1;
-                    model.allocations += 1;
-                    model.live_blocks += 1;
-                    took(&mut model, layout.size() as u64);
-                    live.push((block, layout));
-                }
-            }
-            20..30 if !live.is_empty() => {
-                let at = random.below(live.len());
-                let (block, before) = live[at];
-                let after = Layout::from_size_align(layout.size(), before.align()).unwrap();
-                made[3] += 1;
-                // SAFETY: the block is live and has this layout; no size is 0.
-                let moved = unsafe { traced.realloc(block, before, after.size()) };
-                assert_eq!(moved.is_null(), refuses);
-                if refuses {
-                    model.failed += 1;
-                } else {
-                    model.reallocations += 1;
-                    gave_back(&mut model, before.size() as u64);
-                    took(&mut model, after.size() as u64);
-                    live[at] = (moved, after);
-                }
-            }
-            30.. if !live.is_empty() => {
-                let (block, layout) = live.swap_remove(random.below(live.len()));
-                made[2] += 1;
-                // SAFETY: the block was live and has this layout.
-                unsafe { traced.dealloc(block, layout) };
-                model.deallocations += 1;
-                model.live_blocks -= 1;
-                gave_back(&mut model, layout.size() as u64);
-            }
+            30.. if !play.live.is_empty() => play.deallocate(random.below(play.live.len())),
             _ => {}
         }
-        assert_eq!(traced.counters.statistics(), model);
-        assert_eq!(traced.inner.calls.get(), made, "each is its inner's own");
+        assert_eq!(play.traced.counters.statistics(), play.model);
+        let calls = play.traced.inner.calls.get();
+        assert_eq!(calls, play.made, "each is its inner's own");
     }
-    for (block, layout) in live {
+    for (block, layout) in play.live {
         // SAFETY: the block is live and has this layout.
-        unsafe { traced.dealloc(block, layout) };
+        unsafe { play.traced.dealloc(block, layout) };
     }
-    let left = traced.counters.statistics();
+    let left = play.traced.counters.statistics();
     assert_eq!((left.live_blocks, left.live_bytes), (0, 0));
 }
 
-fn took(model: &mut Statistics, bytes: u64) {
-    model.allocated_bytes += bytes;
-    model.live_bytes += bytes;
-    model.peak_live_bytes = model.peak_live_bytes.max(model.live_bytes);
-}
+impl Play {
+    fn reset(&mut self) {
+        self.traced.counters.reset();
+        let Statistics {
+            live_blocks,
+            live_bytes,
+            ..
+        } = self.model;
+        self.model = Statistics {
+            live_blocks,
+            live_bytes,
+            peak_live_bytes: live_bytes,
+            ..nothing_yet()
+        };
+    }
 
-fn gave_back(model: &mut Statistics, bytes: u64) {
-    model.freed_bytes += bytes;
-    model.live_bytes -= bytes;
+    fn allocate(&mut self, zeroed: usize, layout: Layout, refuses: bool) {
+        self.made[zeroed] += 1;
+        // SAFETY: no size is 0.
+        let block = unsafe {
+            match zeroed {
+                0 => self.traced.alloc(layout),
+                _ => self.traced.alloc_zeroed(layout),
+            }
+        };
+        assert_eq!(block.is_null(), refuses);
+        if refuses {
+            self.model.failed += 1;
+            return;
+        }
+        let class = match layout.size() {
+            0..=64 => 0,
+            65..=256 => 1,
+            257..=1024 => 2,
+            1025..=4096 => 3,
+            _ => 4,
+        };
+        self.model.by_size[class] += 1;
+        self.model.allocations += 1;
+        self.model.live_blocks += 1;
+        self.took(layout.size() as u64);
+        self.live.push((block, layout));
+    }
+
+    fn reallocate(&mut self, at: usize, size: usize, refuses: bool) {
+        let (block, before) = self.live[at];
+        let after = Layout::from_size_align(size, before.align()).unwrap();
+        self.made[3] += 1;
+        // SAFETY: the block is live and has this layout; no size is 0.
+        let moved = unsafe { self.traced.realloc(block, before, size) };
+        assert_eq!(moved.is_null(), refuses);
+        if refuses {
+            self.model.failed += 1;
+            return;
+        }
+        self.model.reallocations += 1;
+        self.gave_back(before.size() as u64);
+        self.took(size as u64);
+        self.live[at] = (moved, after);
+    }
+
+    fn deallocate(&mut self, at: usize) {
+        let (block, layout) = self.live.swap_remove(at);
+        self.made[2] += 1;
+        // SAFETY: the block was live and has this layout.
+        unsafe { self.traced.dealloc(block, layout) };
+        self.model.deallocations += 1;
+        self.model.live_blocks -= 1;
+        self.gave_back(layout.size() as u64);
+    }
+
+    fn took(&mut self, bytes: u64) {
+        let model = &mut self.model;
+        model.allocated_bytes += bytes;
+        model.live_bytes += bytes;
+        model.peak_live_bytes = model.peak_live_bytes.max(model.live_bytes);
+    }
+
+    fn gave_back(&mut self, bytes: u64) {
+        self.model.freed_bytes += bytes;
+        self.model.live_bytes -= bytes;
+    }
 }
 
 /// Protects the ratio's ends: no heap is no division, all of memory no overflow.

@@ -68,9 +68,9 @@ fn run() -> Result<bool, Box<dyn Error>> {
     if options.messages.is_empty() {
         for (number, line) in std::io::stdin().lock().lines().enumerate() {
             let line = line?;
-            let said = json::parse(&line)
+            let request = json::parse(&line)
                 .map_err(|error| format!("line {}: {}", number + 1, error.message))?;
-            let field = |name: &str| said.get(name).and_then(Value::as_str);
+            let field = |name: &str| request.get(name).and_then(Value::as_str);
             match (field("session"), field("message")) {
                 (Some(session), Some(message)) => answer(session, message)?,
                 _ => {

@@ -100,7 +100,7 @@ struct Sentence {
 }
 
 impl Sentence {
-    const fn of(
+    const fn new(
         keyword: &'static str,
         tool: &'static str,
         parameters: &'static [&'static str],
@@ -130,13 +130,13 @@ impl Sentence {
 }
 
 static SENTENCES: [Sentence; 7] = [
-    Sentence::of("read", "read_file", &["path"]),
-    Sentence::of("list", "list_directory", &["path"]).optionally(),
-    Sentence::of("fetch", "web_fetch", &["url"]),
-    Sentence::of("write", "write_file", &["path", "content"]),
-    Sentence::of("edit", "edit_file", &["path", "old", "new"]),
-    Sentence::of("remember", "memory_write", &["key", "value"]).of_any_words(),
-    Sentence::of("recall", "memory_read", &["key"])
+    Sentence::new("read", "read_file", &["path"]),
+    Sentence::new("list", "list_directory", &["path"]).optionally(),
+    Sentence::new("fetch", "web_fetch", &["url"]),
+    Sentence::new("write", "write_file", &["path", "content"]),
+    Sentence::new("edit", "edit_file", &["path", "old", "new"]),
+    Sentence::new("remember", "memory_write", &["key", "value"]).of_any_words(),
+    Sentence::new("recall", "memory_read", &["key"])
         .of_any_words()
         .optionally(),
 ];
