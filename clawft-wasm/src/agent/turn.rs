@@ -54,12 +54,7 @@ pub fn run(agent: &mut Agent, session: &mut Session, request: Request) -> Result
             Completion::Text(text) => break text,
             Completion::Calls(mut calls) => {
                 if tool_rounds == config.limits.max_tool_rounds {
-                    let limit = decimal(tool_rounds);
-                    return Err(AgentError::new(
-                        ErrorCode::TooManyRounds,
-                        "the provider called tools more than limits.max_tool_rounds = {} times",
-                        &[&limit],
-                    ));
+                    return Err(too_many(tool_rounds));
                 }
                 tool_rounds += 1;
                 let mut message = turn.next(Role::Assistant, "");
@@ -89,18 +84,7 @@ pub fn run(agent: &mut Agent, session: &mut Session, request: Request) -> Result
         }
     };
     let output_bytes = text.len() as u64;
-    let message = turn.next(Role::Assistant, &text);
-    // What the session keeps: the same again.
-    turn.messages.push(Message::new(
-        &message.id,
-        message.role,
-        &text,
-        message.timestamp_ms,
-    ));
-    let messages = turn.messages.len() as u64;
-    session.next_message = turn.next_message;
-    session.next_call = turn.next_call;
-    session.messages.append(&mut turn.messages);
+    let (message, messages) = turn.end(session, &text);
     Ok(Box::new(Answer {
         session: session.name.clone(),
         intent: intent.as_str(),
@@ -119,6 +103,14 @@ pub fn run(agent: &mut Agent, session: &mut Session, request: Request) -> Result
     }))
 }
 
+fn too_many(rounds: u64) -> Box<AgentError> {
+    AgentError::new(
+        ErrorCode::TooManyRounds,
+        "the provider called tools more than limits.max_tool_rounds = {} times",
+        &[&decimal(rounds)],
+    )
+}
+
 /// The messages of this turn, numbered on from the session's.
 struct Turn {
     messages: Vec<Message>,
@@ -128,6 +120,23 @@ struct Turn {
 }
 
 impl Turn {
+    /// Adds the turn with its answer to the session; gives the answer and the number of messages.
+    fn end(&mut self, session: &mut Session, text: &str) -> (Message, u64) {
+        let message = self.next(Role::Assistant, text);
+        // What the session keeps: the same again.
+        self.messages.push(Message::new(
+            &message.id,
+            message.role,
+            text,
+            message.timestamp_ms,
+        ));
+        let messages = self.messages.len() as u64;
+        session.next_message = self.next_message;
+        session.next_call = self.next_call;
+        session.messages.append(&mut self.messages);
+        (message, messages)
+    }
+
     fn next(&mut self, role: Role, content: &str) -> Message {
         let id = text::numbered("m", self.next_message);
         self.next_message += 1;
