@@ -52,7 +52,7 @@ pub struct Report {
     /// What was proved dead and removed, by reason; empty where nothing was swept.
     #[serde(default)]
     pub swept: Vec<Swept>,
-    /// Who takes the room in the shipped file, to the byte.
+    /// The size of the shipped file by name, to the byte.
     pub attribution: Attribution,
     /// The wasm features the code uses, by their proposal's name.
     pub features: Vec<String>,

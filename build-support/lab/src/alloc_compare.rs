@@ -14,22 +14,24 @@
 
 mod allocator;
 mod builds;
+mod count_quantiles;
 mod exports;
 mod figures;
 mod measurement;
 mod score;
 mod session;
-mod spread;
 mod statistics;
 mod workload;
 
 pub use allocator::{Allocator, Maturity};
 pub use builds::{Tracing, fixture, ship};
+pub use count_quantiles::CountQuantiles;
 pub use exports::{Export, Number};
-pub use figures::{Age, Candidate, Comparison, Extent, OfTarget, PAGE, Pages, Ratios, Run, SCHEMA};
-pub use score::{Criterion, Marks, Reason, Recommendation, Score, weights};
-pub use session::{Passage, Session, Step};
-pub use spread::Spread;
+pub use figures::{
+    Candidate, Comparison, MemoryAt, OfTarget, PAGE, Pages, Ratios, Run, SCHEMA, WorkloadSize,
+};
+pub use score::{Criterion, Reason, Recommendation, Score, Weights, weights};
+pub use session::{RunResult, Session, Step};
 pub use statistics::Statistics;
 pub use workload::Workload;
 
@@ -50,7 +52,7 @@ pub struct Request {
     /// These allocators.
     pub allocators: Vec<Allocator>,
     /// What the criteria count for.
-    pub weights: Marks,
+    pub weights: Weights,
     /// How many wall times are taken of each workload, at least.
     pub samples: u32,
 }
@@ -61,7 +63,7 @@ impl Request {
         Self {
             targets: agent.targets.clone(),
             allocators: Allocator::ALL.into(),
-            weights: Marks::WEIGHTS,
+            weights: Weights::DEFAULT,
             samples: 240,
         }
     }
@@ -92,7 +94,7 @@ pub fn run(agent: &Package, request: &Request, listener: &mut dyn Listener) -> R
         return Err(nothing());
     };
     let toolchain = first.agent.toolchain.clone();
-    let extents = Workload::ALL.map(|workload| first.extent(workload, &said));
+    let extents = Workload::ALL.map(|workload| first.size(workload, &said));
     let extents = extents.into_iter().collect::<Result<Vec<_>>>()?;
     let targets = measure(&subjects, &extents, &said, request.samples, listener)?;
     let scores = score::run(&targets, &request.weights);
@@ -121,25 +123,25 @@ fn nothing() -> Error {
 
 fn measure(
     subjects: &[(String, Vec<Subject>)],
-    extents: &[Extent],
+    extents: &[WorkloadSize],
     said: &Transcript,
     samples: u32,
     listener: &mut dyn Listener,
 ) -> Result<Vec<OfTarget>> {
     let all: Vec<&Subject> = subjects.iter().flat_map(|(_, subjects)| subjects).collect();
     let mut runs: Vec<Vec<Run>> = all.iter().map(|_| Vec::new()).collect();
-    for extent in extents {
-        listener.stage(&format!("{}: counting", extent.workload));
-        let counted = count(&all, *extent, said)?;
+    for size in extents {
+        listener.stage(&format!("{}: counting", size.workload));
+        let counted = count(&all, *size, said)?;
         let mut nanos: Vec<Vec<u64>> = all.iter().map(|_| Vec::new()).collect();
-        for round in 0..samples.div_ceil(extent.steps) {
-            listener.stage(&format!("{}: timing, round {}", extent.workload, round + 1));
+        for round in 0..samples.div_ceil(size.steps) {
+            listener.stage(&format!("{}: timing, round {}", size.workload, round + 1));
             for (subject, nanos) in all.iter().zip(&mut nanos) {
-                nanos.extend(subject.time(*extent, said)?);
+                nanos.extend(subject.time(*size, said)?);
             }
         }
         for ((runs, counted), nanos) in runs.iter_mut().zip(counted).zip(nanos) {
-            runs.extend(counted.with_times(*extent, nanos));
+            runs.extend(counted.with_times(*size, nanos));
         }
     }
     listener.stage("the agent in a long life");
@@ -159,16 +161,16 @@ fn measure(
 }
 
 /// Counts with every allocator, and refuses what differs.
-fn count(all: &[&Subject], extent: Extent, said: &Transcript) -> Result<Vec<Counted>> {
+fn count(all: &[&Subject], size: WorkloadSize, said: &Transcript) -> Result<Vec<Counted>> {
     let mut counted: Vec<Counted> = Vec::new();
     for subject in all {
-        let this = subject.count(extent, said)?;
+        let this = subject.count(size, said)?;
         if let Some(first) = counted.first() {
             measurement::same(
                 &subject.agent.file,
-                extent.workload,
-                &first.passage,
-                &this.passage,
+                size.workload,
+                &first.result,
+                &this.result,
             )?;
         }
         counted.push(this);

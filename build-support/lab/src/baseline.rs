@@ -3,9 +3,9 @@
 
 mod parts;
 
-pub use parts::{Means, Part, measure};
+pub use parts::{Part, Tools, measure};
 
-use crate::alloc_compare::{Allocator, Marks, Recommendation, Score};
+use crate::alloc_compare::{Allocator, Recommendation, Score, Weights};
 use crate::native::Native;
 use crate::startup::Startup;
 use build_support::report::{Codecs, Sizes, Toolchain};
@@ -32,7 +32,7 @@ pub struct Baseline {
     /// The native program.
     pub native: Native,
     /// What the sizes were before, the newest first: an entry for each time they changed.
-    pub history: Vec<Past>,
+    pub history: Vec<HistoryEntry>,
 }
 
 /// One target's files.
@@ -91,7 +91,7 @@ pub struct Allocators {
     /// The engine that counted instructions.
     pub engine: String,
     /// What each criterion counts for.
-    pub weights: Marks,
+    pub weights: Weights,
     /// The best first.
     pub scores: Vec<Score>,
     /// What the rule makes of them.
@@ -103,7 +103,7 @@ pub struct Allocators {
 /// Sizes that were.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Past {
+pub struct HistoryEntry {
     /// The commit they were replaced after; empty outside of git.
     pub until: String,
     /// The shipped file of each target.
@@ -138,11 +138,11 @@ impl Baseline {
     pub fn remember(&mut self, before: &Self, commit: &str) {
         self.history.clone_from(&before.history);
         if before.shipped() != self.shipped() {
-            let past = Past {
+            let entry = HistoryEntry {
                 until: commit.to_owned(),
                 targets: before.shipped(),
             };
-            self.history.insert(0, past);
+            self.history.insert(0, entry);
         }
     }
 }

@@ -1,20 +1,21 @@
-//! `build-support analyze`: who takes room in a wasm file, and why something is still there. What `cargo analyze`
+//! `build-support analyze`: the size of a wasm file by crate and more, and why something is still there. What `cargo analyze`
 //! and `cargo make analyze` are.
 
 use crate::attribution::groups::{self, Grouping};
 use crate::cli::ended::Ended;
 use crate::cli::terminal::{colour_on_stdout, here};
 use crate::cli::{explain, why};
-use crate::output::text::room::{self, Hanging};
+use crate::output::text::size_by::{self, Retained};
 use crate::project::package::Package;
 use crate::report::subject::{self, Subject};
 use crate::wasm::call_graph;
 use anyhow::Context as _;
 use clap::Args;
+use std::cmp::Reverse;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-/// Show who takes the room in a file: by section, crate, generic family and item, and what hangs on what
+/// Show the size of a file by section, crate, generic family and item, and what each function retains
 #[derive(Args)]
 #[command(after_help = "\
 FILE is any core module or component, with or without names, or the report.json of a build: the report has the
@@ -58,8 +59,8 @@ const DEFAULT: [Grouping; 4] = [
 
 /// A grouping by its name on the command line.
 pub fn grouping(name: &str) -> Result<Grouping, String> {
-    let of = |by: &&Grouping| name == by.name();
-    Grouping::ALL.iter().find(of).copied().ok_or_else(|| {
+    let mut all = Grouping::ALL.into_iter();
+    all.find(|by| name == by.name()).ok_or_else(|| {
         let names: Vec<_> = Grouping::ALL.iter().map(|by| by.name()).collect();
         format!("one of {}", names.join(", "))
     })
@@ -95,7 +96,7 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     writeln!(stdout, "{}: {size}", shown.display())?;
     for by in by {
         let groups = groups::run(all, *by);
-        let table = room::groups(by.plural(), &groups, all.bytes, opts.top, colour);
+        let table = size_by::groups(by.plural(), &groups, all.bytes, opts.top, colour);
         write!(stdout, "\n{table}")?;
     }
     if opts.by.is_empty() {
@@ -106,11 +107,9 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
                 missing.display()
             )?;
         } else {
-            let hanging = dominators(&subject, |found| {
-                found.truncate(opts.top);
-                room::retained(found, colour)
-            })?;
-            write!(stdout, "\n{hanging}")?;
+            let mut retained = dominators(&subject)?;
+            retained.truncate(opts.top);
+            write!(stdout, "\n{}", size_by::retained(&retained, colour))?;
         }
     }
     Ok(Ended::Well)
@@ -131,37 +130,25 @@ fn last_report() -> anyhow::Result<PathBuf> {
     Ok(file)
 }
 
-/// What hangs on the functions of every module, the most first.
-fn dominators<T>(
-    subject: &Subject,
-    show: impl FnOnce(&mut Vec<Hanging<'_>>) -> T,
-) -> anyhow::Result<T> {
-    let mut names = Vec::new();
+/// What the functions of every module retain, the most first.
+fn dominators(subject: &Subject) -> anyhow::Result<Vec<Retained>> {
     let mut found = Vec::new();
     for (core, module) in subject.modules.iter().enumerate() {
         let graph = call_graph::read(module).map_err(|fault| anyhow::anyhow!(fault.message))?;
-        names.push(subject.attribution.functions(core as u32));
-        found.extend(
-            graph
-                .retained()
-                .into_iter()
-                .map(|retained| (core, retained)),
-        );
+        let names = subject.attribution.functions(core as u32);
+        found.extend(graph.retained().into_iter().map(|retained| {
+            let name = names.get(&retained.function).copied();
+            (core, retained, name.unwrap_or("[unnamed]"))
+        }));
     }
-    found.sort_by_key(|(core, r)| (std::cmp::Reverse(r.retained), *core, r.function));
-    let mut hanging: Vec<_> = found
-        .iter()
-        .map(|(core, r)| Hanging {
-            name: names[*core]
-                .get(&r.function)
-                .copied()
-                .unwrap_or("[unnamed]"),
-            bytes: r.bytes,
-            retained: r.retained,
-            functions: r.functions,
-        })
-        .collect();
-    Ok(show(&mut hanging))
+    found.sort_by_key(|(core, r, _)| (Reverse(r.retained), *core, r.function));
+    let found = found.into_iter().map(|(_, retained, name)| Retained {
+        name: name.to_owned(),
+        bytes: retained.bytes,
+        retained: retained.retained,
+        functions: retained.functions,
+    });
+    Ok(found.collect())
 }
 
 fn as_json(
@@ -179,14 +166,7 @@ fn as_json(
         };
     }
     if opts.by.is_empty() && subject.missing.is_none() {
-        json["dominators"] = dominators(subject, |found| {
-            let of = |h: &Hanging<'_>| {
-                serde_json::json!({
-                    "name": h.name, "bytes": h.bytes, "retained": h.retained, "functions": h.functions,
-                })
-            };
-            found.iter().map(of).collect()
-        })?;
+        json["dominators"] = serde_json::to_value(dominators(subject)?)?;
     }
     Ok(json)
 }

@@ -23,8 +23,8 @@ Examples:
   cargo budget check pkg/app_bg.wasm
                                    judge a file that something else has built
   cargo budget gate --update       hold what was reached, in baseline.json; without --update: has it grown?
-  cargo budget analyze             who takes the room
-  cargo budget report -o room.html the same on a page to look around in"
+  cargo budget analyze             its size by crate, family and item
+  cargo budget report -o size.html the same on a page to look around in"
 )]
 struct Cli {
     #[command(subcommand)]

@@ -5,7 +5,7 @@ use crate::attribution::groups::Grouping;
 use crate::cli::analyze;
 use crate::cli::ended::Ended;
 use crate::cli::terminal::colour_on_stdout;
-use crate::output::text::room;
+use crate::output::text::size_by;
 use crate::report::subject;
 use clap::Args;
 use std::io::Write as _;
@@ -64,7 +64,7 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
         opts.old.display().to_string(),
         opts.new.display().to_string(),
     );
-    let text = room::diff(&diff, &old, &new, opts.top, colour_on_stdout());
+    let text = size_by::diff(&diff, &old, &new, opts.top, colour_on_stdout());
     write!(stdout, "{text}")?;
     Ok(Ended::Well)
 }

@@ -4,7 +4,7 @@
 use crate::attribution::groups::{self, Grouping};
 use crate::cli::ended::Ended;
 use crate::cli::terminal::colour_on_stdout;
-use crate::output::text::{self, room};
+use crate::output::text::{self, size_by};
 use crate::output::view::View;
 use crate::output::{html, json, markdown};
 use crate::project::package::Package;
@@ -109,12 +109,12 @@ fn as_text(view: &View, colour: bool) -> anyhow::Result<String> {
         Some(report) => text::draw(report, &NO_FILES, colour),
         None => {
             let groups = groups::run(&view.attribution, Grouping::Crate);
-            room::groups(&view.title, &groups, view.attribution.bytes, TOP, colour)
+            size_by::groups(&view.title, &groups, view.attribution.bytes, TOP, colour)
         }
     };
     let by = [Grouping::Crate, Grouping::Family, Grouping::Item];
     if let (Some(diff), Some(old)) = (view.changes(&by)?, view.versus()) {
-        let diff = room::diff(&diff, &old, &view.title, TOP, colour);
+        let diff = size_by::diff(&diff, &old, &view.title, TOP, colour);
         text.push_str(&format!("\n{diff}"));
     }
     Ok(text)

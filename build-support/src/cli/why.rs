@@ -1,6 +1,8 @@
 //! `build-support analyze --why`: the calls that lead to a function, from what the host can call.
 
 use crate::cli::ended::Ended;
+use crate::output::text::style::Paint;
+use crate::output::text::table::Table;
 use crate::report::subject::Subject;
 use crate::wasm::call_graph::{self, CallGraph, Root, Step};
 use anyhow::Context as _;
@@ -97,16 +99,11 @@ fn text(answer: &Answer) -> String {
     let Some(chain) = &answer.chain else {
         return format!("{}\n  nothing can call it\n", answer.symbol);
     };
-    let width = chain.iter().map(|(relation, _)| relation.chars().count());
-    let width = width.max().unwrap_or_default();
-    let lines = chain
+    let rows = chain
         .iter()
-        .map(|(relation, name)| format!("  {relation:<width$}  {name}\n"));
-    format!(
-        "{}\n  is there because\n{}",
-        answer.symbol,
-        lines.collect::<String>()
-    )
+        .map(|(relation, name)| [relation.clone(), name.clone()]);
+    let table = Table::aligned("<<").rows(rows).draw("  ", Paint::PLAIN);
+    format!("{}\n  is there because\n{table}", answer.symbol)
 }
 
 fn as_json(answer: &Answer) -> serde_json::Value {

@@ -216,8 +216,8 @@ fn text(plain: &str) -> String {
 }
 
 /// What a content security policy calls a script or a style.
-fn hash(of: &str) -> String {
-    format!("sha256-{}", base64(&Sha256::digest(of)))
+fn hash(text: &str) -> String {
+    format!("sha256-{}", base64(&Sha256::digest(text)))
 }
 
 /// RFC 4648, section 4.

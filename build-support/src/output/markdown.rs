@@ -1,5 +1,5 @@
 //! The report as Markdown, for a comment on a pull request or a job's summary: the verdict, one table, and folded below it
-//! what changed and what takes the room. It begins with the same line for the same package each time, so that whoever
+//! what changed and the size by crate. It begins with the same line for the same package each time, so that whoever
 //! posts it finds the comment to write it into.
 //!
 //! Names come from files that anybody can make. They stand in code spans, where GitHub makes no links, mentions or HTML
@@ -8,8 +8,10 @@
 use crate::attribution::diff::{Change, Changes};
 use crate::attribution::groups::{self, Grouping};
 use crate::error::Result;
+use crate::output::text::table::Table;
 use crate::output::view::{Measure, Standing, View};
 use crate::report::{Because, Unit, names, units};
+use anstyle::Style;
 use std::fmt::Write as _;
 
 /// GitHub takes 65,536 characters in a comment; this is in bytes, of which there are never fewer, and leaves room for a
@@ -107,58 +109,48 @@ fn headline(views: &[View]) -> String {
 
 /// The one table: a row per measure of each file.
 fn table(views: &[View], most: usize) -> String {
-    let compared = views
-        .iter()
-        .flat_map(|view| &view.measures)
-        .any(|measure| measure.before.is_some());
-    let mut text = String::from("| | of | measure | now | limit | used |");
-    let mut rule = String::from("|---|---|---|--:|--:|--:|");
-    if compared {
-        let _ = write!(text, " against {} |", against(views));
-        rule.push_str("--:|");
-    }
-    let _ = writeln!(text, "\n{rule}");
     let rows = views
         .iter()
         .flat_map(|view| view.measures.iter().map(move |measure| (view, measure)));
     let all = rows.clone().count();
-    for (view, measure) in rows.take(most) {
-        let Measure {
-            name,
-            unit,
-            actual,
-            limit,
-            before,
-            over,
-        } = measure;
-        let sign = match (over, limit) {
-            (true, _) => "❌",
-            (false, Some(_)) => "✅",
-            (false, None) => "",
-        };
-        let of = view.target.as_ref().unwrap_or(&view.title);
-        let name = match unit {
-            Unit::Bytes | Unit::Count => code(name),
-            Unit::Instructions => format!("{}, instructions", code(name)),
-        };
-        let (limit, used) = limit.map_or(("".to_owned(), "".to_owned()), |limit| {
-            (units::bytes(limit), units::used(*actual, limit))
-        });
-        let now = units::bytes(*actual);
-        let now = if *over { format!("**{now}**") } else { now };
-        let _ = write!(
-            text,
-            "| {sign} | {} | {name} | {now} | {limit} | {used} |",
-            code(of)
-        );
-        if compared {
-            let change = before.map_or(String::new(), |before| change(before, *actual));
-            let _ = write!(text, " {change} |");
-        }
-        text.push('\n');
+    let compared = rows.clone().any(|(_, measure)| measure.before.is_some());
+    let mut heads = " | of | measure | >now | >limit | >used".to_owned();
+    if compared {
+        let _ = write!(heads, " | >against {}", against(views));
     }
-    text.push_str(&left_out("rows", all, most));
-    text
+    let rows = rows.take(most).map(|(view, measure)| {
+        let mut cells = measure_cells(view, measure);
+        if compared {
+            let before = measure.before;
+            cells.push(before.map_or(String::new(), |before| change(before, measure.actual)));
+        }
+        cells
+    });
+    let table = Table::headed(Style::new(), &heads).rows(rows);
+    table.markdown() + &left_out("rows", all, most)
+}
+
+fn measure_cells(view: &View, measure: &Measure) -> Vec<String> {
+    let now = units::bytes(measure.actual);
+    let (sign, now) = match (measure.over, measure.limit) {
+        (true, _) => ("❌", format!("**{now}**")),
+        (false, Some(_)) => ("✅", now),
+        (false, None) => ("", now),
+    };
+    let name = code(&measure.name);
+    let name = match measure.unit {
+        Unit::Bytes | Unit::Count => name,
+        Unit::Instructions => format!("{name}, instructions"),
+    };
+    let (limit, used) = measure.limit.map_or_else(Default::default, |limit| {
+        (units::bytes(limit), units::used(measure.actual, limit))
+    });
+    vec![sign.to_owned(), code(target(view)), name, now, limit, used]
+}
+
+/// What a line about `view` calls it.
+fn target(view: &View) -> &str {
+    view.target.as_ref().unwrap_or(&view.title)
 }
 
 /// That there is more than is shown.
@@ -209,7 +201,7 @@ fn remarks(views: &[View], most: usize) -> String {
 }
 
 fn remarks_on(view: &View) -> Vec<String> {
-    let of = code(view.target.as_ref().unwrap_or(&view.title));
+    let target = code(target(view));
     let exceeded = view.exceeded().iter().map(|over| {
         let (limit, more) = (
             units::bytes(over.limit),
@@ -223,12 +215,12 @@ fn remarks_on(view: &View) -> Vec<String> {
             }
         };
         let (measure, now) = (code(&over.measure), units::bytes(over.actual));
-        format!("{of} {measure}: {now} is {more} over {than}")
+        format!("{target} {measure}: {now} is {more} over {than}")
     });
     let others = view.baseline().into_iter().flat_map(|b| &b.toolchain);
     let others = others.map(|other| {
         format!(
-            "{of}: {} is another than the baseline's, {} instead of {}: growth is not judged",
+            "{target}: {} is another than the baseline's, {} instead of {}: growth is not judged",
             code(&other.what),
             code(&other.after),
             code(&other.before)
@@ -238,23 +230,25 @@ fn remarks_on(view: &View) -> Vec<String> {
     let raises = raises.map(|raise| {
         let (from, to) = (units::bytes(raise.from.raw), units::bytes(raise.to.raw));
         let reason = code(&raise.reason);
-        format!("{of}: raised from {from} to {to} bytes, because {reason}")
+        format!("{target}: raised from {from} to {to} bytes, because {reason}")
     });
     exceeded.chain(others).chain(raises).collect()
 }
 
 fn lists(view: &View, most: usize) -> Result<String> {
-    let of = plain(view.target.as_ref().unwrap_or(&view.title));
+    let target = plain(target(view));
     let mut text = String::new();
     if let (Some(diff), Some(old)) = (view.changes(&GROUPINGS)?, view.versus()) {
         let (before, after) = (diff.before, diff.after);
-        let summary = match before == after && diff.by.iter().all(|by| by.changes.is_empty()) {
-            true => "nothing changed".to_owned(),
-            false => format!("what changed, {} bytes", units::change(before, after)),
+        let same = before == after && diff.by.iter().all(|by| by.changes.is_empty());
+        let summary = if same {
+            "nothing changed".to_owned()
+        } else {
+            format!("what changed, {} bytes", units::change(before, after))
         };
         let _ = writeln!(
             text,
-            "\n<details><summary>{of}: {summary}</summary>\n\n{} → {} bytes, against {}.\n",
+            "\n<details><summary>{target}: {summary}</summary>\n\n{} → {} bytes, against {}.\n",
             units::bytes(before),
             units::bytes(after),
             code(&old)
@@ -267,7 +261,7 @@ fn lists(view: &View, most: usize) -> Result<String> {
     let all = &view.attribution;
     let _ = writeln!(
         text,
-        "\n<details><summary>{of}: what takes the room, {} bytes</summary>\n",
+        "\n<details><summary>{target}: size by crate, {} bytes</summary>\n",
         units::bytes(all.bytes)
     );
     for by in GROUPINGS {
@@ -311,12 +305,7 @@ fn changed(changes: &Changes, most: usize) -> String {
         );
     }
     let rest = all.get(most..).unwrap_or_default();
-    let sum = |of: fn(&Change) -> u64| rest.iter().map(of).fold(0, u64::saturating_add);
-    text.push_str(&in_more(
-        rest.len(),
-        &units::change(sum(|c| c.before), sum(|c| c.after)),
-    ));
-    text
+    text + &in_more(rest.len(), &units::change_of_all(rest))
 }
 
 fn in_more(count: usize, bytes: &str) -> String {
@@ -327,24 +316,18 @@ fn in_more(count: usize, bytes: &str) -> String {
 }
 
 fn made(views: &[View]) -> String {
-    let mut made: Vec<String> = views
+    let toolchains = views
         .iter()
-        .filter_map(|view| view.report.as_ref())
-        .map(|report| {
-            let toolchain = &report.toolchain;
-            let by = [&toolchain.rustc, &toolchain.wasm_opt];
-            let by: Vec<_> = by
-                .into_iter()
-                .filter(|by| !by.is_empty())
-                .map(|by| code(by))
-                .collect();
-            by.join(", ")
-        })
-        .filter(|made| !made.is_empty())
-        .collect();
+        .filter_map(|view| Some(&view.report.as_ref()?.toolchain));
+    let made = toolchains.map(|toolchain| {
+        let by = [&toolchain.rustc, &toolchain.wasm_opt].into_iter();
+        let by = by.filter(|by| !by.is_empty()).map(|by| code(by));
+        by.collect::<Vec<_>>().join(", ")
+    });
+    let mut made: Vec<String> = made.filter(|made| !made.is_empty()).collect();
     made.dedup();
-    match made.first() {
-        Some(first) if made.len() == 1 => format!("\nMade by {first}.\n"),
+    match made.as_slice() {
+        [made] => format!("\nMade by {made}.\n"),
         _ => String::new(),
     }
 }
@@ -353,15 +336,13 @@ fn made(views: &[View]) -> String {
 pub fn code(name: &str) -> String {
     let mut text = String::from("`");
     let name = units::shorten(&names::visible(name), NAME_WIDTH);
-    for c in name.chars() {
-        match c {
-            '`' => text.push('\u{2cb}'),
-            '|' => text.push('\u{2223}'),
-            // It escapes nothing in a code span but does in a table.
-            '\\' => text.push('\u{2216}'),
-            c => text.push(c),
-        }
-    }
+    text.extend(name.chars().map(|c| match c {
+        '`' => '\u{2cb}',
+        '|' => '\u{2223}',
+        // It escapes nothing in a code span but does in a table.
+        '\\' => '\u{2216}',
+        c => c,
+    }));
     if name.trim().is_empty() {
         text.push_str("(no name)");
     }
@@ -371,14 +352,11 @@ pub fn code(name: &str) -> String {
 
 /// A name where only plain letters may stand: in HTML.
 fn plain(name: &str) -> String {
-    let letter = |c: char| match c {
-        c if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') => c,
-        _ => '_',
-    };
-    let plain: String = units::shorten(name, NAME_WIDTH)
-        .chars()
-        .map(letter)
-        .collect();
+    let name = units::shorten(name, NAME_WIDTH);
+    let plain = name.replace(
+        |c: char| !c.is_ascii_alphanumeric() && !matches!(c, '.' | '_' | '-'),
+        "_",
+    );
     // Two hyphens are no business of a comment's inside.
     plain.replace("--", "-_")
 }

@@ -1,22 +1,26 @@
 //! The report as a person at a terminal reads it: what ran, how large the result is, whether it may be.
 //! Only text is made here; the command prints it and decides about colour.
 
-pub mod cells;
 mod held;
 mod judged;
-pub mod room;
+pub mod size_by;
 mod sizes_table;
+pub mod style;
 mod swept;
+pub mod table;
 
 pub use held::draw as held;
 pub use sizes_table::draw as sizes_table;
 pub use swept::listing as sweep_listing;
 
+use crate::output::view;
 use crate::report::{Report, Snipped, Stage, units};
 use crate::wasm::artifact::Kind;
 use anstyle::Style;
-use cells::{FAINT, HEADING, Paint, WARNING, table};
+use std::cmp::Reverse;
 use std::path::Path;
+use style::{FAINT, HEADING, Paint, WARNING};
+use table::Table;
 
 /// How many of the snipped functions are named.
 const SNIPPED: usize = 3;
@@ -51,23 +55,11 @@ fn header(report: &Report, paint: Paint) -> String {
         Kind::Core => "core module",
         Kind::Component => "component",
     };
-    let toolchain = &report.toolchain;
-    let std = if toolchain.std.is_empty() {
-        String::new()
-    } else {
-        format!("std {}", toolchain.std)
-    };
-    let made: Vec<&str> = [toolchain.rustc.as_str(), &std, &toolchain.wasm_opt]
-        .into_iter()
-        .filter(|part| !part.is_empty())
-        .collect();
-    let mut text = format!(
-        "{} for {}, {kind}\n",
-        paint.with(HEADING, &report.package),
-        report.target
-    );
+    let name = paint.with(HEADING, &report.package);
+    let mut text = format!("{name} for {}, {kind}\n", report.target);
+    let made = view::made_by(&report.toolchain);
     if !made.is_empty() {
-        text.push_str(&format!("{}\n", paint.with(FAINT, &made.join(", "))));
+        text.push_str(&format!("{}\n", paint.with(FAINT, &made)));
     }
     text
 }
@@ -75,58 +67,48 @@ fn header(report: &Report, paint: Paint) -> String {
 /// What each stage made of the file, with the change over all of them as the last line. Empty where no
 /// stage ran.
 pub fn stage_table(stages: &[Stage], colour: bool) -> String {
-    let paint = Paint { colour };
     let (Some(first), Some(last)) = (stages.first(), stages.last()) else {
         return String::new();
     };
-    let row = |name: &str, before: Option<u64>, after: u64, millis: f64| {
-        let (change, share) = match before {
-            None => (String::new(), String::new()),
-            Some(before) if before == after => ("0".into(), String::new()),
-            Some(before) => (
-                units::change(before, after),
-                units::change_share(before, after),
-            ),
-        };
-        [
-            name.to_owned(),
-            units::bytes(after),
-            change,
-            share,
-            units::time(millis),
-        ]
-    };
-    let mut rows = vec![["stage", "bytes", "change", "", "time"].map(str::to_owned)];
+    let mut table = Table::headed(FAINT, "stage | >bytes | >change | > | >time |");
     let mut before = None;
     for stage in stages {
-        rows.push(row(&stage.name, before, stage.bytes, stage.millis));
+        table.push(Style::new(), stage_row(stage, before));
         before = Some(stage.bytes);
     }
     if stages.len() > 1 {
-        let millis = stages.iter().map(|stage| stage.millis).sum();
-        rows.push(row("all", Some(first.bytes), last.bytes, millis));
+        let all = Stage {
+            name: "all".to_owned(),
+            bytes: last.bytes,
+            millis: stages.iter().map(|stage| stage.millis).sum(),
+            note: String::new(),
+        };
+        table.push(HEADING, stage_row(&all, Some(first.bytes)));
     }
-    let mut lines = table(&rows, [false, true, true, true, true]);
-    for (line, stage) in lines[1..]
-        .iter_mut()
-        .zip(stages)
-        .filter(|(_, stage)| !stage.note.is_empty())
-    {
-        // The time ends every line at the same column.
-        let room = WIDTH.saturating_sub(line.chars().count() + 2);
-        line.push_str(&format!("  {}", units::cut(&stage.note, room)));
-    }
-    let total = lines.len() - 1;
-    let style = |i: usize| match i {
-        0 => FAINT,
-        _ if i == total && i > 1 => HEADING,
-        _ => Style::new(),
-    };
+    let paint = Paint { colour };
+    let lines = table.lines().into_iter();
     lines
-        .iter()
-        .enumerate()
-        .map(|(i, line)| format!("{}\n", paint.with(style(i), line)))
+        .map(|(style, line)| format!("{}\n", paint.with(style, &units::cut(&line, WIDTH))))
         .collect()
+}
+
+fn stage_row(stage: &Stage, before: Option<u64>) -> [String; 6] {
+    let (change, share) = match before {
+        None => (String::new(), String::new()),
+        Some(before) if before == stage.bytes => ("0".to_owned(), String::new()),
+        Some(before) => (
+            units::change(before, stage.bytes),
+            units::change_share(before, stage.bytes),
+        ),
+    };
+    [
+        stage.name.clone(),
+        units::bytes(stage.bytes),
+        change,
+        share,
+        units::time(stage.millis),
+        stage.note.clone(),
+    ]
 }
 
 /// What would be snipped, largest first as it is given, with the rule that chose each function, and the
@@ -137,15 +119,16 @@ pub fn snip_listing(snipped: &[Snipped], spared: &[String], unmatched: &[String]
     let rows = snipped
         .iter()
         .map(|s| [units::bytes(s.bytes), s.family.clone(), s.function.clone()]);
-    for line in table(&rows.collect::<Vec<_>>(), [true, false, false]) {
-        text.push_str(&format!("  {line}\n"));
-    }
+    text.push_str(&Table::aligned("><<").rows(rows).draw("  ", Paint::PLAIN));
     if !spared.is_empty() {
         text.push_str("\nspared, because they can return:\n");
         text.extend(spared.iter().map(|name| format!("  {name}\n")));
     }
-    let warning = |pattern| format!("\nwarning: `{pattern}` names no function of this file\n");
-    text.extend(unmatched.iter().map(warning));
+    for pattern in unmatched {
+        text.push_str(&format!(
+            "\nwarning: `{pattern}` names no function of this file\n"
+        ));
+    }
     text
 }
 
@@ -156,23 +139,17 @@ fn snipped(report: &Report, paint: Paint) -> String {
     }
     let heading = count_and_bytes("snipped", all);
     let mut largest: Vec<_> = all.iter().collect();
-    largest.sort_by(|a, b| {
-        b.bytes
-            .cmp(&a.bytes)
-            .then_with(|| a.function.cmp(&b.function))
+    largest.sort_by_key(|snipped| (Reverse(snipped.bytes), &snipped.function));
+    let rows = largest.into_iter().take(SNIPPED).map(|snipped| {
+        let name = units::shorten(&snipped.function, NAME_WIDTH);
+        [units::bytes(snipped.bytes), name]
     });
-    let row = |function: &&Snipped| {
-        [
-            units::bytes(function.bytes),
-            units::shorten(&function.function, NAME_WIDTH),
-        ]
-    };
-    let rows: Vec<[String; 2]> = largest.iter().take(SNIPPED).map(row).collect();
-    let lines: String = table(&rows, [true, false])
-        .iter()
-        .map(|line| format!("  {line}\n"))
-        .collect();
-    format!("{}\n{lines}", paint.with(FAINT, &heading))
+    let table = Table::aligned("><").rows(rows);
+    format!(
+        "{}\n{}",
+        paint.with(FAINT, &heading),
+        table.draw("  ", paint)
+    )
 }
 
 fn count_and_bytes(lead: &str, snipped: &[Snipped]) -> String {
@@ -206,15 +183,12 @@ fn prunable(report: &Report, paint: Paint) -> String {
 }
 
 fn written(files: &[impl AsRef<Path>], paint: Paint) -> String {
-    let line = |(i, file): (usize, &_)| {
-        let lead = if i == 0 { "wrote" } else { "     " };
-        format!(
-            "{} {}\n",
-            paint.with(FAINT, lead),
-            AsRef::<Path>::as_ref(file).display()
-        )
-    };
-    files.iter().enumerate().map(line).collect()
+    let mut text = String::new();
+    for (i, file) in files.iter().enumerate() {
+        let lead = paint.with(FAINT, if i == 0 { "wrote" } else { "     " });
+        text.push_str(&format!("{lead} {}\n", file.as_ref().display()));
+    }
+    text
 }
 
 #[cfg(test)]

@@ -6,9 +6,10 @@ use crate::attribution::diff::{self, Diff};
 use crate::attribution::groups::Grouping;
 use crate::error::Result;
 use crate::report::subject::Subject;
-use crate::report::{BaselineRecord, Exceeded, LimitRecord, Report, Size, Stage, Unit};
+use crate::report::{BaselineRecord, Exceeded, LimitRecord, Report, Size, Stage, Toolchain, Unit};
 use crate::wasm::artifact::Kind;
 use serde::Serialize;
+use std::collections::HashMap;
 use std::path::Path;
 
 /// A build or a file, as a page shows it.
@@ -25,7 +26,7 @@ pub struct View {
     /// Everything else that a build's report says, but its attribution.
     #[serde(skip)]
     pub report: Option<Box<Report>>,
-    /// Who takes the room.
+    /// Its size by crate and more.
     pub attribution: Attribution,
     /// What it is compared with.
     pub against: Option<Against>,
@@ -48,7 +49,7 @@ pub enum Standing {
 pub struct Against {
     /// What it is called: the file it was read from.
     pub name: String,
-    /// Who took the room there.
+    /// The size of that, likewise.
     pub attribution: Attribution,
 }
 
@@ -75,26 +76,22 @@ impl View {
         let report = subject.report.as_ref();
         let exceeded = report.map_or(&[][..], |report| &report.verdict.exceeded);
         let held = report.and_then(|report| report.baseline.as_ref());
-        let before: Vec<(String, u64)> = match (&old, held) {
-            (Some((_, old)), _) => figures(measured(old)),
+        let before: HashMap<String, u64> = match (&old, held) {
+            (Some((_, old)), _) => {
+                let measures = measured(old).into_iter();
+                measures.map(|old| (old.name, old.actual)).collect()
+            }
             (None, Some(baseline)) => {
                 let held = baseline.held.iter();
                 held.map(|held| (held.measure.clone(), held.held)).collect()
             }
-            (None, None) => Vec::new(),
+            (None, None) => HashMap::new(),
         };
-        let of_measure = |record: LimitRecord| Measure {
-            limit: Some(record.limit).filter(|limit| *limit != NO_LIMIT),
-            before: before
-                .iter()
-                .find(|(name, _)| *name == record.measure)
-                .map(|(_, size)| *size),
-            over: exceeded.iter().any(|over| over.measure == record.measure),
-            name: record.measure,
-            unit: record.unit,
-            actual: record.actual,
-        };
-        let measures = measured(&subject).into_iter().map(of_measure).collect();
+        let mut measures = measured(&subject);
+        for measure in &mut measures {
+            measure.before = before.get(&measure.name).copied();
+            measure.over = exceeded.iter().any(|over| over.measure == measure.name);
+        }
         Self {
             title: report.map_or_else(|| name(file), |report| report.package.clone()),
             target: report
@@ -170,65 +167,64 @@ fn baseline_of(baseline: &BaselineRecord) -> String {
     format!("the baseline of {}", baseline.from)
 }
 
-fn figures(records: Vec<LimitRecord>) -> Vec<(String, u64)> {
-    let figure = |record: LimitRecord| (record.measure, record.actual);
-    records.into_iter().map(figure).collect()
-}
-
-/// Every size, whether there is a limit on it or not, and whatever else there is a limit on.
-fn measured(subject: &Subject) -> Vec<LimitRecord> {
-    let raw = |actual| LimitRecord {
-        measure: Size::Raw.name().to_owned(),
-        unit: Unit::Bytes,
-        limit: NO_LIMIT,
+/// Every size, whether there is a limit on it or not, and whatever else there is a limit on; beside nothing.
+fn measured(subject: &Subject) -> Vec<Measure> {
+    let measure = |name: &str, unit, actual, limit| Measure {
+        name: name.to_owned(),
+        unit,
         actual,
+        limit,
+        before: None,
+        over: false,
     };
     let Some(report) = &subject.report else {
-        return vec![raw(subject.attribution.bytes)];
+        let bytes = subject.attribution.bytes;
+        return vec![measure(Size::Raw.name(), Unit::Bytes, bytes, None)];
     };
-    let limited = |name: &str| report.budget.iter().find(|limit| limit.measure == name);
-    let sizes = Size::ALL.map(|size| LimitRecord {
-        measure: size.name().to_owned(),
-        limit: limited(size.name()).map_or(NO_LIMIT, |limit| limit.limit),
-        ..raw(report.sizes.get(size))
+    let sizes = Size::ALL.map(|size| {
+        let mut limits = report.budget.iter();
+        let limit = limits.find(|limit| limit.measure == size.name());
+        let limit = limit.map(|record| record.limit);
+        measure(size.name(), Unit::Bytes, report.sizes.get(size), limit)
     });
     let is_size = |limit: &&LimitRecord| Size::ALL.iter().any(|size| size.name() == limit.measure);
     let others = report.budget.iter().filter(|limit| !is_size(limit));
-    sizes.into_iter().chain(others.cloned()).collect()
+    let others = others.map(|l| measure(&l.measure, l.unit, l.actual, Some(l.limit)));
+    sizes.into_iter().chain(others).collect()
 }
 
-/// Stands for no limit where records are gathered.
-const NO_LIMIT: u64 = u64::MAX;
-
 fn standing(report: &Report) -> Standing {
-    match report.verdict.within {
-        false => Standing::Over,
-        true if report.budget.is_empty() && report.baseline.is_none() => Standing::Unlimited,
-        true => Standing::Within,
+    if !report.verdict.within {
+        Standing::Over
+    } else if report.budget.is_empty() && report.baseline.is_none() {
+        Standing::Unlimited
+    } else {
+        Standing::Within
     }
 }
 
-/// `a component made by rustc …, std …, wasm-opt …`.
+/// `a component, made by rustc …, std …, wasm-opt …`.
 fn made(report: &Report) -> String {
     let kind = match report.kind {
         Kind::Core => "a core module",
         Kind::Component => "a component",
     };
-    let toolchain = &report.toolchain;
+    match made_by(&report.toolchain) {
+        by if by.is_empty() => kind.to_owned(),
+        by => format!("{kind}, made by {by}"),
+    }
+}
+
+/// `rustc …, std …, wasm-opt …`, so far as it is known.
+pub fn made_by(toolchain: &Toolchain) -> String {
     let std = match toolchain.std.as_str() {
         "" => String::new(),
         std => format!("std {std}"),
     };
-    let by: Vec<_> = [&toolchain.rustc, &std, &toolchain.wasm_opt]
-        .into_iter()
-        .filter(|part| !part.is_empty())
-        .map(String::as_str)
-        .collect();
-    if by.is_empty() {
-        kind.to_owned()
-    } else {
-        format!("{kind}, made by {}", by.join(", "))
-    }
+    let by = [toolchain.rustc.as_str(), &std, &toolchain.wasm_opt].into_iter();
+    by.filter(|by| !by.is_empty())
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn name(file: &Path) -> String {

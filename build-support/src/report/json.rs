@@ -71,8 +71,8 @@ mod tests {
     use super::{read, write};
     use crate::attribution::{self, Attribution, Row};
     use crate::report::{
-        Because, Codecs, Exceeded, Figures, LimitRecord, Piece, Report, SCHEMA, Sizes, Snipped, Stage,
-        Swept, Toolchain, Unit, VerdictRecord,
+        Because, Codecs, Exceeded, Figures, LimitRecord, Piece, Report, SCHEMA, Sizes, Snipped,
+        Stage, Swept, Toolchain, Unit, VerdictRecord,
     };
     use crate::wasm::artifact::Kind;
     use std::path::Path;

@@ -2,7 +2,9 @@
 //! is the one place that turns them into text and back. What a gate compares never passes through the
 //! rounded forms made here.
 
+use crate::attribution::diff::Change;
 use crate::report::{Unit, names};
+use std::cmp::Ordering;
 
 pub use crate::size::{MAX, SizeError, UNITS, bytes, parse};
 
@@ -23,11 +25,21 @@ pub fn amount(n: u64, unit: Unit) -> String {
 
 /// The way from `before` to `after` with its sign: `+1,024`, `-12`, `0`.
 pub fn change(before: u64, after: u64) -> String {
-    match after.cmp(&before) {
-        std::cmp::Ordering::Less => format!("-{}", bytes(before - after)),
-        std::cmp::Ordering::Equal => "0".into(),
-        std::cmp::Ordering::Greater => format!("+{}", bytes(after - before)),
-    }
+    format!("{}{}", sign(before, after), bytes(before.abs_diff(after)))
+}
+
+/// As [`change`], of all of them together.
+pub fn change_of_all<'a>(changes: impl IntoIterator<Item = &'a Change>) -> String {
+    // A report may have been changed by hand: nothing overflows.
+    let (before, after) = changes
+        .into_iter()
+        .fold((0_u64, 0_u64), |(before, after), c| {
+            (
+                before.saturating_add(c.before),
+                after.saturating_add(c.after),
+            )
+        });
+    change(before, after)
 }
 
 /// A size to the nearest tenth of its largest binary unit, for reading only: `12345` as `12.1 KiB`.
@@ -65,11 +77,15 @@ pub fn used(actual: u64, limit: u64) -> String {
 
 /// The relative way from `before` to `after`: `-4.0%`, `+0.3%`, `0.0%`.
 pub fn change_share(before: u64, after: u64) -> String {
-    let text = share(before.abs_diff(after), before);
+    let share = share(before.abs_diff(after), before);
+    format!("{}{share}", sign(before, after))
+}
+
+fn sign(before: u64, after: u64) -> &'static str {
     match after.cmp(&before) {
-        std::cmp::Ordering::Less => format!("-{text}"),
-        std::cmp::Ordering::Equal => text,
-        std::cmp::Ordering::Greater => format!("+{text}"),
+        Ordering::Less => "-",
+        Ordering::Equal => "",
+        Ordering::Greater => "+",
     }
 }
 

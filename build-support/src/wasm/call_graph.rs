@@ -55,7 +55,7 @@ pub enum Step {
     Table(u32),
 }
 
-/// What hangs on one function.
+/// What one function retains: what would go with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retained {
     /// Its index.
@@ -91,7 +91,7 @@ impl CallGraph {
         self.functions
     }
 
-    /// What hangs on each defined function that can be reached, the most first.
+    /// What each defined function that can be reached retains, the most first.
     pub fn retained(&self) -> Vec<Retained> {
         let tree = dominators::run(&self.next, HOST);
         let mut retained: Vec<u64> = vec![0; self.next.len()];

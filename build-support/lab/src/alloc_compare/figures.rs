@@ -1,6 +1,6 @@
 //! The results, as plain data.
 
-use super::{Allocator, Marks, Recommendation, Score, Spread, Statistics, Workload};
+use super::{Allocator, CountQuantiles, Recommendation, Score, Statistics, Weights, Workload};
 use crate::quantiles::Quantiles;
 use build_support::report::{Sizes, Toolchain};
 use serde::{Deserialize, Serialize};
@@ -21,11 +21,11 @@ pub struct Comparison {
     /// The engine that ran them.
     pub engine: String,
     /// How much of each workload there is.
-    pub extents: Vec<Extent>,
+    pub extents: Vec<WorkloadSize>,
     /// The figures.
     pub targets: Vec<OfTarget>,
     /// What each criterion counts for.
-    pub weights: Marks,
+    pub weights: Weights,
     /// The best first.
     pub scores: Vec<Score>,
     /// What the rule makes of them.
@@ -36,7 +36,7 @@ pub struct Comparison {
 
 /// How much of a workload there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Extent {
+pub struct WorkloadSize {
     /// Of this one.
     pub workload: Workload,
     /// How many steps; each gives one sample.
@@ -64,14 +64,14 @@ pub struct Candidate {
     /// The agent as it is shipped.
     pub shipped: Sizes,
     /// The agent's memory in a long life, in pages.
-    pub life: Vec<Age>,
+    pub life: Vec<MemoryAt>,
     /// What each workload took.
     pub runs: Vec<Run>,
 }
 
 /// The agent's memory after so many transcripts; its files are in a folder, its sessions bounded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Age {
+pub struct MemoryAt {
     /// How many were played.
     pub transcripts: u32,
     /// Pages of linear memory.
@@ -88,7 +88,7 @@ pub struct Run {
     /// Instructions of all steps (wasmtime's fuel).
     pub instructions: u64,
     /// The same for each operation, a sample for each step.
-    pub operation_instructions: Spread,
+    pub operation_instructions: CountQuantiles,
     /// Instructions of all steps in the traced build.
     pub traced_instructions: u64,
     /// Wall time of an operation, a sample for each step; on this machine, at that time.

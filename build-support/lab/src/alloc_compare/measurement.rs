@@ -1,9 +1,9 @@
 //! The runs: every build of an allocator through every workload.
 
 use super::builds::{self, Tracing};
-use super::figures::{Age, Candidate, Extent, PAGE, Pages, Ratios, Run};
-use super::session::{Passage, Session, refused};
-use super::{Allocator, Spread, Statistics, Workload};
+use super::figures::{Candidate, MemoryAt, PAGE, Pages, Ratios, Run, WorkloadSize};
+use super::session::{RunResult, Session, refused};
+use super::{Allocator, CountQuantiles, Statistics, Workload};
 use crate::quantiles::Quantiles;
 use build_support::agent::transcript::Transcript;
 use build_support::engine::program::Program;
@@ -95,11 +95,11 @@ impl Subject {
     /// How much of `workload` there is.
     ///
     /// # Errors
-    /// As [`Session::extent`].
-    pub fn extent(&self, workload: Workload, said: &Transcript) -> Result<Extent> {
+    /// As [`Session::size`].
+    pub fn size(&self, workload: Workload, said: &Transcript) -> Result<WorkloadSize> {
         let mut session = Session::start(&self.timed, &self.plain, workload, said)?;
-        let (steps, operations) = session.extent()?;
-        Ok(Extent {
+        let (steps, operations) = session.size()?;
+        Ok(WorkloadSize {
             workload,
             steps,
             operations,
@@ -110,22 +110,22 @@ impl Subject {
     ///
     /// # Errors
     /// As [`Session`]; and where the traced build computes something else, or counts nothing.
-    pub fn count(&self, extent: Extent, said: &Transcript) -> Result<Counted> {
-        let workload = extent.workload;
+    pub fn count(&self, size: WorkloadSize, said: &Transcript) -> Result<Counted> {
+        let workload = size.workload;
         let mut session = Session::start(&self.counted, &self.plain, workload, said)?;
-        let passage = session.run()?;
+        let result = session.run()?;
         let memory = session.memory();
         let again = match workload.gives_back() {
             true => {
                 let second = session.run()?;
-                same(&self.plain, workload, &passage, &second)?;
+                same(&self.plain, workload, &result, &second)?;
                 session.memory().now
             }
             false => memory.now,
         };
         let mut session = Session::start(&self.traced, &self.traced_file, workload, said)?;
         let traced = session.run()?;
-        same(&self.traced_file, workload, &passage, &traced)?;
+        same(&self.traced_file, workload, &result, &traced)?;
         let asked = Statistics::read(session.host());
         Ok(Counted {
             pages: Pages {
@@ -135,7 +135,7 @@ impl Subject {
             },
             asked: asked.map_err(refused(&self.traced_file, "statistics"))?,
             traced_instructions: traced.instructions(),
-            passage,
+            result,
         })
     }
 
@@ -143,21 +143,21 @@ impl Subject {
     ///
     /// # Errors
     /// As [`Session`].
-    pub fn time(&self, extent: Extent, said: &Transcript) -> Result<Vec<u64>> {
-        let mut session = Session::start(&self.timed, &self.plain, extent.workload, said)?;
-        let passage = session.run()?;
-        let steps = passage.steps.iter();
-        Ok(steps.map(|step| each(step.nanos, extent)).collect())
+    pub fn time(&self, size: WorkloadSize, said: &Transcript) -> Result<Vec<u64>> {
+        let mut session = Session::start(&self.timed, &self.plain, size.workload, said)?;
+        let result = session.run()?;
+        let steps = result.steps.iter();
+        Ok(steps.map(|step| each(step.nanos, size)).collect())
     }
 
     /// The agent's memory as it grows older.
     ///
     /// # Errors
     /// As [`Session`].
-    pub fn age(&self, said: &Transcript) -> Result<Vec<Age>> {
+    pub fn age(&self, said: &Transcript) -> Result<Vec<MemoryAt>> {
         let workload = Workload::Transcript;
         let mut session = Session::start(&self.agent_program, &self.agent.file, workload, said)?;
-        let age = |transcripts, session: &Session<'_>| Age {
+        let age = |transcripts, session: &Session<'_>| MemoryAt {
             transcripts,
             pages: session.memory().now / PAGE,
         };
@@ -173,7 +173,7 @@ impl Subject {
     }
 
     /// Puts the figures together.
-    pub fn candidate(&self, life: Vec<Age>, runs: Vec<Run>) -> Candidate {
+    pub fn candidate(&self, life: Vec<MemoryAt>, runs: Vec<Run>) -> Candidate {
         Candidate {
             allocator: self.allocator,
             linked: self.agent.linked,
@@ -187,7 +187,7 @@ impl Subject {
 /// What is the same on every machine.
 pub struct Counted {
     /// Of the plain build.
-    pub passage: Passage,
+    pub result: RunResult,
     pages: Pages,
     asked: Statistics,
     traced_instructions: u64,
@@ -195,18 +195,18 @@ pub struct Counted {
 
 impl Counted {
     /// With the wall times, in nanoseconds for each operation; none where there are no samples.
-    pub fn with_times(self, extent: Extent, nanos: Vec<u64>) -> Option<Run> {
-        let steps = self.passage.steps.iter();
-        let counts = steps.map(|step| each(step.instructions, extent)).collect();
-        let instructions = self.passage.instructions();
+    pub fn with_times(self, size: WorkloadSize, nanos: Vec<u64>) -> Option<Run> {
+        let steps = self.result.steps.iter();
+        let counts = steps.map(|step| each(step.instructions, size)).collect();
+        let instructions = self.result.instructions();
         let peak = self.asked.peak_live_bytes;
         let both = [instructions, self.traced_instructions];
         Some(Run {
-            ratios: Ratios::of(extent.workload, self.pages, peak, both),
-            workload: extent.workload,
-            checksum: format!("{:016x}", self.passage.checksum),
+            ratios: Ratios::of(size.workload, self.pages, peak, both),
+            workload: size.workload,
+            checksum: format!("{:016x}", self.result.checksum),
             instructions,
-            operation_instructions: Spread::of(counts)?,
+            operation_instructions: CountQuantiles::of(counts)?,
             traced_instructions: self.traced_instructions,
             operation_time: Quantiles::of(nanos)?,
             pages: self.pages,
@@ -215,7 +215,7 @@ impl Counted {
     }
 }
 
-impl Passage {
+impl RunResult {
     /// Of all steps.
     fn instructions(&self) -> u64 {
         self.steps.iter().map(|step| step.instructions).sum()
@@ -226,7 +226,12 @@ impl Passage {
 ///
 /// # Errors
 /// [`Error::Input`] about `file`.
-pub fn same(file: &Path, workload: Workload, expected: &Passage, actual: &Passage) -> Result<()> {
+pub fn same(
+    file: &Path,
+    workload: Workload,
+    expected: &RunResult,
+    actual: &RunResult,
+) -> Result<()> {
     if expected.checksum == actual.checksum {
         return Ok(());
     }
@@ -242,8 +247,8 @@ pub fn same(file: &Path, workload: Workload, expected: &Passage, actual: &Passag
 }
 
 /// For each operation of a step, to the nearest whole.
-fn each(of_step: u64, extent: Extent) -> u64 {
-    let operations = u64::from(extent.operations);
+fn each(of_step: u64, size: WorkloadSize) -> u64 {
+    let operations = u64::from(size.operations);
     (of_step + operations / 2) / operations
 }
 
@@ -253,24 +258,17 @@ fn compile(engine: &Engine, file: &Path) -> Result<Program> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Passage, Workload, same};
+    use super::{RunResult, Workload, same};
     use std::path::Path;
 
     /// Protects the comparison from an allocator that spoils memory: what it computes is then worth nothing.
     #[test]
     fn another_result_is_an_error() {
-        let passage = |checksum| Passage {
+        let result = |checksum| RunResult {
             checksum,
             steps: Vec::new(),
         };
-        let check = |a, b| {
-            same(
-                Path::new("x.wasm"),
-                Workload::Small,
-                &passage(a),
-                &passage(b),
-            )
-        };
+        let check = |a, b| same(Path::new("x.wasm"), Workload::Small, &result(a), &result(b));
         assert!(check(7, 7).is_ok());
         let message = check(7, 8).unwrap_err().to_string();
         for needle in ["x.wasm", "small", "0000000000000007", "0000000000000008"] {

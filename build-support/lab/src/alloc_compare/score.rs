@@ -26,7 +26,7 @@ pub enum Criterion {
 /// A number for each criterion: what they count for, or what an allocator has.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "they are the criteria")]
-pub struct Marks {
+pub struct Weights {
     pub size: f64,
     pub throughput: f64,
     pub fragmentation: f64,
@@ -40,7 +40,7 @@ pub struct Score {
     /// The allocator.
     pub allocator: Allocator,
     /// Each from 0 to 1.
-    pub marks: Marks,
+    pub marks: Weights,
     /// Their weighted mean, 0 to 1.
     pub total: f64,
 }
@@ -88,9 +88,9 @@ impl Criterion {
     }
 }
 
-impl Marks {
+impl Weights {
     /// What the criteria count for where nothing else is asked for (the plan's decision matrix).
-    pub const WEIGHTS: Self = Self {
+    pub const DEFAULT: Self = Self {
         size: 30.0,
         throughput: 20.0,
         fragmentation: 20.0,
@@ -142,9 +142,9 @@ impl Marks {
 ///
 /// # Errors
 /// A sentence that says which part is wrong and what to write.
-pub fn weights(text: &str) -> Result<Marks, String> {
+pub fn weights(text: &str) -> Result<Weights, String> {
     let names = Criterion::ALL.map(Criterion::name).join(", ");
-    let mut weights = Marks::WEIGHTS;
+    let mut weights = Weights::DEFAULT;
     let mut named = Vec::new();
     for part in text.split(',') {
         let (name, number) = part
@@ -171,7 +171,7 @@ pub fn weights(text: &str) -> Result<Marks, String> {
 }
 
 /// The scores of what was measured, the best first.
-pub fn run(targets: &[OfTarget], weights: &Marks) -> Vec<Score> {
+pub fn run(targets: &[OfTarget], weights: &Weights) -> Vec<Score> {
     let first = targets.first().map_or(&[][..], |target| &target.candidates);
     let mut scores: Vec<_> = first
         .iter()
@@ -191,13 +191,13 @@ pub fn run(targets: &[OfTarget], weights: &Marks) -> Vec<Score> {
 
 /// What the rule says: the highest score of an allocator that takes memory back, but the default where it is within a
 /// tenth. None where nothing that takes memory back was measured.
-pub fn recommend(scores: &[Score], weights: &Marks) -> Option<Recommendation> {
+pub fn recommend(scores: &[Score], weights: &Weights) -> Option<Recommendation> {
     let highest = |of: &dyn Fn(&&Score) -> bool| {
         let scores = scores.iter().filter(of);
         scores.max_by(|a, b| a.total.total_cmp(&b.total)).copied()
     };
     // Memory that goes with its module after a message needs no care.
-    let short = Marks {
+    let short = Weights {
         fragmentation: 0.0,
         reclamation: 0.0,
         ..*weights
@@ -219,7 +219,7 @@ pub fn recommend(scores: &[Score], weights: &Marks) -> Option<Recommendation> {
     })
 }
 
-fn marks(targets: &[OfTarget], allocator: Allocator) -> Marks {
+fn marks(targets: &[OfTarget], allocator: Allocator) -> Weights {
     let mean = |of: &dyn Fn(&[Candidate], &Candidate) -> f64| {
         let values = targets.iter().filter_map(|target| {
             let mut all = target.candidates.iter();
@@ -229,7 +229,7 @@ fn marks(targets: &[OfTarget], allocator: Allocator) -> Marks {
         let values: Vec<f64> = values.collect();
         values.iter().sum::<f64>() / values.len().max(1) as f64
     };
-    Marks {
+    Weights {
         size: mean(&size),
         throughput: mean(&throughput),
         fragmentation: mean(&|_, this| {

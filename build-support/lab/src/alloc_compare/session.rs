@@ -41,7 +41,7 @@ enum Script<'a> {
 
 /// A run of a workload from beginning to end.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Passage {
+pub struct RunResult {
     /// Out of all that was computed.
     pub checksum: u64,
     /// In the order they ran.
@@ -108,16 +108,16 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// [`Error::Input`] where the fixture does not know the workload.
-    pub fn extent(&mut self) -> Result<(u32, u32)> {
+    pub fn size(&mut self) -> Result<(u32, u32)> {
         if let Script::Spoken { said, .. } = self.script {
             return Ok((TRANSCRIPTS, said.messages.len() as u32));
         }
         let number = [Number::U32(self.workload.number().unwrap_or(u32::MAX))];
-        let extent = [
+        let size = [
             self.call("steps", &number)?,
             self.call("operations", &number)?,
         ];
-        match extent.map(u32::try_from) {
+        match size.map(u32::try_from) {
             [Ok(steps @ 1..), Ok(operations @ 1..)] => Ok((steps, operations)),
             _ => {
                 let message = format!("knows no workload {} of any length", self.workload);
@@ -175,10 +175,10 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// As they do.
-    pub fn run(&mut self) -> Result<Passage> {
+    pub fn run(&mut self) -> Result<RunResult> {
         self.prepare()?;
-        let (steps, _) = self.extent()?;
-        let mut passage = Passage {
+        let (steps, _) = self.size()?;
+        let mut result = RunResult {
             checksum: 0,
             steps: Vec::new(),
         };
@@ -186,14 +186,14 @@ impl<'a> Session<'a> {
             let (fuel, start) = (self.fuel(), Instant::now());
             let sum = self.step()?;
             let nanos = start.elapsed().as_nanos() as u64;
-            passage.checksum = passage.checksum.wrapping_mul(31).wrapping_add(sum);
-            passage.steps.push(Step {
+            result.checksum = result.checksum.wrapping_mul(31).wrapping_add(sum);
+            result.steps.push(Step {
                 instructions: fuel - self.fuel(),
                 nanos,
             });
         }
         self.finish()?;
-        Ok(passage)
+        Ok(result)
     }
 
     /// The linear memory it has.

@@ -51,7 +51,7 @@ impl Part {
 }
 
 /// What does the measuring.
-pub struct Means<'a> {
+pub struct Tools<'a> {
     /// This tool's program.
     pub tool: &'a Path,
     /// Node's.
@@ -66,7 +66,7 @@ pub fn measure(
     package: &Package,
     parts: &[Part],
     before: Option<&Baseline>,
-    means: &Means<'_>,
+    tools: &Tools<'_>,
     listener: &mut dyn Listener,
 ) -> Result<Baseline> {
     let transcript = Transcript::read(&package.transcript())?;
@@ -85,7 +85,7 @@ pub fn measure(
         false => (kept()?.codecs.clone(), kept()?.targets.clone()),
     };
     let startup = match wanted(Part::Startup) {
-        true => startup(&all, &transcript, means, listener)?,
+        true => startup(&all, &transcript, tools, listener)?,
         false => kept()?.startup.clone(),
     };
     let memory = match wanted(Part::Memory) {
@@ -138,7 +138,7 @@ fn figures(all: &[Variants]) -> Result<BTreeMap<String, Figures>> {
 fn startup(
     all: &[Variants],
     transcript: &Transcript,
-    means: &Means<'_>,
+    tools: &Tools<'_>,
     listener: &mut dyn Listener,
 ) -> Result<startup::Startup> {
     let config = transcript.config();
@@ -151,8 +151,8 @@ fn startup(
         subjects: &subjects,
         said: (&first.session, &first.message),
         samples: STARTUP,
-        tool: means.tool,
-        node: Some(means.node),
+        tool: tools.tool,
+        node: Some(tools.node),
     };
     startup::run(&plan, &mut |stage| listener.stage(stage))
 }

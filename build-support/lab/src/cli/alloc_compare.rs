@@ -1,6 +1,6 @@
 //! `build-support alloc-compare`: the agent's allocators beside each other. What `cargo alloc-compare` and `cargo make alloc-compare` are.
 
-use crate::alloc_compare::{self, Allocator, Comparison, Marks, Request};
+use crate::alloc_compare::{self, Allocator, Comparison, Request, Weights};
 use crate::tables::{self, allocators};
 use anyhow::Context as _;
 use build_support::cli::ended::Ended;
@@ -9,6 +9,7 @@ use build_support::output::progress::Progress;
 use build_support::project::listener::Listener as _;
 use build_support::project::package::Package;
 use build_support::system::files;
+use build_support::wasm::artifact;
 use clap::Args;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -37,7 +38,7 @@ pub struct Opts {
     allocators: Vec<Allocator>,
     /// What the criteria count for; size=30,throughput=20,fragmentation=20,reclamation=15,maturity=15 where not given
     #[arg(long, value_name = "NAME=N,…", value_parser = alloc_compare::weights)]
-    weights: Option<Marks>,
+    weights: Option<Weights>,
     /// How many wall times are taken of each workload, at least
     #[arg(long, default_value_t = 240, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     samples: u32,

@@ -1,6 +1,6 @@
 //! `build-support baseline`: measures, and writes `baseline.json`. What `cargo baseline` and `cargo make baseline` are.
 
-use crate::baseline::{self, Baseline, Means, Part};
+use crate::baseline::{self, Baseline, Part, Tools};
 use anyhow::Context as _;
 use build_support::baseline::file::{File, Whole};
 use build_support::baseline::merge_base;
@@ -44,11 +44,11 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
         true => crate::cli::startup::node()?,
         false => PathBuf::new(),
     };
-    let means = Means {
+    let tools = Tools {
         tool: &std::env::current_exe().context("finding this program's file")?,
         node: &node,
     };
-    let mut now = baseline::measure(&package, parts, before.as_ref(), &means, &mut progress)?;
+    let mut now = baseline::measure(&package, parts, before.as_ref(), &tools, &mut progress)?;
     drop(progress);
     if let Some(before) = &before {
         now.remember(before, &merge_base::commit(&package.root));

@@ -22,7 +22,7 @@ pub struct Reading {
     pub bytes: u64,
     /// Its functions.
     pub functions: u64,
-    /// All that `analyze` finds out: names, a row for every byte, every grouping, what hangs on what.
+    /// All that `analyze` finds out: names, a row for every byte, every grouping, what every function retains.
     pub analyze_millis: f64,
     /// All that `diff` finds out about it and the file before it: both taken apart, every grouping compared.
     pub diff_millis: f64,

@@ -2,9 +2,8 @@
 
 use crate::alloc_compare::Comparison;
 use crate::tables::allocators::{self, Section};
-use anstyle::Style;
 use build_support::output::text::WIDTH;
-use build_support::output::text::cells::{FAINT, GOOD, HEADING, Paint, columns};
+use build_support::output::text::style::{FAINT, GOOD, HEADING, Paint};
 use build_support::report::units;
 
 /// `comparison` as text that ends in a newline: what is the same on every machine, then times, then the scores' verdict.
@@ -18,7 +17,9 @@ pub fn draw(comparison: &Comparison, colour: bool) -> String {
         .into_iter()
         .chain(allocators::times_in_short(comparison))
         .chain(scores);
-    let mut text: String = sections.map(|section| table(&section, paint)).collect();
+    let mut text: String = sections
+        .map(|section| draw_section(&section, paint))
+        .collect();
     text.push_str(&format!(
         "{} {}\nmeasured in {} after the builds\n",
         paint.with(GOOD, "by the rule"),
@@ -28,19 +29,12 @@ pub fn draw(comparison: &Comparison, colour: bool) -> String {
     text
 }
 
-fn table(section: &Section, paint: Paint) -> String {
-    let right: Vec<bool> = (0..section.head.len()).map(|column| column > 0).collect();
-    let rows: Vec<_> = [&section.head].into_iter().chain(&section.rows).collect();
+fn draw_section(section: &Section, paint: Paint) -> String {
     let mut text = format!("{}\n", paint.with(HEADING, &section.title));
     for line in wrapped(&section.about) {
         text.push_str(&format!("{}\n", paint.with(FAINT, &line)));
     }
-    for (line, text_of) in columns(&rows, &right).iter().enumerate() {
-        let style = if line == 0 { FAINT } else { Style::new() };
-        text.push_str(&format!("{}\n", paint.with(style, text_of)));
-    }
-    text.push('\n');
-    text
+    format!("{text}{}\n", section.table.draw("", paint))
 }
 
 /// `text` in lines of at most [`WIDTH`] columns, broken between words.

@@ -6,24 +6,24 @@ mod page;
 pub use page::draw as page;
 
 use crate::alloc_compare::{Candidate, Comparison, Criterion, OfTarget, Reason, Run, Workload};
-use build_support::report::{Sizes, units};
+use build_support::output::text::style::FAINT;
+use build_support::output::text::table::Table;
+use build_support::report::{Size, units};
 
-/// A table: the first column is on the left, the others are on the right.
+/// A table and what it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Section {
     /// What it shows.
     pub title: String,
     /// How it is to be read, in a sentence or two.
-    pub about: String,
-    /// The heads of the columns.
-    pub head: Vec<String>,
-    /// The lines.
-    pub rows: Vec<Vec<String>>,
+    pub about: &'static str,
+    /// The figures.
+    pub table: Table,
 }
 
 /// What is the same on every machine, for each target, and the scores.
 pub fn exact(comparison: &Comparison) -> Vec<Section> {
-    let of_target = |target: &OfTarget| {
+    let targets = comparison.targets.iter().flat_map(|target| {
         [
             sizes(target),
             instructions(target),
@@ -32,8 +32,7 @@ pub fn exact(comparison: &Comparison) -> Vec<Section> {
             life(target),
             tracing(target),
         ]
-    };
-    let targets = comparison.targets.iter().flat_map(of_target);
+    });
     targets.chain([scores(comparison)]).collect()
 }
 
@@ -69,87 +68,69 @@ pub fn recommendation(comparison: &Comparison) -> String {
 
 fn sizes(target: &OfTarget) -> Section {
     let first = target.candidates.first().map(|candidate| candidate.shipped);
-    let row = |candidate: &Candidate| {
-        let Sizes { raw, gzip, brotli } = candidate.shipped;
-        let base = first.unwrap_or_default();
-        vec![
-            candidate.allocator.to_string(),
-            units::bytes(candidate.linked.raw),
-            units::bytes(raw),
-            units::change(base.raw, raw),
-            units::bytes(gzip),
-            units::change(base.gzip, gzip),
-            units::bytes(brotli),
-            units::change(base.brotli, brotli),
-        ]
-    };
+    let base = first.unwrap_or_default();
+    let rows = target.candidates.iter().map(|candidate| {
+        let shipped = Size::ALL.into_iter().flat_map(|size| {
+            let (base, bytes) = (base.get(size), candidate.shipped.get(size));
+            [units::bytes(bytes), units::change(base, bytes)]
+        });
+        let linked = [units::bytes(candidate.linked.raw)];
+        row(candidate.allocator, linked.into_iter().chain(shipped))
+    });
+    let heads = "allocator | >linked | >raw | > | >gzip | > | >brotli | >";
     Section {
         title: format!("{}: the agent's size", target.target),
         about: "Bytes of the agent: as the linker left it, without names, and as it is shipped; the differences are \
-                those to the first line."
-            .to_owned(),
-        head: ["allocator", "linked", "raw", "", "gzip", "", "brotli", ""].map(str::to_owned).into(),
-        rows: target.candidates.iter().map(row).collect(),
+                those to the first line.",
+        table: Table::headed(FAINT, heads).rows(rows),
     }
 }
 
 fn instructions(target: &OfTarget) -> Section {
-    let mut rows = by_workload(target, |runs| {
+    let mut table = by_workload(target, |runs| {
         let first = runs[0].instructions.max(1) as f64;
-        let of_first = units::bytes(runs[0].operation_instructions.median);
-        let others = runs[1..]
-            .iter()
-            .map(|run| ratio(run.instructions as f64 / first));
-        [of_first].into_iter().chain(others).collect()
+        let operation = units::bytes(runs[0].operation_instructions.median);
+        let others = runs[1..].iter();
+        let others = others.map(|run| ratio(run.instructions as f64 / first));
+        [operation].into_iter().chain(others).collect()
     });
-    let mean = |candidate: &Candidate| {
+    let means = target.candidates.iter().skip(1).filter_map(|candidate| {
         let first = target.candidates.first()?;
         let logarithms = candidate.runs.iter().zip(&first.runs).map(|(run, first)| {
             (run.instructions.max(1) as f64 / first.instructions.max(1) as f64).ln()
         });
-        Some((logarithms.sum::<f64>() / candidate.runs.len().max(1) as f64).exp())
-    };
-    let means = target.candidates.iter().skip(1).filter_map(mean).map(ratio);
-    rows.push(
-        ["geometric mean".to_owned(), String::new()]
-            .into_iter()
-            .chain(means)
-            .collect(),
-    );
+        let mean = logarithms.sum::<f64>() / candidate.runs.len().max(1) as f64;
+        Some(ratio(mean.exp()))
+    });
+    table = table.rows([row(
+        "geometric mean",
+        [String::new()].into_iter().chain(means),
+    )]);
     Section {
         title: format!("{}: instructions", target.target),
         about: "The first column of figures: instructions of an operation, the median over the steps. The others: all \
-                instructions of the workload in relation to that allocator's; below 1 is faster."
-            .to_owned(),
-        head: head("workload", target),
-        rows,
+                instructions of the workload in relation to that allocator's; below 1 is faster.",
+        table,
     }
 }
 
 fn pages(target: &OfTarget) -> Section {
-    let rows = by_workload(target, |runs| {
-        let figure = |run: &&Run| {
-            let pages = run.pages;
-            format!("{} → {}", pages.start, pages.high)
-        };
-        runs.iter().map(figure).collect()
-    });
     Section {
         title: format!("{}: pages", target.target),
         about: "Linear memory in pages of 64 KiB, at the start and at its highest. It never shrinks. The workloads' own \
-                tables are in what is there at the start."
-            .to_owned(),
-        head: head("workload", target),
-        rows,
+                tables are in what is there at the start.",
+        table: by_run(target, |run| {
+            format!("{} → {}", run.pages.start, run.pages.high)
+        }),
     }
 }
 
 fn heap(target: &OfTarget) -> Section {
-    let row = |candidate: &Candidate| {
+    let reclaimed = |run: &Run| run.ratios.reclaimed.map_or("–".to_owned(), per_cent);
+    let rows = target.candidates.iter().filter_map(|candidate| {
         let run = candidate.run(Workload::Mixed)?;
-        let reclaimed = |run: &Run| run.ratios.reclaimed.map_or("–".to_owned(), per_cent);
         let json = candidate.run(Workload::Json200).map(reclaimed);
-        Some(vec![
+        Some([
             candidate.allocator.to_string(),
             units::bytes(run.asked.peak_live_bytes),
             units::bytes(run.pages.grown()),
@@ -159,120 +140,80 @@ fn heap(target: &OfTarget) -> Section {
             reclaimed(run),
             json.unwrap_or_default(),
         ])
-    };
+    });
+    let heads = "allocator | >peak live | >grown | >fragmentation | >rounding | >live at the end | >reclaimed | >json200";
     Section {
         title: format!("{}: the heap after 10,000 mixed allocations", target.target),
         about: "Fragmentation is the part of the memory grown for the heap that even the peak of live bytes did not use; \
                 `rounding` is what of it lies in the last page, and no allocator can help. `reclaimed` is how much of \
-                that memory a second run in the same instance did without, with `mixed` and with `json200`."
-            .to_owned(),
-        head: [
-            "allocator",
-            "peak live",
-            "grown",
-            "fragmentation",
-            "rounding",
-            "live at the end",
-            "reclaimed",
-            "json200",
-        ]
-        .map(str::to_owned)
-        .into(),
-        rows: target.candidates.iter().filter_map(row).collect(),
+                that memory a second run in the same instance did without, with `mixed` and with `json200`.",
+        table: Table::headed(FAINT, heads).rows(rows),
     }
 }
 
 fn life(target: &OfTarget) -> Section {
-    let ages = target
-        .candidates
-        .first()
-        .map_or(&[][..], |first| &first.life);
-    let head = ages.iter().map(|age| match age.transcripts {
+    let first = target.candidates.first();
+    let ages = first.iter().flat_map(|first| &first.life);
+    let heads = ages.map(|age| match age.transcripts {
         0 => "at the start".to_owned(),
         count => format!("after {count}"),
     });
-    let row = |candidate: &Candidate| {
+    let rows = target.candidates.iter().map(|candidate| {
         let pages = candidate.life.iter().map(|age| units::bytes(age.pages));
-        [candidate.allocator.to_string()]
-            .into_iter()
-            .chain(pages)
-            .collect()
-    };
+        row(candidate.allocator, pages)
+    });
     Section {
         title: format!("{}: the shipped agent in a long life", target.target),
-        about: "Pages of linear memory after so many transcripts. Its sessions are bounded: what goes on growing is lost."
-            .to_owned(),
-        head: ["allocator".to_owned()].into_iter().chain(head).collect(),
-        rows: target.candidates.iter().map(row).collect(),
+        about: "Pages of linear memory after so many transcripts. Its sessions are bounded: what goes on growing is lost.",
+        table: figures("allocator", heads).rows(rows),
     }
 }
 
 fn tracing(target: &OfTarget) -> Section {
-    let rows = by_workload(target, |runs| {
-        runs.iter()
-            .map(|run| signed_per_cent(run.ratios.tracing))
-            .collect()
-    });
     Section {
         title: format!("{}: what tracing costs", target.target),
-        about: "Instructions of the traced build in relation to the plain one.".to_owned(),
-        head: head("workload", target),
-        rows,
+        about: "Instructions of the traced build in relation to the plain one.",
+        table: by_run(target, |run| format!("{:+.1}%", run.ratios.tracing * 100.0)),
     }
 }
 
 fn wall_times(target: &OfTarget) -> Section {
-    let rows = target
-        .candidates
-        .first()
-        .into_iter()
+    let first = target.candidates.first();
+    let workloads = first
+        .iter()
         .flat_map(|first| &first.runs)
-        .flat_map(|run| {
-            target.candidates.iter().filter_map(|candidate| {
-                let time = candidate.run(run.workload)?.operation_time;
-                Some(vec![
-                    run.workload.to_string(),
-                    candidate.allocator.to_string(),
-                    units::bytes(time.min_ns),
-                    units::bytes(time.median_ns),
-                    units::bytes(time.p90_ns),
-                    units::bytes(time.p99_ns),
-                    units::bytes(time.samples),
-                ])
-            })
-        });
+        .map(|run| run.workload);
+    let rows = workloads.flat_map(|workload| {
+        target.candidates.iter().filter_map(move |candidate| {
+            let time = candidate.run(workload)?.operation_time;
+            let figures = [
+                time.min_ns,
+                time.median_ns,
+                time.p90_ns,
+                time.p99_ns,
+                time.samples,
+            ];
+            let figures = figures.into_iter().map(units::bytes);
+            let allocator = [candidate.allocator.to_string()];
+            Some(row(workload, allocator.into_iter().chain(figures)))
+        })
+    });
+    let heads = "workload | >allocator | >min | >median | >p90 | >p99 | >samples";
     Section {
         title: format!("{}: wall time", target.target),
-        about: "Nanoseconds of an operation on one machine at one time; a sample is a step."
-            .to_owned(),
-        head: [
-            "workload",
-            "allocator",
-            "min",
-            "median",
-            "p90",
-            "p99",
-            "samples",
-        ]
-        .map(str::to_owned)
-        .into(),
-        rows: rows.collect(),
+        about: "Nanoseconds of an operation on one machine at one time; a sample is a step.",
+        table: Table::headed(FAINT, heads).rows(rows),
     }
 }
 
 fn wall_times_in_short(target: &OfTarget) -> Section {
-    let rows = by_workload(target, |runs| {
-        let figures = |run: &&Run| {
-            let time = run.operation_time;
-            format!("{} {}", duration(time.median_ns), duration(time.p99_ns))
-        };
-        runs.iter().map(figures).collect()
-    });
     Section {
         title: format!("{}: wall time", target.target),
-        about: "Of an operation on this machine now: median and p99.".to_owned(),
-        head: head("workload", target),
-        rows,
+        about: "Of an operation on this machine now: median and p99.",
+        table: by_run(target, |run| {
+            let time = run.operation_time;
+            format!("{} {}", duration(time.median_ns), duration(time.p99_ns))
+        }),
     }
 }
 
@@ -286,44 +227,49 @@ fn duration(nanos: u64) -> String {
 
 fn scores(comparison: &Comparison) -> Section {
     let weights = comparison.weights;
-    let titles = Criterion::ALL.map(|c| format!("{} ×{}", c.name(), weights.of(c)));
+    let heads =
+        Criterion::ALL.map(|criterion| format!("{} ×{}", criterion.name(), weights.of(criterion)));
     let rows = comparison.scores.iter().map(|score| {
-        let marks = Criterion::ALL.map(|criterion| ratio(score.marks.of(criterion)));
-        let name = [score.allocator.to_string()];
-        name.into_iter()
-            .chain(marks)
-            .chain([ratio(score.total)])
-            .collect()
+        let marks = Criterion::ALL.map(|criterion| score.marks.of(criterion));
+        row(
+            score.allocator,
+            marks.into_iter().chain([score.total]).map(ratio),
+        )
     });
     Section {
         title: "Scores".to_owned(),
-        about: "Each from 0 to 1, the mean over the targets, and their weighted mean. Maturity is judged, not measured."
-            .to_owned(),
-        head: ["allocator".to_owned()].into_iter().chain(titles).chain(["score".to_owned()]).collect(),
-        rows: rows.collect(),
+        about: "Each from 0 to 1, the mean over the targets, and their weighted mean. Maturity is judged, not measured.",
+        table: figures("allocator", heads.into_iter().chain(["score".to_owned()])).rows(rows),
     }
 }
 
-fn head(first: &str, target: &OfTarget) -> Vec<String> {
-    let names = target
-        .candidates
-        .iter()
-        .map(|candidate| candidate.allocator.to_string());
-    [first.to_owned()].into_iter().chain(names).collect()
+/// A table whose first column alone is on the left.
+fn figures(first: &str, heads: impl Iterator<Item = String>) -> Table {
+    let heads = heads.map(|head| format!("|>{head}"));
+    Table::headed(FAINT, &format!("{first}{}", heads.collect::<String>()))
+}
+
+fn row(first: impl ToString, cells: impl IntoIterator<Item = String>) -> Vec<String> {
+    [first.to_string()].into_iter().chain(cells).collect()
+}
+
+/// A row for each workload, with a figure of each allocator's run.
+fn by_run(target: &OfTarget, figure: impl Fn(&Run) -> String) -> Table {
+    by_workload(target, |runs| runs.iter().map(|run| figure(run)).collect())
 }
 
 /// A row for each workload, of what `cells` makes of the runs of all allocators, of which there is one at least.
-fn by_workload(target: &OfTarget, cells: impl Fn(&[&Run]) -> Vec<String>) -> Vec<Vec<String>> {
+fn by_workload(target: &OfTarget, cells: impl Fn(&[&Run]) -> Vec<String>) -> Table {
+    let candidates = target.candidates.iter();
+    let names = candidates
+        .clone()
+        .map(|candidate| candidate.allocator.to_string());
     let rows = Workload::ALL.into_iter().filter_map(|workload| {
-        let runs = target
-            .candidates
-            .iter()
-            .map(|candidate| candidate.run(workload));
+        let runs = candidates.clone().map(|candidate| candidate.run(workload));
         let runs: Vec<&Run> = runs.collect::<Option<_>>()?;
-        let row = (!runs.is_empty()).then(|| cells(&runs))?;
-        Some([workload.to_string()].into_iter().chain(row).collect())
+        (!runs.is_empty()).then(|| row(workload, cells(&runs)))
     });
-    rows.collect()
+    figures("workload", names).rows(rows)
 }
 
 fn ratio(value: f64) -> String {
@@ -332,10 +278,6 @@ fn ratio(value: f64) -> String {
 
 fn per_cent(part: f64) -> String {
     format!("{:.1}%", part * 100.0)
-}
-
-fn signed_per_cent(part: f64) -> String {
-    format!("{:+.1}%", part * 100.0)
 }
 
 #[cfg(test)]

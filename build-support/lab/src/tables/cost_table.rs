@@ -3,92 +3,70 @@
 
 use crate::scaling::Cost;
 use crate::scaling::attribution::Reading;
-use anstyle::Style;
-use build_support::output::text::cells::{HEADING, Paint, table};
+use build_support::output::text::style::{HEADING, Paint};
+use build_support::output::text::table::Table;
 use build_support::report::units;
-
-const RIGHT: [bool; 8] = [false, true, true, true, true, true, true, true];
+use std::path::Path;
 
 /// What the sweep costs, as text that ends in a newline. `colour` adds ANSI escapes.
 pub fn draw(costs: &[Cost], colour: bool) -> String {
-    const HEAD: [&str; 8] = [
-        "file",
-        "linked",
-        "sweep",
-        "wasm-opt",
-        "ratio",
-        "sweep/MB",
-        "peak",
-        "peak/linked",
-    ];
-    lines(HEAD, costs.iter().map(line), colour)
+    let heads = "file | >linked | >sweep | >wasm-opt | >ratio | >sweep/MB | >peak | >peak/linked";
+    let rows = costs.iter().map(|cost| {
+        let sweep = cost.analysis_millis + cost.rewrite_millis;
+        let [peak, growth] = peak(cost.sweep_peak_bytes, cost.linked_bytes);
+        [
+            name(&cost.file),
+            units::bytes(cost.linked_bytes),
+            units::time(sweep),
+            units::time(cost.wasm_opt_millis),
+            format!("{:.2}", cost.ratio),
+            by_megabyte(sweep, cost.linked_bytes),
+            peak,
+            growth,
+        ]
+    });
+    let table = Table::headed(HEADING, heads).rows(rows);
+    table.draw("", Paint { colour })
 }
 
 /// The same of what `analyze` and `diff` cost.
 pub fn draw_readings(readings: &[Reading], colour: bool) -> String {
-    const HEAD: [&str; 8] = [
-        "file",
-        "bytes",
-        "functions",
-        "analyze",
-        "analyze/MB",
-        "diff",
-        "peak",
-        "peak/file",
-    ];
-    lines(HEAD, readings.iter().map(reading), colour)
+    let heads = "file | >bytes | >functions | >analyze | >analyze/MB | >diff | >peak | >peak/file";
+    let rows = readings.iter().map(|reading| {
+        let [peak, growth] = peak(reading.analyze_peak_bytes, reading.bytes);
+        [
+            name(&reading.file),
+            units::bytes(reading.bytes),
+            units::bytes(reading.functions),
+            units::time(reading.analyze_millis),
+            by_megabyte(reading.analyze_millis, reading.bytes),
+            units::time(reading.diff_millis),
+            peak,
+            growth,
+        ]
+    });
+    let table = Table::headed(HEADING, heads).rows(rows);
+    table.draw("", Paint { colour })
 }
 
-fn lines(head: [&str; 8], rows: impl Iterator<Item = [String; 8]>, colour: bool) -> String {
-    let mut cells = vec![head.map(str::to_owned)];
-    cells.extend(rows);
-    let paint = Paint { colour };
-    let styles = std::iter::once(HEADING).chain(std::iter::repeat(Style::new()));
-    table(&cells, RIGHT)
-        .iter()
-        .zip(styles)
-        .map(|(line, style)| format!("{}\n", paint.with(style, line)))
-        .collect()
+fn name(file: &Path) -> String {
+    let name = file.file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
 }
 
-fn line(cost: &Cost) -> [String; 8] {
-    let sweep = cost.analysis_millis + cost.rewrite_millis;
-    let linked = cost.linked_bytes.max(1) as f64;
-    let peak = |show: fn(u64, f64) -> String| {
-        cost.sweep_peak_bytes
-            .map_or_else(|| "unknown".to_owned(), |peak| show(peak, linked))
-    };
-    let name = cost.file.file_name().unwrap_or_default();
-    [
-        name.to_string_lossy().into_owned(),
-        units::bytes(cost.linked_bytes),
-        units::time(sweep),
-        units::time(cost.wasm_opt_millis),
-        format!("{:.2}", cost.ratio),
-        units::time(sweep / (linked / 1e6)),
-        peak(|peak, _| units::human(peak)),
-        peak(|peak, linked| format!("{:.1}", peak as f64 / linked)),
-    ]
+fn by_megabyte(millis: f64, bytes: u64) -> String {
+    units::time(millis / (bytes.max(1) as f64 / 1e6))
 }
 
-fn reading(reading: &Reading) -> [String; 8] {
-    let bytes = reading.bytes.max(1) as f64;
-    let peak = |show: fn(u64, f64) -> String| {
-        reading
-            .analyze_peak_bytes
-            .map_or_else(|| "unknown".to_owned(), |peak| show(peak, bytes))
-    };
-    let name = reading.file.file_name().unwrap_or_default();
-    [
-        name.to_string_lossy().into_owned(),
-        units::bytes(reading.bytes),
-        units::bytes(reading.functions),
-        units::time(reading.analyze_millis),
-        units::time(reading.analyze_millis / (bytes / 1e6)),
-        units::time(reading.diff_millis),
-        peak(|peak, _| units::human(peak)),
-        peak(|peak, bytes| format!("{:.1}", peak as f64 / bytes)),
-    ]
+/// The peak, and it in relation to the file.
+fn peak(peak: Option<u64>, bytes: u64) -> [String; 2] {
+    match peak {
+        Some(peak) => [
+            units::human(peak),
+            format!("{:.1}", peak as f64 / bytes.max(1) as f64),
+        ],
+        None => ["unknown", "unknown"].map(str::to_owned),
+    }
 }
 
 #[cfg(test)]

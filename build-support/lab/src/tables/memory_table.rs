@@ -2,7 +2,8 @@
 //! differs, and how far its memory grew.
 
 use crate::memory::{FileMemory, MemoryProfile};
-use build_support::output::text::cells::{FAINT, HEADING, Paint, table};
+use build_support::output::text::style::{FAINT, HEADING, Paint};
+use build_support::output::text::table;
 use build_support::report::units;
 use build_support::wasm::artifact::Kind;
 use build_support::wasm::layout::{
@@ -30,34 +31,23 @@ fn block(file: &FileMemory, profile: &MemoryProfile, paint: Paint) -> String {
         Kind::Core => "core module",
         Kind::Component => "component",
     };
-    let mut rows = Vec::new();
+    let mut table = table::Table::aligned("<><");
     let several = file.modules.len() > 1;
     for (i, module) in file.modules.iter().enumerate() {
         let said = says(module);
         if several && !said.is_empty() {
-            rows.push(line(&format!("core module {i}"), "", ""));
+            table.push(FAINT, line(&format!("core module {i}"), "", ""));
         }
-        rows.extend(said);
+        table = table.rows(said);
     }
     if let Some(linked) = &file.linked {
-        rows.push(line("the linked file, with its names", "", ""));
-        rows.extend(says(linked));
+        table.push(FAINT, line("the linked file, with its names", "", ""));
+        table = table.rows(says(linked));
     }
-    rows.push(line("when it runs", "pages", "bytes"));
-    rows.extend(ran(file, profile));
-    let mut text = format!(
-        "{}\n",
-        paint.with(HEADING, &format!("{}  {kind}", file.label))
-    );
-    for (row, cells) in table(&rows, [false, true, false]).iter().zip(&rows) {
-        // Headings have neither figure nor indent.
-        let heading = !cells[0].starts_with(' ');
-        text.push_str(&match heading {
-            true => format!("{}\n", paint.with(FAINT, row)),
-            false => format!("{row}\n"),
-        });
-    }
-    text
+    table.push(FAINT, line("when it runs", "pages", "bytes"));
+    let heading = paint.with(HEADING, &format!("{}  {kind}", file.label));
+    let table = table.rows(ran(file, profile)).draw("", paint);
+    format!("{heading}\n{table}")
 }
 
 /// What a module says before it runs.
@@ -75,9 +65,7 @@ fn says(module: &Layout) -> Vec<Line> {
     if let Some((at, note)) = heap {
         rows.push(line("  heap from", &units::bytes(at), note));
     }
-    for global in module.globals.iter().take(GLOBALS) {
-        rows.push(self::global(global));
-    }
+    rows.extend(module.globals.iter().take(GLOBALS).map(global));
     if module.globals.len() > GLOBALS {
         let more = format!("  and {} globals more", module.globals.len() - GLOBALS);
         rows.push(line(&more, "", "all of them with --json"));
@@ -88,16 +76,22 @@ fn says(module: &Layout) -> Vec<Line> {
 
 fn memory(memory: &Memory) -> Line {
     let bytes = memory.initial_pages.saturating_mul(memory.page_bytes);
-    let maximum = match memory.maximum_pages {
-        Some(pages) => format!("at most {} pages", units::bytes(pages)),
-        None => "no maximum".to_owned(),
-    };
-    let imported = if memory.imported { ", imported" } else { "" };
+    let limit = limit(memory.maximum_pages, " pages", memory.imported);
+    let note = format!("{}, {limit}", units::counted(bytes));
     line(
         "  initial pages",
         &units::bytes(memory.initial_pages),
-        &format!("{}, {maximum}{imported}", units::counted(bytes)),
+        &note,
     )
+}
+
+/// `at most 3 pages, imported`.
+fn limit(maximum: Option<u64>, unit: &str, imported: bool) -> String {
+    let imported = if imported { ", imported" } else { "" };
+    match maximum {
+        Some(maximum) => format!("at most {}{unit}{imported}", units::bytes(maximum)),
+        None => format!("no maximum{imported}"),
+    }
 }
 
 fn stack(stack: &Stack) -> Line {
@@ -144,27 +138,14 @@ fn global(global: &Global) -> Line {
         Some(Initial::Expression(text)) => text.clone(),
     };
     let mutable = if global.mutable { "mutable " } else { "" };
-    let name = match &global.name {
-        Some(name) => format!(", {name}"),
-        None => String::new(),
-    };
-    line(
-        &format!("  global {}", global.index),
-        &initial,
-        &format!("{mutable}{}{name}", global.ty),
-    )
+    let name = global.name.iter().map(|name| format!(", {name}"));
+    let note = format!("{mutable}{}{}", global.ty, name.collect::<String>());
+    line(&format!("  global {}", global.index), &initial, &note)
 }
 
 fn slots(table: &Table) -> Line {
-    let maximum = match table.maximum {
-        Some(maximum) => format!("at most {}", units::bytes(maximum)),
-        None => "no maximum".to_owned(),
-    };
-    let imported = if table.imported { ", imported" } else { "" };
-    let note = format!(
-        "{} filled by segments, {maximum}{imported}",
-        units::bytes(table.filled)
-    );
+    let limit = limit(table.maximum, "", table.imported);
+    let note = format!("{} filled by segments, {limit}", units::bytes(table.filled));
     line("  table slots", &units::bytes(table.initial), &note)
 }
 
@@ -192,20 +173,18 @@ fn ran(file: &FileMemory, profile: &MemoryProfile) -> Vec<Line> {
         pages("  after the transcript", run.played, &messages),
     ];
     if profile.rounds > 1 {
-        let what = format!(
-            "  after {} rounds of it",
-            units::bytes(profile.rounds.into())
-        );
-        rows.push(pages(&what, run.repeated, ""));
+        let rounds = units::bytes(profile.rounds.into());
+        rows.push(pages(
+            &format!("  after {rounds} rounds of it"),
+            run.repeated,
+            "",
+        ));
     }
-    rows.push(match run.stack {
-        Some(bytes) => line("  stack used", &units::bytes(bytes), "bytes at least"),
-        None => line(
-            "  stack used",
-            "unknown",
-            "a host cannot look into a component",
-        ),
-    });
+    let (stack, note) = match run.stack {
+        Some(bytes) => (units::bytes(bytes), "bytes at least"),
+        None => ("unknown".to_owned(), "a host cannot look into a component"),
+    };
+    rows.push(line("  stack used", &stack, note));
     rows
 }
 

@@ -3,39 +3,29 @@
 
 use crate::size_bench::{Row, Steps};
 use anstyle::Style;
-use build_support::output::text::cells::{BAD, FAINT, HEADING, Paint, table};
+use build_support::output::text::style::{BAD, FAINT, HEADING, Paint};
+use build_support::output::text::table::Table;
 use build_support::report::{Size, Sizes, units};
 
 /// Stands behind a ratio that is too large.
 const MARK: &str = " !";
 
-/// Which columns are aligned on the right.
-const RIGHT: [bool; 10] = [false, false, true, true, true, true, true, true, true, true];
+const HEADS: &str = "fixture | bytes | >linked | >wasm-opt | >snip | >ours | >reference | >swept | >ours/ref. | >ours/wasm-opt";
 
 /// `rows` as text that ends in a newline. `colour` adds ANSI escapes.
 pub fn draw(rows: &[Row], colour: bool) -> String {
     let paint = Paint { colour };
-    let mut cells = vec![
-        [
-            "fixture",
-            "bytes",
-            "linked",
-            "wasm-opt",
-            "snip",
-            "ours",
-            "reference",
-            "swept",
-            "ours/ref.",
-            "ours/wasm-opt",
-        ]
-        .map(str::to_owned),
-    ];
-    let mut styles = vec![HEADING];
+    let mut table = Table::headed(HEADING, HEADS);
+    let mut missed = Vec::new();
     for row in rows {
+        let too_large = row.missed();
+        if !too_large.is_empty() {
+            missed.push(row.name.as_str());
+        }
         for measure in Size::ALL {
-            let missed = row.missed().contains(&measure.name());
-            cells.push(line(row, &row.steps, &row.name, measure, missed));
-            styles.push(if missed { BAD } else { Style::new() });
+            let missed = too_large.contains(&measure.name());
+            let style = if missed { BAD } else { Style::new() };
+            table.push(style, line(row, &row.steps, &row.name, measure, missed));
         }
         let plain = Steps {
             ours: row.ours_plain_std,
@@ -47,21 +37,11 @@ pub fn draw(rows: &[Row], colour: bool) -> String {
         ];
         for (name, steps) in others {
             for (measure, steps) in Size::ALL.into_iter().zip(steps.iter().cycle()) {
-                cells.push(line(row, steps, name, measure, false));
-                styles.push(FAINT);
+                table.push(FAINT, line(row, steps, name, measure, false));
             }
         }
     }
-    let mut text: String = table(&cells, RIGHT)
-        .iter()
-        .zip(styles)
-        .map(|(line, style)| format!("{}\n", paint.with(style, line.trim_end())))
-        .collect();
-    let missed: Vec<_> = rows
-        .iter()
-        .filter(|row| !row.missed().is_empty())
-        .map(|row| row.name.as_str())
-        .collect();
+    let mut text = table.draw("", paint);
     if !missed.is_empty() {
         text.push_str(&format!(
             "\n{} more than 2% above the reference: {}\n",
@@ -73,27 +53,18 @@ pub fn draw(rows: &[Row], colour: bool) -> String {
 }
 
 /// The name stands in the first of a fixture's lines.
-fn line(row: &Row, steps: &Steps, name: &str, measure: Size, missed: bool) -> [String; 10] {
-    let of = |sizes: &Sizes| sizes.get(measure);
-    let (ours, reference) = (of(&steps.ours), of(&row.reference));
-    let first = measure == Size::ALL[0];
+fn line(row: &Row, steps: &Steps, name: &str, measure: Size, missed: bool) -> Vec<String> {
+    let size = |sizes: &Sizes| sizes.get(measure);
+    let name = if measure == Size::ALL[0] { name } else { "" };
     let mark = if missed { MARK } else { "  " };
-    [
-        if first {
-            name.to_owned()
-        } else {
-            String::new()
-        },
-        measure.name().to_owned(),
-        units::bytes(of(&steps.linked)),
-        units::bytes(of(&steps.wasm_opt)),
-        units::bytes(of(&steps.snip)),
-        units::bytes(ours),
-        units::bytes(reference),
-        units::bytes(of(&row.reference_swept)),
-        format!("{}{mark}", ratio(ours, reference)),
-        ratio(ours, of(&steps.wasm_opt)),
-    ]
+    let (ours, reference) = (size(&steps.ours), size(&row.reference));
+    let mut cells = vec![name.to_owned(), measure.name().to_owned()];
+    let before = [&steps.linked, &steps.wasm_opt, &steps.snip].map(size);
+    let shown = [ours, reference, size(&row.reference_swept)];
+    cells.extend(before.into_iter().chain(shown).map(units::bytes));
+    cells.push(format!("{}{mark}", ratio(ours, reference)));
+    cells.push(ratio(ours, size(&steps.wasm_opt)));
+    cells
 }
 
 fn ratio(part: u64, whole: u64) -> String {

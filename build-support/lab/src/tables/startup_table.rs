@@ -5,54 +5,42 @@ use crate::quantiles::Quantiles;
 use crate::startup::targets::{self, Miss, TARGETS, Weight};
 use crate::startup::{FileTimes, ModeTimes, Startup};
 use anstyle::Style;
-use build_support::output::text::cells::{BAD, FAINT, HEADING, Paint, WARNING, table};
+use build_support::output::text::style::{BAD, FAINT, HEADING, Paint, WARNING};
+use build_support::output::text::table::Table;
 use build_support::report::units;
 use build_support::wasm::artifact::Kind;
-
-/// Stands behind a figure that misses a target, or an aim.
-const MARKS: [&str; 3] = [" !", " ~", "  "];
 
 /// `startup` as text that ends in a newline. `colour` adds ANSI escapes.
 pub fn draw(startup: &Startup, colour: bool) -> String {
     let paint = Paint { colour };
     let missed = targets::missed(startup);
     [
-        modes(startup, &missed, paint),
-        processes(startup, paint),
-        instructions(startup, paint),
+        modes(startup, &missed).draw("", paint),
+        processes(startup).draw("", paint),
+        instructions(startup).draw("", paint),
         notes(startup, &missed, paint),
     ]
     .join("\n")
 }
 
-fn modes(startup: &Startup, missed: &[Miss], paint: Paint) -> String {
-    let head = [
-        "file",
-        "start",
-        "samples",
-        "min",
-        "median",
-        "p90",
-        "p99",
-        "target",
-        "configured",
-        "first answer",
-    ];
-    let mut cells = vec![head.map(str::to_owned)];
-    let mut styles = vec![HEADING];
+fn modes(startup: &Startup, missed: &[Miss]) -> Table {
+    let heads = "file | start | >samples | >min | >median | >p90 | >p99 | >target | >configured | >first answer";
+    let mut table = Table::headed(HEADING, heads);
     for file in &startup.files {
         for (i, mode) in file.modes.iter().enumerate() {
-            let weight = worst(missed, file, mode);
-            cells.push(line(if i == 0 { &file.label } else { "" }, mode, weight));
-            styles.push(match weight {
-                Some(Weight::Required) => BAD,
-                Some(Weight::Aim) => WARNING,
-                None => Style::new(),
-            });
+            // The mark stands behind a figure that misses a target, or an aim.
+            let (style, mark) = match worst(missed, file, mode) {
+                Some(Weight::Required) => (BAD, " !"),
+                Some(Weight::Aim) => (WARNING, " ~"),
+                None => (Style::new(), "  "),
+            };
+            table.push(
+                style,
+                line(if i == 0 { &file.label } else { "" }, mode, mark),
+            );
         }
     }
-    let right = [false, false, true, true, true, true, true, true, true, true];
-    lines(&cells, right, &styles, paint)
+    table
 }
 
 /// The heavier of what a line misses.
@@ -64,74 +52,51 @@ fn worst(missed: &[Miss], file: &FileTimes, mode: &ModeTimes) -> Option<Weight> 
         .min_by_key(|weight| *weight != Weight::Required)
 }
 
-fn line(label: &str, mode: &ModeTimes, weight: Option<Weight>) -> [String; 10] {
-    let mark = match weight {
-        Some(Weight::Required) => MARKS[0],
-        Some(Weight::Aim) => MARKS[1],
-        None => MARKS[2],
-    };
+fn line(label: &str, mode: &ModeTimes, mark: &str) -> Vec<String> {
     let mut limits = TARGETS
         .iter()
         .filter(|target| target.mode == mode.mode && target.weight == Weight::Required);
     let limit = limits.next().map_or(String::new(), |target| {
         format!("< {}", units::duration(target.below_us * 1_000))
     });
-    let [samples, min, median, p90, p99] = figures(&mode.times.instance);
-    [
-        label.to_owned(),
-        mode.mode.name().to_owned(),
-        samples,
-        min,
-        format!("{median}{mark}"),
-        p90,
-        p99,
-        limit,
-        units::duration(mode.times.configured.median_ns),
-        units::duration(mode.times.answered.median_ns),
-    ]
+    let mut figures = figures(&mode.times.instance);
+    figures[2].push_str(mark);
+    let later = [&mode.times.configured, &mode.times.answered];
+    let mut cells = vec![label.to_owned(), mode.mode.name().to_owned()];
+    cells.extend(figures);
+    cells.push(limit);
+    cells.extend(later.map(|times| units::duration(times.median_ns)));
+    cells
 }
 
-fn processes(startup: &Startup, paint: Paint) -> String {
-    let head = ["process", "file", "samples", "min", "median", "p90", "p99"];
-    let mut cells = vec![head.map(str::to_owned)];
-    for process in &startup.processes {
-        let [samples, min, median, p90, p99] = figures(&process.times);
-        cells.push([
-            process.process.name().to_owned(),
-            process.label.clone().unwrap_or_default(),
-            samples,
-            min,
-            median,
-            p90,
-            p99,
-        ]);
-    }
-    let right = [false, false, true, true, true, true, true];
-    lines(&cells, right, &[HEADING], paint)
+fn processes(startup: &Startup) -> Table {
+    let rows = startup.processes.iter().map(|process| {
+        let label = process.label.clone().unwrap_or_default();
+        let mut cells = vec![process.process.name().to_owned(), label];
+        cells.extend(figures(&process.times));
+        cells
+    });
+    let heads = "process | file | >samples | >min | >median | >p90 | >p99";
+    Table::headed(HEADING, heads).rows(rows)
 }
 
-fn instructions(startup: &Startup, paint: Paint) -> String {
-    let head = [
-        "instructions",
-        "instance",
-        "configured",
-        "first answer",
-        "wasm bytes",
-        "precompiled",
-    ];
-    let mut cells = vec![head.map(str::to_owned)];
-    for file in &startup.files {
-        cells.push([
-            file.label.clone(),
-            units::bytes(file.instructions.instance),
-            units::bytes(file.instructions.configured),
-            units::bytes(file.instructions.answered),
-            units::bytes(file.bytes),
-            units::bytes(file.precompiled_bytes),
-        ]);
-    }
-    let right = [false, true, true, true, true, true];
-    lines(&cells, right, &[HEADING], paint)
+fn instructions(startup: &Startup) -> Table {
+    let rows = startup.files.iter().map(|file| {
+        let instructions = file.instructions;
+        let figures = [
+            instructions.instance,
+            instructions.configured,
+            instructions.answered,
+            file.bytes,
+            file.precompiled_bytes,
+        ];
+        let mut cells = vec![file.label.clone()];
+        cells.extend(figures.map(units::bytes));
+        cells
+    });
+    let heads =
+        "instructions | >instance | >configured | >first answer | >wasm bytes | >precompiled";
+    Table::headed(HEADING, heads).rows(rows)
 }
 
 fn notes(startup: &Startup, missed: &[Miss], paint: Paint) -> String {
@@ -139,9 +104,10 @@ fn notes(startup: &Startup, missed: &[Miss], paint: Paint) -> String {
         format!(
             "{}, compiling on one thread{}; min to p99 are up to the instance, the last two columns the median",
             startup.engine,
-            match startup.debug_assertions {
-                true => ", built with debug assertions, which slow the compilers",
-                false => "",
+            if startup.debug_assertions {
+                ", built with debug assertions, which slow the compilers"
+            } else {
+                ""
             }
         ),
         "up to a later point: `init` called, first message answered".to_owned(),
@@ -150,9 +116,10 @@ fn notes(startup: &Startup, missed: &[Miss], paint: Paint) -> String {
         None => "node was left out, as --no-node asks".to_owned(),
         Some(version) => format!(
             "node {version}, with --no-turbo-fast-api-calls, without which its WASI crashes (nodejs/node#46777){}",
-            match startup.files.iter().any(|f| f.kind == Kind::Component) {
-                true => "; core modules alone: it has no components",
-                false => "",
+            if startup.files.iter().any(|file| file.kind == Kind::Component) {
+                "; core modules alone: it has no components"
+            } else {
+                ""
             }
         ),
     });
@@ -186,24 +153,6 @@ fn figures(times: &Quantiles) -> [String; 5] {
         units::duration(times.p90_ns),
         units::duration(times.p99_ns),
     ]
-}
-
-/// The rows as lines, each in its style; those without one are plain.
-fn lines<const N: usize>(
-    cells: &[[String; N]],
-    right: [bool; N],
-    styles: &[Style],
-    paint: Paint,
-) -> String {
-    let styles = styles
-        .iter()
-        .copied()
-        .chain(std::iter::repeat(Style::new()));
-    table(cells, right)
-        .iter()
-        .zip(styles)
-        .map(|(line, style)| format!("{}\n", paint.with(style, line)))
-        .collect()
 }
 
 #[cfg(test)]

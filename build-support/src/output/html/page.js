@@ -115,7 +115,7 @@ function draw(focus) {
   hues = new Map(parts.slice(0, HUES).map((child, hue) => [child, `hue-${hue + 1}`]));
   map.classList.toggle("empty", bytes === 0);
   cells = bytes === 0 ? [] : drawMap(map, at, whole, paint, notes);
-  if (bytes === 0) map.replaceChildren(element("p", "nothing takes any room here"));
+  if (bytes === 0) map.replaceChildren(element("p", "nothing has a size here"));
   const wanted = cells.find((cell) => cell.node === focus || below(focus, cell.node)) || cells[0];
   if (wanted) wanted.tabIndex = 0;
   if (wanted && focus !== null) wanted.focus();

@@ -1,7 +1,8 @@
 //! What the gate compared: each size beside what is held of it, what passes, and the limits.
 
-use super::cells::{BAD, FAINT, HEADING, Paint, WARNING, table};
 use super::judged;
+use super::style::{BAD, FAINT, HEADING, Paint, WARNING};
+use super::table::Table;
 use crate::report::{BaselineRecord, Judged, LimitRecord, Report, Size, units};
 use anstyle::Style;
 
@@ -31,14 +32,11 @@ pub fn draw(report: &Report, colour: bool) -> String {
 }
 
 fn sizes(report: &Report, paint: Paint) -> String {
-    let heading = match report.baseline {
-        Some(_) => [
-            "size", "held", "now", "change", "passes", "drift", "passes", "limit",
-        ],
-        None => ["size", "", "now", "", "", "", "", "limit"],
+    let heads = match report.baseline {
+        Some(_) => "size | >held | >now | >change | >passes | >drift | >passes | >limit",
+        None => "size | > | >now | > | > | > | > | >limit",
     };
-    let mut rows = vec![heading.map(str::to_owned)];
-    let mut styles = vec![FAINT];
+    let mut table = Table::headed(FAINT, heads);
     for size in Size::ALL {
         let limit = |l: &&LimitRecord| l.measure == size.name();
         let limit = report.budget.iter().find(limit);
@@ -53,7 +51,7 @@ fn sizes(report: &Report, paint: Paint) -> String {
             .any(|e| e.measure == size.name());
         let now = units::bytes(actual);
         let name = size.name().to_owned();
-        rows.push(match held {
+        let cells = match held {
             None => {
                 let none = String::new;
                 [name, none(), now, none(), none(), none(), none(), limit]
@@ -77,15 +75,10 @@ fn sizes(report: &Report, paint: Paint) -> String {
                     limit,
                 ]
             }
-        });
-        styles.push(if over { BAD } else { Style::new() });
+        };
+        table.push(if over { BAD } else { Style::new() }, cells);
     }
-    let mut right = [true; 8];
-    right[0] = false;
-    let lines = table(&rows, right).into_iter().zip(styles);
-    lines
-        .map(|(line, style)| format!("{}\n", paint.with(style, &line)))
-        .collect()
+    table.draw("", paint)
 }
 
 /// The raises that the change brings, for whoever looks at it to see.

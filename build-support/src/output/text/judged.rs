@@ -1,6 +1,7 @@
 //! What a file is held against: its sizes and other figures beside their limits, and what came of it.
 
-use super::cells::{BAD, FAINT, GOOD, Paint, WARNING, bar, table};
+use super::style::{BAD, FAINT, GOOD, Paint, WARNING, bar};
+use super::table::Table;
 use crate::report::{Because, Exceeded, LimitRecord, Report, Size, Unit, units};
 
 /// Every size, whether there is a limit on it or not.
@@ -12,7 +13,7 @@ pub(super) fn sizes(report: &Report, paint: Paint) -> String {
         actual: report.sizes.get(size),
         limit: limit(size).map(|limit| limit.limit),
     };
-    draw(["size", "bytes"], &Size::ALL.map(row), paint)
+    draw("size | >bytes", &Size::ALL.map(row), paint)
 }
 
 /// Whatever else there is a limit on; nothing where there is none.
@@ -30,7 +31,7 @@ pub(super) fn others(report: &Report, paint: Paint) -> String {
     if lines.is_empty() {
         return String::new();
     }
-    draw(["measure", "now"], &lines, paint)
+    draw("measure | >now", &lines, paint)
 }
 
 struct Line {
@@ -40,33 +41,26 @@ struct Line {
     limit: Option<u64>,
 }
 
-fn draw([name, actual]: [&str; 2], lines: &[Line], paint: Paint) -> String {
-    let mut rows = vec![[name, actual, "", "limit", "used"].map(str::to_owned)];
-    rows.extend(lines.iter().map(|line| {
-        let (limit, used) = line.limit.map_or(("none".into(), String::new()), |limit| {
-            (units::bytes(limit), units::used(line.actual, limit))
-        });
+fn draw(heads: &str, lines: &[Line], paint: Paint) -> String {
+    let rows = lines.iter().map(|line| {
+        let (limit, used, bar) = match line.limit {
+            None => ("none".to_owned(), String::new(), String::new()),
+            Some(limit) => (
+                units::bytes(limit),
+                units::used(line.actual, limit),
+                bar(line.actual, limit, paint),
+            ),
+        };
         let human = match line.unit {
             Unit::Bytes => units::human(line.actual),
             Unit::Count | Unit::Instructions => String::new(),
         };
         let actual = units::bytes(line.actual);
-        [line.name.clone(), actual, human, limit, used]
-    }));
-    let drawn = table(&rows, [false, true, true, true, true]);
-    let width = drawn.iter().map(|line| line.chars().count()).max();
-    let width = width.unwrap_or_default();
-    let mut text = format!("{}\n", paint.with(FAINT, &drawn[0]));
-    for (row, line) in drawn[1..].iter().zip(lines) {
-        match line.limit {
-            Some(limit) => {
-                let bar = bar(line.actual, limit, paint);
-                text.push_str(&format!("{row:<width$}  {bar}\n"));
-            }
-            None => text.push_str(&format!("{row}\n")),
-        }
-    }
-    text
+        [line.name.clone(), actual, human, limit, used, bar]
+    });
+    // The bar is in the last column, where its escapes move nothing.
+    let heads = format!("{heads} | > | >limit | >used | ");
+    Table::headed(FAINT, &heads).rows(rows).draw("", paint)
 }
 
 /// The last line.

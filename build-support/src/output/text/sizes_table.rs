@@ -1,25 +1,15 @@
 //! Files and their sizes, a line each.
 
-use super::cells::{HEADING, Paint, table};
+use super::style::{HEADING, Paint};
+use super::table::Table;
 use crate::report::{Sizes, units};
-use anstyle::Style;
 
 /// `rows` as text that ends in a newline. `colour` adds ANSI escapes.
 pub fn draw(rows: &[(String, Sizes)], colour: bool) -> String {
-    let mut cells = vec![["file", "raw", "gzip", "brotli"].map(str::to_owned)];
-    cells.extend(rows.iter().map(|(name, sizes)| {
-        [
-            name.clone(),
-            units::bytes(sizes.raw),
-            units::bytes(sizes.gzip),
-            units::bytes(sizes.brotli),
-        ]
-    }));
-    let paint = Paint { colour };
-    let styles = std::iter::once(HEADING).chain(std::iter::repeat(Style::new()));
-    table(&cells, [false, true, true, true])
-        .iter()
-        .zip(styles)
-        .map(|(line, style)| format!("{}\n", paint.with(style, line)))
-        .collect()
+    let rows = rows.iter().map(|(name, sizes)| {
+        let [raw, gzip, brotli] = [sizes.raw, sizes.gzip, sizes.brotli].map(units::bytes);
+        [name.clone(), raw, gzip, brotli]
+    });
+    let table = Table::headed(HEADING, "file | >raw | >gzip | >brotli");
+    table.rows(rows).draw("", Paint { colour })
 }

@@ -1,6 +1,7 @@
 //! What the sweep removed, or would remove, by reason.
 
-use super::cells::{HEADING, Paint, table};
+use super::style::{HEADING, Paint};
+use super::table::Table;
 use crate::report::{Swept, units};
 
 /// How many pieces of each reason a listing names.
@@ -12,15 +13,17 @@ pub(super) fn draw(swept: &[Swept], paint: Paint) -> String {
         return String::new();
     }
     let heading = format!("swept {} bytes", units::bytes(total(swept)));
-    let rows: Vec<_> = swept
-        .iter()
-        .map(|of| {
-            let largest = of.pieces.first().map_or("", |piece| piece.name.as_str());
-            [bytes(of), of.reason.clone(), count(of), largest.to_owned()]
-        })
-        .collect();
+    let rows = swept.iter().map(|reason| {
+        let largest = reason.pieces.first().map_or("", |piece| &piece.name);
+        [
+            units::bytes(reason.bytes),
+            reason.reason.clone(),
+            count(reason),
+            largest.to_owned(),
+        ]
+    });
     let mut text = format!("{}\n", paint.with(HEADING, &heading));
-    for line in table(&rows, [true, false, true, false]) {
+    for (_, line) in Table::aligned("><><").rows(rows).lines() {
         let line: String = line.chars().take(super::WIDTH - 2).collect();
         text.push_str(&format!("  {line}\n"));
     }
@@ -30,39 +33,25 @@ pub(super) fn draw(swept: &[Swept], paint: Paint) -> String {
 /// What would be swept, with the largest pieces of each reason by name.
 pub fn listing(swept: &[Swept]) -> String {
     let mut text = format!("to be swept: {} bytes\n", units::bytes(total(swept)));
-    for of in swept {
-        text.push_str(&format!(
-            "\n{} ({}, {} bytes)\n",
-            of.reason,
-            count(of),
-            bytes(of)
-        ));
-        let rows: Vec<_> = of
-            .pieces
-            .iter()
-            .take(LISTED)
-            .map(|piece| [units::bytes(piece.bytes), piece.name.clone()])
-            .collect();
-        for line in table(&rows, [true, false]) {
-            text.push_str(&format!("  {line}\n"));
-        }
-        if of.pieces.len() > LISTED {
-            text.push_str(&format!("  and {} more\n", of.pieces.len() - LISTED));
+    for reason in swept {
+        let (count, bytes) = (count(reason), units::bytes(reason.bytes));
+        text.push_str(&format!("\n{} ({count}, {bytes} bytes)\n", reason.reason));
+        let pieces = reason.pieces.iter().take(LISTED);
+        let rows = pieces.map(|piece| [units::bytes(piece.bytes), piece.name.clone()]);
+        text.push_str(&Table::aligned("><").rows(rows).draw("  ", Paint::PLAIN));
+        if let Some(more @ 1..) = reason.pieces.len().checked_sub(LISTED) {
+            text.push_str(&format!("  and {more} more\n"));
         }
     }
     text
 }
 
 fn total(swept: &[Swept]) -> u64 {
-    swept.iter().map(|of| of.bytes).sum()
+    swept.iter().map(|reason| reason.bytes).sum()
 }
 
-fn bytes(of: &Swept) -> String {
-    units::bytes(of.bytes)
-}
-
-fn count(of: &Swept) -> String {
-    units::bytes(of.pieces.len() as u64)
+fn count(reason: &Swept) -> String {
+    units::bytes(reason.pieces.len() as u64)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-use super::{Marks, Reason, Score, recommend, run, weights};
+use super::{Reason, Score, Weights, recommend, run, weights};
 use crate::alloc_compare::figures::{Candidate, OfTarget, Pages, Ratios, Run};
-use crate::alloc_compare::{Allocator, Spread, Statistics, Workload};
+use crate::alloc_compare::{Allocator, CountQuantiles, Statistics, Workload};
 use crate::quantiles::Quantiles;
 use build_support::report::Sizes;
 
@@ -9,7 +9,7 @@ fn candidate(
     gzip: u64,
     runs: [(Workload, u64, [u64; 3], u64); 2],
 ) -> Candidate {
-    let spread = Spread::of(vec![1]).unwrap();
+    let quantiles = CountQuantiles::of(vec![1]).unwrap();
     let sizes = Sizes {
         raw: gzip * 2,
         gzip,
@@ -27,7 +27,7 @@ fn candidate(
                 workload,
                 checksum: String::new(),
                 instructions,
-                operation_instructions: spread,
+                operation_instructions: quantiles,
                 traced_instructions: instructions,
                 operation_time: Quantiles::of(vec![1]).unwrap(),
                 pages: Pages { start, high, again },
@@ -75,7 +75,7 @@ fn marks_are_what_the_figures_say() {
             ),
         ],
     };
-    let scores = run(&[target], &Marks::WEIGHTS);
+    let scores = run(&[target], &Weights::DEFAULT);
     let of = |allocator| *scores.iter().find(|s| s.allocator == allocator).unwrap();
     let (dlmalloc, lol) = (of(Allocator::Dlmalloc), of(Allocator::Lol));
     close(dlmalloc.marks.size, 0.8);
@@ -97,7 +97,7 @@ fn marks_are_what_the_figures_say() {
 fn score(allocator: Allocator, total: f64) -> Score {
     Score {
         allocator,
-        marks: Marks::WEIGHTS,
+        marks: Weights::DEFAULT,
         total,
     }
 }
@@ -107,7 +107,7 @@ fn the_default_stays_within_a_tenth() {
     let talc = score(Allocator::Talc, 0.80);
     let choice = |default| {
         let all = [talc, score(Allocator::Dlmalloc, default)];
-        let found = recommend(&all, &Marks::WEIGHTS).unwrap();
+        let found = recommend(&all, &Weights::DEFAULT).unwrap();
         (found.choice, found.reason)
     };
     assert_eq!(choice(0.90), (Allocator::Dlmalloc, Reason::Highest));
@@ -119,9 +119,9 @@ fn the_default_stays_within_a_tenth() {
 #[test]
 fn what_leaks_is_never_the_choice() {
     let all = [score(Allocator::Lol, 0.99), score(Allocator::LolFree, 0.5)];
-    let found = recommend(&all, &Marks::WEIGHTS).unwrap();
+    let found = recommend(&all, &Weights::DEFAULT).unwrap();
     assert_eq!(found.choice, Allocator::LolFree);
-    assert_eq!(recommend(&all[..1], &Marks::WEIGHTS), None);
+    assert_eq!(recommend(&all[..1], &Weights::DEFAULT), None);
 }
 
 #[test]
@@ -129,11 +129,11 @@ fn weights_need_not_make_a_hundred() {
     let given = weights("size=1, maturity=0.5").unwrap();
     assert_eq!(given.size, 1.0);
     assert_eq!(given.maturity, 0.5);
-    assert_eq!(given.throughput, Marks::WEIGHTS.throughput);
+    assert_eq!(given.throughput, Weights::DEFAULT.throughput);
     let only = weights("size=0.1,throughput=0,fragmentation=0,reclamation=0,maturity=0").unwrap();
-    let marks = Marks {
+    let marks = Weights {
         size: 0.7,
-        ..Marks::WEIGHTS
+        ..Weights::DEFAULT
     };
     close(marks.mean(&only), 0.7);
 }
@@ -165,7 +165,7 @@ fn wrong_weights_say_what_is_wrong() {
 fn one_message_needs_no_memory_back() {
     let score = |allocator, size, reclamation| Score {
         allocator,
-        marks: Marks {
+        marks: Weights {
             size,
             throughput: 0.9,
             fragmentation: reclamation,
@@ -178,7 +178,7 @@ fn one_message_needs_no_memory_back() {
         score(Allocator::Dlmalloc, 0.8, 1.0),
         score(Allocator::Lol, 1.0, 0.0),
     ];
-    let found = recommend(&all, &Marks::WEIGHTS).unwrap();
+    let found = recommend(&all, &Weights::DEFAULT).unwrap();
     assert_eq!(found.choice, Allocator::Dlmalloc);
     assert_eq!(found.per_message, Allocator::Lol);
     let only = weights("size=0,throughput=0,maturity=0").unwrap();

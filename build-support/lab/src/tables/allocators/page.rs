@@ -1,7 +1,9 @@
 //! `docs/allocators.md`.
 
 use super::{Section, exact, recommendation, times};
-use crate::alloc_compare::{Allocator, Comparison, Extent};
+use crate::alloc_compare::{Comparison, WorkloadSize};
+use build_support::output::text::style::FAINT;
+use build_support::output::text::table::Table;
 use build_support::report::units;
 
 /// The document as Markdown. Everything above the wall times is the same wherever the same toolchain made it.
@@ -23,7 +25,7 @@ pub fn draw(comparison: &Comparison) -> String {
     );
     text.push_str(&workloads(&comparison.extents));
     for section in exact(comparison) {
-        text.push_str(&table(&section));
+        text.push_str(&draw_section(&section));
     }
     text.push_str(&maturity(comparison));
     text.push_str(
@@ -31,63 +33,53 @@ pub fn draw(comparison: &Comparison) -> String {
          Of the machine and the hour of the run: compare within a workload, not with another run.\n\n",
     );
     for section in times(comparison) {
-        text.push_str(&table(&section));
+        text.push_str(&draw_section(&section));
     }
     text.truncate(text.trim_end().len());
     text.push('\n');
     text
 }
 
-fn workloads(extents: &[Extent]) -> String {
-    let row = |extent: &Extent| {
-        vec![
-            extent.workload.to_string(),
-            extent.workload.about().to_owned(),
-            extent.workload.operation().to_owned(),
-            units::bytes(extent.operations.into()),
-            units::bytes(extent.steps.into()),
+fn workloads(extents: &[WorkloadSize]) -> String {
+    let rows = extents.iter().map(|size| {
+        [
+            size.workload.to_string(),
+            size.workload.about().to_owned(),
+            size.workload.operation().to_owned(),
+            units::bytes(size.operations.into()),
+            units::bytes(size.steps.into()),
         ]
-    };
-    let lines = markdown(
-        &["workload", "is", "an operation is", "in a step", "steps"].map(str::to_owned),
-        &[false, false, false, true, true],
-        &extents.iter().map(row).collect::<Vec<_>>(),
+    });
+    let table = Table::headed(
+        FAINT,
+        "workload | is | an operation is | >in a step | >steps",
     );
     format!(
         "## Workloads\n\n\
          Data come from a fixed seed; every allocator on every target must compute the same, or the comparison fails. All but \
-         the transcript are in `fixtures/allocators`, beside the agent in one file.\n\n{lines}\n"
+         the transcript are in `fixtures/allocators`, beside the agent in one file.\n\n{}\n",
+        table.rows(rows).markdown()
     )
 }
 
 fn maturity(comparison: &Comparison) -> String {
     let rows = comparison.scores.iter().map(|score| {
         let (maturity, why) = score.allocator.maturity();
-        let name = Allocator::name(score.allocator).to_owned();
-        vec![name, why.to_owned(), format!("{:.1}", maturity.score())]
+        let name = score.allocator.name().to_owned();
+        [name, why.to_owned(), format!("{:.1}", maturity.score())]
     });
-    let lines = markdown(
-        &["allocator", "judged by", "maturity"].map(str::to_owned),
-        &[false, false, true],
-        &rows.collect::<Vec<_>>(),
-    );
-    format!("## Maturity\n\nA judgement, not a measurement.\n\n{lines}\n")
-}
-
-fn table(section: &Section) -> String {
-    let right: Vec<bool> = (0..section.head.len()).map(|column| column > 0).collect();
+    let table = Table::headed(FAINT, "allocator | judged by | >maturity").rows(rows);
     format!(
-        "## {}\n\n{}\n\n{}\n",
-        section.title,
-        section.about,
-        markdown(&section.head, &right, &section.rows)
+        "## Maturity\n\nA judgement, not a measurement.\n\n{}\n",
+        table.markdown()
     )
 }
 
-fn markdown(head: &[String], right: &[bool], rows: &[Vec<String>]) -> String {
-    let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
-    let rule = right.iter().map(|right| if *right { "--:" } else { "---" });
-    let rule = format!("|{}|\n", rule.collect::<Vec<_>>().join("|"));
-    let rows: String = rows.iter().map(|row| line(row)).collect();
-    format!("{}{rule}{rows}", line(head))
+fn draw_section(section: &Section) -> String {
+    let Section {
+        title,
+        about,
+        table,
+    } = section;
+    format!("## {title}\n\n{about}\n\n{}\n", table.markdown())
 }

@@ -1,7 +1,7 @@
-use super::{exact, page, recommendation};
+use super::{exact, page, recommendation, times};
 use crate::alloc_compare::{
-    Age, Allocator, Candidate, Comparison, Extent, Marks, OfTarget, Pages, Ratios, Reason,
-    Recommendation, Run, SCHEMA, Score, Spread, Statistics, Workload,
+    Allocator, Candidate, Comparison, CountQuantiles, MemoryAt, OfTarget, Pages, Ratios, Reason,
+    Recommendation, Run, SCHEMA, Score, Statistics, Weights, Workload, WorkloadSize,
 };
 use crate::quantiles::Quantiles;
 use crate::tables;
@@ -24,7 +24,7 @@ fn candidate(allocator: Allocator, raw: u64, instructions: u64) -> Candidate {
         allocator,
         linked: sizes(raw * 2),
         shipped: sizes(raw),
-        life: vec![Age {
+        life: vec![MemoryAt {
             transcripts: 100,
             pages: 1_721,
         }],
@@ -32,7 +32,7 @@ fn candidate(allocator: Allocator, raw: u64, instructions: u64) -> Candidate {
             workload: Workload::Mixed,
             checksum: "0".to_owned(),
             instructions,
-            operation_instructions: Spread::of(vec![611]).unwrap(),
+            operation_instructions: CountQuantiles::of(vec![611]).unwrap(),
             traced_instructions: both[1],
             operation_time: Quantiles::of(vec![87, 12_345]).unwrap(),
             pages,
@@ -48,7 +48,7 @@ fn candidate(allocator: Allocator, raw: u64, instructions: u64) -> Candidate {
 fn comparison() -> Comparison {
     let score = |allocator, total| Score {
         allocator,
-        marks: Marks::WEIGHTS,
+        marks: Weights::DEFAULT,
         total,
     };
     Comparison {
@@ -58,7 +58,7 @@ fn comparison() -> Comparison {
             ..Toolchain::default()
         },
         engine: "wasmtime 48".to_owned(),
-        extents: vec![Extent {
+        extents: vec![WorkloadSize {
             workload: Workload::Mixed,
             steps: 20,
             operations: 500,
@@ -70,7 +70,7 @@ fn comparison() -> Comparison {
                 candidate(Allocator::Lol, 38_556, 700_000),
             ],
         }],
-        weights: Marks::WEIGHTS,
+        weights: Weights::DEFAULT,
         scores: vec![score(Allocator::Lol, 0.9), score(Allocator::Dlmalloc, 0.8)],
         recommendation: Recommendation {
             choice: Allocator::Dlmalloc,
@@ -148,9 +148,13 @@ fn times_come_last_in_the_document() {
 
 #[test]
 fn every_row_has_a_cell_for_each_head() {
-    for section in exact(&comparison()) {
-        for row in &section.rows {
-            assert_eq!(row.len(), section.head.len(), "{section:?}");
+    let found = comparison();
+    for section in exact(&found).into_iter().chain(times(&found)) {
+        let table = section.table.markdown();
+        let cells = |line: &str| line.matches('|').count();
+        let head = table.lines().next().map(cells);
+        for line in table.lines() {
+            assert_eq!(Some(cells(line)), head, "{section:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The pieces a report at a terminal is put together from: colours, aligned columns, bars.
+//! How a report at a terminal looks: its colours, and the bars of its limits.
 
 use crate::report::units;
 use anstyle::{AnsiColor, Style};
@@ -9,25 +9,28 @@ const CLOSE: u128 = 90;
 /// How many cells the bar of a limit has.
 const BAR: u64 = 20;
 
-/// Of headings.
+/// What a part of the report is called.
 pub const HEADING: Style = Style::new().bold();
-/// Of what matters less.
+/// What stands beside the figures: heads of columns, remarks, sums of the rest.
 pub const FAINT: Style = Style::new().dimmed();
-/// Of what became better.
+/// Within its limit, or smaller.
 pub const GOOD: Style = AnsiColor::Green.on_default();
-/// Of what is close to a limit.
+/// Close to its limit, or larger.
 pub const WARNING: Style = AnsiColor::Yellow.on_default();
-/// Of what is over it.
+/// Beyond its limit.
 pub const BAD: Style = AnsiColor::Red.on_default().bold();
 
 /// Whether and how text is coloured.
 #[derive(Clone, Copy)]
 pub struct Paint {
-    /// Whether styles become escapes.
+    /// Whether there are ANSI escapes.
     pub colour: bool,
 }
 
 impl Paint {
+    /// Without colour.
+    pub const PLAIN: Paint = Paint { colour: false };
+
     /// `text` in `style`, where there is colour.
     pub fn with(self, style: Style, text: &str) -> String {
         if self.colour {
@@ -36,40 +39,6 @@ impl Paint {
             text.to_owned()
         }
     }
-}
-
-/// The rows as lines: each column as wide as its widest cell and right-aligned where `right` says so, two
-/// blanks between columns, none at the end. Columns without any text fall away.
-pub fn table<const N: usize>(rows: &[[String; N]], right: [bool; N]) -> Vec<String> {
-    columns(rows, &right)
-}
-
-/// As [`table`], with as many columns as `right` has.
-pub fn columns(rows: &[impl AsRef<[String]>], right: &[bool]) -> Vec<String> {
-    let mut widths = vec![0; right.len()];
-    for row in rows {
-        for (width, cell) in widths.iter_mut().zip(row.as_ref()) {
-            *width = cell.chars().count().max(*width);
-        }
-    }
-    let line = |row: &[String]| {
-        let cells = row
-            .iter()
-            .zip(&widths)
-            .zip(right)
-            .filter(|((_, width), _)| **width > 0);
-        let cells: Vec<String> = cells
-            .map(|((cell, width), right)| {
-                if *right {
-                    format!("{cell:>width$}")
-                } else {
-                    format!("{cell:<width$}")
-                }
-            })
-            .collect();
-        cells.join("  ").trim_end().to_owned()
-    };
-    rows.iter().map(|row| line(row.as_ref())).collect()
 }
 
 /// A bar for `size` of `limit`. Full from the limit on. Anything at all shows as one cell.
@@ -104,11 +73,11 @@ pub fn bar(size: u64, limit: u64, paint: Paint) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Paint, bar, table};
+    use super::{Paint, bar};
 
     #[test]
     fn bars_are_full_at_the_limit_alone() {
-        let plain = Paint { colour: false };
+        let plain = Paint::PLAIN;
         let cells = |size, limit| {
             bar(size, limit, plain)
                 .chars()
@@ -150,12 +119,5 @@ mod tests {
                 "\u{1b}[1m\u{1b}[31m"
             ]
         );
-    }
-
-    #[test]
-    fn columns_align_and_empty_ones_fall() {
-        let cell = str::to_owned;
-        let rows = [["a", "", "1"].map(cell), ["bbb", "", "22"].map(cell)];
-        assert_eq!(table(&rows, [false, false, true]), ["a     1", "bbb  22"]);
     }
 }

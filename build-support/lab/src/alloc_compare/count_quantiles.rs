@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// Instructions for each operation; every figure is that of one step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Spread {
+pub struct CountQuantiles {
     /// The least.
     pub min: u64,
     /// Half of the steps took no more.
@@ -16,7 +16,7 @@ pub struct Spread {
     pub max: u64,
 }
 
-impl Spread {
+impl CountQuantiles {
     /// Of the samples; `None` where there are none.
     pub fn of(mut samples: Vec<u64>) -> Option<Self> {
         samples.sort_unstable();
@@ -31,18 +31,18 @@ impl Spread {
 
 #[cfg(test)]
 mod tests {
-    use super::Spread;
+    use super::CountQuantiles;
 
     #[test]
     fn every_figure_is_a_sample() {
-        let spread = Spread::of((1..=20).rev().collect()).unwrap();
-        let Spread {
+        let quantiles = CountQuantiles::of((1..=20).rev().collect()).unwrap();
+        let CountQuantiles {
             min,
             median,
             p90,
             max,
-        } = spread;
+        } = quantiles;
         assert_eq!([min, median, p90, max], [1, 10, 18, 20]);
-        assert_eq!(Spread::of(Vec::new()), None);
+        assert_eq!(CountQuantiles::of(Vec::new()), None);
     }
 }
