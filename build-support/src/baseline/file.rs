@@ -2,11 +2,11 @@
 
 use crate::error::{Error, Result};
 use crate::gate::entry::Held;
+use crate::gate::place;
 use crate::project::package::Package;
 use crate::system::files;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,35 +17,54 @@ pub type Ratchet = BTreeMap<String, BTreeMap<String, Held>>;
 /// The version of the layout; raised when a field changes meaning or goes.
 pub const SCHEMA: u32 = 2;
 
-/// What was measured of a package, as text: whoever measures knows what it says, and others write it back as it was.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Untouched(Box<RawValue>);
-
-impl PartialEq for Untouched {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.get() == other.0.get()
-    }
-}
-
-/// The file for whoever measures nothing.
-pub type File = Whole<Untouched>;
-
-/// What is in the file; `M` is what was measured.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Whole<M> {
+/// What is in the file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct File {
     /// [`SCHEMA`].
     pub schema: u32,
     /// What the ratchet holds.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub ratchet: Ratchet,
     /// What was measured.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub measured: Option<M>,
+    pub measured: Option<Measured>,
 }
 
-impl<M> Default for Whole<M> {
+/// What was measured of a package, as the text it is in the file: whoever measures knows what it says, and others write
+/// it back as it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Measured(String);
+
+/// The file as it is read and, but for what was measured, written.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Layout {
+    schema: u32,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    ratchet: Ratchet,
+    #[serde(default, skip_serializing)]
+    measured: Option<IgnoredAny>,
+}
+
+/// What stands between a value of the file's own object and its end.
+const END: &str = "\n}";
+
+impl Measured {
+    /// The text of `figures` in the file.
+    pub fn new(figures: &impl Serialize) -> Self {
+        let json = serde_json::to_string_pretty(figures).expect("plain data");
+        Self(json.replace('\n', "\n  "))
+    }
+
+    /// What it says, of the file at `file`.
+    ///
+    /// # Errors
+    /// [`Error::Input`] with line and column in it where it says something else.
+    pub fn read<T: DeserializeOwned>(&self, file: &Path) -> Result<T> {
+        let read = serde_json::from_str(&self.0);
+        read.map_err(|error| refused(file, format!("in `measured`: {error}")))
+    }
+}
+
+impl Default for File {
     fn default() -> Self {
         Self {
             schema: SCHEMA,
@@ -70,16 +89,9 @@ impl File {
     /// # Errors
     /// [`Error::Io`].
     pub fn lock(root: &Path) -> Result<fs::File> {
-        let folder = root.join("target");
-        fs::create_dir_all(&folder).map_err(Error::io("creating folder", &folder))?;
-        let path = folder.join(".baseline.lock");
-        let lock = fs::File::create(&path).map_err(Error::io("creating", &path))?;
-        lock.lock().map_err(Error::io("locking", &path))?;
-        Ok(lock)
+        files::lock(&root.join("target"), ".baseline.lock")
     }
-}
 
-impl<M: Serialize + DeserializeOwned> Whole<M> {
     /// Reads `file`; none where there is no such file.
     ///
     /// # Errors
@@ -98,23 +110,15 @@ impl<M: Serialize + DeserializeOwned> Whole<M> {
     /// [`Error::Input`] with line and column where it is no baseline, one of another layout, or one whose contents do not
     /// sum to what it holds.
     pub fn parse(file: &Path, text: &str) -> Result<Self> {
-        let refused = |message: String| {
-            Error::Input {
-            file: file.to_owned(),
-            offset: None,
-            message,
-            help: "it is written by `build-support gate` and `build-support baseline` alone: restore it from git, or \
-                   remove it and make it anew"
-                .to_owned(),
-        }
-        };
+        let refused = |message: String| refused(file, message);
         let version = schema(text).map_err(|error| refused(error.to_string()))?;
         if version != SCHEMA {
             return Err(refused(format!(
                 "its layout is version {version}, and this tool's is {SCHEMA}"
             )));
         }
-        let read: Self = serde_json::from_str(text).map_err(|error| refused(error.to_string()))?;
+        let read: Layout =
+            serde_json::from_str(text).map_err(|error| refused(error.to_string()))?;
         for (package, targets) in &read.ratchet {
             for (target, held) in targets {
                 if held.contents.sum() != Some(held.sizes.raw) {
@@ -125,7 +129,12 @@ impl<M: Serialize + DeserializeOwned> Whole<M> {
                 }
             }
         }
-        Ok(read)
+        let measured = place::of(text, &["measured"]).filter(|_| read.measured.is_some());
+        Ok(Self {
+            schema: read.schema,
+            ratchet: read.ratchet,
+            measured: measured.map(|range| Measured(text[range].to_owned())),
+        })
     }
 
     /// What is held of `package` for `target`.
@@ -138,9 +147,29 @@ impl<M: Serialize + DeserializeOwned> Whole<M> {
     /// # Errors
     /// [`Error::Io`].
     pub fn write(&self, file: &Path) -> Result<()> {
-        let mut json = serde_json::to_string_pretty(self).expect("plain data");
+        let layout = Layout {
+            schema: self.schema,
+            ratchet: self.ratchet.clone(),
+            measured: None,
+        };
+        let mut json = serde_json::to_string_pretty(&layout).expect("plain data");
+        if let Some(Measured(text)) = &self.measured {
+            json.truncate(json.len() - END.len());
+            json.push_str(&format!(",\n  \"measured\": {text}{END}"));
+        }
         json.push('\n');
         files::write_atomic(file, json.as_bytes())
+    }
+}
+
+fn refused(file: &Path, message: String) -> Error {
+    Error::Input {
+        file: file.to_owned(),
+        offset: None,
+        message,
+        help: "it is written by `build-support gate` and `build-support baseline` alone: restore it from git, or \
+               remove it and make it anew"
+            .to_owned(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::baseline::{self, Baseline, Part, Tools};
 use anyhow::Context as _;
-use build_support::baseline::file::{File, Whole};
+use build_support::baseline::file::{File, Measured};
 use build_support::baseline::merge_base;
 use build_support::cli::ended::Ended;
 use build_support::output::progress::Progress;
@@ -33,7 +33,8 @@ pub struct Opts {
 pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     let package = Package::find(None)?;
     let file = File::path(&package);
-    let before = Whole::<Baseline>::read(&file)?.and_then(|file| file.measured);
+    let before = File::read(&file)?.and_then(|file| file.measured);
+    let before: Option<Baseline> = before.map(|text| text.read(&file)).transpose()?;
     let parts = match opts.only.as_slice() {
         [] => &Part::ALL,
         parts => parts,
@@ -56,11 +57,11 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     let output = opts.output.as_deref().unwrap_or(&file);
     let _lock = File::lock(&package.root)?;
     // Read again: what the ratchet holds may have changed while this was measured.
-    let ratchet = Whole::<Baseline>::read(&file)?.map(|file| file.ratchet);
-    let all = Whole {
+    let ratchet = File::read(&file)?.map(|file| file.ratchet);
+    let all = File {
         ratchet: ratchet.unwrap_or_default(),
-        measured: Some(now),
-        ..Whole::default()
+        measured: Some(Measured::new(&now)),
+        ..File::default()
     };
     all.write(output)?;
     writeln!(anstream::stdout(), "written: {}", output.display())?;
