@@ -17,6 +17,7 @@ mod programs;
 use build_support::analyze::sweep::{self, Link};
 use build_support::attribution::{self, Attribution, Kind, Row};
 use build_support::config::Config;
+use build_support::ops::build;
 use build_support::passes::{self, optimize};
 use build_support::passes::{Job, pipeline};
 use build_support::project::compile::Linked;
@@ -74,15 +75,17 @@ fn futures_give_the_same_in_every_version() {
     check("futures");
 }
 
+fn linked(fixture: &Fixture) -> Linked {
+    let (package, features) = (&fixture.package, Features::default());
+    build::compile(package, &fixture.config, &features, &mut Silent).unwrap()
+}
+
 /// Protects the answer to "why is this still there": the chain begins outside and ends at the symbol, and what is
 /// dead is said to be.
 #[test]
 fn what_stays_and_what_goes_is_explained() {
     let fixture = programs::find(&agent(), Some("json")).unwrap().remove(0);
-    let linked = fixture
-        .package
-        .compile(&fixture.config, &Features::default(), &mut Silent)
-        .unwrap();
+    let linked = linked(&fixture);
     let artifact = Artifact::new(linked.bytes.clone(), &linked.path).unwrap();
     let analysis = pipeline::analyze(
         &fixture.config.snip,
@@ -125,10 +128,7 @@ fn every_fixture_has_a_workload() {
 
 fn check(name: &str) {
     let fixture = programs::find(&agent(), Some(name)).unwrap().remove(0);
-    let linked = fixture
-        .package
-        .compile(&fixture.config, &Features::default(), &mut Silent)
-        .unwrap();
+    let linked = linked(&fixture);
     let cases = workload::read(name);
     if std::env::var_os("BLESS").is_some() {
         workload::bless(name, &engines::wasmtime(&linked.bytes, &cases));

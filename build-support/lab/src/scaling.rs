@@ -9,9 +9,9 @@ pub mod attribution;
 use crate::size_bench;
 use build_support::config::Config;
 use build_support::error::{Error, Result};
-use build_support::ops::build;
 use build_support::passes::{Job, componentize, pipeline};
-use build_support::project::listener::Listener;
+use build_support::project::compile::{self, Request};
+use build_support::project::listener::{Listener, Silent};
 use build_support::project::package::{Features, Package};
 use build_support::project::toolchain;
 use build_support::system::files;
@@ -79,8 +79,8 @@ pub fn build(agent: &Package, listener: &mut dyn Listener) -> Result<Vec<PathBuf
             features: feature.map(str::to_owned).into_iter().collect(),
             no_default: false,
         };
-        let request = package.request_in("wasm-build", &config, &features, Default::default());
-        let linked = build::link(&request, &toolchain)?;
+        let request = Request::new(&package, &config, &features);
+        let linked = compile::run(&request, &toolchain, &mut Silent)?;
         let file = folder.join(format!("{name}.wasm"));
         files::write_atomic(&file, &linked.bytes)?;
         files.push(file);

@@ -11,6 +11,7 @@ pub const INTERFACE: &str = "clawft:agent/agent@0.1.0";
 
 /// An instance of an agent component.
 pub struct Agent {
+    /// It, for exports other than the agent's.
     pub instance: Instance,
     interface: ComponentExportIndex,
 }

@@ -5,6 +5,7 @@ use crate::cli::ended::Ended;
 use crate::cli::messages::{MessageFormat, Messages};
 use crate::cli::terminal::{colour_on_stdout, here};
 use crate::cli::{dry_run, verdict};
+use crate::ops::build;
 use crate::ops::ship::Shipped;
 use crate::output::progress::Progress;
 use crate::output::text;
@@ -86,7 +87,7 @@ fn build(opts: &Opts, package: &Package, messages: &Messages<'_>) -> anyhow::Res
         MessageFormat::Human | MessageFormat::Short => Progress::start(opts.json),
     };
     if opts.dry_run {
-        let linked = package.compile(&config, &features, &mut progress)?;
+        let linked = build::compile(&package, &config, &features, &mut progress)?;
         let artifact = Artifact::new(linked.bytes, &linked.path)?;
         drop(progress);
         return dry_run::show(
@@ -98,7 +99,7 @@ fn build(opts: &Opts, package: &Package, messages: &Messages<'_>) -> anyhow::Res
         .out_dir
         .clone()
         .unwrap_or_else(|| package.outputs(&config.target));
-    let shipped = package.ship(&config.target, &features, &folder, &mut progress)?;
+    let shipped = build::run(&package, &config.target, &features, &folder, &mut progress)?;
     drop(progress);
     if opts.message_format != MessageFormat::Json {
         show(opts, &shipped)?;

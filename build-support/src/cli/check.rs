@@ -3,8 +3,10 @@
 use crate::cli::build::Features;
 use crate::cli::ended::Ended;
 use crate::output::progress::Progress;
-use crate::project::compile;
+use crate::project::compile::{self, Request};
+use crate::project::listener::Listener as _;
 use crate::project::package::Package;
+use crate::project::toolchain;
 use clap::Args;
 
 /// Type-check a package for its wasm targets (`cargo check` with the right standard library)
@@ -48,8 +50,8 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     let mut progress = Progress::start(false);
     for target in targets {
         let config = package.config(Some(&target))?;
-        let (request, toolchain) =
-            package.request(&config, &opts.features.of_package(), &mut progress)?;
+        let toolchain = toolchain::find(&target, &mut |line| progress.say(line))?;
+        let request = Request::new(&package, &config, &opts.features.of_package());
         compile::check(&request, &toolchain, mode)?;
     }
     Ok(Ended::Well)

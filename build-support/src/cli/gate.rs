@@ -11,6 +11,7 @@ use crate::diagnostic::{Diagnostic, Level};
 use crate::gate::entry::{Held, Refused};
 use crate::gate::succession::Loosened;
 use crate::gate::{self, Against, Verdict};
+use crate::ops::build;
 use crate::ops::ship::Shipped;
 use crate::output::progress::Progress;
 use crate::output::text;
@@ -141,7 +142,13 @@ fn built(package: &Package, opts: &Opts) -> anyhow::Result<Vec<Subject>> {
     for target in targets {
         let config = package.config(Some(&target))?;
         let folder = package.outputs(&target);
-        let shipped = package.ship(&target, &Features::default(), &folder, &mut progress)?;
+        let shipped = build::run(
+            &package,
+            &target,
+            &Features::default(),
+            &folder,
+            &mut progress,
+        )?;
         if bindgen::is_input(&shipped.bytes) {
             anyhow::bail!(
                 "{} for {target} is what wasm-bindgen reads, and not what is shipped\n  help: hold what comes out of it: \

@@ -10,10 +10,12 @@ pub mod manifest;
 use crate::config::{self, Config, Measure};
 use crate::error::{Error, Result};
 use crate::measure::sizes;
-use crate::ops::{build, newer_wasm_opt};
-use crate::project::choice;
+use crate::ops::build::{self, Road};
+use crate::ops::newer_wasm_opt;
+use crate::project::compile::{self, Request};
 use crate::project::listener::Listener;
 use crate::project::package::{Features, Package};
+use crate::project::{choice, toolchain};
 use crate::report::{Size, Sizes};
 use crate::wasm::artifact::{Artifact, Kind};
 use crate::wasm::bindgen;
@@ -304,12 +306,21 @@ fn make(
             sizes: sizes::run(artifact.bytes()),
         });
     }
-    let (mut request, toolchain) = package.request(config, &Features::default(), listener)?;
-    request.settings = settings;
-    let linked = build::link(&request, &toolchain)?;
+    let toolchain = toolchain::find(&config.target, &mut |line| listener.say(line))?;
+    let request = Request {
+        settings,
+        ..Request::new(package, config, &Features::default())
+    };
+    let linked = compile::run(&request, &toolchain, listener)?;
     let newer = newer_wasm_opt::find();
     let folder = package.outputs(&config.target);
-    let shipped = package.ship_linked(newer.as_ref(), config, linked, &folder, listener)?;
+    let road = Road {
+        package,
+        config,
+        folder: &folder,
+        newer: newer.as_ref(),
+    };
+    let shipped = build::ship(&road, linked, listener)?;
     refuse_input_of_wasm_bindgen(package, &shipped.files.shipped, &shipped.bytes)?;
     Ok(Built {
         target: config.target.clone(),

@@ -11,6 +11,7 @@ mod program;
 
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::ops::build::{self, Road};
 use crate::ops::newer_wasm_opt;
 use crate::ops::ship::Shipped;
 use crate::project::compile::{self, Linked};
@@ -115,7 +116,13 @@ fn attempt(product: &Product, arguments: &Arguments, target: &str) -> Result<Opt
     let folder = product.target_dir.join("budget").join(target);
     let package = &product.package;
     let newer = newer_wasm_opt::find();
-    let shipped = package.ship_linked(newer.as_ref(), &config, linked, &folder, &mut Silent)?;
+    let road = Road {
+        package,
+        config: &config,
+        folder: &folder,
+        newer: newer.as_ref(),
+    };
+    let shipped = build::ship(&road, linked, &mut Silent)?;
     if shipped.verdict.within() {
         files::write_atomic(output, &shipped.bytes)?;
         watch_manifest(output, &package.manifest)?;

@@ -15,9 +15,11 @@ use crate::system::digest::{self, Key};
 use crate::system::files;
 use crate::wasm::artifact::Artifact;
 use crate::wasm::{bindgen, reachability};
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
+
+/// What runs for one folder wait on, in it.
+const LOCK: &str = ".lock";
 
 /// What is to be shipped.
 pub struct Input<'a> {
@@ -87,8 +89,7 @@ impl Files {
 /// # Errors
 /// What a pass, the engine, the ban on names or the file system reports; the old files stay then.
 pub fn run(input: &Input<'_>, folder: &Path, progress: &mut dyn FnMut(&str)) -> Result<Shipped> {
-    std::fs::create_dir_all(folder).map_err(Error::io("creating folder", folder))?;
-    let _lock = lock(folder)?;
+    let _lock = files::lock(folder, LOCK)?;
     files::remove_leftovers(folder)?;
     let files = Files::new(folder, input.name);
     let key = key(input);
@@ -267,7 +268,7 @@ impl Shipped {
     /// [`Error::Io`], and [`Error::InvalidOutput`] as [`gate::compared`].
     pub fn hold(&mut self, config: &Config, against: &Against) -> Result<()> {
         let folder = self.files.report.parent().unwrap_or(Path::new("."));
-        let _lock = lock(folder)?;
+        let _lock = files::lock(folder, LOCK)?;
         self.verdict = gate::decide(&self.report, config, Some(&against.held));
         self.report.baseline = Some(gate::compared(&self.report, config, against)?);
         self.report.verdict = self.verdict.record();
@@ -392,13 +393,6 @@ fn refuse_paths(artifact: &Artifact, paths: &[String]) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn lock(folder: &Path) -> Result<File> {
-    let path = folder.join(".lock");
-    let file = File::create(&path).map_err(Error::io("creating", &path))?;
-    file.lock().map_err(Error::io("locking", &path))?;
-    Ok(file)
 }
 
 #[cfg(test)]

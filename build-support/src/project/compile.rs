@@ -14,10 +14,13 @@ pub mod project;
 pub use flags::{LINK_PLAINLY, Linker, REACTOR_STARTUP, linker_arguments, nameless};
 pub use project::{Kind, kind};
 
+use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::project::listener::Listener;
+use crate::project::package::{Features, Package};
 use crate::project::toolchain::{self, Std, Toolchain};
 use crate::report;
-use crate::system::process;
+use crate::system::{files, process};
 use cargo_metadata::{Artifact, Message};
 use project::Project;
 use std::path::{Path, PathBuf};
@@ -46,6 +49,24 @@ pub struct Request {
     pub std: StdBuild,
     /// Settings for cargo's `--config`, over those in the project's files.
     pub settings: Vec<String>,
+}
+
+impl Request {
+    /// `package` as its budget says, in the folder that `cargo wasm` compiles in.
+    pub fn new(package: &Package, config: &Config, features: &Features) -> Self {
+        Self {
+            manifest: package.manifest.clone(),
+            package: package.name.clone(),
+            target: config.target.clone(),
+            profile: config.profile.clone(),
+            features: features.features.clone(),
+            no_default_features: features.no_default,
+            root: package.root.clone(),
+            target_dir: package.target_dir.join("wasm-build"),
+            std: StdBuild::Small,
+            settings: Vec::new(),
+        }
+    }
 }
 
 /// How a standard library is built from its sources. A ready-made one is what it is.
@@ -85,31 +106,17 @@ pub enum Check {
     Clippy,
 }
 
-/// Compiles and links. What cargo says goes to this process's stderr.
+/// Compiles and links. Cargo speaks on this process's stderr, or to `listener` where that wants its messages. Runs wait for
+/// each other: cargo puts the files of every feature set in one place.
 ///
 /// # Errors
 /// [`Error::Process`] where cargo fails, [`Error::Toolchain`] where the package has nothing to link.
-pub fn run(request: &Request, toolchain: &Toolchain) -> Result<Linked> {
-    make(request, toolchain, None)
-}
-
-/// As [`run`], and hands on every line of cargo's own messages (JSON), which it then does not draw.
-///
-/// # Errors
-/// As [`run`].
-pub fn run_heard(
+pub fn run(
     request: &Request,
     toolchain: &Toolchain,
-    hear: &mut dyn FnMut(&str),
+    listener: &mut dyn Listener,
 ) -> Result<Linked> {
-    make(request, toolchain, Some(hear))
-}
-
-fn make(
-    request: &Request,
-    toolchain: &Toolchain,
-    hear: Option<&mut dyn FnMut(&str)>,
-) -> Result<Linked> {
+    let _lock = files::lock(&request.target_dir, ".lock")?;
     if request.std == StdBuild::Reference && !matches!(toolchain.std, Std::Sources(_)) {
         return Err(Error::Toolchain {
             message: format!(
@@ -121,7 +128,7 @@ fn make(
     }
     let project = project::read(request, toolchain)?;
     let mut made = None;
-    link(request, toolchain, &project, hear, |artifact| {
+    link(request, toolchain, &project, listener, |artifact| {
         made = wasm_file(artifact, request, &project.kind).or(made.take());
     })?;
     let path = made.ok_or_else(|| Error::Toolchain {
@@ -151,13 +158,15 @@ pub fn link(
     request: &Request,
     toolchain: &Toolchain,
     project: &Project,
-    mut hear: Option<&mut dyn FnMut(&str)>,
+    listener: &mut dyn Listener,
     mut take: impl FnMut(&Artifact),
 ) -> Result<()> {
     let mut cargo = cargo(&toolchain.cargo, "rustc", request, toolchain, project);
-    cargo.arg(match hear {
-        Some(_) => "--message-format=json",
-        None => "--message-format=json-render-diagnostics",
+    let wants_messages = listener.wants_messages();
+    cargo.arg(if wants_messages {
+        "--message-format=json"
+    } else {
+        "--message-format=json-render-diagnostics"
     });
     match &project.kind {
         Kind::Reactor => cargo.args(["--lib", "--crate-type", "cdylib"]),
@@ -171,11 +180,11 @@ pub fn link(
         if let Ok(Message::CompilerArtifact(artifact)) = &message {
             take(artifact);
         }
-        // That cargo is done is not the end here: what hears it says so itself.
-        if let (Some(hear), Ok(message)) = (&mut hear, &message)
+        // That cargo is done is not the end here: the listener says so itself.
+        if let (true, Ok(message)) = (wants_messages, &message)
             && !matches!(message, Message::BuildFinished(_) | Message::TextLine(_))
         {
-            hear(line);
+            listener.message(line);
         }
         Ok(())
     })

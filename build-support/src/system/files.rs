@@ -1,6 +1,7 @@
 //! Files that appear whole, and what killed runs leave of them.
 
 use crate::error::{Error, Result};
+use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -27,6 +28,19 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     file.persist(path)
         .map_err(|e| Error::io("renaming to", path)(e.error))?;
     Ok(())
+}
+
+/// Waits until no other process holds the lock `name` in `folder`, which is made where it is not there, and keeps it from
+/// others as long as the result lives.
+///
+/// # Errors
+/// [`Error::Io`].
+pub fn lock(folder: &Path, name: &str) -> Result<File> {
+    std::fs::create_dir_all(folder).map_err(Error::io("creating folder", folder))?;
+    let path = folder.join(name);
+    let file = File::create(&path).map_err(Error::io("creating", &path))?;
+    file.lock().map_err(Error::io("locking", &path))?;
+    Ok(file)
 }
 
 /// How the temporary files of [`write_atomic`] begin; a killed run may leave one behind.

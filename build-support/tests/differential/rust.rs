@@ -6,6 +6,7 @@
 use crate::campaign::{self, Tally};
 use crate::{check, rust_program};
 use build_support::project::compile::{self, Request, StdBuild};
+use build_support::project::listener::Silent;
 use build_support::project::toolchain::{self, Std, Toolchain};
 use build_support::system::process;
 use std::fs;
@@ -126,7 +127,7 @@ fn lay_out(toolchain: &Toolchain) -> PathBuf {
         std: StdBuild::Plain,
         settings: Vec::new(),
     };
-    compile::run(&request, toolchain).unwrap();
+    compile::run(&request, toolchain, &mut Silent).unwrap();
     fs::create_dir_all(&lib).unwrap();
     let made = root.join("target").join(TARGET).join("release/deps");
     for entry in fs::read_dir(made).unwrap() {

@@ -5,6 +5,7 @@ use crate::layout;
 use build_support::config::Config;
 use build_support::passes::{Job, pipeline};
 use build_support::project::compile::{self, Linked};
+use build_support::project::listener::Silent;
 use build_support::project::toolchain::{Std, Toolchain};
 use build_support::wasm::artifact::Artifact;
 use std::path::Path;
@@ -47,7 +48,12 @@ fn the_folder_does_not_show() {
     let build = |folder: &str| {
         let root = layout::scratch().join(folder);
         layout::workspace(&root);
-        compile::run(&layout::request(&root, "command", P1), &toolchain).unwrap()
+        compile::run(
+            &layout::request(&root, "command", P1),
+            &toolchain,
+            &mut Silent,
+        )
+        .unwrap()
     };
     let (one, other) = (build("here"), build("over there/and deeper"));
     assert_eq!(one.bytes.len(), other.bytes.len());
@@ -75,7 +81,7 @@ fn the_folder_does_not_show() {
 #[test]
 fn a_plain_library_is_refused() {
     let (toolchain, root) = layout::found(P1);
-    let error = compile::run(&layout::request(&root, "sum", P1), &toolchain)
+    let error = compile::run(&layout::request(&root, "sum", P1), &toolchain, &mut Silent)
         .unwrap_err()
         .to_string();
     assert!(
@@ -89,10 +95,20 @@ fn a_plain_library_is_refused() {
 }
 
 fn runs(toolchain: &Toolchain, root: &Path, target: &str) {
-    let reactor = compile::run(&layout::request(root, "reactor", target), toolchain).unwrap();
+    let reactor = compile::run(
+        &layout::request(root, "reactor", target),
+        toolchain,
+        &mut Silent,
+    )
+    .unwrap();
     is_fit_for_analysis(&reactor, "sum");
     assert_eq!(call_digits(&reactor, 90_125), 17);
-    let command = compile::run(&layout::request(root, "command", target), toolchain).unwrap();
+    let command = compile::run(
+        &layout::request(root, "command", target),
+        toolchain,
+        &mut Silent,
+    )
+    .unwrap();
     is_fit_for_analysis(&command, "main");
     let args = ["command", "40", "2"];
     let said = match target {

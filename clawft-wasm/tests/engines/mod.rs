@@ -18,6 +18,8 @@ pub use node::Node;
 pub use reactor::Reactor;
 pub use wasmi::Wasmi;
 
+use build_support::ops::build;
+use build_support::project::listener::Silent;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -131,14 +133,7 @@ pub fn build(target: &str, features: &[&str]) -> Build {
             .join(features.features.join("-"))
             .join(target),
     };
-    let shipped = package
-        .ship(
-            target,
-            &features,
-            &folder,
-            &mut build_support::project::listener::Silent,
-        )
-        .unwrap();
+    let shipped = build::run(&package, target, &features, &folder, &mut Silent).unwrap();
     Build {
         shipped: shipped.files.shipped,
         linked: shipped.files.linked,

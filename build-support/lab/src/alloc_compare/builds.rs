@@ -4,6 +4,7 @@
 use super::Allocator;
 use crate::size_bench;
 use build_support::error::{Error, Result};
+use build_support::ops::build::{self, Road};
 use build_support::ops::ship::Shipped;
 use build_support::project::listener::Listener;
 use build_support::project::package::{Features, Package};
@@ -55,7 +56,7 @@ pub fn fixture(agent: &Package) -> Result<Package> {
 /// Builds and weighs the agent.
 ///
 /// # Errors
-/// What [`Package::ship_with`] reports.
+/// As [`build::compile`] and [`build::ship`].
 pub fn agent(
     package: &Package,
     target: &str,
@@ -76,7 +77,7 @@ pub fn agent(
 /// Builds `package`, the agent or the fixture, in a folder of its own.
 ///
 /// # Errors
-/// What [`Package::ship_with`] reports.
+/// As [`build::compile`] and [`build::ship`].
 pub fn ship(
     package: &Package,
     target: &str,
@@ -95,5 +96,13 @@ pub fn ship(
         features,
         no_default: true,
     };
-    package.ship_with(None, target, &features, &folder, listener)
+    let config = package.config(Some(target))?;
+    let linked = build::compile(package, &config, &features, listener)?;
+    let road = Road {
+        package,
+        config: &config,
+        folder: &folder,
+        newer: None,
+    };
+    build::ship(&road, linked, listener)
 }

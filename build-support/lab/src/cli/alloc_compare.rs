@@ -9,7 +9,6 @@ use build_support::output::progress::Progress;
 use build_support::project::listener::Listener as _;
 use build_support::project::package::Package;
 use build_support::system::files;
-use build_support::wasm::artifact;
 use clap::Args;
 use std::io::Write as _;
 use std::path::PathBuf;

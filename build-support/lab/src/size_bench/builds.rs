@@ -4,9 +4,8 @@
 use super::Fixture;
 use crate::size_bench::distributed;
 use build_support::error::Result;
-use build_support::ops::build;
-use build_support::project::compile::{Linked, StdBuild};
-use build_support::project::listener::Listener;
+use build_support::project::compile::{self, Linked, Request, StdBuild};
+use build_support::project::listener::{Listener, Silent};
 use build_support::project::package::Features;
 use build_support::project::toolchain;
 use std::fmt;
@@ -39,7 +38,7 @@ impl fmt::Display for Flavour {
 ///
 /// # Errors
 /// [`Error::Toolchain`](build_support::Error::Toolchain) where there are no sources of the standard library, and as
-/// [`package::link`].
+/// [`compile::run`].
 pub fn link(fixture: &Fixture, flavour: Flavour, listener: &mut dyn Listener) -> Result<Linked> {
     let Fixture {
         package, config, ..
@@ -60,6 +59,10 @@ pub fn link(fixture: &Fixture, flavour: Flavour, listener: &mut dyn Listener) ->
             distributed::run(&config.target, &found, &folder)?
         }
     };
-    let request = package.request_in(folder, config, &Features::default(), std);
-    build::link(&request, &toolchain)
+    let request = Request {
+        target_dir: package.target_dir.join(folder),
+        std,
+        ..Request::new(package, config, &Features::default())
+    };
+    compile::run(&request, &toolchain, &mut Silent)
 }

@@ -8,6 +8,7 @@
 
 use build_support::error::{Error, Result};
 use build_support::project::compile::{Request, StdBuild, project};
+use build_support::project::listener::Silent;
 use build_support::project::toolchain::{self, Compiler, Std, StdSources, Toolchain};
 use build_support::system::files;
 use std::collections::BTreeSet;
@@ -74,7 +75,7 @@ fn rlibs(target: &str, found: &Toolchain, folder: &Path) -> Result<Vec<PathBuf>>
     };
     let project = project::read(&request, found)?;
     let mut rlibs = Vec::new();
-    build_support::project::compile::link(&request, found, &project, None, |artifact| {
+    build_support::project::compile::link(&request, found, &project, &mut Silent, |artifact| {
         let files = artifact.filenames.iter().map(PathBuf::from);
         rlibs.extend(files.filter(|file| file.extension().is_some_and(|e| e == "rlib")));
     })?;

@@ -5,7 +5,7 @@ mod page;
 
 pub use page::draw as page;
 
-use crate::alloc_compare::{Candidate, Comparison, Criterion, OfTarget, Reason, Run, Workload};
+use crate::alloc_compare::{Comparison, Criterion, OfTarget, Reason, Run, Workload};
 use build_support::output::text::style::FAINT;
 use build_support::output::text::table::Table;
 use build_support::report::{Size, units};

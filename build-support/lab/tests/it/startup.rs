@@ -7,6 +7,7 @@ mod profile;
 
 use crate::agent;
 use build_support::agent::transcript::Transcript;
+use build_support::ops::build;
 use build_support::ops::ship::Files;
 use build_support::project::listener::Silent;
 use build_support::project::package::Features;
@@ -21,8 +22,7 @@ use std::path::Path;
 fn shipped(target: &str) -> Files {
     let package = agent();
     let folder = package.outputs(target);
-    package
-        .ship(target, &Features::default(), &folder, &mut Silent)
+    build::run(&package, target, &Features::default(), &folder, &mut Silent)
         .unwrap()
         .files
 }

@@ -1,8 +1,7 @@
 //! The two things that may be installed, each by its own tool. What is allowed was decided before.
 
-use crate::error::{Error, Result};
-use crate::system::process;
-use std::fs::File;
+use crate::error::Result;
+use crate::system::{files, process};
 use std::path::Path;
 
 /// Adds `target` to rustup's `toolchain`.
@@ -18,9 +17,7 @@ pub fn target(rustup: &Path, toolchain: &str, target: &str) -> Result<()> {
 /// # Errors
 /// [`Error::Process`] where apt-get fails, [`Error::Io`] where the lock cannot be had.
 pub fn packages(packages: &[&str]) -> Result<()> {
-    let path = std::env::temp_dir().join("build-support.apt.lock");
-    let lock = File::create(&path).map_err(Error::io("creating", &path))?;
-    lock.lock().map_err(Error::io("locking", &path))?;
+    let _lock = files::lock(&std::env::temp_dir(), "build-support.apt.lock")?;
     process::run(apt_get().args(["update"]))?;
     process::run(
         apt_get()
