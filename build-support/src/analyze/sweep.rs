@@ -1,35 +1,35 @@
 //! What the linker's account of addresses proves dead once panic entry points are snipped: functions, data,
 //! table slots, and the code before a certain trap. Made on the linked bytes; `passes::sweep` carries it out.
 //!
-//! In order: [`linked`] takes the file apart, [`account`] reads and checks the relocations, [`complete`]
-//! makes sure nothing is missing from them, [`doom`] finds the code that is certain to trap, and [`flow`]
+//! In order: [`linked`] takes the file apart, [`relocations`] reads and checks the relocations, [`complete`]
+//! makes sure nothing is missing from them, [`certain_traps`] finds the code that is certain to trap, and [`value_flow`]
 //! follows addresses through the rest, from the roots on, in the [`graph`] of what is needed. That is
 //! repeated until nothing changes. Where anything is not accounted for, a [`Refusal`] says so.
 
-pub mod account;
+pub mod certain_traps;
 pub mod complete;
-pub mod doom;
 mod explain;
-mod flow;
 mod graph;
 pub mod linked;
-mod names;
 mod operators;
 mod ranges;
 pub mod refusal;
-mod world;
+pub mod relocations;
+mod state;
+mod symbol_names;
+mod value_flow;
 
 pub use explain::{Explanation, Link};
 pub use refusal::Refusal;
 
-use account::{Account, Target};
-use doom::{Cut, Doom};
+use certain_traps::{Cut, Doom};
 use graph::NONE;
 use linked::Linked;
 use ranges::{contains, union, within, without};
+use relocations::{Account, Target};
+use state::{Thing, World};
 use std::collections::HashSet;
 use std::ops::Range;
-use world::{Thing, World};
 
 /// What is to be done with one core module. Places are byte offsets in the linked file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -121,11 +121,11 @@ pub fn data_names(module: &[u8]) -> Vec<(Range<usize>, String)> {
     let Ok(linked) = linked::read(module) else {
         return Vec::new();
     };
-    let Ok(account) = account::read(&linked) else {
+    let Ok(account) = relocations::read(&linked) else {
         return Vec::new();
     };
-    let named = |symbol: &account::DataSymbol| {
-        let name = names::vtable(&linked, &account, symbol);
+    let named = |symbol: &relocations::DataSymbol| {
+        let name = symbol_names::vtable(&linked, &account, symbol);
         (symbol.start..symbol.end, name)
     };
     account.data.iter().map(named).collect()
@@ -148,16 +148,16 @@ fn with_proof<T>(
     found: impl FnOnce(&Proof<'_>) -> T,
 ) -> Result<T, Refusal> {
     let linked = linked::read(module)?;
-    let account = account::read(&linked)?;
+    let account = relocations::read(&linked)?;
     complete::check(&linked, &account)?;
-    let bodies = doom::bodies(&linked)?;
+    let bodies = certain_traps::bodies(&linked)?;
     let mut possible = vec![linked.table_is_open; linked.types.len()];
     for slot in &linked.slots {
         let ty = linked.functions[slot.function as usize];
         possible[linked.classes[ty as usize] as usize] = true;
     }
     loop {
-        let doom = doom::run(&linked, &bodies, snipped, &possible);
+        let doom = certain_traps::run(&linked, &bodies, snipped, &possible);
         let (world, called) = settle(&linked, &account, &doom)?;
         // A class of calls that no needed slot answers traps from now on.
         let mut next = vec![world.table_is_open; possible.len()];
@@ -235,7 +235,7 @@ fn settle<'a>(
             return Ok((world, called));
         };
         match world.thing(node) {
-            Thing::Function(function) => flow::scan(&mut world, function)?,
+            Thing::Function(function) => value_flow::scan(&mut world, function)?,
             Thing::Data(symbol) => {
                 let symbol = &account.data[symbol as usize];
                 for reloc in within(&account.in_data, &(symbol.start..symbol.end)) {
@@ -341,7 +341,7 @@ impl Proof<'_> {
                     } else {
                         Reason::Function
                     },
-                    name: names::function(self.linked, self.account, function),
+                    name: symbol_names::function(self.linked, self.account, function),
                     bytes: self.linked.bodies[position].len() as u64,
                 });
             }
@@ -353,7 +353,7 @@ impl Proof<'_> {
                 .partition_point(|body| body.end <= cut.start);
             sweep.gone.push(Gone {
                 reason: Reason::BeforeTrap,
-                name: names::function(
+                name: symbol_names::function(
                     self.linked,
                     self.account,
                     self.linked.imported + position as u32,
@@ -408,9 +408,9 @@ impl Proof<'_> {
                         Reason::Data
                     },
                     name: if has_slots {
-                        names::vtable(self.linked, self.account, symbol)
+                        symbol_names::vtable(self.linked, self.account, symbol)
                     } else {
-                        names::data(self.linked, symbol)
+                        symbol_names::data(self.linked, symbol)
                     },
                     bytes: bytes as u64,
                 });

@@ -130,7 +130,7 @@ fn a_changed_word_is_refused_with_its_place() {
     let (_, linked) = good();
     let account = {
         let module = sweep::linked::read(&linked).unwrap();
-        sweep::account::read(&module).unwrap()
+        sweep::relocations::read(&module).unwrap()
     };
     let at = account.in_data[0].at;
     let mut changed = linked.clone();

@@ -3,10 +3,10 @@
 //! some root. What is not was either kept without need or is referred to by something that is missing
 //! here, a section that is gone, say. The two look the same, and the second would make the sweep wrong.
 
-use super::account::{Account, Target};
 use super::linked::Linked;
 use super::refusal::Refusal;
-use super::{names, ranges};
+use super::relocations::{Account, Target};
+use super::{ranges, symbol_names};
 use std::ops::Range;
 use wasmparser::{FunctionBody, Operator};
 
@@ -100,7 +100,7 @@ impl Reached {
             .filter(|function| !self.functions[*function])
             // Its own functions the linker makes whether they are called or not.
             .filter(|function| !account.is_linkers_own(*function as u32))
-            .map(|function| names::function(linked, account, function as u32));
+            .map(|function| symbol_names::function(linked, account, function as u32));
         let slots = (0..self.slots.len())
             .filter(|slot| !self.slots[*slot])
             .map(|slot| format!("slot {} of the table", linked.slots[slot].number));
@@ -109,7 +109,7 @@ impl Reached {
             .iter()
             .zip(&self.data)
             .filter(|(symbol, reached)| !**reached && symbol.end > symbol.start)
-            .map(|(symbol, _)| names::data(linked, symbol));
+            .map(|(symbol, _)| symbol_names::data(linked, symbol));
         let mut missing: Vec<_> = functions.chain(slots).chain(data).collect();
         if missing.is_empty() {
             return Ok(());

@@ -1,8 +1,8 @@
 //! Why something is still there: the chain of needs from a root to it.
 
 use super::graph::Node;
-use super::world::Thing;
-use super::{Proof, names};
+use super::state::Thing;
+use super::{Proof, symbol_names};
 
 /// The answer for one symbol.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,14 +42,18 @@ pub fn run(proof: &Proof<'_>, symbol: &str) -> Vec<Explanation> {
         let function = proof.linked.imported + position as u32;
         let linker = proof.account.names[function as usize].as_deref();
         add(
-            names::function(proof.linked, proof.account, function),
+            symbol_names::function(proof.linked, proof.account, function),
             linker,
             function,
         );
     }
     for (position, data) in proof.account.data.iter().enumerate() {
         let node = proof.world.data(position as u32);
-        add(names::data(proof.linked, data), Some(&data.name), node);
+        add(
+            symbol_names::data(proof.linked, data),
+            Some(&data.name),
+            node,
+        );
     }
     found
 }
@@ -90,7 +94,7 @@ fn chain(proof: &Proof<'_>, node: Node) -> Vec<Link> {
                 continue;
             }
             Thing::Function(function) => {
-                let name = names::function(proof.linked, proof.account, function);
+                let name = symbol_names::function(proof.linked, proof.account, function);
                 match (chain.is_empty(), through_slot) {
                     (true, _) => Link::Root(name),
                     (false, true) => Link::Pointer(name),
@@ -98,7 +102,7 @@ fn chain(proof: &Proof<'_>, node: Node) -> Vec<Link> {
                 }
             }
             Thing::Data(position) => {
-                let name = names::vtable(
+                let name = symbol_names::vtable(
                     proof.linked,
                     proof.account,
                     &proof.account.data[position as usize],

@@ -1,6 +1,6 @@
 //! Arithmetic of byte ranges.
 
-use super::account::Reloc;
+use super::relocations::Reloc;
 use std::ops::Range;
 
 /// The relocations in a range of the file.

@@ -1,9 +1,9 @@
 //! The graph with what its nodes stand for, shared by all functions while it grows.
 
-use super::account::{Account, Target};
-use super::doom::Doom;
+use super::certain_traps::Doom;
 use super::graph::{Graph, NONE, Node};
 use super::linked::Linked;
+use super::relocations::{Account, Target};
 
 /// What all functions share while the graph grows.
 pub struct World<'a> {

@@ -7,14 +7,14 @@
 //! value that came by two of them is a node with two edges.
 
 mod blocks;
-mod rough;
+mod coarse;
 
-use super::account::{Operand, Reloc, Target};
-use super::doom;
+use super::certain_traps;
 use super::graph::{NONE, Node};
 use super::operators::{self, Effect};
 use super::refusal::Refusal;
-use super::world::World;
+use super::relocations::{Operand, Reloc, Target};
+use super::state::World;
 use blocks::Frame;
 use wasmparser::{FunctionBody, Operator};
 
@@ -45,7 +45,7 @@ pub fn scan(world: &mut World<'_>, function: u32) -> Result<(), Refusal> {
         locals += local?.0 as usize;
     }
     if locals > LOCALS || locals * range.len() > LOCALS_BYTES {
-        return rough::scan(world, function, &range);
+        return coarse::scan(world, function, &range);
     }
     let account = world.account;
     let relocs = &account.in_code;
@@ -319,8 +319,8 @@ impl<'a> Scan<'_, 'a> {
         reloc: Option<Reloc>,
         start: usize,
     ) -> Result<(), Refusal> {
-        let plain =
-            operators::plain(operator).ok_or_else(|| doom::unsupported(operator, start as u64))?;
+        let plain = operators::plain(operator)
+            .ok_or_else(|| certain_traps::unsupported(operator, start as u64))?;
         self.world.table_is_open |= changes_table(operator);
         let base = match reloc {
             None => NONE,

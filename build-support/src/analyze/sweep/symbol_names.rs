@@ -1,9 +1,9 @@
 //! What functions and data are called, for people: demangled, without hashes, and where the compiler gave no name,
 //! by what they hold.
 
-use super::account::{Account, DataSymbol, Target};
 use super::linked::Linked;
 use super::ranges;
+use super::relocations::{Account, DataSymbol, Target};
 use crate::wasm::path;
 
 /// How much of a text stands for it.

@@ -4,7 +4,7 @@ use super::changes_table;
 use crate::analyze::sweep::graph::Node;
 use crate::analyze::sweep::ranges;
 use crate::analyze::sweep::refusal::Refusal;
-use crate::analyze::sweep::world::World;
+use crate::analyze::sweep::state::World;
 use std::ops::Range;
 use wasmparser::{BinaryReader, FunctionBody, Operator};
 
