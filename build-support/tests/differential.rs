@@ -69,7 +69,7 @@ fn smith() {
     says_something(&tally, 4);
 }
 
-/// Protects the passes that go by the linker's account, in corners where compilers rarely lead.
+/// Protects the passes that go by the linker's relocations, in corners where compilers rarely lead.
 #[test]
 fn objects() {
     let engine = runner::engine();

@@ -1,10 +1,10 @@
-//! What the linker's account of addresses proves dead once panic entry points are snipped: functions, data,
+//! What the linker's relocations prove dead once panic entry points are snipped: functions, data,
 //! table slots, and the code before a certain trap. Made on the linked bytes; `passes::sweep` carries it out.
 //!
 //! In order: [`linked`] takes the file apart, [`relocations`] reads and checks the relocations, [`complete`]
 //! makes sure nothing is missing from them, [`certain_traps`] finds the code that is certain to trap, and [`value_flow`]
 //! follows addresses through the rest, from the roots on, in the [`graph`] of what is needed. That is
-//! repeated until nothing changes. Where anything is not accounted for, a [`Refusal`] says so.
+//! repeated until nothing changes. Where a relocation is missing, a [`Refusal`] says so.
 
 pub mod certain_traps;
 pub mod complete;
@@ -22,12 +22,12 @@ mod value_flow;
 pub use explain::{Explanation, Link};
 pub use refusal::Refusal;
 
-use certain_traps::{Cut, Doom};
+use certain_traps::{CertainTraps, Cut};
 use graph::NONE;
 use linked::Linked;
 use ranges::{contains, union, within, without};
-use relocations::{Account, Target};
-use state::{Thing, World};
+use relocations::{Relocations, Target};
+use state::{Node, State};
 use std::collections::HashSet;
 use std::ops::Range;
 
@@ -47,12 +47,12 @@ pub struct Sweep {
     /// Table slots that nothing can call through, by number, in order.
     pub slots: Vec<u32>,
     /// All of that with names and sizes, largest first.
-    pub gone: Vec<Gone>,
+    pub removed: Vec<Removed>,
 }
 
 /// Something that is dead.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Gone {
+pub struct Removed {
     /// Why.
     pub reason: Reason,
     /// Its demangled name.
@@ -101,7 +101,7 @@ impl Reason {
 /// Proves what is dead in a valid core module, once the functions in `snipped` are traps.
 ///
 /// # Errors
-/// A [`Refusal`] for what the linker's account does not cover.
+/// A [`Refusal`] for what the linker's relocations do not cover.
 pub fn run(module: &[u8], snipped: &[u32]) -> Result<Sweep, Refusal> {
     with_proof(module, snipped, |proof| proof.sweep())
 }
@@ -115,28 +115,28 @@ pub fn explain(module: &[u8], snipped: &[u32], symbol: &str) -> Result<Vec<Expla
     with_proof(module, snipped, |proof| explain::run(proof, symbol))
 }
 
-/// The data symbols of a linked module: their bytes in the file, and their names for people. None where the
-/// linker's account is not there, or not of these bytes.
+/// The data symbols of a linked module: their bytes in the file, and their names for people. None where there
+/// are no relocations, or none of these bytes.
 pub fn data_names(module: &[u8]) -> Vec<(Range<usize>, String)> {
     let Ok(linked) = linked::read(module) else {
         return Vec::new();
     };
-    let Ok(account) = relocations::read(&linked) else {
+    let Ok(relocations) = relocations::read(&linked) else {
         return Vec::new();
     };
     let named = |symbol: &relocations::DataSymbol| {
-        let name = symbol_names::vtable(&linked, &account, symbol);
+        let name = symbol_names::vtable(&linked, &relocations, symbol);
         (symbol.start..symbol.end, name)
     };
-    account.data.iter().map(named).collect()
+    relocations.data.iter().map(named).collect()
 }
 
 /// Everything that the analysis found.
 struct Proof<'a> {
     linked: &'a Linked<'a>,
-    account: &'a Account,
-    doom: &'a Doom,
-    world: &'a World<'a>,
+    relocations: &'a Relocations,
+    traps: &'a CertainTraps,
+    state: &'a State<'a>,
     /// For each slot, whether a call through the table may reach it.
     called: &'a [bool],
     snipped: &'a [u32],
@@ -148,8 +148,8 @@ fn with_proof<T>(
     found: impl FnOnce(&Proof<'_>) -> T,
 ) -> Result<T, Refusal> {
     let linked = linked::read(module)?;
-    let account = relocations::read(&linked)?;
-    complete::check(&linked, &account)?;
+    let relocations = relocations::read(&linked)?;
+    complete::check(&linked, &relocations)?;
     let bodies = certain_traps::bodies(&linked)?;
     let mut possible = vec![linked.table_is_open; linked.types.len()];
     for slot in &linked.slots {
@@ -157,10 +157,10 @@ fn with_proof<T>(
         possible[linked.classes[ty as usize] as usize] = true;
     }
     loop {
-        let doom = certain_traps::run(&linked, &bodies, snipped, &possible);
-        let (world, called) = settle(&linked, &account, &doom)?;
+        let traps = certain_traps::run(&linked, &bodies, snipped, &possible);
+        let (state, called) = fixpoint(&linked, &relocations, &traps)?;
         // A class of calls that no needed slot answers traps from now on.
-        let mut next = vec![world.table_is_open; possible.len()];
+        let mut next = vec![state.table_is_open; possible.len()];
         for (slot, called) in linked.slots.iter().zip(&called) {
             let ty = linked.functions[slot.function as usize];
             next[linked.classes[ty as usize] as usize] |= *called;
@@ -172,9 +172,9 @@ fn with_proof<T>(
         if settled {
             return Ok(found(&Proof {
                 linked: &linked,
-                account: &account,
-                doom: &doom,
-                world: &world,
+                relocations: &relocations,
+                traps: &traps,
+                state: &state,
                 called: &called,
                 snipped,
             }));
@@ -185,20 +185,20 @@ fn with_proof<T>(
 
 /// Follows what is needed from the roots until nothing is added. Besides, whether a call may reach each slot:
 /// its number is needed, and live code calls a function of its type through the table.
-fn settle<'a>(
+fn fixpoint<'a>(
     linked: &'a Linked<'a>,
-    account: &'a Account,
-    doom: &'a Doom,
-) -> Result<(World<'a>, Vec<bool>), Refusal> {
-    let mut world = World::new(linked, account, doom);
-    for function in linked.entries.iter().chain(&account.kept) {
-        world.enter(*function, NONE);
+    relocations: &'a Relocations,
+    traps: &'a CertainTraps,
+) -> Result<(State<'a>, Vec<bool>), Refusal> {
+    let mut state = State::new(linked, relocations, traps);
+    for function in linked.entries.iter().chain(&relocations.kept) {
+        state.mark_entry(*function, NONE);
     }
-    for root in roots(linked, account) {
+    for root in roots(linked, relocations) {
         match root {
-            Target::Function(function) => world.enter(function, NONE),
-            Target::Data(symbol) => world.graph.need(world.data(symbol), NONE),
-            Target::Slot(slot) => world.graph.need(world.slot(slot), NONE),
+            Target::Function(function) => state.mark_entry(function, NONE),
+            Target::Data(symbol) => state.graph.mark(state.data(symbol), NONE),
+            Target::Slot(slot) => state.graph.mark(state.slot(slot), NONE),
             Target::Nothing => {}
         }
     }
@@ -211,52 +211,52 @@ fn settle<'a>(
     let mut seen = 0;
     let mut opened = false;
     loop {
-        while let Some((class, caller)) = world.indirect.get(seen).copied() {
+        while let Some((class, caller)) = state.indirect.get(seen).copied() {
             seen += 1;
             if callers[class as usize].is_none() {
                 callers[class as usize] = Some(caller);
                 for slot in std::mem::take(&mut waiting[class as usize]) {
                     called[slot] = true;
-                    world.enter(linked.slots[slot].function, world.slot(slot as u32));
+                    state.mark_entry(linked.slots[slot].function, state.slot(slot as u32));
                 }
             }
         }
-        if world.table_is_open && !opened {
+        if state.table_is_open && !opened {
             // Whoever sees the table may call anything in it.
             opened = true;
             called.fill(true);
             for (position, slot) in linked.slots.iter().enumerate() {
-                let node = world.slot(position as u32);
-                world.graph.need(node, NONE);
-                world.enter(slot.function, node);
+                let node = state.slot(position as u32);
+                state.graph.mark(node, NONE);
+                state.mark_entry(slot.function, node);
             }
         }
-        let Some(node) = world.graph.next() else {
-            return Ok((world, called));
+        let Some(node) = state.graph.next() else {
+            return Ok((state, called));
         };
-        match world.thing(node) {
-            Thing::Function(function) => value_flow::scan(&mut world, function)?,
-            Thing::Data(symbol) => {
-                let symbol = &account.data[symbol as usize];
-                for reloc in within(&account.in_data, &(symbol.start..symbol.end)) {
+        match state.node(node) {
+            Node::Function(function) => value_flow::scan(&mut state, function)?,
+            Node::Data(symbol) => {
+                let symbol = &relocations.data[symbol as usize];
+                for reloc in within(&relocations.in_data, &(symbol.start..symbol.end)) {
                     match reloc.target {
-                        Target::Data(to) => world.graph.need(world.data(to), node),
-                        Target::Slot(to) => world.graph.need(world.slot(to), node),
+                        Target::Data(to) => state.graph.mark(state.data(to), node),
+                        Target::Slot(to) => state.graph.mark(state.slot(to), node),
                         Target::Function(_) | Target::Nothing => {}
                     }
                 }
             }
-            Thing::Slot(slot) => {
+            Node::Slot(slot) => {
                 let slot = slot as usize;
                 let class = class_of(slot);
                 if callers[class].is_some() {
                     called[slot] = true;
-                    world.enter(linked.slots[slot].function, node);
+                    state.mark_entry(linked.slots[slot].function, node);
                 } else {
                     waiting[class].push(slot);
                 }
             }
-            Thing::Value(_) => {}
+            Node::Value(_) => {}
         }
     }
 }
@@ -264,7 +264,7 @@ fn settle<'a>(
 /// What must stay whatever refers to it: symbols the linker was told to keep, those whose address the host
 /// knows, those in segments that code walks over from end to end, and what words outside of every symbol
 /// refer to.
-fn roots(linked: &Linked<'_>, account: &Account) -> Vec<Target> {
+fn roots(linked: &Linked<'_>, relocations: &Relocations) -> Vec<Target> {
     let mut roots = Vec::new();
     let known: Vec<usize> = linked
         .exported_addresses
@@ -282,11 +282,11 @@ fn roots(linked: &Linked<'_>, account: &Account) -> Vec<Target> {
         .filter(|segment| {
             let size = segment.range.len() as u32;
             let reaches = |at: &u32| at.wrapping_sub(segment.address) <= size;
-            account.walked.iter().any(reaches)
+            relocations.walked.iter().any(reaches)
         })
         .map(|segment| &segment.range)
         .collect();
-    for (position, symbol) in account.data.iter().enumerate() {
+    for (position, symbol) in relocations.data.iter().enumerate() {
         let is_known = known
             .iter()
             .any(|at| (symbol.start..symbol.end).contains(at));
@@ -295,8 +295,13 @@ fn roots(linked: &Linked<'_>, account: &Account) -> Vec<Target> {
             roots.push(Target::Data(position as u32));
         }
     }
-    let covered = union(account.data.iter().map(|symbol| symbol.start..symbol.end));
-    for reloc in &account.in_data {
+    let covered = union(
+        relocations
+            .data
+            .iter()
+            .map(|symbol| symbol.start..symbol.end),
+    );
+    for reloc in &relocations.in_data {
         if !contains(&covered, reloc.at) {
             roots.push(reloc.target);
         }
@@ -306,10 +311,10 @@ fn roots(linked: &Linked<'_>, account: &Account) -> Vec<Target> {
 
 impl Proof<'_> {
     fn sweep(&self) -> Sweep {
-        let graph = &self.world.graph;
+        let graph = &self.state.graph;
         let mut sweep = Sweep {
             cuts: self
-                .doom
+                .traps
                 .cuts
                 .iter()
                 .filter(|cut| self.is_in_live_code(cut.start))
@@ -321,27 +326,28 @@ impl Proof<'_> {
                 .collect(),
             ..Sweep::default()
         };
-        let unused = |(at, node): &(usize, u32)| (!graph.is_needed(*node)).then_some(*at);
-        sweep.constants = self.world.constants.iter().filter_map(unused).collect();
+        let unused = |(at, node): &(usize, u32)| (!graph.is_marked(*node)).then_some(*at);
+        sweep.constants = self.state.constants.iter().filter_map(unused).collect();
         sweep.constants.sort_unstable();
         sweep.constants.dedup();
         for position in 0..self.linked.bodies.len() {
             let function = self.linked.imported + position as u32;
-            let traps = self.doom.traps[function as usize] && !self.snipped.contains(&function);
-            let needed = graph.is_needed(function);
+            let traps =
+                self.traps.functions[function as usize] && !self.snipped.contains(&function);
+            let needed = graph.is_marked(function);
             if !needed || traps {
                 if needed {
                     sweep.traps.push(function);
                 } else {
                     sweep.functions.push(function);
                 }
-                sweep.gone.push(Gone {
+                sweep.removed.push(Removed {
                     reason: if needed {
                         Reason::CertainTrap
                     } else {
                         Reason::Function
                     },
-                    name: symbol_names::function(self.linked, self.account, function),
+                    name: symbol_names::function(self.linked, self.relocations, function),
                     bytes: self.linked.bodies[position].len() as u64,
                 });
             }
@@ -351,18 +357,18 @@ impl Proof<'_> {
                 .linked
                 .bodies
                 .partition_point(|body| body.end <= cut.start);
-            sweep.gone.push(Gone {
+            sweep.removed.push(Removed {
                 reason: Reason::BeforeTrap,
                 name: symbol_names::function(
                     self.linked,
-                    self.account,
+                    self.relocations,
                     self.linked.imported + position as u32,
                 ),
                 bytes: (cut.end - cut.start) as u64,
             });
         }
         self.dead_data(&mut sweep);
-        sweep.gone.sort_by(|a, b| {
+        sweep.removed.sort_by(|a, b| {
             (b.bytes.cmp(&a.bytes))
                 .then_with(|| a.name.cmp(&b.name))
                 .then(a.reason.cmp(&b.reason))
@@ -373,16 +379,16 @@ impl Proof<'_> {
     fn is_in_live_code(&self, at: usize) -> bool {
         let position = self.linked.bodies.partition_point(|body| body.end <= at);
         let function = self.linked.imported + position as u32;
-        self.world.graph.is_needed(function) && !self.doom.traps[function as usize]
+        self.state.graph.is_marked(function) && !self.traps.functions[function as usize]
     }
 
     /// Bytes of dead symbols that no live symbol shares.
     fn dead_data(&self, sweep: &mut Sweep) {
         let needed = |position: usize| {
-            let node = self.world.data(position as u32);
-            self.world.graph.is_needed(node)
+            let node = self.state.data(position as u32);
+            self.state.graph.is_marked(node)
         };
-        let symbols = || self.account.data.iter().enumerate();
+        let symbols = || self.relocations.data.iter().enumerate();
         let live = union(
             symbols()
                 .filter(|(position, _)| needed(*position))
@@ -398,17 +404,17 @@ impl Proof<'_> {
             let bytes: usize = parts.iter().map(ExactSizeIterator::len).sum();
             let range = symbol.start..symbol.end;
             if bytes > 0 && counted.insert((range.start, range.end)) {
-                let has_slots = within(&self.account.in_data, &range)
+                let has_slots = within(&self.relocations.in_data, &range)
                     .iter()
                     .any(|reloc| matches!(reloc.target, Target::Slot(_)));
-                sweep.gone.push(Gone {
+                sweep.removed.push(Removed {
                     reason: if has_slots {
                         Reason::Vtable
                     } else {
                         Reason::Data
                     },
                     name: if has_slots {
-                        symbol_names::vtable(self.linked, self.account, symbol)
+                        symbol_names::vtable(self.linked, self.relocations, symbol)
                     } else {
                         symbol_names::data(self.linked, symbol)
                     },

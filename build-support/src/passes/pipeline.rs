@@ -65,7 +65,7 @@ pub struct Analysis {
 ///
 /// # Errors
 /// [`Error::Input`] with the offset where a module cannot be read, and where one that is to be swept does
-/// not have the linker's full account.
+/// not have the linker's relocations.
 pub fn analyze(
     rules: &SnipRules,
     sweeps: bool,
@@ -142,32 +142,29 @@ impl Analysis {
         });
         all
     }
-}
 
-impl Analysis {
     /// What is to be swept, by reason, the largest pieces first.
     pub fn swept(&self) -> Vec<Swept> {
-        let gone = || {
-            let sweeps = self.plans.iter().filter_map(|plan| plan.sweep.as_ref());
-            sweeps.flat_map(|sweep| &sweep.gone)
-        };
-        let of = |reason: Reason| Swept {
-            reason: reason.name().to_owned(),
-            bytes: gone()
-                .filter(|gone| gone.reason == reason)
-                .map(|gone| gone.bytes)
-                .sum(),
-            pieces: gone()
-                .filter(|gone| gone.reason == reason)
-                .map(|gone| Piece {
-                    name: gone.name.clone(),
-                    bytes: gone.bytes,
-                })
-                .collect(),
-        };
-        let mut all: Vec<_> = Reason::ALL.into_iter().map(of).collect();
+        let mut all: Vec<_> = Reason::ALL.map(|reason| self.swept_for(reason)).into();
         all.retain(|swept| !swept.pieces.is_empty());
         all
+    }
+
+    fn swept_for(&self, reason: Reason) -> Swept {
+        let sweeps = self.plans.iter().filter_map(|plan| plan.sweep.as_ref());
+        let pieces: Vec<_> = sweeps
+            .flat_map(|sweep| &sweep.removed)
+            .filter(|removed| removed.reason == reason)
+            .map(|removed| Piece {
+                name: removed.name.clone(),
+                bytes: removed.bytes,
+            })
+            .collect();
+        Swept {
+            reason: reason.name().to_owned(),
+            bytes: pieces.iter().map(|piece| piece.bytes).sum(),
+            pieces,
+        }
     }
 }
 

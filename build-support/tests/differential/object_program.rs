@@ -278,7 +278,7 @@ impl Draft {
     }
 
     /// Leaves out the symbols that nothing refers to: the sweep takes one that is there for a gap in the
-    /// linker's account, and refuses. Their bytes stay, without a name.
+    /// linker's relocations, and refuses. Their bytes stay, without a name.
     fn drop_unreferred<'a>(&mut self, roots: impl Iterator<Item = &'a String>) {
         let mut referred: BTreeSet<String> = BTreeSet::new();
         let mut next: Vec<String> = roots.cloned().chain([CONSTRUCTOR.to_owned()]).collect();

@@ -20,7 +20,7 @@ fn good() -> (u64, Vec<u8>) {
 }
 
 fn refusal(module: &[u8]) -> Refusal {
-    build_support::wasm::artifact::validate(module).expect("only the account is wrong");
+    build_support::wasm::artifact::validate(module).expect("only the relocations are wrong");
     sweep::run(module, &[]).expect_err("it must be refused")
 }
 
@@ -128,11 +128,11 @@ fn stale_relocations_are_refused() {
 #[test]
 fn a_changed_word_is_refused_with_its_place() {
     let (_, linked) = good();
-    let account = {
+    let relocations = {
         let module = sweep::linked::read(&linked).unwrap();
         sweep::relocations::read(&module).unwrap()
     };
-    let at = account.in_data[0].at;
+    let at = relocations.in_data[0].at;
     let mut changed = linked.clone();
     changed[at] ^= 4;
     match refusal(&changed) {
@@ -195,7 +195,7 @@ fn position_independent_modules_are_refused() {
     }
 }
 
-/// Without garbage collection the linker keeps what nothing refers to, which looks like a gap in its account.
+/// Without garbage collection the linker keeps what nothing refers to, which looks like a missing relocation.
 #[test]
 fn a_file_linked_without_gc_sections_is_refused() {
     let linker = object_link::linker();
@@ -238,7 +238,7 @@ fn what_is_not_covered_is_refused() {
     }
 }
 
-/// Protects against an account that lies: whatever stands there, it is refused or taken, without a panic.
+/// Protects against relocations that lie: whatever stands there, it is refused or taken, without a panic.
 #[test]
 fn damaged_accounts_never_panic() {
     let (_, linked) = good();

@@ -11,9 +11,9 @@ use super::refusal::Refusal;
 use wasmparser::{FunctionBody, Operator};
 
 /// What was found.
-pub struct Doom {
+pub struct CertainTraps {
     /// For each function, whether calling it is certain to trap.
-    pub traps: Vec<bool>,
+    pub functions: Vec<bool>,
     /// Where to cut, by place.
     pub cuts: Vec<Cut>,
 }
@@ -138,8 +138,13 @@ pub fn unsupported(operator: &Operator<'_>, at: u64) -> Refusal {
 
 /// Finds the certain traps. `snipped` functions trap whatever their bodies say; a call through the table
 /// traps where `possible`, by class of type, says that no slot can answer it.
-pub fn run(linked: &Linked<'_>, bodies: &[Body], snipped: &[u32], possible: &[bool]) -> Doom {
-    let facts = Facts::settle(linked, bodies, snipped, possible);
+pub fn run(
+    linked: &Linked<'_>,
+    bodies: &[Body],
+    snipped: &[u32],
+    possible: &[bool],
+) -> CertainTraps {
+    let facts = Facts::fixpoint(linked, bodies, snipped, possible);
     let mut cuts = Vec::new();
     let mut points = Vec::new();
     for (position, body) in bodies.iter().enumerate() {
@@ -150,8 +155,8 @@ pub fn run(linked: &Linked<'_>, bodies: &[Body], snipped: &[u32], possible: &[bo
         body.points(&facts, possible, &mut points);
         body.cuts(linked, &points, &mut cuts);
     }
-    Doom {
-        traps: facts.traps,
+    CertainTraps {
+        functions: facts.traps,
         cuts,
     }
 }
@@ -165,7 +170,7 @@ struct Facts {
 }
 
 impl Facts {
-    fn settle(linked: &Linked<'_>, bodies: &[Body], snipped: &[u32], possible: &[bool]) -> Facts {
+    fn fixpoint(linked: &Linked<'_>, bodies: &[Body], snipped: &[u32], possible: &[bool]) -> Facts {
         let count = linked.functions.len();
         let mut facts = Facts {
             traps: vec![false; count],

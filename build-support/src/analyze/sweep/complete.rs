@@ -1,11 +1,11 @@
-//! Whether the account is whole. A linker that drops what nothing refers to (`--gc-sections`) keeps only
-//! what it saw referred to; so in a whole account every function, slot and data symbol is reached from
+//! Whether the relocations are whole. A linker that drops what nothing refers to (`--gc-sections`) keeps only
+//! what it saw referred to; so with all of them every function, slot and data symbol is reached from
 //! some root. What is not was either kept without need or is referred to by something that is missing
 //! here, a section that is gone, say. The two look the same, and the second would make the sweep wrong.
 
 use super::linked::Linked;
 use super::refusal::Refusal;
-use super::relocations::{Account, Target};
+use super::relocations::{Relocations, Target};
 use super::{ranges, symbol_names};
 use std::ops::Range;
 use wasmparser::{FunctionBody, Operator};
@@ -14,39 +14,39 @@ use wasmparser::{FunctionBody, Operator};
 ///
 /// # Errors
 /// [`Refusal::Unreferenced`] with the first things that are not.
-pub fn check(linked: &Linked<'_>, account: &Account) -> Result<(), Refusal> {
+pub fn check(linked: &Linked<'_>, relocations: &Relocations) -> Result<(), Refusal> {
     let mut reached = Reached {
         functions: vec![false; linked.functions.len()],
         slots: vec![false; linked.slots.len()],
-        data: vec![false; account.data.len()],
+        data: vec![false; relocations.data.len()],
         queue: Vec::new(),
     };
-    for function in linked.entries.iter().chain(&account.kept) {
+    for function in linked.entries.iter().chain(&relocations.kept) {
         reached.add(Target::Function(*function));
     }
-    for root in super::roots(linked, account) {
+    for root in super::roots(linked, relocations) {
         reached.add(root);
     }
     while let Some(target) = reached.queue.pop() {
         match target {
             Target::Function(function) => {
                 if let Some(position) = linked.defined(function) {
-                    reached.body(linked, account, &linked.bodies[position])?;
+                    reached.body(linked, relocations, &linked.bodies[position])?;
                 }
             }
             Target::Slot(slot) => {
                 reached.add(Target::Function(linked.slots[slot as usize].function));
             }
             Target::Data(symbol) => {
-                let symbol = &account.data[symbol as usize];
-                for reloc in ranges::within(&account.in_data, &(symbol.start..symbol.end)) {
+                let symbol = &relocations.data[symbol as usize];
+                for reloc in ranges::within(&relocations.in_data, &(symbol.start..symbol.end)) {
                     reached.add(reloc.target);
                 }
             }
             Target::Nothing => {}
         }
     }
-    reached.verdict(linked, account)
+    reached.verdict(linked, relocations)
 }
 
 struct Reached {
@@ -72,10 +72,10 @@ impl Reached {
     fn body(
         &mut self,
         linked: &Linked<'_>,
-        account: &Account,
+        relocations: &Relocations,
         range: &Range<usize>,
     ) -> Result<(), Refusal> {
-        let relocs = ranges::within(&account.in_code, range);
+        let relocs = ranges::within(&relocations.in_code, range);
         for reloc in relocs {
             self.add(reloc.target);
         }
@@ -95,16 +95,16 @@ impl Reached {
         Ok(())
     }
 
-    fn verdict(&self, linked: &Linked<'_>, account: &Account) -> Result<(), Refusal> {
+    fn verdict(&self, linked: &Linked<'_>, relocations: &Relocations) -> Result<(), Refusal> {
         let functions = (linked.imported as usize..self.functions.len())
             .filter(|function| !self.functions[*function])
             // Its own functions the linker makes whether they are called or not.
-            .filter(|function| !account.is_linkers_own(*function as u32))
-            .map(|function| symbol_names::function(linked, account, function as u32));
+            .filter(|function| !relocations.is_linkers_own(*function as u32))
+            .map(|function| symbol_names::function(linked, relocations, function as u32));
         let slots = (0..self.slots.len())
             .filter(|slot| !self.slots[*slot])
             .map(|slot| format!("slot {} of the table", linked.slots[slot].number));
-        let data = account
+        let data = relocations
             .data
             .iter()
             .zip(&self.data)

@@ -1,7 +1,7 @@
 //! Why something is still there: the chain of needs from a root to it.
 
-use super::graph::Node;
-use super::state::Thing;
+use super::graph::NodeIndex;
+use super::state::Node;
 use super::{Proof, symbol_names};
 
 /// The answer for one symbol.
@@ -29,7 +29,7 @@ pub enum Link {
 /// Explains every function and data symbol of that name.
 pub fn run(proof: &Proof<'_>, symbol: &str) -> Vec<Explanation> {
     let mut found = Vec::new();
-    let mut add = |name: String, linker: Option<&str>, node: Node| {
+    let mut add = |name: String, linker: Option<&str>, node: NodeIndex| {
         if matches(symbol, &name, linker) {
             let chain = chain(proof, node);
             found.push(Explanation {
@@ -40,15 +40,15 @@ pub fn run(proof: &Proof<'_>, symbol: &str) -> Vec<Explanation> {
     };
     for position in 0..proof.linked.bodies.len() {
         let function = proof.linked.imported + position as u32;
-        let linker = proof.account.names[function as usize].as_deref();
+        let linker = proof.relocations.names[function as usize].as_deref();
         add(
-            symbol_names::function(proof.linked, proof.account, function),
+            symbol_names::function(proof.linked, proof.relocations, function),
             linker,
             function,
         );
     }
-    for (position, data) in proof.account.data.iter().enumerate() {
-        let node = proof.world.data(position as u32);
+    for (position, data) in proof.relocations.data.iter().enumerate() {
+        let node = proof.state.data(position as u32);
         add(
             symbol_names::data(proof.linked, data),
             Some(&data.name),
@@ -66,17 +66,17 @@ fn matches(wanted: &str, name: &str, linker: Option<&str>) -> bool {
             .is_some_and(|before| before.ends_with("::"))
 }
 
-fn chain(proof: &Proof<'_>, node: Node) -> Vec<Link> {
-    let graph = &proof.world.graph;
-    if !graph.is_needed(node) {
+fn chain(proof: &Proof<'_>, node: NodeIndex) -> Vec<Link> {
+    let graph = &proof.state.graph;
+    if !graph.is_marked(node) {
         return Vec::new();
     }
     let mut steps = Vec::new();
     let mut at = Some(node);
     while let Some(node) = at {
-        let thing = match proof.world.thing(node) {
+        let thing = match proof.state.node(node) {
             // A value inside a function: the function is what counts.
-            Thing::Value(function) => Thing::Function(function),
+            Node::Value(function) => Node::Function(function),
             other => other,
         };
         if steps.last() != Some(&thing) {
@@ -89,30 +89,30 @@ fn chain(proof: &Proof<'_>, node: Node) -> Vec<Link> {
     let mut through_slot = false;
     for thing in steps {
         let link = match thing {
-            Thing::Slot(_) => {
+            Node::Slot(_) => {
                 through_slot = true;
                 continue;
             }
-            Thing::Function(function) => {
-                let name = symbol_names::function(proof.linked, proof.account, function);
+            Node::Function(function) => {
+                let name = symbol_names::function(proof.linked, proof.relocations, function);
                 match (chain.is_empty(), through_slot) {
                     (true, _) => Link::Root(name),
                     (false, true) => Link::Pointer(name),
                     (false, false) => Link::Call(name),
                 }
             }
-            Thing::Data(position) => {
+            Node::Data(position) => {
                 let name = symbol_names::vtable(
                     proof.linked,
-                    proof.account,
-                    &proof.account.data[position as usize],
+                    proof.relocations,
+                    &proof.relocations.data[position as usize],
                 );
                 match chain.is_empty() {
                     true => Link::Root(name),
                     false => Link::Data(name),
                 }
             }
-            Thing::Value(_) => continue,
+            Node::Value(_) => continue,
         };
         through_slot = false;
         chain.push(link);

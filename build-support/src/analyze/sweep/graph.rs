@@ -4,24 +4,24 @@
 use std::collections::VecDeque;
 
 /// A node. Functions come first, then data symbols, then slots, then values.
-pub type Node = u32;
+pub type NodeIndex = u32;
 
 /// No node: a value that no address went into, or the end of a list.
-pub const NONE: Node = u32::MAX;
+pub const NONE: NodeIndex = u32::MAX;
 
 /// The graph, and what of it is needed so far.
 pub struct Graph {
-    needed: Vec<bool>,
+    marked: Vec<bool>,
     /// For each node the one that needed it first, or [`NONE`] for a root.
-    causes: Vec<Node>,
+    causes: Vec<NodeIndex>,
     /// For each node the first of its edges.
     heads: Vec<u32>,
     edges: Vec<Edge>,
-    queue: VecDeque<Node>,
+    queue: VecDeque<NodeIndex>,
 }
 
 struct Edge {
-    to: Node,
+    to: NodeIndex,
     next: u32,
 }
 
@@ -29,7 +29,7 @@ impl Graph {
     /// A graph of so many nodes, none needed.
     pub fn new(nodes: usize) -> Graph {
         Graph {
-            needed: vec![false; nodes],
+            marked: vec![false; nodes],
             causes: vec![NONE; nodes],
             heads: vec![NONE; nodes],
             edges: Vec::new(),
@@ -38,21 +38,21 @@ impl Graph {
     }
 
     /// Adds so many nodes and gives the first.
-    pub fn add(&mut self, count: usize) -> Node {
-        let first = self.needed.len();
-        self.needed.resize(first + count, false);
+    pub fn add(&mut self, count: usize) -> NodeIndex {
+        let first = self.marked.len();
+        self.marked.resize(first + count, false);
         self.causes.resize(first + count, NONE);
         self.heads.resize(first + count, NONE);
-        first as Node
+        first as NodeIndex
     }
 
     /// If `from` is needed, so is `to`.
-    pub fn edge(&mut self, from: Node, to: Node) {
+    pub fn edge(&mut self, from: NodeIndex, to: NodeIndex) {
         if to == NONE || from == to {
             return;
         }
-        if self.needed[from as usize] {
-            self.need(to, from);
+        if self.marked[from as usize] {
+            self.mark(to, from);
             return;
         }
         let next = self.heads[from as usize];
@@ -61,32 +61,32 @@ impl Graph {
     }
 
     /// `node` is needed, because of `cause` ([`NONE`] for a root).
-    pub fn need(&mut self, node: Node, cause: Node) {
-        if node != NONE && !std::mem::replace(&mut self.needed[node as usize], true) {
+    pub fn mark(&mut self, node: NodeIndex, cause: NodeIndex) {
+        if node != NONE && !std::mem::replace(&mut self.marked[node as usize], true) {
             self.causes[node as usize] = cause;
             self.queue.push_back(node);
         }
     }
 
     /// The next node that has become needed; those its edges lead to follow it.
-    pub fn next(&mut self) -> Option<Node> {
+    pub fn next(&mut self) -> Option<NodeIndex> {
         let node = self.queue.pop_front()?;
         let mut edge = self.heads[node as usize];
         while let Some(Edge { to, next }) = self.edges.get(edge as usize) {
             let (to, next) = (*to, *next);
-            self.need(to, node);
+            self.mark(to, node);
             edge = next;
         }
         Some(node)
     }
 
     /// Whether a node is needed.
-    pub fn is_needed(&self, node: Node) -> bool {
-        self.needed[node as usize]
+    pub fn is_marked(&self, node: NodeIndex) -> bool {
+        self.marked[node as usize]
     }
 
     /// What needed a node first; `None` for a root and for what is not needed.
-    pub fn cause(&self, node: Node) -> Option<Node> {
+    pub fn cause(&self, node: NodeIndex) -> Option<NodeIndex> {
         Some(self.causes[node as usize]).filter(|cause| *cause != NONE)
     }
 }
@@ -100,11 +100,11 @@ mod tests {
     fn what_is_needed_spreads_whenever_an_edge_comes() {
         let mut graph = Graph::new(4);
         graph.edge(0, 1);
-        graph.need(0, NONE);
+        graph.mark(0, NONE);
         while graph.next().is_some() {}
         graph.edge(1, 2);
         while graph.next().is_some() {}
-        let needed: Vec<_> = (0..4).map(|node| graph.is_needed(node)).collect();
+        let needed: Vec<_> = (0..4).map(|node| graph.is_marked(node)).collect();
         assert_eq!(needed, [true, true, true, false]);
         assert_eq!([graph.cause(0), graph.cause(2)], [None, Some(1)]);
     }

@@ -1,4 +1,4 @@
-//! Why a file is not swept. The sweep never guesses: where the linker's account has a gap or speaks of
+//! Why a file is not swept. The sweep never guesses: where relocations are missing or speak of
 //! something it does not know, it says what, where, and what to do.
 
 use thiserror::Error;
@@ -46,8 +46,8 @@ pub enum Refusal {
         /// What it is.
         what: String,
     },
-    /// Something the linker would not have kept if its account were whole.
-    #[error("nothing in the linker's account refers to {0}, yet it is there")]
+    /// Something the linker would not have kept if its relocations were whole.
+    #[error("no relocation refers to {0}, yet it is there")]
     Unreferenced(String),
     /// Memory that other threads may see.
     #[error("the memory is shared")]

@@ -1,4 +1,4 @@
-//! The linker's account of addresses (`linking`, `reloc.CODE`, `reloc.DATA`, written with
+//! The linker's relocations (`linking`, `reloc.CODE`, `reloc.DATA`, written with
 //! `--emit-relocs`): every operand and every word of data that holds an address, a function or a table
 //! slot. Each entry is compared with the bytes it speaks of before anything is built on it.
 //!
@@ -25,7 +25,7 @@ const DATA: &str = "reloc.DATA";
 
 /// What the linker says about the file.
 #[derive(Default)]
-pub struct Account {
+pub struct Relocations {
     /// The data symbols that take room in a segment.
     pub data: Vec<DataSymbol>,
     /// The linker's name of each function, by its index; `None` for those that the linker made itself.
@@ -41,7 +41,7 @@ pub struct Account {
     pub in_data: Vec<Reloc>,
 }
 
-impl Account {
+impl Relocations {
     /// Whether a function may be one that the linker wrote, which has calls but no relocations.
     pub fn is_linkers_own(&self, function: u32) -> bool {
         match &self.names[function as usize] {
@@ -95,7 +95,7 @@ pub enum Operand {
 pub enum Target {
     /// A function.
     Function(u32),
-    /// A data symbol, by its position in [`Account::data`].
+    /// A data symbol, by its position in [`Relocations::data`].
     Data(u32),
     /// A table slot, by its position in [`Linked::slots`].
     Slot(u32),
@@ -113,16 +113,16 @@ enum Symbol {
     Other,
 }
 
-/// Reads and checks the account.
+/// Reads and checks them.
 ///
 /// # Errors
 /// A [`Refusal`] for anything that is missing, unknown, or not what the bytes say.
-pub fn read(linked: &Linked<'_>) -> Result<Account, Refusal> {
-    let mut account = Account {
+pub fn read(linked: &Linked<'_>) -> Result<Relocations, Refusal> {
+    let mut relocations = Relocations {
         names: vec![None; linked.functions.len()],
-        ..Account::default()
+        ..Relocations::default()
     };
-    let symbols = symbols(linked, &mut account)?;
+    let symbols = symbols(linked, &mut relocations)?;
     for section in &linked.relocations {
         let (range, name) = match section.section_index() {
             index if index == linked.code.1 && !linked.code.0.is_empty() => (&linked.code.0, CODE),
@@ -148,19 +148,19 @@ pub fn read(linked: &Linked<'_>) -> Result<Account, Refusal> {
             }) = symbols.get(entry.index as usize)
                 && entry.ty != RelocationType::TypeIndexLeb
             {
-                account.walked.push(*address);
+                relocations.walked.push(*address);
             }
         }
         relocs.sort_by_key(|reloc| reloc.at);
         match name {
-            CODE => account.in_code = relocs,
-            _ => account.in_data = relocs,
+            CODE => relocations.in_code = relocs,
+            _ => relocations.in_data = relocs,
         }
     }
-    if account.in_code.is_empty() && !linked.bodies.is_empty() {
+    if relocations.in_code.is_empty() && !linked.bodies.is_empty() {
         return Err(Refusal::Missing(CODE));
     }
-    Ok(account)
+    Ok(relocations)
 }
 
 /// The reader stops at a relocation type that it does not know.
@@ -181,7 +181,7 @@ fn unknown(error: &wasmparser::BinaryReaderError, section: &'static str) -> Refu
     }
 }
 
-fn symbols(linked: &Linked<'_>, account: &mut Account) -> Result<Vec<Symbol>, Refusal> {
+fn symbols(linked: &Linked<'_>, relocations: &mut Relocations) -> Result<Vec<Symbol>, Refusal> {
     let section = linked.linking.as_ref().ok_or(Refusal::Missing("linking"))?;
     let mut symbols = Vec::new();
     for subsection in section.subsections() {
@@ -189,7 +189,7 @@ fn symbols(linked: &Linked<'_>, account: &mut Account) -> Result<Vec<Symbol>, Re
             continue;
         };
         for symbol in table {
-            symbols.push(self::symbol(linked, account, &symbol?)?);
+            symbols.push(self::symbol(linked, relocations, &symbol?)?);
         }
     }
     Ok(symbols)
@@ -197,14 +197,14 @@ fn symbols(linked: &Linked<'_>, account: &mut Account) -> Result<Vec<Symbol>, Re
 
 fn symbol(
     linked: &Linked<'_>,
-    account: &mut Account,
+    relocations: &mut Relocations,
     symbol: &SymbolInfo<'_>,
 ) -> Result<Symbol, Refusal> {
     let keeps =
         |flags: &SymbolFlags| flags.intersects(SymbolFlags::NO_STRIP | SymbolFlags::EXPORTED);
     Ok(match symbol {
         SymbolInfo::Func { flags, index, name } => {
-            let Some(slot) = account.names.get_mut(*index as usize) else {
+            let Some(slot) = relocations.names.get_mut(*index as usize) else {
                 return Err(Refusal::Symbols(format!(
                     "function {index} of symbol `{}` does not exist",
                     name.unwrap_or("?")
@@ -214,7 +214,7 @@ fn symbol(
                 *slot = Some((*name).to_owned());
             }
             if keeps(flags) {
-                account.kept.push(*index);
+                relocations.kept.push(*index);
             }
             Symbol::Function(*index)
         }
@@ -246,8 +246,8 @@ fn symbol(
             if end > segment.range.end {
                 return Err(outside());
             }
-            let position = account.data.len() as u32;
-            account.data.push(DataSymbol {
+            let position = relocations.data.len() as u32;
+            relocations.data.push(DataSymbol {
                 name: (*name).to_owned(),
                 start,
                 end,

@@ -1,47 +1,47 @@
 //! The graph with what its nodes stand for, shared by all functions while it grows.
 
-use super::certain_traps::Doom;
-use super::graph::{Graph, NONE, Node};
+use super::certain_traps::CertainTraps;
+use super::graph::{Graph, NONE, NodeIndex};
 use super::linked::Linked;
-use super::relocations::{Account, Target};
+use super::relocations::{Relocations, Target};
 
 /// What all functions share while the graph grows.
-pub struct World<'a> {
+pub struct State<'a> {
     /// The module.
     pub linked: &'a Linked<'a>,
-    /// The linker's account of it.
-    pub account: &'a Account,
+    /// The linker's relocations in it.
+    pub relocations: &'a Relocations,
     /// Where code is certain to trap.
-    pub doom: &'a Doom,
+    pub traps: &'a CertainTraps,
     /// What is needed.
     pub graph: Graph,
     /// The first node of each function's parameters, locals and results.
-    places: Vec<Option<Places>>,
+    values: Vec<Option<Values>>,
     /// Constants in live code that hold an address, and its node.
-    pub constants: Vec<(usize, Node)>,
+    pub constants: Vec<(usize, NodeIndex)>,
     /// The classes of types that live code calls through the table, and who calls, in order of discovery.
-    pub indirect: Vec<(u32, Node)>,
+    pub indirect: Vec<(u32, NodeIndex)>,
     /// Whether live code reads or changes the table in any other way.
     pub table_is_open: bool,
-    first_data: Node,
-    first_slot: Node,
-    first_value: Node,
+    first_data: NodeIndex,
+    first_slot: NodeIndex,
+    first_value: NodeIndex,
     /// The function each value node belongs to.
     owners: Vec<u32>,
 }
 
 /// Where a function's parameters and results are in the graph.
 #[derive(Clone, Copy)]
-pub struct Places {
+pub struct Values {
     /// The first parameter's node; the others follow.
-    pub parameters: Node,
+    pub parameters: NodeIndex,
     /// The first result's.
-    pub results: Node,
+    pub results: NodeIndex,
 }
 
 /// What a node stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Thing {
+pub enum Node {
     /// A function.
     Function(u32),
     /// A data symbol.
@@ -52,63 +52,67 @@ pub enum Thing {
     Value(u32),
 }
 
-impl<'a> World<'a> {
+impl<'a> State<'a> {
     /// A graph with nothing needed yet.
-    pub fn new(linked: &'a Linked<'a>, account: &'a Account, doom: &'a Doom) -> World<'a> {
+    pub fn new(
+        linked: &'a Linked<'a>,
+        relocations: &'a Relocations,
+        traps: &'a CertainTraps,
+    ) -> State<'a> {
         let first_data = linked.functions.len();
-        let first_slot = first_data + account.data.len();
+        let first_slot = first_data + relocations.data.len();
         let first_value = first_slot + linked.slots.len();
-        World {
+        State {
             linked,
-            account,
-            doom,
+            relocations,
+            traps,
             graph: Graph::new(first_value),
-            places: vec![None; linked.functions.len()],
+            values: vec![None; linked.functions.len()],
             constants: Vec::new(),
             indirect: Vec::new(),
             table_is_open: linked.table_is_open,
-            first_data: first_data as Node,
-            first_slot: first_slot as Node,
-            first_value: first_value as Node,
+            first_data: first_data as NodeIndex,
+            first_slot: first_slot as NodeIndex,
+            first_value: first_value as NodeIndex,
             owners: Vec::new(),
         }
     }
 
     /// The node of a data symbol.
-    pub fn data(&self, position: u32) -> Node {
+    pub fn data(&self, position: u32) -> NodeIndex {
         self.first_data + position
     }
 
     /// The node of a slot's number.
-    pub fn slot(&self, position: u32) -> Node {
+    pub fn slot(&self, position: u32) -> NodeIndex {
         self.first_slot + position
     }
 
     /// What a node stands for.
-    pub fn thing(&self, node: Node) -> Thing {
+    pub fn node(&self, node: NodeIndex) -> Node {
         if node < self.first_data {
-            Thing::Function(node)
+            Node::Function(node)
         } else if node < self.first_slot {
-            Thing::Data(node - self.first_data)
+            Node::Data(node - self.first_data)
         } else if node < self.first_value {
-            Thing::Slot(node - self.first_slot)
+            Node::Slot(node - self.first_slot)
         } else {
-            Thing::Value(self.owners[(node - self.first_value) as usize])
+            Node::Value(self.owners[(node - self.first_value) as usize])
         }
     }
 
     /// A function can be called from where nothing is known of its arguments and results.
-    pub fn enter(&mut self, function: u32, cause: Node) {
-        self.graph.need(function, cause);
+    pub fn mark_entry(&mut self, function: u32, cause: NodeIndex) {
+        self.graph.mark(function, cause);
         let results = self.linked.signature(function).results().len();
-        let first = self.places(function).results;
+        let first = self.values(function).results;
         for result in 0..results {
-            self.graph.need(first + result as Node, function);
+            self.graph.mark(first + result as NodeIndex, function);
         }
     }
 
     /// The node a relocation refers to; none for what cannot be dead.
-    pub fn target(&self, target: Target) -> Node {
+    pub fn target(&self, target: Target) -> NodeIndex {
         match target {
             Target::Function(function) => function,
             Target::Data(position) => self.data(position),
@@ -118,13 +122,13 @@ impl<'a> World<'a> {
     }
 
     /// New nodes for so many values of a function; the first of them.
-    pub fn values(&mut self, count: usize, owner: u32) -> Node {
+    pub fn add_values(&mut self, count: usize, owner: u32) -> NodeIndex {
         self.owners.resize(self.owners.len() + count, owner);
         self.graph.add(count)
     }
 
     /// One value of a function that all of these go into.
-    pub fn join(&mut self, owner: u32, parts: &[Node]) -> Node {
+    pub fn join(&mut self, owner: u32, parts: &[NodeIndex]) -> NodeIndex {
         let mut joined = NONE;
         for part in parts {
             if *part == NONE || *part == joined {
@@ -134,7 +138,7 @@ impl<'a> World<'a> {
                 joined = *part;
                 continue;
             }
-            let both = self.values(1, owner);
+            let both = self.add_values(1, owner);
             self.graph.edge(both, joined);
             self.graph.edge(both, *part);
             joined = both;
@@ -143,18 +147,18 @@ impl<'a> World<'a> {
     }
 
     /// The nodes of a function's parameters and results, made when they are first asked for.
-    pub fn places(&mut self, function: u32) -> Places {
-        if let Some(places) = self.places[function as usize] {
-            return places;
+    pub fn values(&mut self, function: u32) -> Values {
+        if let Some(values) = self.values[function as usize] {
+            return values;
         }
         let ty = self.linked.signature(function);
         let (parameters, results) = (ty.params().len(), ty.results().len());
-        let parameters_at = self.values(parameters, function);
-        let places = Places {
+        let parameters_at = self.add_values(parameters, function);
+        let values = Values {
             parameters: parameters_at,
-            results: self.values(results, function),
+            results: self.add_values(results, function),
         };
-        self.places[function as usize] = Some(places);
-        places
+        self.values[function as usize] = Some(values);
+        values
     }
 }

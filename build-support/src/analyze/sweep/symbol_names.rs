@@ -3,15 +3,15 @@
 
 use super::linked::Linked;
 use super::ranges;
-use super::relocations::{Account, DataSymbol, Target};
+use super::relocations::{DataSymbol, Relocations, Target};
 use crate::wasm::path;
 
 /// How much of a text stands for it.
 const PREVIEW: usize = 48;
 
 /// The name of a function: the linker's, or that of its export.
-pub fn function(linked: &Linked<'_>, account: &Account, function: u32) -> String {
-    if let Some(Some(name)) = account.names.get(function as usize) {
+pub fn function(linked: &Linked<'_>, relocations: &Relocations, function: u32) -> String {
+    if let Some(Some(name)) = relocations.names.get(function as usize) {
         return path::demangle(name);
     }
     let export = linked.exports.iter().find(|(index, _)| *index == function);
@@ -54,16 +54,16 @@ pub fn data(linked: &Linked<'_>, symbol: &DataSymbol) -> String {
 }
 
 /// The name of data with function pointers in it: a vtable goes by its last method, for the first is often shared.
-pub fn vtable(linked: &Linked<'_>, account: &Account, symbol: &DataSymbol) -> String {
+pub fn vtable(linked: &Linked<'_>, relocations: &Relocations, symbol: &DataSymbol) -> String {
     let name = symbol.name.strip_prefix(".L").unwrap_or(&symbol.name);
-    let relocs = ranges::within(&account.in_data, &(symbol.start..symbol.end));
+    let relocs = ranges::within(&relocations.in_data, &(symbol.start..symbol.end));
     let last = relocs.iter().rev().find_map(|reloc| match reloc.target {
         Target::Slot(slot) => Some(linked.slots[slot as usize].function),
         _ => None,
     });
     match last {
         Some(last) if is_anonymous(name) => {
-            format!("{}{}", path::VTABLE, function(linked, account, last))
+            format!("{}{}", path::VTABLE, function(linked, relocations, last))
         }
         _ => data(linked, symbol),
     }

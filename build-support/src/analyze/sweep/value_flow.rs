@@ -10,11 +10,11 @@ mod blocks;
 mod coarse;
 
 use super::certain_traps;
-use super::graph::{NONE, Node};
+use super::graph::{NONE, NodeIndex};
 use super::operators::{self, Effect};
 use super::refusal::Refusal;
 use super::relocations::{Operand, Reloc, Target};
-use super::state::World;
+use super::state::State;
 use blocks::Frame;
 use wasmparser::{FunctionBody, Operator};
 
@@ -28,45 +28,45 @@ const LOCALS_BYTES: usize = 1 << 27;
 /// # Errors
 /// A [`Refusal`] where an operand has no relocation or one of the wrong kind, or for an operator that is
 /// not known.
-pub fn scan(world: &mut World<'_>, function: u32) -> Result<(), Refusal> {
-    let Some(position) = world.linked.defined(function) else {
+pub fn scan(state: &mut State<'_>, function: u32) -> Result<(), Refusal> {
+    let Some(position) = state.linked.defined(function) else {
         return Ok(());
     };
-    if world.doom.traps[function as usize] {
+    if state.traps.functions[function as usize] {
         return Ok(());
     }
-    let range = world.linked.bodies[position].clone();
-    let bytes = &world.linked.bytes[range.clone()];
+    let range = state.linked.bodies[position].clone();
+    let bytes = &state.linked.bytes[range.clone()];
     let body = FunctionBody::new(wasmparser::BinaryReader::new(bytes, range.start as u64));
-    let places = world.places(function);
-    let parameters = world.linked.signature(function).params().len();
+    let values = state.values(function);
+    let parameters = state.linked.signature(function).params().len();
     let mut locals = 0;
     for local in body.get_locals_reader()? {
         locals += local?.0 as usize;
     }
     if locals > LOCALS || locals * range.len() > LOCALS_BYTES {
-        return coarse::scan(world, function, &range);
+        return coarse::scan(state, function, &range);
     }
-    let account = world.account;
-    let relocs = &account.in_code;
+    let relocations = state.relocations;
+    let relocs = &relocations.in_code;
     let from = relocs.partition_point(|reloc| reloc.at < range.start);
     let to = relocs.partition_point(|reloc| reloc.at < range.end);
-    let cuts = &world.doom.cuts[..];
+    let cuts = &state.traps.cuts[..];
     let first_cut = cuts.partition_point(|cut| cut.start < range.start);
-    let results = world.linked.signature(function).results().len();
+    let results = state.linked.signature(function).results().len();
     let mut scan = Scan {
         function,
-        locals: (0..parameters as Node)
-            .map(|parameter| places.parameters + parameter)
+        locals: (0..parameters as NodeIndex)
+            .map(|parameter| values.parameters + parameter)
             .chain(std::iter::repeat_n(NONE, locals))
             .collect(),
         relocs: &relocs[from..to],
-        accounted: from < to || !account.is_linkers_own(function),
+        relocated: from < to || !relocations.is_linkers_own(function),
         stack: Vec::new(),
         frames: vec![Frame {
             height: 0,
             results,
-            label: places.results,
+            label: values.results,
             label_arity: results,
             first_phi: None,
             arms: None,
@@ -74,7 +74,7 @@ pub fn scan(world: &mut World<'_>, function: u32) -> Result<(), Refusal> {
         }],
         live: true,
         depth: 0,
-        world,
+        state,
     };
     let mut operators = body.get_operators_reader()?;
     let mut cuts = cuts[first_cut..].iter();
@@ -102,15 +102,15 @@ pub fn scan(world: &mut World<'_>, function: u32) -> Result<(), Refusal> {
 
 /// The state of the abstract execution.
 struct Scan<'w, 'a> {
-    world: &'w mut World<'a>,
+    state: &'w mut State<'a>,
     function: u32,
     /// What each local holds.
-    locals: Vec<Node>,
+    locals: Vec<NodeIndex>,
     /// What is left of the function's relocations.
     relocs: &'a [Reloc],
     /// Whether every operand must have one: not so in functions that the linker made.
-    accounted: bool,
-    stack: Vec<Node>,
+    relocated: bool,
+    stack: Vec<NodeIndex>,
     frames: Vec<Frame>,
     /// Whether the operator can be reached.
     live: bool,
@@ -152,18 +152,18 @@ impl<'a> Scan<'_, 'a> {
         Ok(Some(*first))
     }
 
-    fn pop(&mut self) -> Node {
+    fn pop(&mut self) -> NodeIndex {
         self.stack.pop().unwrap_or(NONE)
     }
 
-    fn need(&mut self, node: Node) {
-        self.world.graph.need(node, self.function);
+    fn mark(&mut self, node: NodeIndex) {
+        self.state.graph.mark(node, self.function);
     }
 
-    fn pop_needed(&mut self, count: usize) {
+    fn pop_marked(&mut self, count: usize) {
         for _ in 0..count {
             let node = self.pop();
-            self.need(node);
+            self.mark(node);
         }
     }
 
@@ -184,7 +184,7 @@ impl<'a> Scan<'_, 'a> {
         };
         let covered = |wanted: Operand, what: &dyn Fn() -> String| match operand {
             Some(operand) if operand == wanted => Ok(()),
-            None if !self.accounted => Ok(()),
+            None if !self.relocated => Ok(()),
             None => Err(gap(what())),
             Some(_) => Err(Refusal::Stale {
                 section: "reloc.CODE",
@@ -211,7 +211,7 @@ impl<'a> Scan<'_, 'a> {
                 covered(Operand::Function, &|| {
                     format!("the reference to function {function_index}")
                 })?;
-                self.world.enter(*function_index, self.function);
+                self.state.mark_entry(*function_index, self.function);
                 self.push_nothing(1);
             }
             Operator::CallIndirect {
@@ -235,10 +235,10 @@ impl<'a> Scan<'_, 'a> {
                     format!("the use of global {global_index}")
                 })?;
                 if matches!(operator, Operator::GlobalSet { .. }) {
-                    self.pop_needed(1);
+                    self.pop_marked(1);
                 } else {
                     let target = reloc.map_or(Target::Nothing, |reloc| reloc.target);
-                    self.stack.push(self.world.target(target));
+                    self.stack.push(self.state.target(target));
                 }
             }
             Operator::I32Const { .. } => {
@@ -246,18 +246,18 @@ impl<'a> Scan<'_, 'a> {
                     None => NONE,
                     Some(reloc) => {
                         covered(Operand::Constant, &String::new)?;
-                        self.world.target(reloc.target)
+                        self.state.target(reloc.target)
                     }
                 };
                 if node != NONE {
-                    self.world.constants.push((start, node));
+                    self.state.constants.push((start, node));
                 }
                 self.stack.push(node);
             }
             Operator::Block { blockty } => self.open(*blockty, false, false),
             Operator::Loop { blockty } => self.open(*blockty, true, false),
             Operator::If { blockty } => {
-                self.pop_needed(1);
+                self.pop_marked(1);
                 self.open(*blockty, false, true);
             }
             Operator::Else => self.other_arm(),
@@ -267,11 +267,11 @@ impl<'a> Scan<'_, 'a> {
                 self.stop();
             }
             Operator::BrIf { relative_depth } => {
-                self.pop_needed(1);
+                self.pop_marked(1);
                 self.branch(*relative_depth);
             }
             Operator::BrTable { targets } => {
-                self.pop_needed(1);
+                self.pop_marked(1);
                 let mut depths = targets.targets().collect::<Result<Vec<_>, _>>()?;
                 depths.push(targets.default());
                 depths.sort_unstable();
@@ -301,11 +301,11 @@ impl<'a> Scan<'_, 'a> {
             }
             Operator::Select | Operator::TypedSelect { .. } => {
                 let parts = [self.pop(), self.pop(), self.pop()];
-                let joined = self.world.join(self.function, &parts);
+                let joined = self.state.join(self.function, &parts);
                 self.stack.push(joined);
             }
             Operator::TypedSelectMulti { tys } => {
-                self.pop_needed(1 + 2 * tys.len());
+                self.pop_marked(1 + 2 * tys.len());
                 self.push_nothing(tys.len());
             }
             other => self.plain(other, reloc, start)?,
@@ -321,11 +321,11 @@ impl<'a> Scan<'_, 'a> {
     ) -> Result<(), Refusal> {
         let plain = operators::plain(operator)
             .ok_or_else(|| certain_traps::unsupported(operator, start as u64))?;
-        self.world.table_is_open |= changes_table(operator);
+        self.state.table_is_open |= changes_table(operator);
         let base = match reloc {
             None => NONE,
             Some(reloc) if matches!(reloc.operand, Operand::Offset | Operand::Index) => {
-                self.world.target(reloc.target)
+                self.state.target(reloc.target)
             }
             Some(reloc) => {
                 return Err(Refusal::Stale {
@@ -339,15 +339,15 @@ impl<'a> Scan<'_, 'a> {
             Effect::None => {
                 let from = self.stack.len().saturating_sub(plain.takes as usize);
                 let parts: Vec<_> = self.stack.drain(from..).collect();
-                let joined = self.world.join(self.function, &parts);
+                let joined = self.state.join(self.function, &parts);
                 for _ in 0..plain.gives {
                     self.stack.push(joined);
                 }
             }
             // A load may trap, so that its address matters even where what is read does not.
             _ => {
-                self.pop_needed(plain.takes as usize);
-                self.need(base);
+                self.pop_marked(plain.takes as usize);
+                self.mark(base);
                 self.push_nothing(plain.gives as usize);
             }
         }
@@ -355,34 +355,34 @@ impl<'a> Scan<'_, 'a> {
     }
 
     fn call(&mut self, callee: u32) {
-        let ty = self.world.linked.signature(callee);
+        let ty = self.state.linked.signature(callee);
         let (parameters, results) = (ty.params().len(), ty.results().len());
-        if self.world.linked.defined(callee).is_none() {
-            self.need(callee);
-            self.pop_needed(parameters);
+        if self.state.linked.defined(callee).is_none() {
+            self.mark(callee);
+            self.pop_marked(parameters);
             self.push_nothing(results);
             return;
         }
-        self.need(callee);
-        let places = self.world.places(callee);
+        self.mark(callee);
+        let values = self.state.values(callee);
         for parameter in (0..parameters).rev() {
             let argument = self.pop();
-            self.world
+            self.state
                 .graph
-                .edge(places.parameters + parameter as Node, argument);
+                .edge(values.parameters + parameter as NodeIndex, argument);
         }
         self.stack
-            .extend((0..results as Node).map(|result| places.results + result));
+            .extend((0..results as NodeIndex).map(|result| values.results + result));
     }
 
     fn call_indirect(&mut self, ty: u32, table: u32) {
-        let class = self.world.linked.classes[ty as usize];
-        let ty = &self.world.linked.types[ty as usize];
+        let class = self.state.linked.classes[ty as usize];
+        let ty = &self.state.linked.types[ty as usize];
         let (parameters, results) = (ty.params().len(), ty.results().len());
-        self.pop_needed(1 + parameters);
+        self.pop_marked(1 + parameters);
         self.push_nothing(results);
         if table == 0 {
-            self.world.indirect.push((class, self.function));
+            self.state.indirect.push((class, self.function));
         }
     }
 }

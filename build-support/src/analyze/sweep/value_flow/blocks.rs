@@ -1,7 +1,7 @@
 //! Where ways part and meet: the open blocks, and what the stack and the locals hold behind them.
 
 use super::Scan;
-use crate::analyze::sweep::graph::{NONE, Node};
+use crate::analyze::sweep::graph::{NONE, NodeIndex};
 use wasmparser::{BlockType, Operator};
 
 /// An open block.
@@ -10,14 +10,14 @@ pub(super) struct Frame {
     pub(super) height: usize,
     pub(super) results: usize,
     /// The first node of what a branch to it carries, and how many.
-    pub(super) label: Node,
+    pub(super) label: NodeIndex,
     pub(super) label_arity: usize,
     /// Of a loop: the first of the nodes that stand for its locals, whichever turn it is.
-    pub(super) first_phi: Option<Node>,
+    pub(super) first_phi: Option<NodeIndex>,
     /// Of an `if` before its `else`: its parameters, and what the locals held.
-    pub(super) arms: Option<(Vec<Node>, Vec<Node>)>,
+    pub(super) arms: Option<(Vec<NodeIndex>, Vec<NodeIndex>)>,
     /// What the locals hold at its end; none while nothing leads there.
-    pub(super) exit: Option<Vec<Node>>,
+    pub(super) exit: Option<Vec<NodeIndex>>,
 }
 
 impl Scan<'_, '_> {
@@ -46,11 +46,11 @@ impl Scan<'_, '_> {
         let from = self.stack.len().saturating_sub(arity);
         for i in 0..arity {
             let value = self.stack.get(from + i).copied().unwrap_or(NONE);
-            self.world.graph.edge(label + i as Node, value);
+            self.state.graph.edge(label + i as NodeIndex, value);
         }
         if let Some(first) = self.frames[at].first_phi {
             for (i, value) in self.locals.iter().enumerate() {
-                self.world.graph.edge(first + i as Node, *value);
+                self.state.graph.edge(first + i as NodeIndex, *value);
             }
         } else if at > 0 {
             let exit = match self.frames[at].exit.take() {
@@ -58,7 +58,7 @@ impl Scan<'_, '_> {
                 Some(mut exit) => {
                     for (held, value) in exit.iter_mut().zip(&self.locals) {
                         if held != value {
-                            *held = self.world.join(self.function, &[*held, *value]);
+                            *held = self.state.join(self.function, &[*held, *value]);
                         }
                     }
                     exit
@@ -73,25 +73,25 @@ impl Scan<'_, '_> {
             BlockType::Empty => (0, 0),
             BlockType::Type(_) => (0, 1),
             BlockType::FuncType(index) => {
-                let ty = &self.world.linked.types[index as usize];
+                let ty = &self.state.linked.types[index as usize];
                 (ty.params().len(), ty.results().len())
             }
         };
         let height = self.stack.len().saturating_sub(parameters);
         let arity = if is_loop { parameters } else { results };
-        let label = self.world.values(arity, self.function);
+        let label = self.state.add_values(arity, self.function);
         let arms = is_if.then(|| (self.stack[height..].to_vec(), self.locals.clone()));
         let mut first_phi = None;
         if is_loop {
             for i in 0..parameters {
                 let value = self.stack[height + i];
-                self.world.graph.edge(label + i as Node, value);
-                self.stack[height + i] = label + i as Node;
+                self.state.graph.edge(label + i as NodeIndex, value);
+                self.stack[height + i] = label + i as NodeIndex;
             }
-            let first = self.world.values(self.locals.len(), self.function);
+            let first = self.state.add_values(self.locals.len(), self.function);
             for (i, local) in self.locals.iter_mut().enumerate() {
-                self.world.graph.edge(first + i as Node, *local);
-                *local = first + i as Node;
+                self.state.graph.edge(first + i as NodeIndex, *local);
+                *local = first + i as NodeIndex;
             }
             first_phi = Some(first);
         }
@@ -142,7 +142,7 @@ impl Scan<'_, '_> {
             self.locals = locals;
             let label = frame.label;
             self.stack
-                .extend((0..frame.results as Node).map(|i| label + i));
+                .extend((0..frame.results as NodeIndex).map(|i| label + i));
         }
     }
 }

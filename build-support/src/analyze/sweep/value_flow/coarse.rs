@@ -1,10 +1,10 @@
 //! The scan of a function that is too large to follow its values: whatever it mentions is needed.
 
 use super::changes_table;
-use crate::analyze::sweep::graph::Node;
+use crate::analyze::sweep::graph::NodeIndex;
 use crate::analyze::sweep::ranges;
 use crate::analyze::sweep::refusal::Refusal;
-use crate::analyze::sweep::state::World;
+use crate::analyze::sweep::state::State;
 use std::ops::Range;
 use wasmparser::{BinaryReader, FunctionBody, Operator};
 
@@ -12,20 +12,20 @@ use wasmparser::{BinaryReader, FunctionBody, Operator};
 ///
 /// # Errors
 /// [`Refusal::Gap`] for a call without a relocation.
-pub fn scan(world: &mut World<'_>, function: u32, range: &Range<usize>) -> Result<(), Refusal> {
-    let account = world.account;
-    let relocs = ranges::within(&account.in_code, range);
+pub fn scan(state: &mut State<'_>, function: u32, range: &Range<usize>) -> Result<(), Refusal> {
+    let relocations = state.relocations;
+    let relocs = ranges::within(&relocations.in_code, range);
     for reloc in relocs {
-        let node = world.target(reloc.target);
-        world.graph.need(node, function);
+        let node = state.target(reloc.target);
+        state.graph.mark(node, function);
     }
     // Addresses that come in may go anywhere.
-    let first = world.places(function).parameters;
-    for parameter in 0..world.linked.signature(function).params().len() {
-        world.graph.need(first + parameter as Node, function);
+    let first = state.values(function).parameters;
+    for parameter in 0..state.linked.signature(function).params().len() {
+        state.graph.mark(first + parameter as NodeIndex, function);
     }
-    let accounted = !relocs.is_empty() || !account.is_linkers_own(function);
-    let bytes = &world.linked.bytes[range.clone()];
+    let relocated = !relocs.is_empty() || !relocations.is_linkers_own(function);
+    let bytes = &state.linked.bytes[range.clone()];
     let body = FunctionBody::new(BinaryReader::new(bytes, range.start as u64));
     let mut operators = body.get_operators_reader()?;
     while !operators.eof() {
@@ -39,22 +39,22 @@ pub fn scan(world: &mut World<'_>, function: u32, range: &Range<usize>) -> Resul
             Operator::CallIndirect { type_index, .. }
             | Operator::ReturnCallIndirect { type_index, .. } => (None, Some(*type_index)),
             other => {
-                world.table_is_open |= changes_table(other);
+                state.table_is_open |= changes_table(other);
                 continue;
             }
         };
-        if accounted && ranges::within(relocs, &(start..end)).is_empty() {
+        if relocated && ranges::within(relocs, &(start..end)).is_empty() {
             return Err(Refusal::Gap {
                 offset: start as u64,
                 what: "a call".into(),
             });
         }
         if let Some(callee) = callee {
-            world.enter(callee, function);
+            state.mark_entry(callee, function);
         }
         if let Some(ty) = class {
-            let class = world.linked.classes[ty as usize];
-            world.indirect.push((class, function));
+            let class = state.linked.classes[ty as usize];
+            state.indirect.push((class, function));
         }
     }
     Ok(())
