@@ -2,7 +2,7 @@
 //! module while it loses them; data keeps its addresses on the way, so that the linked file's symbols name the
 //! shipped file's bytes.
 
-use crate::analyze::sweep;
+use crate::analyze::sweep::symbol_names;
 use crate::wasm::artifact::Fault;
 use crate::wasm::path::demangle;
 use std::ops::Range;
@@ -176,7 +176,7 @@ fn pieces(module: &[u8], segments: &[Segment<'_>], segment_names: &[String]) -> 
             name.clone(),
         ));
     }
-    for (range, name) in sweep::data_names(module) {
+    for (range, name) in symbol_names::data_names(module) {
         let next = by_place.partition_point(|(segment, _)| segment.end <= range.start);
         if let Some((segment, address)) = by_place.get(next)
             && segment.contains(&range.start)

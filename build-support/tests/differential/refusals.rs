@@ -240,7 +240,7 @@ fn what_is_not_covered_is_refused() {
 
 /// Protects against relocations that lie: whatever stands there, it is refused or taken, without a panic.
 #[test]
-fn damaged_accounts_never_panic() {
+fn damaged_relocations_never_panic() {
     let (_, linked) = good();
     let places: Vec<usize> = Parser::new(0)
         .parse_all(&linked)

@@ -5,10 +5,12 @@
 //! What is cut away is what builds a panic's message: arguments, stores to the stack, their addresses. Host
 //! calls, calls through the table, growing memory, and anything that may run for ever are never cut.
 
+mod control_flow;
+
+pub use control_flow::{Body, bodies};
+
 use super::linked::Linked;
-use super::operators::{self, Effect};
-use super::refusal::Refusal;
-use wasmparser::{FunctionBody, Operator};
+use control_flow::Kind;
 
 /// What was found.
 pub struct CertainTraps {
@@ -25,115 +27,6 @@ pub struct Cut {
     pub start: usize,
     /// The `end` or `else` that stays.
     pub end: usize,
-}
-
-/// One function's flow of control.
-#[derive(Default)]
-pub struct Body {
-    start: usize,
-    events: Vec<Event>,
-    /// The targets of its branch tables, one after another.
-    targets: Vec<u32>,
-}
-
-struct Event {
-    kind: Kind,
-    /// The byte behind the operator.
-    end: usize,
-}
-
-#[derive(Clone, Copy)]
-enum Kind {
-    Block,
-    Loop,
-    If,
-    Else,
-    End,
-    Br(u32),
-    BrIf(u32),
-    BrTable {
-        first: u32,
-        count: u32,
-    },
-    Return,
-    Trap,
-    Call(u32),
-    /// A call through the table of a type, by its class.
-    Indirect(u32),
-    Outside,
-}
-
-/// Decodes every body once.
-///
-/// # Errors
-/// [`Refusal::Unsupported`] for operators that the analysis does not know.
-pub fn bodies(linked: &Linked<'_>) -> Result<Vec<Body>, Refusal> {
-    linked
-        .bodies
-        .iter()
-        .map(|range| decode(linked, range))
-        .collect()
-}
-
-fn decode(linked: &Linked<'_>, range: &std::ops::Range<usize>) -> Result<Body, Refusal> {
-    let reader = wasmparser::BinaryReader::new(&linked.bytes[range.clone()], range.start as u64);
-    let mut operators = FunctionBody::new(reader).get_operators_reader()?;
-    let mut body = Body {
-        start: operators.original_position() as usize,
-        ..Body::default()
-    };
-    while !operators.eof() {
-        let at = operators.original_position();
-        let operator = operators.read()?;
-        let kind = match &operator {
-            Operator::Block { .. } => Kind::Block,
-            Operator::Loop { .. } => Kind::Loop,
-            Operator::If { .. } => Kind::If,
-            Operator::Else => Kind::Else,
-            Operator::End => Kind::End,
-            Operator::Br { relative_depth } => Kind::Br(*relative_depth),
-            Operator::BrIf { relative_depth } => Kind::BrIf(*relative_depth),
-            Operator::BrTable { targets } => {
-                let first = body.targets.len() as u32;
-                for target in targets.targets() {
-                    body.targets.push(target?);
-                }
-                body.targets.push(targets.default());
-                Kind::BrTable {
-                    first,
-                    count: targets.len() + 1,
-                }
-            }
-            Operator::Return => Kind::Return,
-            Operator::Unreachable => Kind::Trap,
-            Operator::Call { function_index } => Kind::Call(*function_index),
-            Operator::CallIndirect { type_index, .. } => {
-                Kind::Indirect(linked.classes[*type_index as usize])
-            }
-            // A call that never comes back here; what it does is seen outside.
-            Operator::ReturnCall { .. } | Operator::ReturnCallIndirect { .. } => Kind::Return,
-            Operator::RefFunc { .. } | Operator::TypedSelectMulti { .. } => continue,
-            other => match operators::plain(other) {
-                Some(plain) if plain.effect == Effect::Outside => Kind::Outside,
-                Some(_) => continue,
-                None => return Err(unsupported(other, at)),
-            },
-        };
-        body.events.push(Event {
-            kind,
-            end: operators.original_position() as usize,
-        });
-    }
-    Ok(body)
-}
-
-/// The refusal for an operator that the sweep does not know.
-pub fn unsupported(operator: &Operator<'_>, at: u64) -> Refusal {
-    let name = format!("{operator:?}");
-    let name = name.split([' ', '(', '{']).next().unwrap_or_default();
-    Refusal::Unsupported(format!(
-        "the operator {name} at byte {at} is not covered by the sweep"
-    ))
 }
 
 /// Finds the certain traps. `snipped` functions trap whatever their bodies say; a call through the table
@@ -270,7 +163,7 @@ impl Body {
             other_arm: Option<bool>,
         }
         let mut open: Vec<Open> = Vec::new();
-        let kinds = opens(&self.events);
+        let closed = self.closed();
         let mut certain = false;
         for (i, event) in self.events.iter().enumerate().rev() {
             let target = |depth: u32, open: &[Open]| {
@@ -280,7 +173,7 @@ impl Body {
             certain = match event.kind {
                 Kind::End => {
                     // The function's own end, or a block's: a branch to a loop goes back, which proves nothing.
-                    let target = certain && !matches!(kinds[i], Some(Kind::Loop));
+                    let target = certain && !matches!(closed[i], Some(Kind::Loop));
                     open.push(Open {
                         target,
                         after: certain,
@@ -338,7 +231,11 @@ impl Body {
                     continue;
                 }
             }
-            if cutting.is_none() && points[i] && dead.is_none() && !(ends(event.kind)) {
+            if cutting.is_none()
+                && points[i]
+                && dead.is_none()
+                && !matches!(event.kind, Kind::End | Kind::Else)
+            {
                 cutting = Some((start, 0));
             }
             if let Some((from, depth)) = &mut cutting {
@@ -372,21 +269,3 @@ impl Body {
 
 /// The operator `unreachable` (core specification, binary format).
 const UNREACHABLE: u8 = 0x00;
-
-fn ends(kind: Kind) -> bool {
-    matches!(kind, Kind::End | Kind::Else)
-}
-
-/// For each `end`, what it closes; `None` for the function's own.
-fn opens(events: &[Event]) -> Vec<Option<Kind>> {
-    let mut stack = Vec::new();
-    let mut kinds = vec![None; events.len()];
-    for (i, event) in events.iter().enumerate() {
-        match event.kind {
-            Kind::Block | Kind::Loop | Kind::If => stack.push(event.kind),
-            Kind::End => kinds[i] = stack.pop(),
-            _ => {}
-        }
-    }
-    kinds
-}

@@ -6,7 +6,7 @@
 use super::linked::Linked;
 use super::refusal::Refusal;
 use super::relocations::{Relocations, Target};
-use super::{ranges, symbol_names};
+use super::{ranges, roots, symbol_names};
 use std::ops::Range;
 use wasmparser::{FunctionBody, Operator};
 
@@ -24,7 +24,7 @@ pub fn check(linked: &Linked<'_>, relocations: &Relocations) -> Result<(), Refus
     for function in linked.entries.iter().chain(&relocations.kept) {
         reached.add(Target::Function(*function));
     }
-    for root in super::roots(linked, relocations) {
+    for root in roots::run(linked, relocations) {
         reached.add(root);
     }
     while let Some(target) = reached.queue.pop() {

@@ -1,8 +1,9 @@
 //! Why something is still there: the chain of needs from a root to it.
 
 use super::graph::NodeIndex;
+use super::proof::Proof;
 use super::state::Node;
-use super::{Proof, symbol_names};
+use super::symbol_names;
 
 /// The answer for one symbol.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,55 +68,56 @@ fn matches(wanted: &str, name: &str, linker: Option<&str>) -> bool {
 }
 
 fn chain(proof: &Proof<'_>, node: NodeIndex) -> Vec<Link> {
-    let graph = &proof.state.graph;
-    if !graph.is_marked(node) {
-        return Vec::new();
-    }
-    let mut steps = Vec::new();
-    let mut at = Some(node);
-    while let Some(node) = at {
-        let thing = match proof.state.node(node) {
-            // A value inside a function: the function is what counts.
-            Node::Value(function) => Node::Function(function),
-            other => other,
-        };
-        if steps.last() != Some(&thing) {
-            steps.push(thing);
-        }
-        at = graph.cause(node);
-    }
-    steps.reverse();
+    let (linked, relocations) = (proof.linked, proof.relocations);
     let mut chain: Vec<Link> = Vec::new();
     let mut through_slot = false;
-    for thing in steps {
-        let link = match thing {
+    for step in steps(proof, node) {
+        let (name, link): (_, fn(String) -> Link) = match step {
             Node::Slot(_) => {
                 through_slot = true;
                 continue;
             }
             Node::Function(function) => {
-                let name = symbol_names::function(proof.linked, proof.relocations, function);
-                match (chain.is_empty(), through_slot) {
-                    (true, _) => Link::Root(name),
-                    (false, true) => Link::Pointer(name),
-                    (false, false) => Link::Call(name),
-                }
+                let link = if through_slot {
+                    Link::Pointer
+                } else {
+                    Link::Call
+                };
+                (symbol_names::function(linked, relocations, function), link)
             }
             Node::Data(position) => {
-                let name = symbol_names::vtable(
-                    proof.linked,
-                    proof.relocations,
-                    &proof.relocations.data[position as usize],
-                );
-                match chain.is_empty() {
-                    true => Link::Root(name),
-                    false => Link::Data(name),
-                }
+                let symbol = &relocations.data[position as usize];
+                let name = symbol_names::vtable(linked, relocations, symbol);
+                (name, Link::Data)
             }
             Node::Value(_) => continue,
         };
         through_slot = false;
-        chain.push(link);
+        chain.push(if chain.is_empty() {
+            Link::Root(name)
+        } else {
+            link(name)
+        });
     }
     chain
+}
+
+/// From the root to a node; empty where nothing marked it.
+fn steps(proof: &Proof<'_>, node: NodeIndex) -> Vec<Node> {
+    let graph = &proof.state.graph;
+    let mut steps = Vec::new();
+    let mut at = graph.is_marked(node).then_some(node);
+    while let Some(node) = at {
+        let step = match proof.state.node(node) {
+            // A value inside a function: the function is what counts.
+            Node::Value(function) => Node::Function(function),
+            other => other,
+        };
+        if steps.last() != Some(&step) {
+            steps.push(step);
+        }
+        at = graph.cause(node);
+    }
+    steps.reverse();
+    steps
 }

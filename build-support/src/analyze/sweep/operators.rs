@@ -53,6 +53,19 @@ pub fn plain(operator: &Operator<'_>) -> Option<Plain> {
     wasmparser::for_each_operator!(classify)
 }
 
+/// Whether an operator sees the table otherwise than by calling through it.
+pub fn changes_table(operator: &Operator<'_>) -> bool {
+    matches!(
+        operator,
+        Operator::TableGet { .. }
+            | Operator::TableSet { .. }
+            | Operator::TableGrow { .. }
+            | Operator::TableFill { .. }
+            | Operator::TableCopy { .. }
+            | Operator::TableInit { .. }
+    )
+}
+
 const fn classify(proposal: &str, visit: &str, arity: Option<(u8, u8)>) -> Option<Plain> {
     let Some((takes, gives)) = arity else {
         return None;

@@ -2,6 +2,7 @@
 //! something it does not know, it says what, where, and what to do.
 
 use thiserror::Error;
+use wasmparser::Operator;
 
 /// The reason a module cannot be swept.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -61,6 +62,15 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// The refusal of an operator that the sweep does not know.
+    pub fn operator(operator: &Operator<'_>, at: u64) -> Refusal {
+        let name = format!("{operator:?}");
+        let name = name.split([' ', '(', '{']).next().unwrap_or_default();
+        Refusal::Unsupported(format!(
+            "the operator {name} at byte {at} is not covered by the sweep"
+        ))
+    }
+
     /// Where in the module, in bytes from its start, where that is known.
     pub fn offset(&self) -> Option<u64> {
         match self {

@@ -1,13 +1,30 @@
 //! What functions and data are called, for people: demangled, without hashes, and where the compiler gave no name,
 //! by what they hold.
 
-use super::linked::Linked;
+use super::linked::{self, Linked};
 use super::ranges;
-use super::relocations::{DataSymbol, Relocations, Target};
+use super::relocations::{self, DataSymbol, Relocations, Target};
 use crate::wasm::path;
+use std::ops::Range;
 
 /// How much of a text stands for it.
 const PREVIEW: usize = 48;
+
+/// The data symbols of a linked module: their bytes in the file, and their names for people. None where there
+/// are no relocations, or none of these bytes.
+pub fn data_names(module: &[u8]) -> Vec<(Range<usize>, String)> {
+    let Ok(linked) = linked::read(module) else {
+        return Vec::new();
+    };
+    let Ok(relocations) = relocations::read(&linked) else {
+        return Vec::new();
+    };
+    let symbols = relocations.data.iter().map(|symbol| {
+        let name = vtable(&linked, &relocations, symbol);
+        (symbol.start..symbol.end, name)
+    });
+    symbols.collect()
+}
 
 /// The name of a function: the linker's, or that of its export.
 pub fn function(linked: &Linked<'_>, relocations: &Relocations, function: u32) -> String {
@@ -25,14 +42,11 @@ pub fn function(linked: &Linked<'_>, relocations: &Relocations, function: u32) -
 /// build to build: a text goes by its beginning.
 pub fn data(linked: &Linked<'_>, symbol: &DataSymbol) -> String {
     let name = symbol.name.strip_prefix(".L").unwrap_or(&symbol.name);
-    if let Some(of) = name.strip_prefix("switch.table.") {
+    if let Some(function) = name.strip_prefix("switch.table.") {
         // A number behind it tells tables of one function apart.
-        let of = of.trim_end_matches(|c: char| c.is_ascii_digit());
-        return format!(
-            "{}{}",
-            path::SWITCH_TABLE,
-            path::demangle(of.trim_end_matches('.'))
-        );
+        let function = function.trim_end_matches(|c: char| c.is_ascii_digit());
+        let function = path::demangle(function.trim_end_matches('.'));
+        return format!("{}{function}", path::SWITCH_TABLE);
     }
     if !is_anonymous(name) {
         return path::demangle(name);

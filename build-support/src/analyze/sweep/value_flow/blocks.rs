@@ -1,35 +1,20 @@
 //! Where ways part and meet: the open blocks, and what the stack and the locals hold behind them.
 
-use super::Scan;
+use super::execution::{Execution, Frame};
 use crate::analyze::sweep::graph::{NONE, NodeIndex};
 use wasmparser::{BlockType, Operator};
 
-/// An open block.
-pub(super) struct Frame {
-    /// The height of the stack below its parameters.
-    pub(super) height: usize,
-    pub(super) results: usize,
-    /// The first node of what a branch to it carries, and how many.
-    pub(super) label: NodeIndex,
-    pub(super) label_arity: usize,
-    /// Of a loop: the first of the nodes that stand for its locals, whichever turn it is.
-    pub(super) first_phi: Option<NodeIndex>,
-    /// Of an `if` before its `else`: its parameters, and what the locals held.
-    pub(super) arms: Option<(Vec<NodeIndex>, Vec<NodeIndex>)>,
-    /// What the locals hold at its end; none while nothing leads there.
-    pub(super) exit: Option<Vec<NodeIndex>>,
-}
-
-impl Scan<'_, '_> {
+impl Execution<'_, '_> {
     /// Nothing behind this point in the block can be reached.
-    pub(super) fn stop(&mut self) {
+    pub fn stop(&mut self) {
         if self.live {
             self.live = false;
             self.depth = 0;
         }
     }
 
-    pub(super) fn skip(&mut self, operator: &Operator<'_>) {
+    /// Passes over an operator that cannot be reached.
+    pub fn skip(&mut self, operator: &Operator<'_>) {
         match operator {
             Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => self.depth += 1,
             Operator::End if self.depth > 0 => self.depth -= 1,
@@ -40,7 +25,7 @@ impl Scan<'_, '_> {
     }
 
     /// Values that a branch to the block `depth` levels out carries go into its label, locals into its locals.
-    pub(super) fn branch(&mut self, depth: u32) {
+    pub fn branch(&mut self, depth: u32) {
         let at = self.frames.len() - 1 - depth as usize;
         let (label, arity) = (self.frames[at].label, self.frames[at].label_arity);
         let from = self.stack.len().saturating_sub(arity);
@@ -68,7 +53,7 @@ impl Scan<'_, '_> {
         }
     }
 
-    pub(super) fn open(&mut self, ty: BlockType, is_loop: bool, is_if: bool) {
+    pub fn open(&mut self, ty: BlockType, is_loop: bool, is_if: bool) {
         let (parameters, results) = match ty {
             BlockType::Empty => (0, 0),
             BlockType::Type(_) => (0, 1),
@@ -106,7 +91,7 @@ impl Scan<'_, '_> {
         });
     }
 
-    pub(super) fn other_arm(&mut self) {
+    pub fn other_arm(&mut self) {
         if self.live {
             self.branch(0);
         }
@@ -118,7 +103,7 @@ impl Scan<'_, '_> {
         self.live = true;
     }
 
-    pub(super) fn close(&mut self) {
+    pub fn close(&mut self) {
         let is_loop = self.frames.last().is_some_and(|f| f.first_phi.is_some());
         if is_loop {
             let frame = self.frames.pop().expect("validated");

@@ -1,18 +1,22 @@
 //! The scan of a function that is too large to follow its values: whatever it mentions is needed.
 
-use super::changes_table;
 use crate::analyze::sweep::graph::NodeIndex;
-use crate::analyze::sweep::ranges;
 use crate::analyze::sweep::refusal::Refusal;
 use crate::analyze::sweep::state::State;
+use crate::analyze::sweep::{operators, ranges};
 use std::ops::Range;
-use wasmparser::{BinaryReader, FunctionBody, Operator};
+use wasmparser::{FunctionBody, Operator};
 
 /// Adds what the function may need.
 ///
 /// # Errors
 /// [`Refusal::Gap`] for a call without a relocation.
-pub fn scan(state: &mut State<'_>, function: u32, range: &Range<usize>) -> Result<(), Refusal> {
+pub fn scan(
+    state: &mut State<'_>,
+    function: u32,
+    range: &Range<usize>,
+    body: &FunctionBody<'_>,
+) -> Result<(), Refusal> {
     let relocations = state.relocations;
     let relocs = ranges::within(&relocations.in_code, range);
     for reloc in relocs {
@@ -25,8 +29,6 @@ pub fn scan(state: &mut State<'_>, function: u32, range: &Range<usize>) -> Resul
         state.graph.mark(first + parameter as NodeIndex, function);
     }
     let relocated = !relocs.is_empty() || !relocations.is_linkers_own(function);
-    let bytes = &state.linked.bytes[range.clone()];
-    let body = FunctionBody::new(BinaryReader::new(bytes, range.start as u64));
     let mut operators = body.get_operators_reader()?;
     while !operators.eof() {
         let start = operators.original_position() as usize;
@@ -39,7 +41,7 @@ pub fn scan(state: &mut State<'_>, function: u32, range: &Range<usize>) -> Resul
             Operator::CallIndirect { type_index, .. }
             | Operator::ReturnCallIndirect { type_index, .. } => (None, Some(*type_index)),
             other => {
-                state.table_is_open |= changes_table(other);
+                state.table_is_open |= operators::changes_table(other);
                 continue;
             }
         };

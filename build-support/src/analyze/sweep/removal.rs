@@ -1,0 +1,160 @@
+//! The sweep itself: whatever was not marked, with its name, its size and the reason.
+
+use super::certain_traps::Cut;
+use super::proof::Proof;
+use super::ranges::{union, within, without};
+use super::relocations::{DataSymbol, Target};
+use super::symbol_names;
+use std::collections::HashSet;
+use std::ops::Range;
+
+/// What is to be done with one core module. Places are byte offsets in the linked file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sweep {
+    /// Code to replace by a trap, in order.
+    pub cuts: Vec<Cut>,
+    /// `i32.const` operators whose value nothing uses, in order: what they point at may be dead.
+    pub constants: Vec<usize>,
+    /// Functions that nothing can call, in order.
+    pub functions: Vec<u32>,
+    /// Functions whose calls are certain to trap, snipped ones left out, in order.
+    pub traps: Vec<u32>,
+    /// Data that nothing can read, in order.
+    pub data: Vec<Range<usize>>,
+    /// Table slots that nothing can call through, by number, in order.
+    pub slots: Vec<u32>,
+    /// All of that with names and sizes, largest first.
+    pub removed: Vec<Removed>,
+}
+
+/// Something that is dead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Removed {
+    /// Why.
+    pub reason: Reason,
+    /// Its demangled name.
+    pub name: String,
+    /// Its size in the linked file, in bytes.
+    pub bytes: u64,
+}
+
+/// Why something is dead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reason {
+    /// Its call is certain to end in a panic.
+    CertainTrap,
+    /// It prepares a panic inside a function that stays.
+    BeforeTrap,
+    /// Nothing calls it any more.
+    Function,
+    /// It holds the addresses of functions, and nothing reads it any more.
+    Vtable,
+    /// Nothing reads it any more.
+    Data,
+}
+
+impl Reason {
+    /// Every one, in the order they are shown.
+    pub const ALL: [Reason; 5] = [
+        Reason::CertainTrap,
+        Reason::BeforeTrap,
+        Reason::Function,
+        Reason::Vtable,
+        Reason::Data,
+    ];
+
+    /// What it is called in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Reason::CertainTrap => "functions that always panic",
+            Reason::BeforeTrap => "code before a panic",
+            Reason::Function => "unreachable functions",
+            Reason::Vtable => "unreachable vtables",
+            Reason::Data => "unreachable data",
+        }
+    }
+}
+
+/// What the proof leaves nothing to be used for.
+pub fn run(proof: &Proof<'_>) -> Sweep {
+    let mut sweep = Sweep::default();
+    code(proof, &mut sweep);
+    data(proof, &mut sweep);
+    let slots = proof.linked.slots.iter().zip(proof.called);
+    let dead = slots.filter(|(_, called)| !**called);
+    sweep.slots = dead.map(|(slot, _)| slot.number).collect();
+    sweep.removed.sort_by(|a, b| {
+        (b.bytes.cmp(&a.bytes))
+            .then_with(|| a.name.cmp(&b.name))
+            .then(a.reason.cmp(&b.reason))
+    });
+    sweep
+}
+
+/// Functions, and what is dead inside of those that stay.
+fn code(proof: &Proof<'_>, sweep: &mut Sweep) {
+    let (linked, graph) = (proof.linked, &proof.state.graph);
+    let mut add = |reason, function, bytes: usize| {
+        sweep.removed.push(Removed {
+            reason,
+            name: symbol_names::function(linked, proof.relocations, function),
+            bytes: bytes as u64,
+        });
+    };
+    for (function, body) in (linked.imported..).zip(&linked.bodies) {
+        if !graph.is_marked(function) {
+            sweep.functions.push(function);
+            add(Reason::Function, function, body.len());
+        } else if proof.traps.functions[function as usize] && !proof.snipped.contains(&function) {
+            sweep.traps.push(function);
+            add(Reason::CertainTrap, function, body.len());
+        }
+    }
+    for cut in &proof.traps.cuts {
+        let position = linked.bodies.partition_point(|body| body.end <= cut.start);
+        let function = linked.imported + position as u32;
+        if graph.is_marked(function) && !proof.traps.functions[function as usize] {
+            sweep.cuts.push(*cut);
+            add(Reason::BeforeTrap, function, cut.end - cut.start);
+        }
+    }
+    let constants = proof.state.constants.iter();
+    let unused = constants.filter(|(_, node)| !graph.is_marked(*node));
+    sweep.constants = unused.map(|(at, _)| *at).collect();
+    sweep.constants.sort_unstable();
+    sweep.constants.dedup();
+}
+
+/// Bytes of dead symbols that no live symbol shares.
+fn data(proof: &Proof<'_>, sweep: &mut Sweep) {
+    let symbols = proof.relocations.data.iter().zip(0..);
+    let (live, dead): (Vec<_>, Vec<_>) =
+        symbols.partition(|(_, position)| proof.state.graph.is_marked(proof.state.data(*position)));
+    let live = union(live.iter().map(|(symbol, _)| symbol.start..symbol.end));
+    let mut ranges = Vec::new();
+    let mut counted = HashSet::new();
+    for (symbol, _) in dead {
+        let parts = without(&(symbol.start..symbol.end), &live);
+        let bytes: usize = parts.iter().map(ExactSizeIterator::len).sum();
+        if bytes > 0 && counted.insert((symbol.start, symbol.end)) {
+            sweep.removed.push(removed(proof, symbol, bytes as u64));
+        }
+        ranges.extend(parts);
+    }
+    sweep.data = union(ranges.into_iter());
+}
+
+fn removed(proof: &Proof<'_>, symbol: &DataSymbol, bytes: u64) -> Removed {
+    let words = within(&proof.relocations.in_data, &(symbol.start..symbol.end));
+    let (reason, name) = if words.iter().any(|w| matches!(w.target, Target::Slot(_))) {
+        let name = symbol_names::vtable(proof.linked, proof.relocations, symbol);
+        (Reason::Vtable, name)
+    } else {
+        (Reason::Data, symbol_names::data(proof.linked, symbol))
+    };
+    Removed {
+        reason,
+        name,
+        bytes,
+    }
+}

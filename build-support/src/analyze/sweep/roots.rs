@@ -1,0 +1,57 @@
+//! What must stay whatever refers to it.
+
+use super::linked::Linked;
+use super::ranges::{contains, union};
+use super::relocations::{DataSymbol, Relocations, Target};
+use std::ops::Range;
+
+/// Symbols the linker was told to keep, those whose address the host knows, those in segments that code walks
+/// over from end to end, and what words outside of every symbol refer to.
+pub fn run(linked: &Linked<'_>, relocations: &Relocations) -> Vec<Target> {
+    let known = known(linked);
+    let walked = walked(linked, relocations);
+    let must_stay = |symbol: &DataSymbol| {
+        symbol.kept
+            || known
+                .iter()
+                .any(|at| (symbol.start..symbol.end).contains(at))
+            || walked.iter().any(|range| range.contains(&symbol.start))
+    };
+    let symbols = relocations.data.iter().zip(0..);
+    let symbols = symbols
+        .filter(|(symbol, _)| must_stay(symbol))
+        .map(|(_, position)| Target::Data(position));
+    let covered = union(
+        relocations
+            .data
+            .iter()
+            .map(|symbol| symbol.start..symbol.end),
+    );
+    let words = relocations.in_data.iter();
+    let words = words
+        .filter(|reloc| !contains(&covered, reloc.at))
+        .map(|reloc| reloc.target);
+    symbols.chain(words).collect()
+}
+
+/// The places in the file of the addresses that the host knows.
+fn known(linked: &Linked<'_>) -> Vec<usize> {
+    let place = |address: &u32| {
+        linked.segments.iter().find_map(|segment| {
+            let offset = address.checked_sub(segment.address)? as usize;
+            (offset < segment.range.len()).then_some(segment.range.start + offset)
+        })
+    };
+    linked.exported_addresses.iter().filter_map(place).collect()
+}
+
+/// The segments that code has an end of.
+fn walked<'a>(linked: &'a Linked<'_>, relocations: &Relocations) -> Vec<&'a Range<usize>> {
+    let segments = linked.segments.iter();
+    let walked = segments.filter(|segment| {
+        let size = segment.range.len() as u32;
+        let mut ends = relocations.walked.iter();
+        ends.any(|at| at.wrapping_sub(segment.address) <= size)
+    });
+    walked.map(|segment| &segment.range).collect()
+}
