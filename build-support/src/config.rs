@@ -49,6 +49,7 @@ mod rules;
 mod tolerance;
 mod value;
 
+use crate::analyze::plan::SnipRules;
 use crate::error::{Error, Result};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -97,19 +98,6 @@ pub struct Placed<T> {
     pub value: T,
     /// Its byte range in [`Config::source`].
     pub span: Range<usize>,
-}
-
-/// What to replace by traps, as demangled paths; `::*` at the end stands for everything below.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct SnipRules {
-    /// Whether anything is snipped at all. On for a package, off for a lone file.
-    pub enabled: bool,
-    /// The names of the built-in families that are snipped; all of them where there are none.
-    pub families: Vec<String>,
-    /// Never snipped.
-    pub allow: Vec<String>,
-    /// Snipped besides the built-in families.
-    pub deny: Vec<String>,
 }
 
 /// Whether to remove what the linker's relocations prove dead.

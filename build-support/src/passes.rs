@@ -10,7 +10,7 @@ pub mod snip;
 pub mod strip;
 pub mod sweep;
 
-use crate::analyze::plan::Plan;
+use crate::analyze::plan::SweepPlan;
 use crate::error::Result;
 use crate::wasm::artifact::Artifact;
 use crate::wasm::names::Names;
@@ -30,7 +30,7 @@ pub struct Job<'a> {
     /// The input, for messages.
     pub file: &'a Path,
     /// What to do with each core module, in file order.
-    pub plans: Vec<Plan>,
+    pub plans: Vec<SweepPlan>,
     /// Whether a core module is to become a component.
     pub wants_component: bool,
     /// A newer optimiser, by name.
@@ -49,7 +49,7 @@ pub type Optimizer = dyn Fn(&[u8], &[&str]) -> Result<Vec<u8>>;
 
 impl<'a> Job<'a> {
     /// What is in `plans` done to `file`, and nothing besides.
-    pub fn new(file: &'a Path, plans: Vec<Plan>) -> Self {
+    pub fn new(file: &'a Path, plans: Vec<SweepPlan>) -> Self {
         Self {
             file,
             plans,

@@ -94,7 +94,7 @@ fn what_stays_and_what_goes_is_explained() {
         &artifact,
     )
     .unwrap();
-    let snipped: Vec<_> = analysis.plans[0].snip.iter().map(|s| s.index).collect();
+    let snipped = analysis.plans[0].snipped();
     let explain = |symbol: &str| sweep::explain(&linked.bytes, &snipped, symbol).unwrap();
     let alive = &explain("core::fmt::write")[0];
     assert!(

@@ -1,16 +1,28 @@
-//! The Plan: which functions of the linked bytes are to be snipped. Made before anything is rewritten,
+//! The plan: which functions of the linked bytes are to be snipped. Made before anything is rewritten,
 //! so that its indices are those of the linked file; `passes::snip` carries it out.
 
 use crate::analyze::families::Family;
 use crate::analyze::sweep::Sweep;
-use crate::config::SnipRules;
 use crate::wasm::names::Piece;
 use crate::wasm::path::RustPath;
 use crate::wasm::symbols::Symbols;
 
+/// What to replace by traps, as demangled paths; `::*` at the end stands for everything below.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SnipRules {
+    /// Whether anything is snipped at all. On for a package, off for a lone file.
+    pub enabled: bool,
+    /// The names of the built-in families that are snipped; all of them where there are none.
+    pub families: Vec<String>,
+    /// Never snipped.
+    pub allow: Vec<String>,
+    /// Snipped besides the built-in families.
+    pub deny: Vec<String>,
+}
+
 /// What is to be done with one core module.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Plan {
+pub struct SweepPlan {
     /// The functions to replace by a trap, in index order.
     pub snip: Vec<Snip>,
     /// Functions a family names but whose code can return, so that they are left alone.
@@ -41,23 +53,19 @@ pub const DENY_LIST: &str = "deny list";
 
 /// Chooses what to snip. A built-in family takes only functions that cannot return; the allow list wins
 /// over every rule; the deny list takes what it names, whatever it does.
-pub fn run(symbols: &Symbols, rules: &SnipRules) -> Plan {
-    let mut plan = Plan::default();
+pub fn run(symbols: &Symbols, rules: &SnipRules) -> SweepPlan {
+    let mut plan = SweepPlan::default();
     let mut hit = vec![false; rules.allow.len() + rules.deny.len()];
     for function in &symbols.functions {
         let Some(name) = &function.name else { continue };
         let path = RustPath::parse(name);
         let full = path.to_string();
-        let allowed = mark(&rules.allow, name, &full, &mut hit[..rules.allow.len()]);
-        let denied = mark(&rules.deny, name, &full, &mut hit[rules.allow.len()..]);
+        let allowed = note_hits(&rules.allow, name, &full, &mut hit[..rules.allow.len()]);
+        let denied = note_hits(&rules.deny, name, &full, &mut hit[rules.allow.len()..]);
         if allowed || !rules.enabled {
             continue;
         }
-        let wanted = |family: &&Family| {
-            let families = &rules.families;
-            families.is_empty() || families.iter().any(|name| name == family.name)
-        };
-        let family = match Family::of(&path).filter(wanted) {
+        let family = match Family::of(&path).filter(|family| rules.wants(family)) {
             _ if denied => DENY_LIST,
             Some(_) if !function.diverges => {
                 plan.spared.push(name.clone());
@@ -82,8 +90,21 @@ pub fn run(symbols: &Symbols, rules: &SnipRules) -> Plan {
     plan
 }
 
+impl SweepPlan {
+    /// The indices of the functions to replace by a trap, in order.
+    pub fn snipped(&self) -> Vec<u32> {
+        self.snip.iter().map(|snip| snip.index).collect()
+    }
+}
+
+impl SnipRules {
+    fn wants(&self, family: &Family) -> bool {
+        self.families.is_empty() || self.families.iter().any(|name| name == family.name)
+    }
+}
+
 /// Whether any pattern names the function; each that does is marked.
-fn mark(patterns: &[String], name: &str, path: &str, hit: &mut [bool]) -> bool {
+fn note_hits(patterns: &[String], name: &str, path: &str, hit: &mut [bool]) -> bool {
     let mut any = false;
     for (pattern, hit) in patterns.iter().zip(hit) {
         if names(pattern, name) || names(pattern, path) {
@@ -118,7 +139,7 @@ mod tests {
         }
     }
 
-    fn plan(names: &[(&str, bool)], allow: &[&str], deny: &[&str]) -> Plan {
+    fn plan(names: &[(&str, bool)], allow: &[&str], deny: &[&str]) -> SweepPlan {
         let functions = names
             .iter()
             .enumerate()
@@ -140,11 +161,7 @@ mod tests {
     }
 
     fn snipped(names: &[(&str, bool)], allow: &[&str], deny: &[&str]) -> Vec<u32> {
-        plan(names, allow, deny)
-            .snip
-            .iter()
-            .map(|s| s.index)
-            .collect()
+        plan(names, allow, deny).snipped()
     }
 
     /// Protects code that only looks like a panic entry point.
@@ -215,7 +232,6 @@ mod tests {
             functions,
             segments: Vec::new(),
         };
-        let snipped: Vec<_> = run(&symbols, &rules).snip.iter().map(|s| s.index).collect();
-        assert_eq!(snipped, [1]);
+        assert_eq!(run(&symbols, &rules).snipped(), [1]);
     }
 }

@@ -3,7 +3,6 @@
 use crate::analyze::plan;
 use crate::analyze::sweep::{self, Explanation, Link};
 use crate::cli::ended::Ended;
-use crate::config::SnipRules;
 use crate::passes::pipeline;
 use crate::wasm::artifact::Artifact;
 use crate::wasm::symbols;
@@ -21,8 +20,7 @@ pub fn run(file: &Path, symbol: &str, json: bool) -> anyhow::Result<Ended> {
     for module in artifact.core_modules()? {
         let symbols = symbols::run(&module).map_err(|fault| anyhow::anyhow!(fault.message))?;
         let plan = plan::run(&symbols, &rules);
-        let snipped: Vec<_> = plan.snip.iter().map(|snip| snip.index).collect();
-        let explained = sweep::explain(&module, &snipped, symbol)
+        let explained = sweep::explain(&module, &plan.snipped(), symbol)
             .map_err(|refusal| pipeline::not_swept(file, &refusal))?;
         found.extend(explained);
     }

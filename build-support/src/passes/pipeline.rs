@@ -2,9 +2,8 @@
 
 use crate::analyze;
 use crate::analyze::contributors::{self, Contributor};
-use crate::analyze::plan::{self, Plan};
+use crate::analyze::plan::{self, SnipRules, SweepPlan};
 use crate::analyze::sweep::{Reason, Refusal};
-use crate::config::SnipRules;
 use crate::error::{Error, Result};
 use crate::passes::{Job, Pass, build_id, componentize, optimize, snip, strip, sweep};
 use crate::report::{Piece, Snipped, Stage, Swept};
@@ -14,7 +13,7 @@ use crate::wasm::{bindgen, features, reachability, symbols};
 use std::path::Path;
 use std::time::Instant;
 
-/// Every pass, in order. The sweep is the first: its part of the Plan speaks of places in the linked bytes,
+/// Every pass, in order. The sweep is the first: its part of the plan speaks of places in the linked bytes,
 /// and it keeps every index, so that snip's part still holds after it.
 pub const PASSES: &[Pass] = &[
     Pass {
@@ -51,7 +50,7 @@ const BEFORE_WASM_BINDGEN: usize = 2;
 /// What the analysis of the linked bytes found.
 pub struct Analysis {
     /// What to do with each core module, in file order.
-    pub plans: Vec<Plan>,
+    pub plans: Vec<SweepPlan>,
     /// Who takes room in the linked file, largest first.
     pub contributors: Vec<Contributor>,
     /// The features the code uses, by name, in the order of [`features::KNOWN`].
@@ -93,8 +92,7 @@ pub fn analyze(
         analysis.unreachable.extend(dead);
         let mut plan = plan::run(&symbols, rules);
         if sweeps {
-            let snipped: Vec<_> = plan.snip.iter().map(|snip| snip.index).collect();
-            let sweep = analyze::sweep::run(&module, &snipped)
+            let sweep = analyze::sweep::run(&module, &plan.snipped())
                 .map_err(|refusal| not_swept(file, &refusal))?;
             plan.sweep = Some(sweep);
         }

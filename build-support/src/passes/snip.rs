@@ -1,8 +1,8 @@
-//! Replaces the body of every function in the Plan by `unreachable`: the panic still traps, at the same
-//! place, but nothing formats its message any more. First of the passes: the Plan's indices are those of
-//! the linked bytes. What nothing calls any more goes at once; the rest is left to wasm-opt.
+//! Replaces the body of every function in the plan by `unreachable`: the panic still traps, at the same
+//! place, but nothing formats its message any more. The plan's indices are those of the linked bytes, which
+//! the sweep before it keeps. What nothing calls any more goes at once; the rest is left to wasm-opt.
 
-use crate::analyze::plan::Plan;
+use crate::analyze::plan::SweepPlan;
 use crate::error::{Error, Result};
 use crate::passes::{Job, Outcome};
 use crate::wasm::artifact::Artifact;
@@ -12,10 +12,10 @@ use walrus::{FunctionBuilder, FunctionId, Module, ModuleConfig};
 
 const PASS: &str = "snip";
 
-/// Snips what the Plan of each core module names.
+/// Snips what the plan of each core module names.
 ///
 /// # Errors
-/// [`Error::Pass`] where walrus cannot read a module or the Plan does not fit it.
+/// [`Error::Pass`] where walrus cannot read a module or the plan does not fit it.
 pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
     let count: usize = job.plans.iter().map(|plan| plan.snip.len()).sum();
     if count == 0 {
@@ -43,10 +43,10 @@ pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
     Ok(Outcome::new(artifact, note))
 }
 
-fn rewrite(bytes: &[u8], plan: &Plan, had_relocations: &mut bool) -> Result<Vec<u8>> {
+fn rewrite(bytes: &[u8], plan: &SweepPlan, had_relocations: &mut bool) -> Result<Vec<u8>> {
     let ids: Arc<Mutex<BTreeMap<u32, FunctionId>>> = Arc::default();
     let sink = Arc::clone(&ids);
-    let wanted: Vec<u32> = plan.snip.iter().map(|snip| snip.index).collect();
+    let wanted = plan.snipped();
     let mut config = ModuleConfig::new();
     config
         .generate_producers_section(false)

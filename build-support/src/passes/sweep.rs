@@ -1,6 +1,6 @@
 //! Carries out what `analyze::sweep` proved: cuts code that is certain to trap, empties dead functions, zeroes
 //! dead data, clears dead table slots. First of the passes, and in place: every function, type and global
-//! keeps its index, so that the Plan holds for snip, which comes next. wasm-opt then drops what is empty.
+//! keeps its index, so that the plan holds for snip, which comes next. wasm-opt then drops what is empty.
 //!
 //! A poison build shows a wrong proof: dead data is filled with 0xAA, unused addresses become 0xAAAAAAAA,
 //! dead functions divide by zero, dead slots convert a number that is none. A right one behaves as before.
@@ -26,10 +26,10 @@ const DATA_SECTION: u8 = 11;
 /// A gap of so many slots is cheaper as a new segment's header than filled.
 const WORTH_A_SEGMENT: u32 = 6;
 
-/// Sweeps each core module by its Plan.
+/// Sweeps each core module by its plan.
 ///
 /// # Errors
-/// [`Error::Pass`] where the Plan is of other bytes.
+/// [`Error::Pass`] where the plan is of other bytes.
 pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
     let sweeps = || job.plans.iter().filter_map(|plan| plan.sweep.as_ref());
     if sweeps().next().is_none() {
@@ -37,24 +37,21 @@ pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
     }
     let poison = job.poison;
     let swept = artifact.map_core(PASS, |ordinal, module| {
-        match job.plans.get(ordinal).and_then(|plan| plan.sweep.as_ref()) {
-            Some(sweep) => {
-                let snipped: Vec<_> = job.plans[ordinal].snip.iter().map(|s| s.index).collect();
-                rewrite(module, sweep, &snipped, poison)
-            }
+        let plan = job.plans.get(ordinal);
+        match plan.and_then(|plan| Some((plan, plan.sweep.as_ref()?))) {
+            Some((plan, sweep)) => rewrite(module, sweep, &plan.snipped(), poison),
             None => Ok(module.to_vec()),
         }
     })?;
-    let count = |of: fn(&Sweep) -> usize| sweeps().map(of).sum::<usize>();
     let bytes: usize = sweeps()
         .flat_map(|sweep| &sweep.data)
         .map(ExactSizeIterator::len)
         .sum();
     let mut note = format!(
         "dead: {} functions, {} slots, {bytes} bytes of data; {} cuts; relocations dropped",
-        count(|sweep| sweep.functions.len()),
-        count(|sweep| sweep.slots.len()),
-        count(|sweep| sweep.cuts.len()),
+        sweeps().map(|sweep| sweep.functions.len()).sum::<usize>(),
+        sweeps().map(|sweep| sweep.slots.len()).sum::<usize>(),
+        sweeps().map(|sweep| sweep.cuts.len()).sum::<usize>(),
     );
     if poison {
         note.insert_str(0, "POISONED; ");

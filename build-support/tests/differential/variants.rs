@@ -1,7 +1,7 @@
 //! The files to compare with the linked one: what the passes make of it.
 
 use crate::compare::Traps;
-use build_support::analyze::plan::Plan;
+use build_support::analyze::plan::SweepPlan;
 use build_support::analyze::sweep::Sweep;
 use build_support::config::{Config, SweepRules};
 use build_support::passes::Job;
@@ -140,7 +140,7 @@ fn file() -> &'static Path {
     Path::new("generated.wasm")
 }
 
-fn plans(config: &Config, linked: &[u8]) -> Result<Vec<Plan>, String> {
+fn plans(config: &Config, linked: &[u8]) -> Result<Vec<SweepPlan>, String> {
     let artifact = Artifact::new(linked.to_vec(), file()).map_err(words("read"))?;
     let analysis = pipeline::analyze(&config.snip, config.sweep.enabled, file(), &artifact)
         .map_err(words("analyze"))?;
@@ -150,7 +150,7 @@ fn plans(config: &Config, linked: &[u8]) -> Result<Vec<Plan>, String> {
 /// Runs the passes as the pipeline does; gives the file before wasm-opt, and the one after the last.
 fn run(
     config: &Config,
-    plans: Vec<Plan>,
+    plans: Vec<SweepPlan>,
     linked: &[u8],
     whole: bool,
 ) -> Result<(Vec<u8>, Option<Vec<u8>>), String> {

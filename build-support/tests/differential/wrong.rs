@@ -23,7 +23,7 @@ pub enum Mistake {
     Function,
 }
 
-/// Adds to the Plan of `linked` what is not dead, some times over; how often that was done and how often it
+/// Adds to the plan of `linked` what is not dead, some times over; how often that was done and how often it
 /// was seen. Not all can be: some of what is alive is used by no call of the workload.
 pub fn seen(
     engine: &Engine,

@@ -123,7 +123,7 @@ fn runs(toolchain: &Toolchain, root: &Path, target: &str) {
     );
 }
 
-/// A core module, with names, the linker's account, and no debug information.
+/// A core module, with names, the linker's relocations, and no debug information.
 fn is_fit_for_analysis(linked: &Linked, function: &str) {
     let mut sections = Vec::new();
     for payload in Parser::new(0).parse_all(&linked.bytes) {
