@@ -91,7 +91,7 @@ pub fn build(agent: &Package, listener: &mut dyn Listener) -> Result<Vec<PathBuf
 /// What the linked file `file` costs.
 ///
 /// # Errors
-/// [`Error::Input`] where it does not have the linker's account, and what the passes report.
+/// [`Error::Input`] where it does not have the linker's relocations, and what the passes report.
 pub fn measure(file: &Path) -> Result<Cost> {
     let artifact = Artifact::read(file)?;
     let linked_bytes = artifact.len();

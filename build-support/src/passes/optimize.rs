@@ -82,8 +82,8 @@ pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
     })
 }
 
-/// `target_features` would switch on features the code does not use, and the linker's account of
-/// addresses is of other bytes by the time Binaryen is done.
+/// `target_features` would switch on features the code does not use, and the linker's
+/// relocations are of other bytes by the time Binaryen is done.
 ///
 /// # Errors
 /// [`Error::InvalidOutput`] where the sections cannot be read.

@@ -1,4 +1,4 @@
-//! Removes what no engine needs: names, producers, debug information, the linker's account, feature
+//! Removes what no engine needs: names, producers, debug information, the linker's relocations, feature
 //! lists, and the compiler's source paths in data. What it does not know it keeps, `component-type:*`
 //! among it: the component is made from that.
 

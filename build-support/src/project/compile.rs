@@ -1,5 +1,5 @@
 //! A package and a toolchain → the linked file, with everything the analysis needs: names, the linker's
-//! account of addresses, and no component made yet.
+//! relocations, and no component made yet.
 //!
 //! The user's own flags stay in force: `RUSTFLAGS` or `CARGO_ENCODED_RUSTFLAGS` where they are set, else
 //! what cargo's configuration says for the target; ours come after them. `build.rustflags` alone gives way, as

@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use tempfile::TempPath;
 
-/// What would take the names and the account of addresses out of the file; debug information goes in any case.
+/// What would take the names and the relocations out of the file; debug information goes in any case.
 const STRIP: [&str; 4] = ["--strip-all", "-s", "--strip-debug", "-S"];
 
 /// How many files may name each other by `@`.
@@ -174,7 +174,7 @@ mod tests {
         text.iter().map(OsString::from).collect()
     }
 
-    /// Protects the names and the account of addresses, which a `strip` in the user's profile would take.
+    /// Protects the names and the relocations, which a `strip` in the user's profile would take.
     #[test]
     fn what_strips_is_left_out_and_the_rest_stays_in_order() {
         let given = [

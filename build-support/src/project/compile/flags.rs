@@ -147,7 +147,7 @@ impl Linker {
     }
 }
 
-/// What the linker is asked for beyond what rustc asks: a core module with the account of addresses, and the start-up
+/// What the linker is asked for beyond what rustc asks: a core module with the relocations, and the start-up
 /// object of a reactor, where `libc`, the folder with the C library, has it.
 ///
 /// For a reactor the compiler has no start-up object: without an `_initialize` the linker would wrap every export in a
