@@ -7,6 +7,7 @@ pub mod call_graph;
 pub mod dominators;
 pub mod features;
 pub mod layout;
+pub mod linked;
 pub mod names;
 pub mod path;
 pub mod places;

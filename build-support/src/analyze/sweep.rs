@@ -1,31 +1,25 @@
 //! What the linker's relocations prove dead once panic entry points are snipped: functions, data, table slots,
 //! and the code before a certain trap. Made on the linked bytes; `passes::sweep` carries it out.
 //!
-//! In order, and no file uses a later one: [`linked`] takes the module apart; [`relocations`] reads and checks
-//! them; [`complete`] makes sure that none is missing; [`certain_traps`] finds the code that is certain to trap;
+//! The module is read by [`linked`](crate::wasm::linked). From there on in order, and no file uses a later one:
+//! [`complete`] makes sure that no relocation is missing; [`certain_traps`] finds the code that is certain to trap;
 //! [`value_flow`] follows addresses as values through the rest, in the [`graph`] of what is needed, which
 //! [`marking`] grows from the [`roots`] on; [`proof`] repeats that until nothing changes; [`removal`] lists what
-//! was not marked, [`explain`] why something was. Where a relocation is missing, a [`Refusal`] says so.
+//! was not marked, [`explain`](mod@explain) why something was. What is not covered gets a [`Refusal`].
 
 pub mod certain_traps;
 mod complete;
 mod explain;
 mod graph;
-pub mod linked;
 mod marking;
-mod operators;
 mod proof;
-mod ranges;
-pub mod refusal;
-pub mod relocations;
 mod removal;
 mod roots;
 mod state;
-pub mod symbol_names;
 mod value_flow;
 
+pub use crate::wasm::linked::refusal::Refusal;
 pub use explain::{Explanation, Link};
-pub use refusal::Refusal;
 pub use removal::{Reason, Removed, Sweep};
 
 /// Proves what is dead in a valid core module, once the functions in `snipped` are traps.

@@ -1,6 +1,6 @@
 //! `build-support analyze --explain`: why a function or data symbol survives snip and sweep.
 
-use crate::analyze::plan;
+use crate::analyze::plan::{self, SnipRules};
 use crate::analyze::sweep::{self, Explanation, Link};
 use crate::cli::ended::Ended;
 use crate::passes::pipeline;

@@ -6,10 +6,10 @@
 //! dead functions divide by zero, dead slots convert a number that is none. A right one behaves as before.
 
 use crate::analyze::sweep::Sweep;
-use crate::analyze::sweep::linked::{self, Linked};
 use crate::error::{Error, Result};
 use crate::passes::{Job, Outcome};
 use crate::wasm::artifact::Artifact;
+use crate::wasm::linked::module::{self, Linked};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use wasm_encoder::{CodeSection, ConstExpr, Elements, Encode as _};
@@ -64,7 +64,7 @@ fn rewrite(bytes: &[u8], sweep: &Sweep, snipped: &[u32], poison: bool) -> Result
         pass: PASS,
         message,
     };
-    let linked = linked::read(bytes).map_err(|refusal| failed(refusal.to_string()))?;
+    let linked = module::read(bytes).map_err(|refusal| failed(refusal.to_string()))?;
     let edit = Edit::new(&linked, sweep, snipped, poison);
     let mut out = bytes[..8].to_vec();
     for payload in Parser::new(0).parse_all(bytes) {

@@ -2,8 +2,8 @@
 //! module while it loses them; data keeps its addresses on the way, so that the linked file's symbols name the
 //! shipped file's bytes.
 
-use crate::analyze::sweep::symbol_names;
 use crate::wasm::artifact::Fault;
+use crate::wasm::linked::symbol_names;
 use crate::wasm::path::demangle;
 use std::ops::Range;
 use wasmparser::{

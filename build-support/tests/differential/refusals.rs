@@ -4,6 +4,7 @@
 use crate::object_link;
 use crate::random::Random;
 use build_support::analyze::sweep::{self, Refusal};
+use build_support::wasm::linked;
 use wasm_encoder::{CustomSection, Encode as _, Section as _};
 use wasmparser::{Parser, Payload};
 
@@ -129,8 +130,8 @@ fn stale_relocations_are_refused() {
 fn a_changed_word_is_refused_with_its_place() {
     let (_, linked) = good();
     let relocations = {
-        let module = sweep::linked::read(&linked).unwrap();
-        sweep::relocations::read(&module).unwrap()
+        let module = linked::module::read(&linked).unwrap();
+        linked::relocations::read(&module).unwrap()
     };
     let at = relocations.in_data[0].at;
     let mut changed = linked.clone();

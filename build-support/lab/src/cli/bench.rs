@@ -1,13 +1,13 @@
 //! `build-support bench`: what the post-link part costs, beside wasm-opt alone on the same file.
 
 use anyhow::Context as _;
-use build_support::analyze::sweep;
 use build_support::cli::ended::Ended;
 use build_support::config::Config;
 use build_support::measure::{engine, sizes};
 use build_support::passes::{Job, componentize, optimize, pipeline};
 use build_support::wasm::artifact::Artifact;
 use build_support::wasm::features;
+use build_support::wasm::linked;
 use clap::Args;
 use serde::Serialize;
 use std::io::Write as _;
@@ -47,7 +47,7 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     config.snip.enabled = true;
     // What is no linker's output can only be snipped.
     config.sweep.enabled =
-        sweep::linked::read(input.bytes()).is_ok_and(|module| module.linking.is_some());
+        linked::module::read(input.bytes()).is_ok_and(|module| module.linking.is_some());
     let plain = optimize::without_stale_sections(input.bytes())?;
     let features = features::run(&plain, &opts.file)?;
     // Binaryen trusts the sections that only tools read: what is wrong with them is found before it gets them.

@@ -9,7 +9,7 @@ mod control_flow;
 
 pub use control_flow::{Body, bodies};
 
-use super::linked::Linked;
+use crate::wasm::linked::module::Linked;
 use control_flow::Kind;
 
 /// What was found.

@@ -3,10 +3,11 @@
 //! some root. What is not was either kept without need or is referred to by something that is missing
 //! here, a section that is gone, say. The two look the same, and the second would make the sweep wrong.
 
-use super::linked::Linked;
-use super::refusal::Refusal;
-use super::relocations::{Relocations, Target};
-use super::{ranges, roots, symbol_names};
+use super::roots;
+use crate::wasm::linked::module::Linked;
+use crate::wasm::linked::refusal::Refusal;
+use crate::wasm::linked::relocations::{Relocations, Target};
+use crate::wasm::linked::{ranges, symbol_names};
 use std::ops::Range;
 use wasmparser::{FunctionBody, Operator};
 

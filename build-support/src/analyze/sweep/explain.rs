@@ -3,7 +3,7 @@
 use super::graph::NodeIndex;
 use super::proof::Proof;
 use super::state::Node;
-use super::symbol_names;
+use crate::wasm::linked::symbol_names;
 
 /// The answer for one symbol.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,11 +2,12 @@
 
 use super::certain_traps::CertainTraps;
 use super::graph::{NONE, NodeIndex};
-use super::linked::{Linked, Slot};
-use super::refusal::Refusal;
-use super::relocations::{Relocations, Target};
 use super::state::{Node, State};
-use super::{ranges, roots, value_flow};
+use super::{roots, value_flow};
+use crate::wasm::linked::module::{Linked, Slot};
+use crate::wasm::linked::ranges;
+use crate::wasm::linked::refusal::Refusal;
+use crate::wasm::linked::relocations::{Relocations, Target};
 
 /// Marks what is needed. Besides, whether a call may reach each slot: its number is needed, and live code
 /// calls a function of its type through the table.

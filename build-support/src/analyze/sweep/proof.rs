@@ -1,11 +1,11 @@
 //! Certain traps and what is marked, found in turn until neither changes the other.
 
 use super::certain_traps::{self, CertainTraps};
-use super::linked::{self, Linked};
-use super::refusal::Refusal;
-use super::relocations::{self, Relocations};
 use super::state::State;
 use super::{complete, marking};
+use crate::wasm::linked::module::{self, Linked};
+use crate::wasm::linked::refusal::Refusal;
+use crate::wasm::linked::relocations::{self, Relocations};
 
 /// Everything that the analysis found.
 pub struct Proof<'a> {
@@ -28,11 +28,11 @@ pub struct Proof<'a> {
 /// # Errors
 /// A [`Refusal`] for what the linker's relocations do not cover.
 pub fn with<T>(
-    module: &[u8],
+    bytes: &[u8],
     snipped: &[u32],
     found: impl FnOnce(&Proof<'_>) -> T,
 ) -> Result<T, Refusal> {
-    let linked = linked::read(module)?;
+    let linked = module::read(bytes)?;
     let relocations = relocations::read(&linked)?;
     complete::check(&linked, &relocations)?;
     let bodies = certain_traps::bodies(&linked)?;

@@ -2,9 +2,9 @@
 
 use super::certain_traps::Cut;
 use super::proof::Proof;
-use super::ranges::{union, within, without};
-use super::relocations::{DataSymbol, Target};
-use super::symbol_names;
+use crate::wasm::linked::ranges::{union, within, without};
+use crate::wasm::linked::relocations::{DataSymbol, Target};
+use crate::wasm::linked::symbol_names;
 use std::collections::HashSet;
 use std::ops::Range;
 

@@ -1,8 +1,8 @@
 //! What must stay whatever refers to it.
 
-use super::linked::Linked;
-use super::ranges::{contains, union};
-use super::relocations::{DataSymbol, Relocations, Target};
+use crate::wasm::linked::module::Linked;
+use crate::wasm::linked::ranges::{contains, union};
+use crate::wasm::linked::relocations::{DataSymbol, Relocations, Target};
 use std::ops::Range;
 
 /// Symbols the linker was told to keep, those whose address the host knows, those in segments that code walks

@@ -2,8 +2,8 @@
 
 use super::certain_traps::CertainTraps;
 use super::graph::{Graph, NONE, NodeIndex};
-use super::linked::Linked;
-use super::relocations::{Relocations, Target};
+use crate::wasm::linked::module::Linked;
+use crate::wasm::linked::relocations::{Relocations, Target};
 
 /// What all functions share while the graph grows.
 pub struct State<'a> {

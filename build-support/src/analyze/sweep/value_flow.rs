@@ -14,8 +14,8 @@ mod coarse;
 mod execution;
 mod step;
 
-use super::refusal::Refusal;
 use super::state::State;
+use crate::wasm::linked::refusal::Refusal;
 use execution::Execution;
 use std::ops::Range;
 use wasmparser::{BinaryReader, FunctionBody};

@@ -1,9 +1,9 @@
 //! The flow of control in each function: where blocks open and end, branches, calls, traps, and what can be seen
 //! from outside. Everything else is passed over.
 
-use crate::analyze::sweep::linked::Linked;
-use crate::analyze::sweep::operators::{self, Effect};
-use crate::analyze::sweep::refusal::Refusal;
+use crate::wasm::linked::module::Linked;
+use crate::wasm::linked::operators::{self, Effect};
+use crate::wasm::linked::refusal::Refusal;
 use std::ops::Range;
 use wasmparser::{BinaryReader, FunctionBody, Operator};
 

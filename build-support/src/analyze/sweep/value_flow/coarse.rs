@@ -1,9 +1,9 @@
 //! The scan of a function that is too large to follow its values: whatever it mentions is needed.
 
 use crate::analyze::sweep::graph::NodeIndex;
-use crate::analyze::sweep::refusal::Refusal;
 use crate::analyze::sweep::state::State;
-use crate::analyze::sweep::{operators, ranges};
+use crate::wasm::linked::refusal::Refusal;
+use crate::wasm::linked::{operators, ranges};
 use std::ops::Range;
 use wasmparser::{FunctionBody, Operator};
 

@@ -1,10 +1,10 @@
 //! The state of the abstract execution of one function.
 
 use crate::analyze::sweep::graph::{NONE, NodeIndex};
-use crate::analyze::sweep::ranges;
-use crate::analyze::sweep::refusal::Refusal;
-use crate::analyze::sweep::relocations::{Operand, Reloc};
 use crate::analyze::sweep::state::State;
+use crate::wasm::linked::ranges;
+use crate::wasm::linked::refusal::Refusal;
+use crate::wasm::linked::relocations::{Operand, Reloc};
 use std::ops::Range;
 
 /// What is known before an operator: a node for each value, or [`NONE`].

@@ -2,9 +2,9 @@
 
 use super::execution::{Execution, Site, wrong_kind};
 use crate::analyze::sweep::graph::{NONE, NodeIndex};
-use crate::analyze::sweep::operators::{self, Effect};
-use crate::analyze::sweep::refusal::Refusal;
-use crate::analyze::sweep::relocations::{Operand, Target};
+use crate::wasm::linked::operators::{self, Effect};
+use crate::wasm::linked::refusal::Refusal;
+use crate::wasm::linked::relocations::{Operand, Target};
 use wasmparser::Operator;
 
 impl Execution<'_, '_> {

@@ -1,7 +1,7 @@
 //! What functions and data are called, for people: demangled, without hashes, and where the compiler gave no name,
 //! by what they hold.
 
-use super::linked::{self, Linked};
+use super::module::{self, Linked};
 use super::ranges;
 use super::relocations::{self, DataSymbol, Relocations, Target};
 use crate::wasm::path;
@@ -12,8 +12,8 @@ const PREVIEW: usize = 48;
 
 /// The data symbols of a linked module: their bytes in the file, and their names for people. None where there
 /// are no relocations, or none of these bytes.
-pub fn data_names(module: &[u8]) -> Vec<(Range<usize>, String)> {
-    let Ok(linked) = linked::read(module) else {
+pub fn data_names(bytes: &[u8]) -> Vec<(Range<usize>, String)> {
+    let Ok(linked) = module::read(bytes) else {
         return Vec::new();
     };
     let Ok(relocations) = relocations::read(&linked) else {

@@ -1,7 +1,7 @@
 //! The linker's symbol table (`linking`): what relocations refer to by number.
 
-use crate::analyze::sweep::linked::Linked;
-use crate::analyze::sweep::refusal::Refusal;
+use crate::wasm::linked::module::Linked;
+use crate::wasm::linked::refusal::Refusal;
 use wasmparser::{DefinedDataSymbol, Linking, SymbolFlags, SymbolInfo};
 
 /// Symbols of the linker's own that are used as numbers: nobody reaches data from them.

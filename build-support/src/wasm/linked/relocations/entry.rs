@@ -1,8 +1,8 @@
 //! One relocation: what stands at its place, compared with what its symbol says must stand there.
 
 use super::symbol_table::Symbol;
-use crate::analyze::sweep::linked::Linked;
-use crate::analyze::sweep::refusal::Refusal;
+use crate::wasm::linked::module::Linked;
+use crate::wasm::linked::refusal::Refusal;
 use wasmparser::{BinaryReader, RelocationEntry, RelocationType as Type};
 
 /// An operand or word that the linker filled in.

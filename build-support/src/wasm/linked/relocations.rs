@@ -10,7 +10,7 @@ mod symbol_table;
 pub use entry::{Operand, Reloc, Target};
 pub use symbol_table::DataSymbol;
 
-use super::linked::Linked;
+use super::module::Linked;
 use super::refusal::Refusal;
 use entry::Entry;
 use symbol_table::{Symbol, SymbolTable};
