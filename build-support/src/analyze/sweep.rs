@@ -4,7 +4,7 @@
 //! The module is read by [`linked`](crate::wasm::linked). From there on in order, and no file uses a later one:
 //! [`complete`] makes sure that no relocation is missing; [`certain_traps`] finds the code that is certain to trap;
 //! [`value_flow`] follows addresses as values through the rest, in the [`graph`] of what is needed, which
-//! [`marking`] grows from the [`roots`] on; [`proof`] repeats that until nothing changes; [`removal`] lists what
+//! [`marking`] grows from the [`roots`] on; that is repeated until nothing changes; [`removal`] lists what
 //! was not marked, [`explain`](mod@explain) why something was. What is not covered gets a [`Refusal`].
 
 pub mod certain_traps;
@@ -12,7 +12,6 @@ mod complete;
 mod explain;
 mod graph;
 mod marking;
-mod proof;
 mod removal;
 mod roots;
 mod state;
@@ -22,12 +21,16 @@ pub use crate::wasm::linked::refusal::Refusal;
 pub use explain::{Explanation, Link};
 pub use removal::{Reason, Removed, Sweep};
 
+use crate::wasm::linked::module::{self, Linked};
+use crate::wasm::linked::relocations;
+use state::State;
+
 /// Proves what is dead in a valid core module, once the functions in `snipped` are traps.
 ///
 /// # Errors
 /// A [`Refusal`] for what the linker's relocations do not cover.
 pub fn run(module: &[u8], snipped: &[u32]) -> Result<Sweep, Refusal> {
-    proof::with(module, snipped, removal::run)
+    proved(module, snipped, |state| removal::run(state, snipped))
 }
 
 /// Why a function or data symbol is still there, as the chain from a root. `symbol` is a demangled or
@@ -36,5 +39,39 @@ pub fn run(module: &[u8], snipped: &[u32]) -> Result<Sweep, Refusal> {
 /// # Errors
 /// A [`Refusal`] as [`run`].
 pub fn explain(module: &[u8], snipped: &[u32], symbol: &str) -> Result<Vec<Explanation>, Refusal> {
-    proof::with(module, snipped, |proof| explain::run(proof, symbol))
+    proved(module, snipped, |state| explain::run(state, symbol))
+}
+
+/// What `found` makes of what is marked once certain traps and marking no longer change each other.
+fn proved<T>(
+    bytes: &[u8],
+    snipped: &[u32],
+    found: impl FnOnce(&State<'_>) -> T,
+) -> Result<T, Refusal> {
+    let linked = module::read(bytes)?;
+    let relocations = relocations::read(&linked)?;
+    complete::check(&linked, &relocations)?;
+    let bodies = certain_traps::bodies(&linked)?;
+    let every_slot = vec![true; linked.slots.len()];
+    let mut possible = classes(&linked, linked.table_is_open, &every_slot);
+    loop {
+        let traps = certain_traps::run(&linked, &bodies, snipped, &possible);
+        let state = marking::fixpoint(&linked, &relocations, &traps)?;
+        // A class of calls that no marked slot answers traps from now on.
+        let next = classes(&linked, state.table_is_open, &state.called);
+        let lost_one = next.iter().zip(&possible).any(|(now, before)| now < before);
+        if !lost_one {
+            return Ok(found(&state));
+        }
+        possible = next;
+    }
+}
+
+/// For each class of types, whether a call through the table may meet a function of it.
+fn classes(linked: &Linked<'_>, table_is_open: bool, called: &[bool]) -> Vec<bool> {
+    let mut possible = vec![table_is_open; linked.types.len()];
+    for (slot, called) in linked.slots.iter().zip(called) {
+        possible[marking::class(linked, *slot)] |= *called;
+    }
+    possible
 }

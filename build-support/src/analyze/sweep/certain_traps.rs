@@ -72,7 +72,7 @@ impl Facts {
         for function in snipped {
             facts.traps[*function as usize] = true;
         }
-        let callers = Callers::of(count, linked.imported, bodies);
+        let callers = callers(linked, bodies);
         let mut queue: Vec<u32> = (linked.imported..count as u32).rev().collect();
         let mut waits = vec![true; count];
         let mut points = Vec::new();
@@ -92,7 +92,7 @@ impl Facts {
             }
             facts.traps[at] = trap;
             facts.quiet[at] = quiet;
-            for caller in callers.of_function(function) {
+            for caller in &callers[at] {
                 if !std::mem::replace(&mut waits[*caller as usize], true) {
                     queue.push(*caller);
                 }
@@ -102,43 +102,17 @@ impl Facts {
     }
 }
 
-/// Who calls whom directly, as one list with a range per callee.
-struct Callers {
-    first: Vec<u32>,
-    callers: Vec<u32>,
-}
-
-impl Callers {
-    fn of(count: usize, imported: u32, bodies: &[Body]) -> Callers {
-        let calls = || {
-            bodies.iter().enumerate().flat_map(move |(caller, body)| {
-                body.events
-                    .iter()
-                    .filter_map(move |event| match event.kind {
-                        Kind::Call(callee) => Some((imported + caller as u32, callee as usize)),
-                        _ => None,
-                    })
-            })
-        };
-        let mut first = vec![0_u32; count + 2];
-        for (_, callee) in calls() {
-            first[callee + 2] += 1;
+/// The callers of each function, directly, once for each call.
+fn callers(linked: &Linked<'_>, bodies: &[Body]) -> Vec<Vec<u32>> {
+    let mut callers = vec![Vec::new(); linked.functions.len()];
+    for (caller, body) in (linked.imported..).zip(bodies) {
+        for event in &body.events {
+            if let Kind::Call(callee) = event.kind {
+                callers[callee as usize].push(caller);
+            }
         }
-        for i in 1..first.len() {
-            first[i] += first[i - 1];
-        }
-        let mut callers = vec![0; first[count + 1] as usize];
-        for (caller, callee) in calls() {
-            callers[first[callee + 1] as usize] = caller;
-            first[callee + 1] += 1;
-        }
-        Callers { first, callers }
     }
-
-    fn of_function(&self, function: u32) -> &[u32] {
-        let at = function as usize;
-        &self.callers[self.first[at] as usize..self.first[at + 1] as usize]
-    }
+    callers
 }
 
 impl Body {
@@ -213,54 +187,29 @@ impl Body {
     /// The first certain point of each straight run of code, where there is something to cut.
     fn cuts(&self, linked: &Linked<'_>, points: &[bool], cuts: &mut Vec<Cut>) {
         let mut start = self.start;
-        // How deep the run that is being cut is nested in; none where nothing is.
-        let mut cutting: Option<(usize, u32)> = None;
-        // Code behind a branch is dead already, up to the end of its block.
-        let mut dead: Option<u32> = None;
-        for (i, event) in self.events.iter().enumerate() {
-            let opens = matches!(event.kind, Kind::Block | Kind::Loop | Kind::If);
-            if let Some(depth) = &mut dead {
-                match event.kind {
-                    _ if opens => *depth += 1,
-                    Kind::End if *depth > 0 => *depth -= 1,
-                    Kind::End | Kind::Else if *depth == 0 => dead = None,
-                    _ => {}
-                }
-                if dead.is_some() {
-                    start = event.end;
-                    continue;
-                }
+        // Up to the end of the block, how deep below it: a cut, from its start on, or code that is dead
+        // already because it is behind a branch.
+        let mut rest: Option<(Option<usize>, u32)> = None;
+        for (event, certain) in self.events.iter().zip(points) {
+            let ends = matches!(event.kind, Kind::End | Kind::Else);
+            if rest.is_none() && *certain && !ends {
+                rest = Some((Some(start), 0));
             }
-            if cutting.is_none()
-                && points[i]
-                && dead.is_none()
-                && !matches!(event.kind, Kind::End | Kind::Else)
-            {
-                cutting = Some((start, 0));
-            }
-            if let Some((from, depth)) = &mut cutting {
-                match event.kind {
-                    _ if opens => *depth += 1,
-                    Kind::End if *depth > 0 => *depth -= 1,
-                    Kind::End | Kind::Else if *depth == 0 => {
-                        // Both are one byte long.
-                        let cut = Cut {
-                            start: *from,
-                            end: event.end - 1,
-                        };
-                        let already = linked.bytes[cut.start] == UNREACHABLE;
-                        if !already {
-                            cuts.push(cut);
-                        }
-                        cutting = None;
+            match (&mut rest, event.kind) {
+                (Some((_, depth)), Kind::Block | Kind::Loop | Kind::If) => *depth += 1,
+                (Some((from, 0)), _) if ends => {
+                    if let Some(start) = from.filter(|at| linked.bytes[*at] != UNREACHABLE) {
+                        // `end` and `else` are one byte long.
+                        let end = event.end - 1;
+                        cuts.push(Cut { start, end });
                     }
-                    _ => {}
+                    rest = None;
                 }
-            } else if matches!(
-                event.kind,
-                Kind::Br(_) | Kind::BrTable { .. } | Kind::Return | Kind::Trap
-            ) {
-                dead = Some(0);
+                (Some((_, depth)), Kind::End) => *depth -= 1,
+                (None, Kind::Br(_) | Kind::BrTable { .. } | Kind::Return | Kind::Trap) => {
+                    rest = Some((None, 0));
+                }
+                _ => {}
             }
             start = event.end;
         }

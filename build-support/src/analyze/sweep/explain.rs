@@ -1,8 +1,7 @@
 //! Why something is still there: the chain of needs from a root to it.
 
 use super::graph::NodeIndex;
-use super::proof::Proof;
-use super::state::Node;
+use super::state::{Node, State};
 use crate::wasm::linked::symbol_names;
 
 /// The answer for one symbol.
@@ -28,35 +27,28 @@ pub enum Link {
 }
 
 /// Explains every function and data symbol of that name.
-pub fn run(proof: &Proof<'_>, symbol: &str) -> Vec<Explanation> {
-    let mut found = Vec::new();
-    let mut add = |name: String, linker: Option<&str>, node: NodeIndex| {
-        if matches(symbol, &name, linker) {
-            let chain = chain(proof, node);
-            found.push(Explanation {
-                symbol: name,
-                chain,
-            });
-        }
-    };
-    for position in 0..proof.linked.bodies.len() {
-        let function = proof.linked.imported + position as u32;
-        let linker = proof.relocations.names[function as usize].as_deref();
-        add(
-            symbol_names::function(proof.linked, proof.relocations, function),
-            linker,
+pub fn run(state: &State<'_>, symbol: &str) -> Vec<Explanation> {
+    let (linked, relocations) = (state.linked, state.relocations);
+    let functions = (linked.imported..linked.functions.len() as u32).map(|function| {
+        let name = symbol_names::function(linked, relocations, function);
+        (
+            name,
+            relocations.names[function as usize].as_deref(),
             function,
-        );
-    }
-    for (position, data) in proof.relocations.data.iter().enumerate() {
-        let node = proof.state.data(position as u32);
-        add(
-            symbol_names::data(proof.linked, data),
-            Some(&data.name),
-            node,
-        );
-    }
-    found
+        )
+    });
+    let data = relocations.data.iter().zip(0..).map(|(symbol, position)| {
+        let name = symbol_names::data(linked, symbol);
+        (name, Some(symbol.name.as_str()), state.data(position))
+    });
+    functions
+        .chain(data)
+        .filter(|(name, linker, _)| matches(symbol, name, *linker))
+        .map(|(name, _, node)| Explanation {
+            symbol: name,
+            chain: chain(state, node),
+        })
+        .collect()
 }
 
 fn matches(wanted: &str, name: &str, linker: Option<&str>) -> bool {
@@ -67,11 +59,11 @@ fn matches(wanted: &str, name: &str, linker: Option<&str>) -> bool {
             .is_some_and(|before| before.ends_with("::"))
 }
 
-fn chain(proof: &Proof<'_>, node: NodeIndex) -> Vec<Link> {
-    let (linked, relocations) = (proof.linked, proof.relocations);
+fn chain(state: &State<'_>, node: NodeIndex) -> Vec<Link> {
+    let (linked, relocations) = (state.linked, state.relocations);
     let mut chain: Vec<Link> = Vec::new();
     let mut through_slot = false;
-    for step in steps(proof, node) {
+    for step in steps(state, node) {
         let (name, link): (_, fn(String) -> Link) = match step {
             Node::Slot(_) => {
                 through_slot = true;
@@ -103,12 +95,12 @@ fn chain(proof: &Proof<'_>, node: NodeIndex) -> Vec<Link> {
 }
 
 /// From the root to a node; empty where nothing marked it.
-fn steps(proof: &Proof<'_>, node: NodeIndex) -> Vec<Node> {
-    let graph = &proof.state.graph;
+fn steps(state: &State<'_>, node: NodeIndex) -> Vec<Node> {
+    let graph = &state.graph;
     let mut steps = Vec::new();
     let mut at = graph.is_marked(node).then_some(node);
     while let Some(node) = at {
-        let step = match proof.state.node(node) {
+        let step = match state.node(node) {
             // A value inside a function: the function is what counts.
             Node::Value(function) => Node::Function(function),
             other => other,

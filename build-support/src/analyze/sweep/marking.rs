@@ -9,8 +9,7 @@ use crate::wasm::linked::ranges;
 use crate::wasm::linked::refusal::Refusal;
 use crate::wasm::linked::relocations::{Relocations, Target};
 
-/// Marks what is needed. Besides, whether a call may reach each slot: its number is needed, and live code
-/// calls a function of its type through the table.
+/// Marks what is needed.
 ///
 /// # Errors
 /// A [`Refusal`] for code that the linker's relocations do not cover.
@@ -18,10 +17,9 @@ pub fn fixpoint<'a>(
     linked: &'a Linked<'a>,
     relocations: &'a Relocations,
     traps: &'a CertainTraps,
-) -> Result<(State<'a>, Vec<bool>), Refusal> {
+) -> Result<State<'a>, Refusal> {
     let mut marking = Marking {
         state: State::new(linked, relocations, traps),
-        called: vec![false; linked.slots.len()],
         callers: vec![None; linked.types.len()],
         waiting: vec![Vec::new(); linked.types.len()],
         seen: 0,
@@ -34,7 +32,7 @@ pub fn fixpoint<'a>(
             marking.open_table();
         }
         let Some(node) = marking.state.graph.next() else {
-            return Ok((marking.state, marking.called));
+            return Ok(marking.state);
         };
         marking.follow(node)?;
     }
@@ -47,8 +45,6 @@ pub fn class(linked: &Linked<'_>, slot: Slot) -> usize {
 
 struct Marking<'a> {
     state: State<'a>,
-    /// For each slot, whether a call may reach it.
-    called: Vec<bool>,
     /// For each class, the first function that calls it through the table.
     callers: Vec<Option<NodeIndex>>,
     /// For each class, the marked slots that nothing calls yet.
@@ -88,7 +84,7 @@ impl Marking<'_> {
     }
 
     fn call(&mut self, slot: usize) {
-        self.called[slot] = true;
+        self.state.called[slot] = true;
         let function = self.state.linked.slots[slot].function;
         self.state
             .mark_entry(function, self.state.slot(slot as u32));
@@ -97,7 +93,7 @@ impl Marking<'_> {
     /// Whoever sees the table may call anything in it.
     fn open_table(&mut self) {
         self.opened = true;
-        for slot in 0..self.called.len() {
+        for slot in 0..self.state.called.len() {
             let node = self.state.slot(slot as u32);
             self.state.graph.mark(node, NONE);
             self.call(slot);

@@ -1,7 +1,7 @@
 //! The sweep itself: whatever was not marked, with its name, its size and the reason.
 
 use super::certain_traps::Cut;
-use super::proof::Proof;
+use super::state::State;
 use crate::wasm::linked::ranges::{union, within, without};
 use crate::wasm::linked::relocations::{DataSymbol, Target};
 use crate::wasm::linked::symbol_names;
@@ -75,12 +75,12 @@ impl Reason {
     }
 }
 
-/// What the proof leaves nothing to be used for.
-pub fn run(proof: &Proof<'_>) -> Sweep {
+/// What was not marked. The functions in `snipped` are known to be traps, and not listed as such.
+pub fn run(state: &State<'_>, snipped: &[u32]) -> Sweep {
     let mut sweep = Sweep::default();
-    code(proof, &mut sweep);
-    data(proof, &mut sweep);
-    let slots = proof.linked.slots.iter().zip(proof.called);
+    code(state, snipped, &mut sweep);
+    data(state, &mut sweep);
+    let slots = state.linked.slots.iter().zip(&state.called);
     let dead = slots.filter(|(_, called)| !**called);
     sweep.slots = dead.map(|(slot, _)| slot.number).collect();
     sweep.removed.sort_by(|a, b| {
@@ -92,12 +92,12 @@ pub fn run(proof: &Proof<'_>) -> Sweep {
 }
 
 /// Functions, and what is dead inside of those that stay.
-fn code(proof: &Proof<'_>, sweep: &mut Sweep) {
-    let (linked, graph) = (proof.linked, &proof.state.graph);
+fn code(state: &State<'_>, snipped: &[u32], sweep: &mut Sweep) {
+    let (linked, graph) = (state.linked, &state.graph);
     let mut add = |reason, function, bytes: usize| {
         sweep.removed.push(Removed {
             reason,
-            name: symbol_names::function(linked, proof.relocations, function),
+            name: symbol_names::function(linked, state.relocations, function),
             bytes: bytes as u64,
         });
     };
@@ -105,20 +105,20 @@ fn code(proof: &Proof<'_>, sweep: &mut Sweep) {
         if !graph.is_marked(function) {
             sweep.functions.push(function);
             add(Reason::Function, function, body.len());
-        } else if proof.traps.functions[function as usize] && !proof.snipped.contains(&function) {
+        } else if state.traps.functions[function as usize] && !snipped.contains(&function) {
             sweep.traps.push(function);
             add(Reason::CertainTrap, function, body.len());
         }
     }
-    for cut in &proof.traps.cuts {
+    for cut in &state.traps.cuts {
         let position = linked.bodies.partition_point(|body| body.end <= cut.start);
         let function = linked.imported + position as u32;
-        if graph.is_marked(function) && !proof.traps.functions[function as usize] {
+        if graph.is_marked(function) && !state.traps.functions[function as usize] {
             sweep.cuts.push(*cut);
             add(Reason::BeforeTrap, function, cut.end - cut.start);
         }
     }
-    let constants = proof.state.constants.iter();
+    let constants = state.constants.iter();
     let unused = constants.filter(|(_, node)| !graph.is_marked(*node));
     sweep.constants = unused.map(|(at, _)| *at).collect();
     sweep.constants.sort_unstable();
@@ -126,10 +126,10 @@ fn code(proof: &Proof<'_>, sweep: &mut Sweep) {
 }
 
 /// Bytes of dead symbols that no live symbol shares.
-fn data(proof: &Proof<'_>, sweep: &mut Sweep) {
-    let symbols = proof.relocations.data.iter().zip(0..);
+fn data(state: &State<'_>, sweep: &mut Sweep) {
+    let symbols = state.relocations.data.iter().zip(0..);
     let (live, dead): (Vec<_>, Vec<_>) =
-        symbols.partition(|(_, position)| proof.state.graph.is_marked(proof.state.data(*position)));
+        symbols.partition(|(_, position)| state.graph.is_marked(state.data(*position)));
     let live = union(live.iter().map(|(symbol, _)| symbol.start..symbol.end));
     let mut ranges = Vec::new();
     let mut counted = HashSet::new();
@@ -137,20 +137,20 @@ fn data(proof: &Proof<'_>, sweep: &mut Sweep) {
         let parts = without(&(symbol.start..symbol.end), &live);
         let bytes: usize = parts.iter().map(ExactSizeIterator::len).sum();
         if bytes > 0 && counted.insert((symbol.start, symbol.end)) {
-            sweep.removed.push(removed(proof, symbol, bytes as u64));
+            sweep.removed.push(removed(state, symbol, bytes as u64));
         }
         ranges.extend(parts);
     }
     sweep.data = union(ranges.into_iter());
 }
 
-fn removed(proof: &Proof<'_>, symbol: &DataSymbol, bytes: u64) -> Removed {
-    let words = within(&proof.relocations.in_data, &(symbol.start..symbol.end));
+fn removed(state: &State<'_>, symbol: &DataSymbol, bytes: u64) -> Removed {
+    let words = within(&state.relocations.in_data, &(symbol.start..symbol.end));
     let (reason, name) = if words.iter().any(|w| matches!(w.target, Target::Slot(_))) {
-        let name = symbol_names::vtable(proof.linked, proof.relocations, symbol);
+        let name = symbol_names::vtable(state.linked, state.relocations, symbol);
         (Reason::Vtable, name)
     } else {
-        (Reason::Data, symbol_names::data(proof.linked, symbol))
+        (Reason::Data, symbol_names::data(state.linked, symbol))
     };
     Removed {
         reason,

@@ -21,6 +21,9 @@ pub struct State<'a> {
     pub constants: Vec<(usize, NodeIndex)>,
     /// The classes of types that live code calls through the table, and who calls, in order of discovery.
     pub indirect: Vec<(u32, NodeIndex)>,
+    /// For each slot, whether a call through the table may reach it: its number is marked, and live code calls
+    /// a function of its type.
+    pub called: Vec<bool>,
     /// Whether live code reads or changes the table in any other way.
     pub table_is_open: bool,
     first_data: NodeIndex,
@@ -70,6 +73,7 @@ impl<'a> State<'a> {
             values: vec![None; linked.functions.len()],
             constants: Vec::new(),
             indirect: Vec::new(),
+            called: vec![false; linked.slots.len()],
             table_is_open: linked.table_is_open,
             first_data: first_data as NodeIndex,
             first_slot: first_slot as NodeIndex,
