@@ -11,6 +11,7 @@ pub mod origin;
 mod parts;
 
 use crate::error::{Error, Result};
+use crate::wasm::ReadError;
 use crate::wasm::artifact::Artifact;
 use crate::wasm::names;
 use names::Names;
@@ -83,17 +84,13 @@ fn is_one(count: &u64) -> bool {
 /// [`Error::Input`] with the offset where names cannot be read, [`Error::InvalidOutput`] where the rows would
 /// not sum to the file.
 pub fn of_file(file: &Path, artifact: &Artifact) -> Result<Attribution> {
-    let mut known = Vec::new();
-    for module in artifact.core_modules()? {
-        let names = names::read(&module).map_err(|fault| Error::Input {
-            file: file.to_owned(),
-            offset: Some(fault.offset),
-            message: fault.message,
-            help: "the file is valid but a section for tools in it is not: link it again"
-                .to_owned(),
-        })?;
-        known.push(names);
-    }
+    let known: Vec<Names> = artifact
+        .modules()
+        .and_then(|modules| modules.iter().map(names::read).collect())
+        .map_err(ReadError::input(
+            file,
+            "the file is valid but a section for tools in it is not: link it again",
+        ))?;
     let mut ordinal = 0;
     attribute(artifact, &mut |_| {
         ordinal += 1;
@@ -117,11 +114,7 @@ fn attribute<'a>(
     names_of: &mut dyn FnMut(&[u8]) -> Option<&'a Names>,
 ) -> Result<Attribution> {
     let mut rows = Rows::default();
-    parts::run(artifact, names_of, &mut rows).map_err(|fault| Error::InvalidOutput {
-        pass: STEP,
-        offset: Some(fault.offset),
-        message: fault.message,
-    })?;
+    parts::run(artifact, names_of, &mut rows).map_err(ReadError::output(STEP))?;
     let attribution = rows.finish(artifact.len());
     let sum: u64 = attribution.rows.iter().map(|row| row.bytes).sum();
     if sum != attribution.bytes {

@@ -4,12 +4,18 @@
 pub mod artifact;
 pub mod bindgen;
 pub mod call_graph;
+pub mod constant;
 pub mod dominators;
 pub mod features;
 pub mod layout;
 pub mod linked;
+pub mod module;
 pub mod names;
 pub mod path;
-pub mod places;
 pub mod reachability;
+pub mod read_error;
+pub mod sections;
 pub mod symbols;
+
+pub use module::Module;
+pub use read_error::ReadError;

@@ -9,6 +9,7 @@ use build_support::passes::{Job, pipeline};
 use build_support::passes::{optimize, snip, strip, sweep};
 use build_support::report::subject::{self, Subject};
 use build_support::system::process;
+use build_support::wasm::Module;
 use build_support::wasm::artifact::Artifact;
 use build_support::wasm::call_graph;
 use build_support::wasm::features;
@@ -87,7 +88,7 @@ fn the_agent_is_attributed_to_the_byte() {
         exact(&of_file.attribution, length(&shipped));
 
         assert_eq!(of_report.missing, None);
-        assert_eq!(of_report.modules, of_file.modules);
+        assert_eq!(of_report.artifact, of_file.artifact);
         let functions = |a: &Attribution| {
             let rows = a.rows.iter().filter(|row| row.kind == Kind::Function);
             let mut all: Vec<_> = rows
@@ -208,7 +209,7 @@ fn modules_from_elsewhere_are_exact() {
         };
         let all = attribution::of_file(Path::new("a.wasm"), &artifact).unwrap();
         exact(&all, artifact.len());
-        let graph = call_graph::read(artifact.bytes()).unwrap();
+        let graph = call_graph::read(&Module::read(artifact.bytes()).unwrap()).unwrap();
         assert!(graph.retained().len() <= graph.functions() as usize);
         exactly += 1;
     }
@@ -238,7 +239,8 @@ fn damaged_input_is_an_error_or_a_result() {
         }
         let length = bytes.len() as u64;
         let attributed = Artifact::new(bytes, &linked).and_then(|artifact| {
-            let graph = call_graph::read(artifact.bytes());
+            let module = Module::read(artifact.bytes()).unwrap();
+            let graph = call_graph::read(&module);
             assert!(graph.is_ok_and(|graph| !graph.retained().is_empty()));
             attribution::of_file(&linked, &artifact)
         });
@@ -319,7 +321,7 @@ fn a_large_module_is_exact() {
     assert!(artifact.len() > 10_000_000);
     let all = attribution::of_file(file, &artifact).unwrap();
     exact(&all, artifact.len());
-    let graph = call_graph::read(artifact.bytes()).unwrap();
+    let graph = call_graph::read(&Module::read(artifact.bytes()).unwrap()).unwrap();
     assert!(!graph.retained().is_empty());
     graph.why(&[functions - 1]);
     diff::run(&all, &all, &Grouping::ALL).unwrap();

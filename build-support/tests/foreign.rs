@@ -185,7 +185,7 @@ fn every_byte_of_what_others_made_has_a_row() {
         let names = all.functions(0);
         assert_eq!(names.len() as u64, Counted::of(&bytes).functions, "{shown}");
         named += u64::from(names.values().any(|name| !name.starts_with('[')));
-        let graph = call_graph::read(&subject.modules[0]).unwrap();
+        let graph = call_graph::read(&subject.modules().unwrap()[0]).unwrap();
         for retained in graph.retained() {
             assert!(
                 retained.bytes <= retained.retained && retained.retained <= all.bytes,

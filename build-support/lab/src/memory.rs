@@ -7,8 +7,9 @@ use build_support::agent::transcript::Transcript;
 use build_support::engine::program::Program;
 use build_support::engine::setup::Setup;
 use build_support::error::{Error, Result};
-use build_support::wasm::artifact::{Artifact, Fault, Kind};
+use build_support::wasm::artifact::{Artifact, Kind};
 use build_support::wasm::layout::{self, Layout};
+use build_support::wasm::{Module, ReadError};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -115,14 +116,15 @@ fn subject_line(subject: &Subject) -> String {
 
 fn one(subject: &Subject, plan: &Plan<'_>) -> Result<FileMemory> {
     let artifact = Artifact::read(&subject.file)?;
-    let mut modules = Vec::new();
-    for module in artifact.core_modules()? {
-        modules.push(layout::read(&module).map_err(unreadable(&subject.file))?);
-    }
+    let modules: Vec<_> = artifact
+        .modules()
+        .and_then(|modules| modules.iter().map(layout::read).collect())
+        .map_err(unreadable(&subject.file))?;
     let linked = match &subject.linked {
         Some(file) => {
             let bytes = std::fs::read(file).map_err(Error::io("reading", file))?;
-            Some(layout::read(&bytes).map_err(unreadable(file))?)
+            let module = Module::read(&bytes).map_err(unreadable(file))?;
+            Some(layout::read(&module).map_err(unreadable(file))?)
         }
         None => None,
     };
@@ -195,12 +197,6 @@ fn stack(host: &mut Host, modules: &[Layout]) -> Option<u64> {
     Some((bytes.len() - untouched) as u64)
 }
 
-fn unreadable(file: &Path) -> impl FnOnce(Fault) -> Error {
-    let file = file.to_owned();
-    move |fault| Error::Input {
-        file,
-        offset: Some(fault.offset),
-        message: fault.message,
-        help: "the file is damaged: build it again".to_owned(),
-    }
+fn unreadable(file: &Path) -> impl Fn(ReadError) -> Error {
+    ReadError::input(file, "the file is damaged: build it again")
 }

@@ -32,9 +32,8 @@ pub fn run(file: &Path, artifact: &Artifact, config: &str) -> Result<Artifact> {
         pass: STEP,
         message: format!("the state of {} cannot be kept: {error:#}", file.display()),
     };
-    let modules = artifact.core_modules()?;
     // A core module's `_initialize` is no longer exported; in a component the wiring goes on calling it.
-    if artifact.kind() == Kind::Component && constructors::any(&modules) {
+    if artifact.kind() == Kind::Component && constructors::any(artifact.core_modules()) {
         return Err(Error::Input {
             file: file.to_owned(),
             offset: None,
@@ -53,7 +52,9 @@ pub fn run(file: &Path, artifact: &Artifact, config: &str) -> Result<Artifact> {
         host.init(config)?;
         Ok(host)
     };
-    let layouts: Result<Vec<_>, _> = modules.iter().map(|module| layout::read(module)).collect();
+    let layouts: Result<Vec<_>, _> = artifact
+        .modules()
+        .and_then(|modules| modules.iter().map(layout::read).collect());
     let stack = snapshot::Stack(layouts.ok().and_then(|layouts| stack::end(&layouts)));
     let bytes = match artifact.kind() {
         Kind::Core => {

@@ -133,8 +133,8 @@ fn last_report() -> anyhow::Result<PathBuf> {
 /// What the functions of every module retain, the most first.
 fn dominators(subject: &Subject) -> anyhow::Result<Vec<Retained>> {
     let mut found = Vec::new();
-    for (core, module) in subject.modules.iter().enumerate() {
-        let graph = call_graph::read(module).map_err(|fault| anyhow::anyhow!(fault.message))?;
+    for (core, module) in subject.modules()?.iter().enumerate() {
+        let graph = call_graph::read(module)?;
         let names = subject.attribution.functions(core as u32);
         found.extend(graph.retained().into_iter().map(|retained| {
             let name = names.get(&retained.function).copied();

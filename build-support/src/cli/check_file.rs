@@ -7,6 +7,7 @@ use crate::measure::{figures, sizes, start};
 use crate::output::{diagnostic, text};
 use crate::project::package::Package;
 use crate::report::{self, Prunable, Report, Toolchain, VerdictRecord};
+use crate::wasm::ReadError;
 use crate::wasm::artifact::Artifact;
 use crate::wasm::{features, reachability};
 use crate::{attribution, gate};
@@ -125,19 +126,11 @@ fn given(limits: &[String]) -> anyhow::Result<Config> {
 fn look(file: &Path, artifact: &Artifact, config: &Config) -> anyhow::Result<Report> {
     let mut used = BTreeSet::new();
     let mut unreachable = Vec::new();
-    for module in artifact.core_modules()? {
-        used.extend(
-            features::run(&module, file)?
-                .into_iter()
-                .map(|known| known.name),
-        );
-        let found = reachability::unreachable(&module).map_err(|fault| crate::Error::Input {
-            file: file.to_owned(),
-            offset: Some(fault.offset),
-            message: fault.message,
-            help: "build it again".to_owned(),
-        })?;
-        unreachable.extend(found);
+    let damaged = ReadError::input(file, "build it again");
+    for module in artifact.modules().map_err(&damaged)? {
+        let features = features::run(module.bytes, file)?;
+        used.extend(features.into_iter().map(|known| known.name));
+        unreachable.extend(reachability::unreachable(&module).map_err(&damaged)?);
     }
     let mut figures = figures::run(artifact)?;
     if config.limits.get(&Measure::Start).is_some() {

@@ -17,10 +17,10 @@ pub fn run(file: &Path, symbol: &str, json: bool) -> anyhow::Result<Ended> {
         ..SnipRules::default()
     };
     let mut found = Vec::new();
-    for module in artifact.core_modules()? {
-        let symbols = symbols::run(&module).map_err(|fault| anyhow::anyhow!(fault.message))?;
+    for module in artifact.modules()? {
+        let symbols = symbols::run(&module)?;
         let plan = plan::run(&symbols, &rules);
-        let explained = sweep::explain(&module, &plan.snipped(), symbol)
+        let explained = sweep::explain(module.bytes, &plan.snipped(), symbol)
             .map_err(|refusal| pipeline::not_swept(file, &refusal))?;
         found.extend(explained);
     }

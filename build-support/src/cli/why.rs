@@ -27,8 +27,8 @@ pub fn run(file: &Path, subject: &Subject, symbol: &str, json: bool) -> anyhow::
         );
     }
     let mut found = Vec::new();
-    for (core, module) in subject.modules.iter().enumerate() {
-        let graph = call_graph::read(module).map_err(|fault| anyhow::anyhow!(fault.message))?;
+    for (core, module) in subject.modules()?.iter().enumerate() {
+        let graph = call_graph::read(module)?;
         let names = subject.attribution.functions(core as u32);
         found.extend(answers(&graph, &names, symbol));
     }

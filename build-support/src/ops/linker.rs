@@ -19,17 +19,20 @@ use crate::project::listener::Silent;
 use crate::report;
 use crate::system::{files, process};
 use crate::wasm::artifact::Artifact;
-use crate::wasm::symbols;
+use crate::wasm::{ReadError, module, symbols};
 use arguments::Arguments;
 use place::Place;
 use product::Product;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
-use wasmparser::{Parser, Payload, ProducersSectionReader};
+use wasmparser::ProducersSectionReader;
 
 /// What rustc's calls of a linker for wasm begin with.
 const FLAVOR: &str = "-flavor";
+
+/// The name of this step in messages.
+const STEP: &str = "link";
 
 /// How a call ended.
 pub enum Outcome {
@@ -147,12 +150,8 @@ fn linker(target: &str) -> Result<(compile::Linker, PathBuf)> {
 /// Whether the file runs a package's unit tests. Cargo and rustc tell a linker nothing that differs from the program
 /// itself, but the crate that runs tests is in it.
 fn is_test_harness(linked: &Artifact) -> Result<bool> {
-    for module in linked.core_modules()? {
-        let symbols = symbols::run(&module).map_err(|fault| Error::InvalidOutput {
-            pass: "link",
-            offset: Some(fault.offset),
-            message: fault.message,
-        })?;
+    for module in linked.modules().map_err(ReadError::output(STEP))? {
+        let symbols = symbols::run(&module).map_err(ReadError::output(STEP))?;
         let names: Vec<_> = symbols
             .functions
             .iter()
@@ -182,25 +181,16 @@ fn toolchain(linked: &[u8], is_installed: bool) -> report::Toolchain {
 }
 
 /// The version of the tool `name` in the producers section (tool conventions, `ProducersSection.md`).
-fn producer(module: &[u8], field: &str, name: &str) -> Option<String> {
-    for payload in Parser::new(0).parse_all(module).flatten() {
-        let Payload::CustomSection(section) = payload else {
-            continue;
-        };
-        if section.name() != "producers" {
-            continue;
-        }
-        let reader = wasmparser::BinaryReader::new(section.data(), section.data_offset());
-        let fields = ProducersSectionReader::new(reader).ok()?;
-        let field = fields.into_iter().flatten().find(|of| of.name == field)?;
-        let value = field
-            .values
-            .into_iter()
-            .flatten()
-            .find(|of| of.name == name)?;
-        return Some(value.version.to_owned());
-    }
-    None
+fn producer(file: &[u8], field: &str, name: &str) -> Option<String> {
+    let section = module::customs(file).find(|section| section.name() == "producers")?;
+    let fields = ProducersSectionReader::new(section.data_reader()).ok()?;
+    let field = fields.into_iter().flatten().find(|f| f.name == field)?;
+    let tool = field
+        .values
+        .into_iter()
+        .flatten()
+        .find(|v| v.name == name)?;
+    Some(tool.version.to_owned())
 }
 
 fn machine_paths(product: &Product, arguments: &Arguments) -> Vec<String> {

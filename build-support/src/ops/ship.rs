@@ -14,7 +14,7 @@ use crate::report::{self, Prunable, Report, Sizes, Stage, Toolchain, VerdictReco
 use crate::system::digest::{self, Key};
 use crate::system::files;
 use crate::wasm::artifact::Artifact;
-use crate::wasm::{bindgen, reachability};
+use crate::wasm::{ReadError, bindgen, reachability};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -190,13 +190,9 @@ fn make(
 
 fn left_unreachable(shipped: &Artifact) -> Result<u64> {
     let mut count = 0;
-    for module in shipped.core_modules()? {
-        let unreachable =
-            reachability::unreachable(&module).map_err(|fault| Error::InvalidOutput {
-                pass: "reachability",
-                offset: Some(fault.offset),
-                message: fault.message,
-            })?;
+    let step = "reachability";
+    for module in shipped.modules().map_err(ReadError::output(step))? {
+        let unreachable = reachability::unreachable(&module).map_err(ReadError::output(step))?;
         count += unreachable.len() as u64;
     }
     Ok(count)

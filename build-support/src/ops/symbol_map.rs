@@ -2,7 +2,7 @@
 //! engines print. Written beside the file as `<package>.symbols.json`; [`trace`] reads backtraces with it.
 //!
 //! The names are those of the attribution, which carried them through every pass; here they only get their places in
-//! the file, which [`places`] finds. A map belongs to one file, by its digest or its build id. A pre-initialised file
+//! the file. A map belongs to one file, by its digest or its build id. A pre-initialised file
 //! is another file, and has none.
 
 pub mod trace;
@@ -11,9 +11,10 @@ use crate::attribution::{self, Attribution};
 use crate::error::{Error, Result};
 use crate::passes::build_id;
 use crate::system::digest;
-use crate::wasm::artifact::{Artifact, Fault};
-use crate::wasm::places::{self, Body};
+use crate::wasm::artifact::Artifact;
+use crate::wasm::{self, ReadError};
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 /// The version of the layout; raised when a field changes meaning or goes.
@@ -64,6 +65,15 @@ pub struct Function {
     pub body: Option<Body>,
 }
 
+/// Where a function's body is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Body {
+    /// From the beginning of its module, in bytes.
+    pub offset: u64,
+    /// Its size in bytes, the length in front not counted.
+    pub bytes: u64,
+}
+
 /// What of a map is about a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
@@ -79,41 +89,24 @@ impl SymbolMap {
     /// # Errors
     /// [`Error::InvalidOutput`] where the file cannot be taken apart.
     pub fn new(package: &str, artifact: &Artifact, attribution: &Attribution) -> Result<Self> {
-        let found =
-            places::read(artifact.bytes()).map_err(|fault: Fault| Error::InvalidOutput {
-                pass: "symbol map",
-                offset: Some(fault.offset),
-                message: fault.message,
-            })?;
-        let named = |(core, place): (usize, places::Place)| {
-            let core = core as u32;
-            let names = attribution.functions(core);
-            let imports = place.imports.into_iter().map(|name| (name, None));
-            let unnamed = |index: u32| format!("[function {index}]");
-            let first = imports.len() as u32;
-            let bodies = place.bodies.into_iter().zip(first..).map(|(body, index)| {
-                let name = names.get(&index).map(|name| (*name).to_owned());
-                (name.unwrap_or_else(|| unnamed(index)), Some(body))
-            });
-            let functions = imports.chain(bodies).zip(0..);
-            let functions = functions.map(|((name, body), index)| Function { index, name, body });
-            let end = (place.offset + place.bytes) as usize;
-            let module = artifact.bytes().get(place.offset as usize..end);
-            Module {
-                core,
-                offset: place.offset,
-                bytes: place.bytes,
-                sha256: digest::digest(module.unwrap_or_default()),
-                functions: functions.collect(),
-            }
-        };
+        let modules = artifact
+            .modules()
+            .map_err(ReadError::output("symbol map"))?;
+        let modules = modules.iter().zip(artifact.module_ranges()).zip(0..);
+        let modules = modules.map(|((module, range), core)| Module {
+            core,
+            offset: range.start as u64,
+            bytes: range.len() as u64,
+            sha256: digest::digest(module.bytes),
+            functions: functions(module, &attribution.functions(core)),
+        });
         Ok(Self {
             schema: SCHEMA,
             package: package.to_owned(),
             sha256: digest::digest(artifact.bytes()),
             build_id: build_id::read(artifact.bytes()),
             bytes: artifact.len(),
-            modules: found.into_iter().enumerate().map(named).collect(),
+            modules: modules.collect(),
         })
     }
 
@@ -185,6 +178,28 @@ impl SymbolMap {
                 .to_owned(),
         })
     }
+}
+
+/// The functions of a module with their names and places.
+fn functions(module: &wasm::Module<'_>, names: &HashMap<u32, &str>) -> Vec<Function> {
+    let imports = module.import_names().into_iter().map(|name| (name, None));
+    let bodies = module.bodies.iter().zip(module.imported..);
+    let bodies = bodies.map(|(body, index)| {
+        let name = names.get(&index).map(|name| (*name).to_owned());
+        let range = body.range();
+        let body = Body {
+            offset: range.start,
+            bytes: range.end - range.start,
+        };
+        (
+            name.unwrap_or_else(|| format!("[function {index}]")),
+            Some(body),
+        )
+    });
+    let functions = imports.chain(bodies).zip(0..);
+    functions
+        .map(|((name, body), index)| Function { index, name, body })
+        .collect()
 }
 
 /// Where the map of `file` is: beside it.

@@ -9,10 +9,10 @@
 use crate::error::Result;
 use crate::passes::{Job, Outcome};
 use crate::wasm::artifact::Artifact;
+use crate::wasm::module;
 use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
 use wasm_encoder::{CustomSection, Encode as _, Section as _};
-use wasmparser::{BinaryReader, Parser, Payload};
 
 const PASS: &str = "build-id";
 /// The section's name.
@@ -43,19 +43,13 @@ pub fn run(_job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
 
 /// The id in the first core module that has one, in hexadecimal. One that cannot be read is none.
 pub fn read(bytes: &[u8]) -> Option<String> {
-    for payload in Parser::new(0).parse_all(bytes) {
-        if let Payload::CustomSection(section) = payload.ok()?
-            && section.name() == SECTION
-        {
-            let mut reader = BinaryReader::new(section.data(), 0);
-            let length = reader.read_var_u32().ok()? as usize;
-            return reader
-                .read_bytes(length)
-                .ok()
-                .map(crate::system::digest::hex);
-        }
-    }
-    None
+    let section = module::customs(bytes).find(|section| section.name() == SECTION)?;
+    let mut reader = section.data_reader();
+    let length = reader.read_var_u32().ok()? as usize;
+    reader
+        .read_bytes(length)
+        .ok()
+        .map(crate::system::digest::hex)
 }
 
 #[cfg(test)]
@@ -90,12 +84,7 @@ mod tests {
     fn every_module_of_a_component_has_the_id() {
         let component = stamp("(component (core module) (component (core module (func))))");
         let artifact = Artifact::new(component.clone(), Path::new("c.wasm")).unwrap();
-        let ids: Vec<_> = artifact
-            .core_modules()
-            .unwrap()
-            .iter()
-            .map(|module| read(module))
-            .collect();
+        let ids: Vec<_> = artifact.core_modules().map(read).collect();
         assert_eq!(ids, [read(&component), read(&component)]);
         assert!(ids[0].is_some());
     }

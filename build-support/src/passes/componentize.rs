@@ -9,8 +9,8 @@ use crate::error::{Error, Result};
 use crate::passes::{Job, Outcome, strip};
 use crate::wasm::artifact::{Artifact, Kind};
 use crate::wasm::names::{self, Names};
+use crate::wasm::{Module, ReadError, module};
 use wasi_preview1_component_adapter_provider as adapters;
-use wasmparser::{Parser, Payload};
 use wit_component::ComponentEncoder;
 
 const PASS: &str = "componentize";
@@ -31,7 +31,8 @@ pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
             "this target ships core modules",
         ));
     }
-    let preview1 = Preview1::of(artifact.bytes());
+    let module = Module::read(artifact.bytes()).map_err(ReadError::output(PASS))?;
+    let preview1 = Preview1::of(&module);
     if !has_world(artifact.bytes()) && preview1 != Preview1::Command {
         return Err(Error::Pass {
             pass: PASS,
@@ -73,16 +74,10 @@ pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
 /// The names of the modules that the encoder made or brought: adapter and shims. The program's own has none by
 /// now, and is known from before.
 fn names_of(component: &Artifact) -> Result<Vec<Names>> {
-    let mut all = Vec::new();
-    for module in component.core_modules()? {
-        let names = names::read(&module).map_err(|fault| Error::InvalidOutput {
-            pass: PASS,
-            offset: Some(fault.offset),
-            message: fault.message,
-        })?;
-        all.push(names);
-    }
-    Ok(all)
+    component
+        .modules()
+        .and_then(|modules| modules.iter().map(names::read).collect())
+        .map_err(ReadError::output(PASS))
 }
 
 /// How a module uses preview 1.
@@ -97,24 +92,10 @@ enum Preview1 {
 }
 
 impl Preview1 {
-    fn of(module: &[u8]) -> Self {
-        let (mut imports, mut starts) = (false, false);
-        for payload in Parser::new(0).parse_all(module).flatten() {
-            match payload {
-                Payload::ImportSection(section) => {
-                    imports = section.into_imports().flatten().any(|import| {
-                        import.module == adapters::WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME
-                    });
-                }
-                Payload::ExportSection(section) => {
-                    starts = section
-                        .into_iter()
-                        .flatten()
-                        .any(|export| export.name == "_start");
-                }
-                _ => {}
-            }
-        }
+    fn of(module: &Module<'_>) -> Self {
+        let adapted = adapters::WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME;
+        let imports = module.imports.iter().any(|import| import.module == adapted);
+        let starts = module.exports.iter().any(|export| export.name == "_start");
         match (imports, starts) {
             (false, _) => Self::None,
             (true, true) => Self::Command,
@@ -133,9 +114,7 @@ impl Preview1 {
 
 /// Whether a core module carries a WIT world.
 pub fn has_world(module: &[u8]) -> bool {
-    Parser::new(0).parse_all(module).any(|payload| {
-        matches!(payload, Ok(Payload::CustomSection(section)) if section.name().starts_with(WORLD_SECTION))
-    })
+    module::customs(module).any(|section| section.name().starts_with(WORLD_SECTION))
 }
 
 #[cfg(test)]

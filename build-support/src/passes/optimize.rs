@@ -12,6 +12,7 @@ use crate::passes::{Job, Outcome};
 use crate::wasm::artifact::{self, Artifact};
 use crate::wasm::features::{self, Known};
 use crate::wasm::names;
+use crate::wasm::{Module, ReadError};
 use std::path::Path;
 use wasm_encoder::Section as _;
 use wasm_opt::OptimizationOptions;
@@ -94,11 +95,9 @@ pub fn without_stale_sections(module: &[u8]) -> Result<Vec<u8>> {
 }
 
 fn names_of(module: &[u8]) -> Result<names::Names> {
-    names::read(module).map_err(|fault| Error::InvalidOutput {
-        pass: PASS,
-        offset: Some(fault.offset),
-        message: fault.message,
-    })
+    Module::read(module)
+        .and_then(|module| names::read(&module))
+        .map_err(ReadError::output(PASS))
 }
 
 fn without_names(module: &[u8]) -> Result<Vec<u8>> {

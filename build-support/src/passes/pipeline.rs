@@ -7,9 +7,9 @@ use crate::analyze::sweep::{Reason, Refusal};
 use crate::error::{Error, Result};
 use crate::passes::{Job, Pass, build_id, componentize, optimize, snip, strip, sweep};
 use crate::report::{Piece, Snipped, Stage, Swept};
-use crate::wasm::artifact::{Artifact, Fault};
+use crate::wasm::artifact::Artifact;
 use crate::wasm::names::{self, Names};
-use crate::wasm::{bindgen, features, reachability, symbols};
+use crate::wasm::{ReadError, bindgen, features, reachability, symbols};
 use std::path::Path;
 use std::time::Instant;
 
@@ -78,28 +78,27 @@ pub fn analyze(
         unreachable: Vec::new(),
     };
     let mut used = Vec::new();
-    for module in artifact.core_modules()? {
-        let broken = |fault: Fault| Error::Input {
-            file: file.to_owned(),
-            offset: Some(fault.offset),
-            message: fault.message,
-            help: "the file is valid but a section for tools in it is not: link it again"
-                .to_owned(),
-        };
-        let symbols = symbols::run(&module).map_err(broken)?;
-        let unreachable = reachability::unreachable(&module).map_err(broken)?;
+    let help = "the file is valid but a section for tools in it is not: link it again";
+    let broken = ReadError::input(file, help);
+    for module in &artifact.modules().map_err(&broken)? {
+        let symbols = symbols::run(module).map_err(&broken)?;
+        let unreachable = reachability::unreachable(module).map_err(&broken)?;
         let dead = unreachable.iter().map(|index| symbols.name_of(*index));
         analysis.unreachable.extend(dead);
         let mut plan = plan::run(&symbols, rules);
         if sweeps {
-            let sweep = analyze::sweep::run(&module, &plan.snipped())
+            let sweep = analyze::sweep::run(module.bytes, &plan.snipped())
                 .map_err(|refusal| not_swept(file, &refusal))?;
             plan.sweep = Some(sweep);
         }
-        plan.data = names::read(&module).map_err(broken)?.data;
+        plan.data = names::read(module).map_err(&broken)?.data;
         analysis.plans.push(plan);
         analysis.contributors.extend(contributors::run(&symbols));
-        used.extend(features::run(&module, file)?.into_iter().map(|f| f.name));
+        used.extend(
+            features::run(module.bytes, file)?
+                .into_iter()
+                .map(|f| f.name),
+        );
     }
     analysis
         .contributors

@@ -5,10 +5,11 @@
 use crate::error::{Error, Result};
 use crate::passes::{Job, Outcome};
 use crate::wasm::artifact::{self, Artifact, Kind};
-use wasmparser::{BinaryReader, Parser, Payload};
+use crate::wasm::sections::{COMPONENT, CUSTOM};
+use crate::wasm::{Module, ReadError, module};
+use wasmparser::BinaryReader;
 
 const PASS: &str = "strip";
-const CUSTOM_SECTION: u8 = 0;
 
 /// Strips the file and, in a component, everything inside it.
 ///
@@ -59,7 +60,7 @@ pub fn drop_customs(
     unwanted: impl Fn(&str) -> bool,
 ) -> Result<Vec<u8>> {
     artifact::rebuild(bytes, pass, |id, data| {
-        if id == CUSTOM_SECTION {
+        if id == CUSTOM {
             let name =
                 BinaryReader::new(data, 0)
                     .read_string()
@@ -79,7 +80,7 @@ pub fn drop_customs(
 fn drop_component_customs(component: &[u8]) -> Result<Vec<u8>> {
     let inner = drop_customs(component, PASS, is_for_tools)?;
     artifact::rebuild(&inner, PASS, |id, data| match id {
-        artifact::COMPONENT_SECTION => drop_component_customs(data).map(Some),
+        COMPONENT => drop_component_customs(data).map(Some),
         _ => Ok(Some(data.to_vec())),
     })
 }
@@ -87,26 +88,12 @@ fn drop_component_customs(component: &[u8]) -> Result<Vec<u8>> {
 /// Overwrites `/rustc/<commit>/`, the prefix of the distributed standard library's source paths in panic
 /// locations, with slashes: the length stays, so every address does. Returns how many there were.
 fn blank_compiler_paths(module: &mut [u8]) -> Result<usize> {
-    let mut ranges = Vec::new();
-    for payload in Parser::new(0).parse_all(module) {
-        let broken = |e: wasmparser::BinaryReaderError| Error::InvalidOutput {
-            pass: PASS,
-            offset: Some(e.offset()),
-            message: e.message().to_owned(),
-        };
-        if let Payload::DataSection(section) = payload.map_err(broken)? {
-            for segment in section {
-                let segment = segment.map_err(broken)?;
-                let end = segment.range.end as usize;
-                ranges.push(end - segment.data.len()..end);
-            }
-        }
-    }
-    let mut count = 0;
-    for range in ranges {
-        count += blank(&mut module[range]);
-    }
-    Ok(count)
+    let data = Module::read(module).map_err(ReadError::output(PASS))?.data;
+    let ranges: Vec<_> = data.iter().map(module::contents).collect();
+    Ok(ranges
+        .into_iter()
+        .map(|range| blank(&mut module[range]))
+        .sum())
 }
 
 const COMPILER_PREFIX: &[u8] = b"/rustc/";

@@ -7,22 +7,17 @@
 
 use crate::analyze::sweep::Sweep;
 use crate::error::{Error, Result};
-use crate::passes::{Job, Outcome};
-use crate::wasm::artifact::Artifact;
+use crate::passes::{Job, Outcome, strip};
+use crate::wasm::artifact::{self, Artifact};
 use crate::wasm::linked::module::{self, Linked};
+use crate::wasm::sections::{CODE, DATA, ELEMENT, FUNCTION};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use wasm_encoder::{CodeSection, ConstExpr, Elements, Encode as _};
-use wasmparser::{Parser, Payload};
 
 const PASS: &str = "sweep";
 /// What dead data is filled with in a poison build.
 const POISON: u8 = 0xAA;
-/// Section ids (core specification, binary format).
-const FUNCTION_SECTION: u8 = 3;
-const ELEMENT_SECTION: u8 = 9;
-const CODE_SECTION: u8 = 10;
-const DATA_SECTION: u8 = 11;
 /// A gap of so many slots is cheaper as a new segment's header than filled.
 const WORTH_A_SEGMENT: u32 = 6;
 
@@ -60,35 +55,23 @@ pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
 }
 
 fn rewrite(bytes: &[u8], sweep: &Sweep, snipped: &[u32], poison: bool) -> Result<Vec<u8>> {
-    let failed = |message: String| Error::Pass {
+    let linked = module::read(bytes).map_err(|refusal| Error::Pass {
         pass: PASS,
-        message,
-    };
-    let linked = module::read(bytes).map_err(|refusal| failed(refusal.to_string()))?;
+        message: refusal.to_string(),
+    })?;
     let edit = Edit::new(&linked, sweep, snipped, poison);
-    let mut out = bytes[..8].to_vec();
-    for payload in Parser::new(0).parse_all(bytes) {
-        let payload = payload.map_err(|error| failed(error.to_string()))?;
-        if let Payload::CustomSection(custom) = &payload
-            && (custom.name() == "linking" || custom.name().starts_with("reloc."))
-        {
-            continue;
-        }
-        let Some((id, range)) = payload.as_section() else {
-            continue;
-        };
-        let section = &bytes[range.start as usize..range.end as usize];
-        let contents = match id {
-            FUNCTION_SECTION => edit.functions(section),
-            ELEMENT_SECTION => edit.elements(section),
-            CODE_SECTION => edit.code(),
-            DATA_SECTION => edit.data(section, range.start as usize),
+    let swept = artifact::rebuild(bytes, PASS, |id, section| {
+        Ok(Some(match id {
+            FUNCTION => edit.functions(section),
+            ELEMENT => edit.elements(section),
+            CODE => edit.code(),
+            DATA => edit.data(section),
             _ => section.to_vec(),
-        };
-        out.push(id);
-        contents.as_slice().encode(&mut out);
-    }
-    Ok(out)
+        }))
+    })?;
+    strip::drop_customs(&swept, PASS, |name| {
+        name == "linking" || name.starts_with("reloc.")
+    })
 }
 
 /// The changes to one module.
@@ -223,7 +206,8 @@ impl<'a> Edit<'a> {
         }
     }
 
-    fn data(&self, section: &[u8], start: usize) -> Vec<u8> {
+    fn data(&self, section: &[u8]) -> Vec<u8> {
+        let start = self.linked.data.0.start;
         let mut data = section.to_vec();
         for range in &self.sweep.data {
             let fill = if self.poison { POISON } else { 0 };

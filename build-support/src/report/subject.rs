@@ -5,6 +5,7 @@ use crate::attribution::{Attribution, Kind, of_file};
 use crate::error::{Error, Result};
 use crate::report::{self, Report};
 use crate::wasm::artifact::Artifact;
+use crate::wasm::{Module, ReadError};
 use std::path::{Path, PathBuf};
 
 /// A file, taken apart.
@@ -12,12 +13,24 @@ use std::path::{Path, PathBuf};
 pub struct Subject {
     /// Who takes room in it.
     pub attribution: Attribution,
-    /// Its core modules in file order; none where only the report is there.
-    pub modules: Vec<Vec<u8>>,
+    /// The file itself; none where only the report is there.
+    pub artifact: Option<Artifact>,
     /// The rest of the report, where it is one: its own attribution is the one above.
     pub report: Option<Box<Report>>,
     /// For a report, the shipped file that should be beside it and is not, or not as it was.
     pub missing: Option<PathBuf>,
+}
+
+impl Subject {
+    /// Its core modules in file order; none where only the report is there.
+    ///
+    /// # Errors
+    /// As [`Module::read`].
+    pub fn modules(&self) -> Result<Vec<Module<'_>>, ReadError> {
+        self.artifact
+            .as_ref()
+            .map_or(Ok(Vec::new()), Artifact::modules)
+    }
 }
 
 /// Reads a core module, a component, or a report.
@@ -33,7 +46,7 @@ pub fn read(file: &Path) -> Result<Subject> {
     let artifact = Artifact::new(bytes, file)?;
     Ok(Subject {
         attribution: of_file(file, &artifact)?,
-        modules: artifact.core_modules()?,
+        artifact: Some(artifact),
         report: None,
         missing: None,
     })
@@ -57,25 +70,18 @@ fn of_report(file: &Path, bytes: &[u8]) -> Result<Subject> {
         });
     }
     let shipped = file.with_file_name(format!("{}.wasm", report.package.replace('-', "_")));
-    let modules = Artifact::read(&shipped)
-        .and_then(|artifact| modules(&shipped, &artifact, &attribution))
-        .ok()
-        .flatten()
-        .unwrap_or_default();
+    let artifact = Artifact::read(&shipped).ok();
+    let artifact = artifact.filter(|artifact| is_of(&shipped, artifact, &attribution));
     Ok(Subject {
-        missing: modules.is_empty().then_some(shipped),
+        missing: artifact.is_none().then_some(shipped),
         attribution,
-        modules,
+        artifact,
         report: Some(Box::new(report)),
     })
 }
 
-/// The modules of the shipped file, if it is the one that the report is of.
-fn modules(
-    file: &Path,
-    artifact: &Artifact,
-    attribution: &Attribution,
-) -> Result<Option<Vec<Vec<u8>>>> {
+/// Whether `artifact` is the shipped file that the report is of.
+fn is_of(file: &Path, artifact: &Artifact, attribution: &Attribution) -> bool {
     let functions = |attribution: &Attribution| {
         let rows = attribution
             .rows
@@ -86,6 +92,5 @@ fn modules(
         });
         (attribution.bytes, count, bytes)
     };
-    let same = functions(&of_file(file, artifact)?) == functions(attribution);
-    same.then(|| artifact.core_modules()).transpose()
+    of_file(file, artifact).is_ok_and(|found| functions(&found) == functions(attribution))
 }

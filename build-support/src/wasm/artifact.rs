@@ -2,16 +2,21 @@
 //! component to reach its core modules.
 
 use crate::error::{Error, Result};
+use crate::wasm::sections::{self, HEADER};
+use crate::wasm::{Module, ReadError};
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 use std::path::Path;
 use wasm_encoder::Encode as _;
-use wasmparser::{BinaryReader, BinaryReaderError, Validator, WasmFeatures};
+use wasmparser::{Validator, WasmFeatures};
 
 /// A wasm file in memory, validated when it was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Artifact {
     bytes: Vec<u8>,
     kind: Kind,
+    /// Where its core modules are.
+    modules: Vec<Range<usize>>,
 }
 
 /// What kind of wasm file something is.
@@ -24,23 +29,9 @@ pub enum Kind {
     Component,
 }
 
-/// Why bytes are not valid wasm.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// Byte offset of the fault.
-    pub offset: u64,
-    /// The validator's words.
-    pub message: String,
-}
-
 const MAGIC: &[u8] = b"\0asm";
 const CORE_VERSION: &[u8] = &[1, 0, 0, 0];
 const COMPONENT_LAYER: &[u8] = &[1, 0];
-/// Header of a module or a component: magic, version, layer (component model, `Binary.md`).
-pub(crate) const HEADER: usize = 8;
-/// Section ids inside a component (component model, `Binary.md`).
-pub(crate) const CORE_MODULE_SECTION: u8 = 1;
-pub(crate) const COMPONENT_SECTION: u8 = 4;
 
 impl Artifact {
     /// Takes bytes that came from `file`, which is only named in errors.
@@ -48,22 +39,14 @@ impl Artifact {
     /// # Errors
     /// [`Error::Input`] with the offset where the bytes are not a valid core module or component.
     pub fn new(bytes: Vec<u8>, file: &Path) -> Result<Self> {
-        let input = |fault: Fault, help: &str| Error::Input {
-            file: file.to_owned(),
-            offset: Some(fault.offset),
-            message: fault.message,
-            help: help.to_owned(),
-        };
-        let kind = sniff(&bytes).map_err(|fault| {
-            input(
-                fault,
-                "give a WebAssembly binary: a core module or a component",
-            )
-        })?;
-        validate(&bytes).map_err(|fault| {
-            input(fault, "the file is damaged or cut short, or uses a proposal no engine accepts by default: build it again")
-        })?;
-        Ok(Self { bytes, kind })
+        let kind = sniff(&bytes).map_err(ReadError::input(
+            file,
+            "give a WebAssembly binary: a core module or a component",
+        ))?;
+        Self::open(bytes, kind).map_err(ReadError::input(
+            file,
+            "the file is damaged or cut short, or uses a proposal no engine accepts by default: build it again",
+        ))
     }
 
     /// Reads and validates a file.
@@ -82,14 +65,22 @@ impl Artifact {
     /// # Errors
     /// [`Error::InvalidOutput`] where it does not validate.
     pub fn from_pass(bytes: Vec<u8>, pass: &'static str) -> Result<Self> {
-        let invalid = |fault: Fault| Error::InvalidOutput {
-            pass,
-            offset: Some(fault.offset),
-            message: fault.message,
+        sniff(&bytes)
+            .and_then(|kind| Self::open(bytes, kind))
+            .map_err(ReadError::output(pass))
+    }
+
+    fn open(bytes: Vec<u8>, kind: Kind) -> Result<Self, ReadError> {
+        validate(&bytes)?;
+        let modules = match kind {
+            Kind::Core => vec![0..bytes.len()],
+            Kind::Component => modules_of_component(&bytes)?,
         };
-        let kind = sniff(&bytes).map_err(invalid)?;
-        validate(&bytes).map_err(invalid)?;
-        Ok(Self { bytes, kind })
+        Ok(Self {
+            bytes,
+            kind,
+            modules,
+        })
     }
 
     /// The bytes.
@@ -112,17 +103,22 @@ impl Artifact {
         self.bytes.is_empty()
     }
 
-    /// The core modules: itself, or those inside the component, in file order, at any depth.
+    /// Where the core modules are: itself, or those inside the component, in file order, at any depth.
+    pub fn module_ranges(&self) -> &[Range<usize>] {
+        &self.modules
+    }
+
+    /// The bytes of the core modules, as [`Artifact::module_ranges`].
+    pub fn core_modules(&self) -> impl Iterator<Item = &[u8]> {
+        self.modules.iter().map(|range| &self.bytes[range.clone()])
+    }
+
+    /// The core modules, read.
     ///
     /// # Errors
-    /// [`Error::InvalidOutput`] where the sections cannot be read.
-    pub fn core_modules(&self) -> Result<Vec<Vec<u8>>> {
-        let mut modules = Vec::new();
-        self.map_core("open", |_, module| {
-            modules.push(module.to_vec());
-            Ok(module.to_vec())
-        })?;
-        Ok(modules)
+    /// As [`Module::read`].
+    pub fn modules(&self) -> Result<Vec<Module<'_>>, ReadError> {
+        self.core_modules().map(Module::read).collect()
     }
 
     /// Rewrites every core module with `rewrite`, which gets its ordinal in file order, and puts the
@@ -148,25 +144,27 @@ impl Artifact {
 ///
 /// # Errors
 /// The first fault.
-pub fn validate(bytes: &[u8]) -> Result<(), Fault> {
+pub fn validate(bytes: &[u8]) -> Result<(), ReadError> {
     Validator::new_with_features(WasmFeatures::default() | WasmFeatures::LEGACY_EXCEPTIONS)
         .validate_all(bytes)
         .map(|_| ())
-        .map_err(Fault::from)
+        .map_err(ReadError::from)
 }
 
-impl From<BinaryReaderError> for Fault {
-    fn from(error: BinaryReaderError) -> Self {
-        Fault {
-            offset: error.offset(),
-            message: error.message().to_owned(),
+fn modules_of_component(bytes: &[u8]) -> Result<Vec<Range<usize>>, ReadError> {
+    let mut modules = Vec::new();
+    for section in sections::at_any_depth(bytes) {
+        let section = section?;
+        if section.id == sections::CORE_MODULE {
+            modules.push(section.inside());
         }
     }
+    Ok(modules)
 }
 
-fn sniff(bytes: &[u8]) -> Result<Kind, Fault> {
+fn sniff(bytes: &[u8]) -> Result<Kind, ReadError> {
     let fault = |offset: u64, message: &str| {
-        Err(Fault {
+        Err(ReadError {
             offset,
             message: message.to_owned(),
         })
@@ -206,11 +204,11 @@ fn map_component(
     rewrite: &mut Rewrite<'_>,
 ) -> Result<Vec<u8>> {
     rebuild(bytes, pass, |id, data| match id {
-        CORE_MODULE_SECTION => {
+        sections::CORE_MODULE => {
             *ordinal += 1;
             rewrite(*ordinal - 1, data).map(Some)
         }
-        COMPONENT_SECTION => map_component(data, pass, ordinal, rewrite).map(Some),
+        sections::COMPONENT => map_component(data, pass, ordinal, rewrite).map(Some),
         _ => Ok(Some(data.to_vec())),
     })
 }
@@ -225,20 +223,11 @@ pub fn rebuild(
     pass: &'static str,
     mut section: impl FnMut(u8, &[u8]) -> Result<Option<Vec<u8>>>,
 ) -> Result<Vec<u8>> {
-    let broken = |error: BinaryReaderError| Error::InvalidOutput {
-        pass,
-        offset: Some(error.offset()),
-        message: error.message().to_owned(),
-    };
-    let (header, body) = bytes.split_at(HEADER.min(bytes.len()));
-    let mut out = header.to_vec();
-    let mut reader = BinaryReader::new(body, HEADER as u64);
-    while !reader.eof() {
-        let id = reader.read_u8().map_err(broken)?;
-        let size = reader.read_var_u32().map_err(broken)? as usize;
-        let data = reader.read_bytes(size).map_err(broken)?;
-        if let Some(data) = section(id, data)? {
-            out.push(id);
+    let mut out = bytes[..HEADER.min(bytes.len())].to_vec();
+    for found in sections::read(bytes) {
+        let found = found.map_err(ReadError::output(pass))?;
+        if let Some(data) = section(found.id, found.contents)? {
+            out.push(found.id);
             data.encode(&mut out);
         }
     }

@@ -6,7 +6,7 @@
 //! A limit is on what is shipped, and that is not this file: it is not judged. `cargo budget check` judges what comes
 //! out.
 
-use wasmparser::{Parser, Payload};
+use crate::wasm::module;
 
 /// Where the macros leave what wasm-bindgen has to know; it takes the section out.
 const SECTION: &str = "__wasm_bindgen_unstable";
@@ -20,7 +20,5 @@ this is what wasm-bindgen reads, and not what is shipped: it was swept and snipp
 
 /// Whether wasm-bindgen has still to read it.
 pub fn is_input(file: &[u8]) -> bool {
-    Parser::new(0).parse_all(file).any(
-        |payload| matches!(payload, Ok(Payload::CustomSection(section)) if section.name() == SECTION),
-    )
+    module::customs(file).any(|section| section.name() == SECTION)
 }

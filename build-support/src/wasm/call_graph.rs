@@ -4,13 +4,9 @@
 //! For people who ask why something is there and what would go with it. What may be removed is decided by the
 //! sweep, which knows more.
 
-use crate::wasm::artifact::Fault;
-use crate::wasm::dominators;
+use crate::wasm::{Module, ReadError, constant, dominators};
 use std::collections::{HashMap, VecDeque};
-use wasmparser::{
-    CompositeInnerType, ConstExpr, ElementItems, ElementKind, ExternalKind, FuncType, Operator,
-    Parser, Payload, TableInit, TypeRef,
-};
+use wasmparser::{ElementKind, ExternalKind, FunctionBody, Operator};
 
 /// The node that everything hangs on: the host.
 const HOST: u32 = 0;
@@ -68,16 +64,112 @@ pub struct Retained {
     pub functions: u64,
 }
 
-/// Reads the graph of a valid core module.
+/// What a body leads to.
+#[derive(Debug, Default)]
+pub struct Calls {
+    /// The functions that it calls or refers to.
+    pub functions: Vec<u32>,
+    /// The types of what it calls through a table.
+    pub types: Vec<u32>,
+    /// Whether it takes references out of a table.
+    pub reads_table: bool,
+}
+
+/// Reads the graph of a core module.
 ///
 /// # Errors
-/// A [`Fault`] where a section cannot be read.
-pub fn read(module: &[u8]) -> Result<CallGraph, Fault> {
-    let mut reading = Reading::default();
-    for payload in Parser::new(0).parse_all(module) {
-        reading.payload(payload?)?;
+/// A [`ReadError`] where a body or an initial value cannot be read.
+pub fn read(module: &Module<'_>) -> Result<CallGraph, ReadError> {
+    let imports = module.import_names();
+    let of_imports = imports.iter().map(|_| 0);
+    let bytes: Vec<u64> = of_imports.chain(module.function_bytes()).collect();
+    let functions = bytes.len() as u32;
+    let mut roots = roots(module)?;
+    let classes = module.type_classes();
+    let first_type = functions + 1;
+    let anything = first_type + classes.len() as u32;
+    let class = |ty: u32| classes.get(ty as usize).map(|class| first_type + class);
+    let mut next = vec![Vec::new(); anything as usize + 1];
+    for (body, position) in module.bodies.iter().zip(imports.len()..) {
+        let calls = calls(body)?;
+        let node = &mut next[position + 1];
+        node.extend(calls.functions.into_iter().map(|function| function + 1));
+        node.extend(calls.types.into_iter().filter_map(class));
+        node.extend(calls.reads_table.then_some(anything));
     }
-    Ok(reading.finish())
+    let is_shared = module.shares_table();
+    for function in in_tables(module)? {
+        let ty = module.functions.get(function as usize);
+        if let Some(node) = ty.and_then(|ty| class(*ty)) {
+            next[node as usize].push(function + 1);
+        }
+        next[anything as usize].push(function + 1);
+        if is_shared {
+            roots.entry(function).or_insert(Root::Table);
+        }
+    }
+    next[HOST as usize] = roots.keys().map(|function| function + 1).collect();
+    let nodes = next.len() as u32;
+    for to in &mut next {
+        to.retain(|node| *node < nodes);
+        to.sort_unstable();
+        to.dedup();
+    }
+    Ok(CallGraph {
+        next,
+        functions,
+        bytes,
+        imports,
+        roots,
+    })
+}
+
+/// Reads what a body leads to.
+///
+/// # Errors
+/// A [`ReadError`] where it cannot be read.
+pub fn calls(body: &FunctionBody<'_>) -> Result<Calls, ReadError> {
+    let mut calls = Calls::default();
+    for operator in body.get_operators_reader()? {
+        match operator? {
+            Operator::Call { function_index }
+            | Operator::ReturnCall { function_index }
+            | Operator::RefFunc { function_index } => calls.functions.push(function_index),
+            Operator::CallIndirect { type_index, .. }
+            | Operator::ReturnCallIndirect { type_index, .. } => calls.types.push(type_index),
+            Operator::TableGet { .. } => calls.reads_table = true,
+            _ => {}
+        }
+    }
+    Ok(calls)
+}
+
+/// Why the host leads to functions, tables left out.
+fn roots(module: &Module<'_>) -> Result<HashMap<u32, Root>, ReadError> {
+    let held = module.held_by_values()?.into_iter();
+    let mut roots: HashMap<_, _> = held.map(|function| (function, Root::Value)).collect();
+    for export in &module.exports {
+        if matches!(export.kind, ExternalKind::Func | ExternalKind::FuncExact) {
+            let root = roots.entry(export.index);
+            root.or_insert_with(|| Root::Export(export.name.to_owned()));
+        }
+    }
+    if let Some(function) = module.start {
+        roots.entry(function).or_insert(Root::Start);
+    }
+    Ok(roots)
+}
+
+/// What stands in tables, or may be put there by code.
+fn in_tables(module: &Module<'_>) -> Result<Vec<u32>, ReadError> {
+    let mut functions = Vec::new();
+    for element in &module.elements {
+        // What is only declared is held by whoever refers to it.
+        if !matches!(element.kind, ElementKind::Declared) {
+            functions.extend(constant::in_element(element)?);
+        }
+    }
+    Ok(functions)
 }
 
 impl CallGraph {
@@ -163,215 +255,14 @@ impl CallGraph {
     }
 }
 
-/// The graph while sections are read.
-#[derive(Default)]
-struct Reading {
-    graph: CallGraph,
-    /// For each type the first one that is the same, as calls through a table compare them.
-    classes: Vec<u32>,
-    seen: HashMap<FuncType, u32>,
-    /// The type of each function.
-    types: Vec<u32>,
-    /// What stands in tables.
-    slots: Vec<u32>,
-    table_is_open: bool,
-    /// For each defined function what it calls and holds, the types it calls, and whether it reads a table.
-    calls: Vec<(Vec<u32>, Vec<u32>, bool)>,
-    /// Where the body before ends, so that a body's length in front is counted as it is written.
-    end: u64,
-}
-
-impl Reading {
-    fn payload(&mut self, payload: Payload<'_>) -> Result<(), Fault> {
-        match payload {
-            Payload::TypeSection(section) => {
-                for group in section {
-                    for ty in group?.into_types() {
-                        let index = self.classes.len() as u32;
-                        self.classes.push(match ty.composite_type.inner {
-                            CompositeInnerType::Func(ty) => *self.seen.entry(ty).or_insert(index),
-                            _ => index,
-                        });
-                    }
-                }
-            }
-            Payload::ImportSection(section) => {
-                for import in section.into_imports() {
-                    let import = import?;
-                    match import.ty {
-                        TypeRef::Func(ty) | TypeRef::FuncExact(ty) => {
-                            self.types.push(ty);
-                            let name = format!("{}.{}", import.module, import.name);
-                            self.graph.imports.push(name);
-                            self.graph.bytes.push(0);
-                        }
-                        TypeRef::Table(_) => self.table_is_open = true,
-                        _ => {}
-                    }
-                }
-            }
-            Payload::FunctionSection(section) => {
-                for ty in section {
-                    self.types.push(ty?);
-                }
-            }
-            Payload::TableSection(section) => {
-                for table in section {
-                    if let TableInit::Expr(expression) = table?.init {
-                        self.held_by_value(&expression)?;
-                    }
-                }
-            }
-            Payload::GlobalSection(section) => {
-                for global in section {
-                    self.held_by_value(&global?.init_expr)?;
-                }
-            }
-            Payload::ExportSection(section) => {
-                for export in section {
-                    let export = export?;
-                    match export.kind {
-                        ExternalKind::Func | ExternalKind::FuncExact => {
-                            let root = Root::Export(export.name.to_owned());
-                            self.root(export.index, root);
-                        }
-                        ExternalKind::Table => self.table_is_open = true,
-                        _ => {}
-                    }
-                }
-            }
-            Payload::StartSection { func, .. } => self.root(func, Root::Start),
-            Payload::ElementSection(section) => {
-                for element in section {
-                    let element = element?;
-                    // What is only declared is held by whoever refers to it.
-                    let declared = matches!(element.kind, ElementKind::Declared);
-                    let mut functions = Vec::new();
-                    match element.items {
-                        ElementItems::Functions(items) => {
-                            for function in items {
-                                functions.push(function?);
-                            }
-                        }
-                        ElementItems::Expressions(_, items) => {
-                            for expression in items {
-                                held(&expression?, &mut functions)?;
-                            }
-                        }
-                    }
-                    if !declared {
-                        self.slots.extend(functions);
-                    }
-                }
-            }
-            Payload::CodeSectionStart {
-                count,
-                unchecked_range: range,
-                ..
-            } => self.end = range.start + leb_length(u64::from(count)),
-            Payload::CodeSectionEntry(body) => self.body(&body)?,
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn root(&mut self, function: u32, root: Root) {
-        self.graph.roots.entry(function).or_insert(root);
-    }
-
-    fn held_by_value(&mut self, expression: &ConstExpr<'_>) -> Result<(), Fault> {
-        let mut functions = Vec::new();
-        held(expression, &mut functions)?;
-        for function in functions {
-            self.root(function, Root::Value);
-        }
-        Ok(())
-    }
-
-    fn body(&mut self, body: &wasmparser::FunctionBody<'_>) -> Result<(), Fault> {
-        let (mut calls, mut types, mut reads_table) = (Vec::new(), Vec::new(), false);
-        for operator in body.get_operators_reader()? {
-            match operator? {
-                Operator::Call { function_index }
-                | Operator::ReturnCall { function_index }
-                | Operator::RefFunc { function_index } => calls.push(function_index),
-                Operator::CallIndirect { type_index, .. }
-                | Operator::ReturnCallIndirect { type_index, .. } => types.push(type_index),
-                Operator::TableGet { .. } => reads_table = true,
-                _ => {}
-            }
-        }
-        let range = body.range();
-        self.graph.bytes.push(range.end - self.end.min(range.start));
-        self.end = range.end;
-        self.calls.push((calls, types, reads_table));
-        Ok(())
-    }
-
-    fn finish(self) -> CallGraph {
-        let Reading {
-            mut graph,
-            classes,
-            types,
-            slots,
-            table_is_open,
-            calls,
-            ..
-        } = self;
-        graph.functions = graph.bytes.len() as u32;
-        let first_type = graph.functions + 1;
-        let anything = first_type + classes.len() as u32;
-        let class = |ty: u32| classes.get(ty as usize).map(|class| first_type + class);
-        graph.next = vec![Vec::new(); anything as usize + 1];
-        let next = &mut graph.next;
-        let imports = graph.imports.len();
-        for (position, (calls, types, reads_table)) in calls.into_iter().enumerate() {
-            let node = &mut next[imports + position + 1];
-            node.extend(calls.into_iter().map(|function| function + 1));
-            node.extend(types.into_iter().filter_map(class));
-            node.extend(reads_table.then_some(anything));
-        }
-        for function in slots {
-            if let Some(node) = types.get(function as usize).and_then(|ty| class(*ty)) {
-                next[node as usize].push(function + 1);
-            }
-            next[anything as usize].push(function + 1);
-            if table_is_open {
-                graph.roots.entry(function).or_insert(Root::Table);
-            }
-        }
-        next[HOST as usize] = graph.roots.keys().map(|function| function + 1).collect();
-        let nodes = next.len() as u32;
-        for to in next {
-            to.retain(|node| *node < nodes);
-            to.sort_unstable();
-            to.dedup();
-        }
-        graph
-    }
-}
-
-/// Adds the functions that a constant expression refers to.
-fn held(expression: &ConstExpr<'_>, functions: &mut Vec<u32>) -> Result<(), Fault> {
-    for operator in expression.get_operators_reader() {
-        if let Operator::RefFunc { function_index } = operator? {
-            functions.push(function_index);
-        }
-    }
-    Ok(())
-}
-
-/// How many bytes `value` takes in LEB128, written as short as it can be.
-fn leb_length(value: u64) -> u64 {
-    u64::from((64 - (value | 1).leading_zeros()).div_ceil(7))
-}
-
 #[cfg(test)]
 mod tests {
     use super::{CallGraph, Root, Step, read};
+    use crate::wasm::Module;
 
     fn graph(wat: &str) -> CallGraph {
-        read(&wat::parse_str(wat).unwrap()).unwrap()
+        let bytes = wat::parse_str(wat).unwrap();
+        read(&Module::read(&bytes).unwrap()).unwrap()
     }
 
     const MODULE: &str = r#"(module
@@ -394,20 +285,20 @@ mod tests {
     fn what_hangs_on_a_function() {
         let graph = graph(MODULE);
         let all = graph.retained();
-        let of = |function: u32| {
+        let hanging = |function: u32| {
             let found = all.iter().find(|r| r.function == function)?;
             Some((found.functions, found.retained - found.bytes))
         };
         let own = |function: usize| graph.bytes[function];
         assert_eq!(
-            of(3),
+            hanging(3),
             Some((3, own(5) + own(6))),
             "b alone leads to only and deep"
         );
-        assert_eq!(of(2), Some((1, 0)), "shared does not hang on a");
-        assert_eq!(of(7), Some((1, 0)));
+        assert_eq!(hanging(2), Some((1, 0)), "shared does not hang on a");
+        assert_eq!(hanging(7), Some((1, 0)));
         assert_eq!(
-            (of(8), of(9)),
+            (hanging(8), hanging(9)),
             (None, None),
             "never called: another type, nobody"
         );

@@ -5,12 +5,12 @@ mod stack;
 
 pub use stack::{FoundBy, Place, Stack};
 
-use crate::wasm::artifact::Fault;
+use crate::wasm::{Module, ReadError, constant};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 use wasmparser::{
-    ConstExpr, DataKind, ElementItems, ElementKind, ExternalKind, KnownCustom, MemoryType, Name,
-    Operator, Parser, Payload, TableType, TypeRef,
+    ConstExpr, Data, DataKind, Element, ElementItems, ElementKind, MemoryType, Operator, TableType,
+    TypeRef,
 };
 
 /// From this length on a run of zeros in a segment is counted, in bytes: to leave it out costs another segment's header,
@@ -122,97 +122,32 @@ impl Layout {
     }
 }
 
-/// Reads a valid core module.
+/// Reads it of a core module.
 ///
 /// # Errors
-/// A [`Fault`] where a section cannot be read.
-pub fn read(module: &[u8]) -> Result<Layout, Fault> {
+/// A [`ReadError`] where an initial value or the name section cannot be read.
+pub fn read(module: &Module<'_>) -> Result<Layout, ReadError> {
     let mut layout = Layout::default();
-    let mut names: Vec<(u32, String)> = Vec::new();
-    let mut exports: Vec<(u32, String)> = Vec::new();
-    for payload in Parser::new(0).parse_all(module) {
-        match payload? {
-            Payload::ImportSection(section) => {
-                for import in section.into_imports() {
-                    imported(&mut layout, import?.ty);
-                }
-            }
-            Payload::MemorySection(section) => {
-                for ty in section {
-                    layout.memories.push(memory(&ty?, false));
-                }
-            }
-            Payload::TableSection(section) => {
-                for of in section {
-                    layout.tables.push(table(&of?.ty, false));
-                }
-            }
-            Payload::GlobalSection(section) => {
-                for of in section {
-                    let of = of?;
-                    let initial = Some(initial(&of.init_expr)?);
-                    push_global(&mut layout, of.ty, initial);
-                }
-            }
-            Payload::ExportSection(section) => {
-                for export in section {
-                    let export = export?;
-                    if export.kind == ExternalKind::Global {
-                        exports.push((export.index, export.name.to_owned()));
-                    }
-                }
-            }
-            Payload::ElementSection(section) => {
-                for element in section {
-                    let element = element?;
-                    if let ElementKind::Active { table_index, .. } = element.kind {
-                        let count = match element.items {
-                            ElementItems::Functions(items) => items.count(),
-                            ElementItems::Expressions(_, items) => items.count(),
-                        };
-                        let table = layout.tables.get_mut(table_index.unwrap_or(0) as usize);
-                        if let Some(table) = table {
-                            table.filled += u64::from(count);
-                        }
-                    }
-                }
-            }
-            Payload::DataSection(section) => {
-                for data in section {
-                    let data = data?;
-                    let at = match &data.kind {
-                        DataKind::Active { offset_expr, .. } => initial(offset_expr)?.address(),
-                        DataKind::Passive => None,
-                    };
-                    let bytes = data.data.len() as u64;
-                    layout.segments.push(Segment {
-                        addresses: at.map(|at| at..at.saturating_add(bytes)),
-                        bytes,
-                        zeros: zeros(data.data),
-                    });
-                }
-            }
-            Payload::CustomSection(section) => {
-                if let KnownCustom::Name(reader) = section.as_known() {
-                    for subsection in reader {
-                        if let Name::Global(map) = subsection? {
-                            for naming in map {
-                                let naming = naming?;
-                                names.push((naming.index, naming.name.to_owned()));
-                            }
-                        }
-                    }
-                }
-            }
-            _ => {}
-        }
+    for import in &module.imports {
+        imported(&mut layout, import.ty);
     }
-    // The name section is what the linker said; an export's name is better than none.
-    for (index, name) in exports.into_iter().chain(names) {
-        if let Some(global) = layout.globals.get_mut(index as usize) {
-            global.name = Some(name);
-        }
+    let own = module.memories.iter().map(|ty| memory(ty, false));
+    layout.memories.extend(own);
+    let own = module.tables.iter().map(|own| table(&own.ty, false));
+    layout.tables.extend(own);
+    for global in &module.globals {
+        let initial = initial(&global.init_expr)?;
+        push_global(&mut layout, global.ty, Some(initial));
     }
+    let names = module.global_names(layout.globals.len())?;
+    for (global, name) in layout.globals.iter_mut().zip(names) {
+        global.name = name.map(str::to_owned);
+    }
+    for element in &module.elements {
+        fill(&mut layout.tables, element);
+    }
+    let segments = module.data.iter().map(segment);
+    layout.segments = segments.collect::<Result<_, _>>()?;
     let ends = layout.segments.iter().filter_map(|s| s.addresses.as_ref());
     layout.data_end = ends.map(|addresses| addresses.end).max();
     let named = |global: &&Global| global.name.as_deref() == Some(HEAP_BASE);
@@ -259,28 +194,49 @@ fn push_global(layout: &mut Layout, ty: wasmparser::GlobalType, initial: Option<
     });
 }
 
+/// Counts what an element segment puts into a table.
+fn fill(tables: &mut [Table], element: &Element<'_>) {
+    let ElementKind::Active { table_index, .. } = element.kind else {
+        return;
+    };
+    let count = match &element.items {
+        ElementItems::Functions(items) => items.count(),
+        ElementItems::Expressions(_, items) => items.count(),
+    };
+    if let Some(table) = tables.get_mut(table_index.unwrap_or(0) as usize) {
+        table.filled += u64::from(count);
+    }
+}
+
+fn segment(data: &Data<'_>) -> Result<Segment, ReadError> {
+    let start = match &data.kind {
+        DataKind::Active { offset_expr, .. } => initial(offset_expr)?.address(),
+        DataKind::Passive => None,
+    };
+    let bytes = data.data.len() as u64;
+    Ok(Segment {
+        addresses: start.map(|start| start..start.saturating_add(bytes)),
+        bytes,
+        zeros: zeros(data.data),
+    })
+}
+
 /// A constant expression's number, or its instructions.
-fn initial(expression: &ConstExpr<'_>) -> Result<Initial, Fault> {
-    let mut operators = expression.get_operators_reader().into_iter();
-    let mut text = Vec::new();
-    let mut number = None;
-    for operator in &mut operators {
-        match operator? {
-            Operator::End => {}
-            operator => {
-                number = match operator {
-                    Operator::I32Const { value } => Some(i64::from(value as u32)),
-                    Operator::I64Const { value } => Some(value),
-                    _ => None,
-                };
-                text.push(format!("{operator:?}"));
+fn initial(expression: &ConstExpr<'_>) -> Result<Initial, ReadError> {
+    match constant::lone(expression)? {
+        Some(Operator::I32Const { value }) => Ok(Initial::Number(i64::from(value as u32))),
+        Some(Operator::I64Const { value }) => Ok(Initial::Number(value)),
+        _ => {
+            let mut text = Vec::new();
+            for operator in expression.get_operators_reader() {
+                match operator? {
+                    Operator::End => {}
+                    operator => text.push(format!("{operator:?}")),
+                }
             }
+            Ok(Initial::Expression(text.join(", ")))
         }
     }
-    Ok(match (number, text.len()) {
-        (Some(number), 1) => Initial::Number(number),
-        _ => Initial::Expression(text.join(", ")),
-    })
 }
 
 /// How many bytes are in runs of [`ZERO_RUN`] zeros or more.
@@ -293,9 +249,11 @@ fn zeros(data: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::{FoundBy, Initial, Layout, Memory, Place, Table, read};
+    use crate::wasm::Module;
 
     fn layout(text: &str) -> Layout {
-        read(&wat::parse_str(text).unwrap()).unwrap()
+        let bytes = wat::parse_str(text).unwrap();
+        read(&Module::read(&bytes).unwrap()).unwrap()
     }
 
     /// Every figure of a module made by hand.

@@ -2,14 +2,12 @@
 //! module while it loses them; data keeps its addresses on the way, so that the linked file's symbols name the
 //! shipped file's bytes.
 
-use crate::wasm::artifact::Fault;
 use crate::wasm::linked::symbol_names;
+use crate::wasm::module::contents;
 use crate::wasm::path::demangle;
+use crate::wasm::{Module, ReadError, constant};
 use std::ops::Range;
-use wasmparser::{
-    ConstExpr, DataKind, ExternalKind, KnownCustom, Name, NameMap, Operator, Parser, Payload,
-    TypeRef,
-};
+use wasmparser::{Data, DataKind, Operator};
 
 /// What is known of one core module.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,148 +33,68 @@ pub struct Piece {
     pub name: String,
 }
 
-/// Where a data segment goes, and where it stands in the file.
-pub struct Segment<'a> {
-    /// Its address in memory 0; none where it has no fixed one.
-    pub address: Option<u64>,
-    /// All of it in the file, its header included.
-    pub range: Range<usize>,
-    /// Its contents.
-    pub data: &'a [u8],
-}
-
-/// Reads the names that a valid core module carries itself.
+/// Reads the names that a core module carries itself.
 ///
 /// # Errors
-/// A [`Fault`] where a section cannot be read; a broken name section is one, not a silence.
-pub fn read(module: &[u8]) -> Result<Names, Fault> {
-    let mut names = Names::default();
-    let mut defined = 0;
-    let (mut exports, mut functions) = (Vec::new(), Vec::new());
-    let (mut segments, mut segment_names) = (Vec::new(), Vec::new());
-    for payload in Parser::new(0).parse_all(module) {
-        match payload? {
-            Payload::ImportSection(section) => {
-                for import in section.into_imports() {
-                    let function = matches!(import?.ty, TypeRef::Func(_) | TypeRef::FuncExact(_));
-                    names.imported += u32::from(function);
-                }
-            }
-            Payload::ExportSection(section) => {
-                for export in section {
-                    let export = export?;
-                    if export.kind == ExternalKind::Func {
-                        exports.push((export.index, export.name));
-                    }
-                }
-            }
-            Payload::CodeSectionStart {
-                count,
-                unchecked_range: range,
-                ..
-            } => {
-                defined = count as usize;
-                let contents = module.get(range.start as usize..range.end as usize);
-                names.code = contents.unwrap_or_default().to_vec();
-            }
-            Payload::DataSection(section) => {
-                for segment in section {
-                    segments.push(self::segment(&segment?)?);
-                }
-            }
-            Payload::CustomSection(section) => {
-                if let KnownCustom::Name(reader) = section.as_known() {
-                    for subsection in reader {
-                        match subsection? {
-                            Name::Function(map) => collect(map, &mut functions)?,
-                            Name::Data(map) => collect(map, &mut segment_names)?,
-                            _ => {}
-                        }
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-    names.functions = vec![None; defined];
-    // The name section is what the compiler said; an export's name is better than none.
-    for (index, name) in exports.into_iter().chain(functions) {
-        let position = index.checked_sub(names.imported);
-        if let Some(slot) = position.and_then(|i| names.functions.get_mut(i as usize)) {
-            *slot = Some(demangle(name));
-        }
-    }
-    names.segments = (0..segments.len())
-        .map(|number| format!("[data segment {number}]"))
+/// A [`ReadError`] where an address cannot be read; a broken name section is one, not a silence.
+pub fn read(module: &Module<'_>) -> Result<Names, ReadError> {
+    let names = module.names()?;
+    let segments = names.segments.into_iter().enumerate();
+    let segments: Vec<_> = segments
+        .map(|(number, name)| match name {
+            Some(name) => format!("[data segment {name}]"),
+            None => format!("[data segment {number}]"),
+        })
         .collect();
-    for (index, name) in segment_names {
-        if let Some(slot) = names.segments.get_mut(index as usize) {
-            *slot = format!("[data segment {name}]");
-        }
-    }
-    names.data = pieces(module, &segments, &names.segments);
-    Ok(names)
+    Ok(Names {
+        code: module.code().to_vec(),
+        imported: module.imported,
+        functions: names
+            .functions
+            .into_iter()
+            .map(|name| name.map(demangle))
+            .collect(),
+        data: pieces(module, &segments)?,
+        segments,
+    })
 }
 
-/// Where a data segment is and goes.
+/// The address of a data segment in memory 0; none where it has no fixed one.
 ///
 /// # Errors
-/// A [`Fault`] where its address cannot be read.
-pub fn segment<'a>(segment: &wasmparser::Data<'a>) -> Result<Segment<'a>, Fault> {
-    let address = match &segment.kind {
-        DataKind::Active {
-            memory_index: 0,
-            offset_expr,
-        } => constant(offset_expr)?,
-        _ => None,
+/// A [`ReadError`] where it cannot be read.
+pub fn address(segment: &Data<'_>) -> Result<Option<u64>, ReadError> {
+    let DataKind::Active {
+        memory_index: 0,
+        offset_expr,
+    } = &segment.kind
+    else {
+        return Ok(None);
     };
-    Ok(Segment {
-        address,
-        range: segment.range.start as usize..segment.range.end as usize,
-        data: segment.data,
-    })
-}
-
-/// The value of a lone constant.
-fn constant(expression: &ConstExpr<'_>) -> Result<Option<u64>, Fault> {
-    let mut reader = expression.get_operators_reader();
-    let first = reader.read()?;
-    let last = reader.read()?;
-    Ok(match (first, last) {
-        (Operator::I32Const { value }, Operator::End) => Some(u64::from(value as u32)),
-        (Operator::I64Const { value }, Operator::End) => Some(value as u64),
+    Ok(match constant::lone(offset_expr)? {
+        Some(Operator::I32Const { value }) => Some(u64::from(value as u32)),
+        Some(Operator::I64Const { value }) => Some(value as u64),
         _ => None,
     })
-}
-
-fn collect<'a>(map: NameMap<'a>, out: &mut Vec<(u32, &'a str)>) -> Result<(), Fault> {
-    for naming in map {
-        let naming = naming?;
-        out.push((naming.index, naming.name));
-    }
-    Ok(())
 }
 
 /// The linker's symbols, and between them the segments they lie in.
-fn pieces(module: &[u8], segments: &[Segment<'_>], segment_names: &[String]) -> Vec<Piece> {
+fn pieces(module: &Module<'_>, segment_names: &[String]) -> Result<Vec<Piece>, ReadError> {
     let mut found = Vec::new();
-    let placed = segments.iter().zip(segment_names);
     let mut by_place = Vec::new();
-    for (segment, name) in placed {
-        let Some(address) = segment.address else {
+    for (segment, name) in module.data.iter().zip(segment_names) {
+        let Some(address) = address(segment)? else {
             continue;
         };
-        let length = segment.data.len() as u64;
-        let from = segment.range.end - segment.data.len();
-        by_place.push((from..segment.range.end, address));
+        by_place.push((contents(segment), address));
         // Wider than any symbol in it: what is left of it is between symbols.
         found.push((
-            address..address.saturating_add(length),
+            address..address.saturating_add(segment.data.len() as u64),
             Rank::Segment,
             name.clone(),
         ));
     }
-    for (range, name) in symbol_names::data_names(module) {
+    for (range, name) in symbol_names::data_names(module.bytes) {
         let next = by_place.partition_point(|(segment, _)| segment.end <= range.start);
         if let Some((segment, address)) = by_place.get(next)
             && segment.contains(&range.start)
@@ -186,7 +104,7 @@ fn pieces(module: &[u8], segments: &[Segment<'_>], segment_names: &[String]) -> 
             found.push((start..end, Rank::Symbol, name));
         }
     }
-    disjoint(found)
+    Ok(disjoint(found))
 }
 
 /// Who has a byte that several claim.

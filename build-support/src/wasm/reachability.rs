@@ -2,109 +2,50 @@
 //! removed (FR-06). Roots are the exports, the start function and whatever a table, a global or a
 //! `ref.func` names; edges are direct calls.
 
-use crate::wasm::artifact::Fault;
+use crate::wasm::call_graph::calls;
+use crate::wasm::{Module, ReadError, constant};
 use std::collections::BTreeSet;
-use wasmparser::{ConstExpr, ElementItems, ExternalKind, Operator, Parser, Payload, TypeRef};
+use wasmparser::ExternalKind;
 
-/// The indices of the defined functions of a valid core module that no root reaches, in order.
+/// The indices of the defined functions of a core module that no root reaches, in order.
 ///
 /// # Errors
-/// A [`Fault`] where a section cannot be read.
-pub fn unreachable(module: &[u8]) -> Result<Vec<u32>, Fault> {
-    let mut imported = 0_u32;
-    let mut roots = BTreeSet::new();
-    let mut calls: Vec<Vec<u32>> = Vec::new();
-    for payload in Parser::new(0).parse_all(module) {
-        match payload? {
-            Payload::ImportSection(section) => {
-                for import in section.into_imports() {
-                    let function = matches!(import?.ty, TypeRef::Func(_) | TypeRef::FuncExact(_));
-                    imported += u32::from(function);
-                }
-            }
-            Payload::ExportSection(section) => {
-                for export in section {
-                    let export = export?;
-                    if export.kind == ExternalKind::Func {
-                        roots.insert(export.index);
-                    }
-                }
-            }
-            Payload::StartSection { func, .. } => {
-                roots.insert(func);
-            }
-            Payload::GlobalSection(section) => {
-                for global in section {
-                    named(&global?.init_expr, &mut roots)?;
-                }
-            }
-            Payload::TableSection(section) => {
-                for table in section {
-                    if let wasmparser::TableInit::Expr(expression) = table?.init {
-                        named(&expression, &mut roots)?;
-                    }
-                }
-            }
-            Payload::ElementSection(section) => {
-                for element in section {
-                    match element?.items {
-                        ElementItems::Functions(functions) => {
-                            for function in functions {
-                                roots.insert(function?);
-                            }
-                        }
-                        ElementItems::Expressions(_, expressions) => {
-                            for expression in expressions {
-                                named(&expression?, &mut roots)?;
-                            }
-                        }
-                    }
-                }
-            }
-            Payload::CodeSectionEntry(body) => {
-                let mut called = Vec::new();
-                for operator in body.get_operators_reader()? {
-                    match operator? {
-                        Operator::Call { function_index }
-                        | Operator::ReturnCall { function_index }
-                        | Operator::RefFunc { function_index } => called.push(function_index),
-                        _ => {}
-                    }
-                }
-                calls.push(called);
-            }
-            _ => {}
-        }
-    }
+/// A [`ReadError`] where a body or an initial value cannot be read.
+pub fn unreachable(module: &Module<'_>) -> Result<Vec<u32>, ReadError> {
+    let mut next = roots(module)?;
     let mut reached = BTreeSet::new();
-    let mut next: Vec<u32> = roots.into_iter().collect();
     while let Some(function) = next.pop() {
-        if reached.insert(function) {
-            let body = function
-                .checked_sub(imported)
-                .and_then(|i| calls.get(i as usize));
-            next.extend(body.into_iter().flatten());
+        if reached.insert(function)
+            && let Some(body) = module.body(function)
+        {
+            next.extend(calls(body)?.functions);
         }
     }
-    let defined = imported..imported + calls.len() as u32;
+    let defined = module.imported..module.imported + module.bodies.len() as u32;
     Ok(defined
         .filter(|function| !reached.contains(function))
         .collect())
 }
 
-/// Adds the functions a constant expression names.
-fn named(expression: &ConstExpr<'_>, functions: &mut BTreeSet<u32>) -> Result<(), Fault> {
-    for operator in expression.get_operators_reader() {
-        if let Operator::RefFunc { function_index } = operator? {
-            functions.insert(function_index);
-        }
+fn roots(module: &Module<'_>) -> Result<Vec<u32>, ReadError> {
+    let mut roots = module.held_by_values()?;
+    let exports = module.exports.iter();
+    roots.extend(
+        exports
+            .filter(|export| export.kind == ExternalKind::Func)
+            .map(|export| export.index),
+    );
+    roots.extend(module.start);
+    for element in &module.elements {
+        roots.extend(constant::in_element(element)?);
     }
-    Ok(())
+    Ok(roots)
 }
 
 #[cfg(test)]
 mod tests {
     use super::unreachable;
+    use crate::wasm::Module;
 
     /// Protects the claim that nothing prunable is left: every way to be called counts, and only those.
     #[test]
@@ -127,6 +68,7 @@ mod tests {
                 (elem declare func $referred))"#,
         )
         .unwrap();
+        let module = Module::read(&module).unwrap();
         assert_eq!(unreachable(&module).unwrap(), [7, 8]);
     }
 }

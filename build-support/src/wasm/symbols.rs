@@ -1,11 +1,9 @@
 //! The functions and data segments of a core module with their names, sizes and what their last
 //! instruction says; read from the bytes as they are.
 
-use crate::wasm::artifact::Fault;
 use crate::wasm::path::demangle;
-use wasmparser::{
-    CompositeInnerType, ExternalKind, KnownCustom, Name, Operator, Parser, Payload, TypeRef,
-};
+use crate::wasm::{Module, ReadError};
+use wasmparser::Operator;
 
 /// A defined (not imported) function.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,115 +49,38 @@ impl Symbols {
     }
 }
 
-/// Reads the symbols of a valid core module. The name section comes first, exports fill its gaps.
+/// Reads the symbols of a core module. The name section comes first, exports fill its gaps.
 ///
 /// # Errors
-/// A [`Fault`] where a section cannot be read; a broken name section is one, not a silence.
-pub fn run(module: &[u8]) -> Result<Symbols, Fault> {
-    let mut types: Vec<bool> = Vec::new();
-    let mut function_types: Vec<u32> = Vec::new();
-    let mut imported = 0;
-    let mut exports: Vec<(u32, String)> = Vec::new();
-    let mut names: Vec<(u32, String)> = Vec::new();
-    let mut segment_names: Vec<(u32, String)> = Vec::new();
+/// A [`ReadError`] where a body cannot be read; a broken name section is one, not a silence.
+pub fn run(module: &Module<'_>) -> Result<Symbols, ReadError> {
+    let names = module.names()?;
     let mut found = Symbols::default();
-    for payload in Parser::new(0).parse_all(module) {
-        match payload? {
-            Payload::TypeSection(section) => {
-                for group in section {
-                    for ty in group?.into_types() {
-                        types.push(match ty.composite_type.inner {
-                            CompositeInnerType::Func(f) => f.results().is_empty(),
-                            _ => false,
-                        });
-                    }
-                }
-            }
-            Payload::ImportSection(section) => {
-                for import in section.into_imports() {
-                    if matches!(import?.ty, TypeRef::Func(_) | TypeRef::FuncExact(_)) {
-                        imported += 1;
-                    }
-                }
-            }
-            Payload::FunctionSection(section) => {
-                for ty in section {
-                    function_types.push(ty?);
-                }
-            }
-            Payload::ExportSection(section) => {
-                for export in section {
-                    let export = export?;
-                    if export.kind == ExternalKind::Func {
-                        exports.push((export.index, export.name.to_owned()));
-                    }
-                }
-            }
-            Payload::CodeSectionEntry(body) => {
-                let position = found.functions.len();
-                let returns_nothing = function_types
-                    .get(position)
-                    .and_then(|ty| types.get(*ty as usize))
-                    .is_some_and(|nothing| *nothing);
-                let size = body.range().end - body.range().start;
-                found.functions.push(Function {
-                    index: imported + position as u32,
-                    name: None,
-                    bytes: size + leb_length(size),
-                    diverges: returns_nothing && never_returns(&body)?,
-                });
-            }
-            Payload::DataSection(section) => {
-                for (number, segment) in section.into_iter().enumerate() {
-                    let name = format!("data segment {number}");
-                    found.segments.push(Segment {
-                        name,
-                        bytes: segment?.data.len() as u64,
-                    });
-                }
-            }
-            Payload::CustomSection(section) => {
-                if let KnownCustom::Name(reader) = section.as_known() {
-                    for subsection in reader {
-                        match subsection? {
-                            Name::Function(map) => collect(map, &mut names)?,
-                            Name::Data(map) => collect(map, &mut segment_names)?,
-                            _ => {}
-                        }
-                    }
-                }
-            }
-            _ => {}
-        }
+    let bodies = module.bodies.iter().zip(module.imported..);
+    for ((body, index), name) in bodies.zip(names.functions) {
+        let size = body.as_bytes().len() as u64;
+        let returns_nothing = module
+            .signature(index)
+            .is_some_and(|ty| ty.results().is_empty());
+        found.functions.push(Function {
+            index,
+            name: name.map(demangle),
+            bytes: size + leb_length(size),
+            diverges: returns_nothing && never_returns(body)?,
+        });
     }
-    // The name section is what the compiler said; an export's name is better than none.
-    for (index, name) in exports.into_iter().chain(names) {
-        let slot = index
-            .checked_sub(imported)
-            .and_then(|i| found.functions.get_mut(i as usize));
-        if let Some(function) = slot {
-            function.name = Some(demangle(&name));
-        }
-    }
-    for (index, name) in segment_names {
-        if let Some(segment) = found.segments.get_mut(index as usize) {
-            segment.name = name;
-        }
-    }
+    let segments = module.data.iter().zip(names.segments).enumerate();
+    let segments = segments.map(|(number, (segment, name))| Segment {
+        name: name.map_or_else(|| format!("data segment {number}"), str::to_owned),
+        bytes: segment.data.len() as u64,
+    });
+    found.segments = segments.collect();
     Ok(found)
-}
-
-fn collect(map: wasmparser::NameMap<'_>, out: &mut Vec<(u32, String)>) -> Result<(), Fault> {
-    for naming in map {
-        let naming = naming?;
-        out.push((naming.index, naming.name.to_owned()));
-    }
-    Ok(())
 }
 
 /// Whether no path through the body leads out of it but a trap or another function that never comes
 /// back: it ends in `unreachable`, and nothing returns, calls in its own stead, or branches to its end.
-fn never_returns(body: &wasmparser::FunctionBody<'_>) -> Result<bool, Fault> {
+fn never_returns(body: &wasmparser::FunctionBody<'_>) -> Result<bool, ReadError> {
     // How many blocks are open around the operator; a branch that deep leaves the function.
     let mut depth = 0_u32;
     let mut last_two = [false, false];

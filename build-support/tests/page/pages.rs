@@ -71,7 +71,7 @@ pub fn program() -> Vec<(String, usize)> {
 pub fn view(new: Attribution, old: Option<Attribution>) -> View {
     let subject = |attribution| Subject {
         attribution,
-        modules: Vec::new(),
+        artifact: None,
         report: None,
         missing: None,
     };

@@ -5,6 +5,7 @@ use build_support::attribution::diff;
 use build_support::attribution::groups::{self, Grouping};
 use build_support::error::{Error, Result};
 use build_support::report::subject;
+use build_support::wasm::ReadError;
 use build_support::wasm::call_graph;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -44,13 +45,9 @@ pub fn measure(file: &Path, before: &Path) -> Result<Reading> {
             groups::run(&subject.attribution, by);
         }
         functions = 0;
-        for module in &subject.modules {
-            let graph = call_graph::read(module).map_err(|fault| Error::Input {
-                file: file.to_owned(),
-                offset: Some(fault.offset),
-                message: fault.message,
-                help: "give a file that is whole".to_owned(),
-            })?;
+        let damaged = ReadError::input(file, "give a file that is whole");
+        for module in &subject.modules().map_err(&damaged)? {
+            let graph = call_graph::read(module).map_err(&damaged)?;
             functions += u64::from(graph.functions());
             graph.retained();
         }

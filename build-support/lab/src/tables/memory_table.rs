@@ -196,6 +196,7 @@ fn line(what: &str, figure: &str, note: &str) -> Line {
 mod tests {
     use super::draw;
     use crate::memory::{FileMemory, MemoryProfile, Run};
+    use build_support::wasm::Module;
     use build_support::wasm::artifact::Kind;
     use build_support::wasm::layout;
 
@@ -205,7 +206,8 @@ mod tests {
         let module =
             "(module (memory 2) (table 3 3 funcref) (global $sp (mut i32) (i32.const 1024))
             (global i64 (i64.const -1)) (data (i32.const 1024) \"hello\"))";
-        let module = layout::read(&wat::parse_str(module).unwrap()).unwrap();
+        let bytes = wat::parse_str(module).unwrap();
+        let module = layout::read(&Module::read(&bytes).unwrap()).unwrap();
         let profile = MemoryProfile {
             messages: 23,
             rounds: 100,

@@ -30,12 +30,16 @@ pub fn end(modules: &[Layout]) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::end;
+    use crate::wasm::Module;
     use crate::wasm::layout;
 
     fn of(modules: &[&str]) -> Option<u32> {
         let modules: Vec<_> = modules
             .iter()
-            .map(|wat| layout::read(&wat::parse_str(wat).unwrap()).unwrap())
+            .map(|wat| {
+                let bytes = wat::parse_str(wat).unwrap();
+                layout::read(&Module::read(&bytes).unwrap()).unwrap()
+            })
             .collect();
         end(&modules)
     }

@@ -87,12 +87,14 @@ fn pointer(globals: &[Global]) -> Option<(u32, u64, FoundBy)> {
 #[cfg(test)]
 mod tests {
     use super::{FoundBy, Place};
+    use crate::wasm::Module;
     use crate::wasm::layout::read;
 
     #[track_caller]
     fn check(body: &str, expected: Option<(u32, FoundBy, Place, u64)>) {
         let text = format!("(module (memory 2) {body})");
-        let stack = read(&wat::parse_str(text).unwrap()).unwrap().stack;
+        let bytes = wat::parse_str(text).unwrap();
+        let stack = read(&Module::read(&bytes).unwrap()).unwrap().stack;
         let found = stack.map(|s| (s.global, s.found_by, s.place, s.bytes));
         assert_eq!(found, expected, "{body}");
     }

@@ -2,11 +2,13 @@
 //! what the table holds, and what is visible from outside.
 
 use super::refusal::Refusal;
-use std::collections::HashMap;
+use crate::wasm::module::{as_usize, contents};
+use crate::wasm::sections::{CODE, DATA};
+use crate::wasm::{Module, ReadError, constant};
 use std::ops::Range;
 use wasmparser::{
     CompositeInnerType, ConstExpr, DataKind, ElementItems, ElementKind, ExternalKind, FuncType,
-    KnownCustom, Operator, Parser, Payload, RelocSectionReader, TypeRef,
+    KnownCustom, Operator, RelocSectionReader, TypeRef,
 };
 
 /// A module's parts. Ranges are byte offsets in the file.
@@ -14,7 +16,7 @@ use wasmparser::{
 pub struct Linked<'a> {
     /// The whole file.
     pub bytes: &'a [u8],
-    /// The function types; a placeholder without parameters stands for types that are none.
+    /// The types.
     pub types: Vec<FuncType>,
     /// For each type, the first one that is the same: calls through the table compare these.
     pub classes: Vec<u32>,
@@ -76,116 +78,94 @@ pub struct Slot {
 /// A [`Refusal`] for what the sweep does not cover: passive segments, more than one memory, 64-bit
 /// memory, dynamic linking.
 pub fn read(bytes: &[u8]) -> Result<Linked<'_>, Refusal> {
+    let module = Module::read(bytes)?;
+    if module
+        .customs
+        .iter()
+        .any(|custom| custom.name() == "dylink.0")
+    {
+        return Err(Refusal::PositionIndependent("it has a `dylink.0` section"));
+    }
     let mut linked = Linked {
         bytes,
+        types: types(&module)?,
+        classes: module.type_classes(),
+        imported: module.imported,
+        bodies: module
+            .bodies
+            .iter()
+            .map(|body| as_usize(&body.range()))
+            .collect(),
+        code: module.section(CODE),
+        data: module.section(DATA),
+        table_is_open: module.shares_table(),
         ..Linked::default()
     };
-    let mut section = 0;
-    let mut memories = 0;
-    let mut exported_globals = Vec::new();
-    for payload in Parser::new(0).parse_all(bytes) {
-        let payload = payload?;
-        match &payload {
-            Payload::TypeSection(types) => linked.read_types(types.clone())?,
-            Payload::ImportSection(imports) => {
-                for import in imports.clone().into_imports() {
-                    match import?.ty {
-                        TypeRef::Func(ty) | TypeRef::FuncExact(ty) => linked.functions.push(ty),
-                        TypeRef::Memory(ty) => {
-                            memories += 1;
-                            linked.memory(&ty)?;
-                        }
-                        TypeRef::Table(_) => linked.table_is_open = true,
-                        TypeRef::Global(_) => linked.globals.push(None),
-                        TypeRef::Tag(_) => {}
-                    }
-                }
-                linked.imported = linked.functions.len() as u32;
-            }
-            Payload::FunctionSection(types) => {
-                for ty in types.clone() {
-                    linked.functions.push(ty?);
-                }
-            }
-            Payload::MemorySection(section) => {
-                for memory in section.clone() {
-                    memories += 1;
-                    linked.memory(&memory?)?;
-                }
-            }
-            Payload::GlobalSection(section) => {
-                for global in section.clone() {
-                    let global = global?;
-                    linked.names_functions(&global.init_expr)?;
-                    linked.globals.push(constant(&global.init_expr)?);
-                }
-            }
-            Payload::TableSection(section) => {
-                for table in section.clone() {
-                    if let wasmparser::TableInit::Expr(expression) = &table?.init {
-                        linked.names_functions(expression)?;
-                    }
-                }
-            }
-            Payload::ExportSection(section) => {
-                for export in section.clone() {
-                    let export = export?;
-                    match export.kind {
-                        ExternalKind::Func | ExternalKind::FuncExact => {
-                            linked.entries.push(export.index);
-                            linked.exports.push((export.index, export.name));
-                        }
-                        ExternalKind::Table => linked.table_is_open = true,
-                        ExternalKind::Global => exported_globals.push(export.index),
-                        ExternalKind::Memory | ExternalKind::Tag => {}
-                    }
-                }
-            }
-            Payload::StartSection { func, .. } => linked.entries.push(*func),
-            Payload::ElementSection(elements) => linked.read_elements(elements.clone())?,
-            Payload::CodeSectionStart {
-                unchecked_range, ..
-            } => linked.code = (range(unchecked_range), section),
-            Payload::CodeSectionEntry(body) => linked.bodies.push(range(&body.range())),
-            Payload::DataSection(data) => {
-                linked.data = (range(&data.range()), section);
-                linked.read_data(data.clone())?;
-            }
-            Payload::CustomSection(custom) => match custom.as_known() {
-                KnownCustom::Linking(linking) => linked.linking = Some(linking),
-                KnownCustom::Reloc(reloc) => linked.relocations.push(reloc),
-                KnownCustom::Dylink0(_) => {
-                    return Err(Refusal::PositionIndependent("it has a `dylink.0` section"));
-                }
-                // A section of that name which cannot be read is not one that is missing.
-                KnownCustom::Unknown if custom.name() == "linking" => {
-                    return Err(Refusal::Broken {
-                        offset: custom.data_offset(),
-                        message: "the section `linking` cannot be read".into(),
-                    });
-                }
-                _ => {}
-            },
-            _ => {}
-        }
-        let counts = !matches!(
-            payload,
-            Payload::Version { .. } | Payload::CodeSectionEntry(_) | Payload::End(_)
-        );
-        section += u32::from(counts);
-    }
+    let memories = memories(&module)?;
+    linked.read_globals(&module)?;
+    linked.read_entries(&module)?;
+    linked.read_elements(&module)?;
+    linked.segments = segments(&module)?;
+    linked.read_customs(&module)?;
     if memories > 1 {
         return Err(Refusal::Unsupported("there is more than one memory".into()));
     }
-    let values = exported_globals
-        .iter()
-        .filter_map(|index| *linked.globals.get(*index as usize)?);
-    linked.exported_addresses = values.collect();
-    linked.slots.sort_by_key(|slot| slot.number);
+    linked.functions = module.functions;
     Ok(linked)
 }
 
-impl Linked<'_> {
+/// How many memories there are.
+fn memories(module: &Module<'_>) -> Result<usize, Refusal> {
+    let imported = module.imports.iter().filter_map(|import| match &import.ty {
+        TypeRef::Memory(ty) => Some(ty),
+        _ => None,
+    });
+    let all: Vec<_> = imported.chain(&module.memories).collect();
+    for ty in &all {
+        if ty.shared {
+            return Err(Refusal::SharedMemory);
+        }
+        if ty.memory64 {
+            return Err(Refusal::Unsupported("the memory is 64-bit".into()));
+        }
+    }
+    Ok(all.len())
+}
+
+fn types(module: &Module<'_>) -> Result<Vec<FuncType>, Refusal> {
+    let functions = module
+        .types
+        .iter()
+        .map(|ty| match &ty.composite_type.inner {
+            CompositeInnerType::Func(function) if ty.supertype_idxs.is_empty() => {
+                Ok(function.clone())
+            }
+            _ => Err(Refusal::Unsupported(
+                "it has types of the garbage collection proposal".into(),
+            )),
+        });
+    functions.collect()
+}
+
+fn segments(module: &Module<'_>) -> Result<Vec<Segment>, Refusal> {
+    let segments = module.data.iter().map(|segment| {
+        let DataKind::Active { offset_expr, .. } = &segment.kind else {
+            return Err(Refusal::Unsupported(
+                "a data segment is passive: its contents are copied by code".into(),
+            ));
+        };
+        let address = i32_value(offset_expr)?.ok_or(Refusal::PositionIndependent(
+            "a data segment has no fixed address",
+        ))?;
+        Ok(Segment {
+            address,
+            range: contents(segment),
+        })
+    });
+    segments.collect()
+}
+
+impl<'a> Linked<'a> {
     /// Whether a function is defined here, and its position among those.
     pub fn defined(&self, function: u32) -> Option<usize> {
         let position = function.checked_sub(self.imported)? as usize;
@@ -202,60 +182,46 @@ impl Linked<'_> {
         self.slots.binary_search_by_key(&number, |s| s.number).ok()
     }
 
-    fn read_types(&mut self, types: wasmparser::TypeSectionReader<'_>) -> Result<(), Refusal> {
-        let mut seen: HashMap<FuncType, u32> = HashMap::new();
-        for group in types {
-            for ty in group?.into_types() {
-                let index = self.types.len() as u32;
-                let ty = match ty.composite_type.inner {
-                    CompositeInnerType::Func(function) if ty.supertype_idxs.is_empty() => function,
-                    _ => {
-                        return Err(Refusal::Unsupported(
-                            "it has types of the garbage collection proposal".into(),
-                        ));
-                    }
-                };
-                self.classes.push(*seen.entry(ty.clone()).or_insert(index));
-                self.types.push(ty);
+    fn read_globals(&mut self, module: &Module<'a>) -> Result<(), Refusal> {
+        let imports = module.imports.iter();
+        let imported = imports.filter(|import| matches!(import.ty, TypeRef::Global(_)));
+        self.globals = imported.map(|_| None).collect();
+        for global in &module.globals {
+            self.globals.push(i32_value(&global.init_expr)?);
+        }
+        let exports = module.exports.iter();
+        let exported = exports.filter(|export| export.kind == ExternalKind::Global);
+        self.exported_addresses = exported
+            .filter_map(|export| *self.globals.get(export.index as usize)?)
+            .collect();
+        Ok(())
+    }
+
+    fn read_entries(&mut self, module: &Module<'a>) -> Result<(), Refusal> {
+        self.entries = module.held_by_values()?;
+        for export in &module.exports {
+            if matches!(export.kind, ExternalKind::Func | ExternalKind::FuncExact) {
+                self.entries.push(export.index);
+                self.exports.push((export.index, export.name));
             }
         }
+        self.entries.extend(module.start);
         Ok(())
     }
 
-    fn memory(&mut self, ty: &wasmparser::MemoryType) -> Result<(), Refusal> {
-        if ty.shared {
-            return Err(Refusal::SharedMemory);
-        }
-        if ty.memory64 {
-            return Err(Refusal::Unsupported("the memory is 64-bit".into()));
-        }
-        Ok(())
-    }
-
-    fn read_elements(
-        &mut self,
-        elements: wasmparser::ElementSectionReader<'_>,
-    ) -> Result<(), Refusal> {
-        for element in elements {
-            let element = element?;
-            let functions = match element.items {
-                ElementItems::Functions(functions) => {
-                    functions.into_iter().collect::<Result<Vec<_>, _>>()?
-                }
-                ElementItems::Expressions(_, expressions) => {
-                    for expression in expressions {
-                        self.names_functions(&expression?)?;
-                    }
+    fn read_elements(&mut self, module: &Module<'a>) -> Result<(), Refusal> {
+        for element in &module.elements {
+            let functions = constant::in_element(element)?;
+            match &element.kind {
+                _ if matches!(element.items, ElementItems::Expressions(..)) => {
                     self.table_is_open = true;
-                    continue;
+                    self.entries.extend(functions);
                 }
-            };
-            match element.kind {
                 ElementKind::Active {
                     table_index: None | Some(0),
                     offset_expr,
                 } => {
-                    let first = constant(&offset_expr)?.ok_or(Refusal::PositionIndependent(
+                    let first = i32_value(offset_expr)?.ok_or(Refusal::PositionIndependent(
                         "the table's contents have no fixed place",
                     ))?;
                     let slots = functions.into_iter().enumerate().map(|(i, function)| Slot {
@@ -271,50 +237,42 @@ impl Linked<'_> {
                 }
             }
         }
+        self.slots.sort_by_key(|slot| slot.number);
         Ok(())
     }
 
-    fn read_data(&mut self, data: wasmparser::DataSectionReader<'_>) -> Result<(), Refusal> {
-        for segment in data {
-            let segment = segment?;
-            let DataKind::Active { offset_expr, .. } = &segment.kind else {
-                return Err(Refusal::Unsupported(
-                    "a data segment is passive: its contents are copied by code".into(),
-                ));
-            };
-            let address = constant(offset_expr)?.ok_or(Refusal::PositionIndependent(
-                "a data segment has no fixed address",
-            ))?;
-            let end = segment.range.end as usize;
-            self.segments.push(Segment {
-                address,
-                range: end - segment.data.len()..end,
-            });
-        }
-        Ok(())
-    }
-
-    fn names_functions(&mut self, expression: &ConstExpr<'_>) -> Result<(), Refusal> {
-        for operator in expression.get_operators_reader() {
-            if let Operator::RefFunc { function_index } = operator? {
-                self.entries.push(function_index);
+    fn read_customs(&mut self, module: &Module<'a>) -> Result<(), Refusal> {
+        for custom in &module.customs {
+            match custom.as_known() {
+                KnownCustom::Linking(linking) => self.linking = Some(linking),
+                KnownCustom::Reloc(reloc) => self.relocations.push(reloc),
+                // A section of that name which cannot be read is not one that is missing.
+                KnownCustom::Unknown if custom.name() == "linking" => {
+                    return Err(Refusal::Broken {
+                        offset: custom.data_offset(),
+                        message: "the section `linking` cannot be read".into(),
+                    });
+                }
+                _ => {}
             }
         }
         Ok(())
     }
 }
 
-/// The value of `i32.const` alone.
-fn constant(expression: &ConstExpr<'_>) -> Result<Option<u32>, Refusal> {
-    let mut reader = expression.get_operators_reader();
-    let first = reader.read()?;
-    let last = reader.read()?;
-    Ok(match (first, last) {
-        (Operator::I32Const { value }, Operator::End) => Some(value as u32),
-        _ => None,
-    })
+impl From<ReadError> for Refusal {
+    fn from(error: ReadError) -> Self {
+        Refusal::Broken {
+            offset: error.offset,
+            message: error.message,
+        }
+    }
 }
 
-fn range(range: &Range<u64>) -> Range<usize> {
-    range.start as usize..range.end as usize
+/// The value of `i32.const` alone.
+fn i32_value(expression: &ConstExpr<'_>) -> Result<Option<u32>, Refusal> {
+    Ok(match constant::lone(expression)? {
+        Some(Operator::I32Const { value }) => Some(value as u32),
+        _ => None,
+    })
 }

@@ -1,0 +1,98 @@
+//! The sections of a file by their frames alone: id, length, contents. What stands in a core module's sections is read
+//! by [`module`](super::module).
+
+use super::read_error::ReadError;
+use std::ops::Range;
+use wasmparser::{BinaryReader, BinaryReaderError};
+
+/// Header of a module or a component: magic, version, layer (component model, `Binary.md`).
+pub const HEADER: usize = 8;
+
+/// The id of a custom section, in a core module and in a component.
+pub const CUSTOM: u8 = 0;
+
+/// Section ids of a core module (core specification, binary format): imports.
+pub const IMPORT: u8 = 2;
+/// The types of functions.
+pub const FUNCTION: u8 = 3;
+/// Element segments.
+pub const ELEMENT: u8 = 9;
+/// Bodies of functions.
+pub const CODE: u8 = 10;
+/// Data segments.
+pub const DATA: u8 = 11;
+
+/// Section ids of a component (component model, `Binary.md`): a core module.
+pub const CORE_MODULE: u8 = 1;
+/// A nested component.
+pub const COMPONENT: u8 = 4;
+
+/// A section.
+pub struct Section<'a> {
+    /// What it is.
+    pub id: u8,
+    /// All of it in the file, its id and length included.
+    pub range: Range<usize>,
+    /// What it holds.
+    pub contents: &'a [u8],
+}
+
+impl Section<'_> {
+    /// Its contents in the file.
+    pub fn inside(&self) -> Range<usize> {
+        self.range.end - self.contents.len()..self.range.end
+    }
+}
+
+/// The sections of a module or component in order; what is nested in it is a section like any other.
+pub fn read(bytes: &[u8]) -> Sections<'_> {
+    let mut reader = BinaryReader::new(bytes, 0);
+    // A file that ends in its header has no sections.
+    let _ = reader.read_bytes(HEADER.min(bytes.len()));
+    Sections {
+        reader,
+        opens_components: false,
+    }
+}
+
+/// The sections of a component in file order: behind the frame of a nested component come its own.
+pub fn at_any_depth(component: &[u8]) -> Sections<'_> {
+    Sections {
+        opens_components: true,
+        ..read(component)
+    }
+}
+
+/// Gives a [`ReadError`] where a section reaches beyond the file.
+pub struct Sections<'a> {
+    reader: BinaryReader<'a>,
+    opens_components: bool,
+}
+
+impl<'a> Iterator for Sections<'a> {
+    type Item = Result<Section<'a>, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        (!self.reader.eof()).then(|| Ok(self.section()?))
+    }
+}
+
+impl<'a> Sections<'a> {
+    fn section(&mut self) -> Result<Section<'a>, BinaryReaderError> {
+        let start = self.reader.original_position() as usize;
+        let id = self.reader.read_u8()?;
+        let size = self.reader.read_var_u32()? as usize;
+        let mut inside = self.reader.clone();
+        let contents = self.reader.read_bytes(size)?;
+        let end = self.reader.original_position() as usize;
+        if self.opens_components && id == COMPONENT {
+            inside.read_bytes(HEADER)?;
+            self.reader = inside;
+        }
+        Ok(Section {
+            id,
+            range: start..end,
+            contents,
+        })
+    }
+}
