@@ -1,4 +1,4 @@
-//! A message about a place in a manifest, as plain data. `report::diagnostic` draws it.
+//! A message about a place in a manifest, as plain data. `output::diagnostic` draws it.
 
 use std::ops::Range;
 use std::path::PathBuf;

@@ -2,7 +2,7 @@
 //! configuration and baseline give the same verdict. Figures are compared as whole numbers, sizes to the byte.
 //!
 //! `limits` are those of the manifest, `growth` is what the baseline allows. Where the baseline comes from is left to
-//! `baseline`, what becomes of it to `entry`.
+//! `baseline`, what becomes of it to `entry`, what is said of a verdict to `output::diagnostic`.
 
 pub mod contents;
 pub mod entry;
@@ -11,17 +11,14 @@ mod limits;
 pub mod place;
 pub mod succession;
 
-pub use growth::{DRIFTED, GREW, Growth, LOOSENED, UNJUDGED};
-pub use limits::OVER_BUDGET;
+pub use growth::{Growth, Unjudged};
 
 use crate::config::{Config, Limit};
-use crate::diagnostic::Diagnostic;
 use crate::error::Result;
 use crate::gate::entry::Held;
 use crate::report::{
     BaselineRecord, Because, Exceeded, LimitRecord, Raise, Report, Unit, VerdictRecord,
 };
-use std::path::{Path, PathBuf};
 
 /// What was decided.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -30,9 +27,11 @@ pub struct Verdict {
     pub exceeded: Vec<Breach>,
     /// The sizes that grew by more than passes; none where nothing was held.
     pub grown: Vec<Growth>,
+    /// Why sizes were not compared with what is held; none where all were, or nothing was held.
+    pub unjudged: Option<Unjudged>,
 }
 
-/// What a file is compared with, and where that stands.
+/// What a file is compared with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Against {
     /// What is held.
@@ -43,10 +42,6 @@ pub struct Against {
     pub commit: Option<String>,
     /// Raises that came with the change.
     pub raises: Vec<Raise>,
-    /// The file it stands in.
-    pub file: PathBuf,
-    /// That file's text, as it is there.
-    pub source: String,
 }
 
 /// A limit that does not hold.
@@ -70,7 +65,8 @@ pub fn decide(report: &Report, config: &Config, held: Option<&Held>) -> Verdict 
     };
     Verdict {
         exceeded: config.limits.iter().filter_map(breach).collect(),
-        grown: held.map_or(Vec::new(), |held| growth::decide(report, config, held)),
+        grown: held.map_or(Vec::new(), |held| growth::grown(report, config, held)),
+        unjudged: held.and_then(|held| growth::unjudged(report, config, held)),
     }
 }
 
@@ -80,11 +76,6 @@ pub fn decide(report: &Report, config: &Config, held: Option<&Held>) -> Verdict 
 /// [`crate::Error::InvalidOutput`] where one of the two does not sum to its size.
 pub fn compared(report: &Report, config: &Config, against: &Against) -> Result<BaselineRecord> {
     growth::record(report, config, against)
-}
-
-/// Warnings on what of the baseline was not judged, and why.
-pub fn unjudged(report: &Report, config: &Config, against: &Against) -> Vec<Diagnostic> {
-    growth::unjudged(report, config, against)
 }
 
 /// The limits of `config` beside what `report` found, as a report keeps them.
@@ -126,21 +117,7 @@ impl Verdict {
             exceeded: exceeded.chain(self.grown.iter().map(grown)).collect(),
         }
     }
-
-    /// One error per limit that does not hold, at the limit's place in the manifest. `file` is where the
-    /// report was written, for the command that shows more.
-    pub fn diagnostics(&self, report: &Report, config: &Config, file: &Path) -> Vec<Diagnostic> {
-        limits::diagnostics(&self.exceeded, report, config, file)
-    }
-
-    /// One error per size that grew too much, at what is held of it. What grew stands with the first alone.
-    ///
-    /// # Errors
-    /// As [`compared`].
-    pub fn growth(&self, report: &Report, against: &Against) -> Result<Vec<Diagnostic>> {
-        growth::diagnostics(&self.grown, report, against)
-    }
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

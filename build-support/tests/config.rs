@@ -63,7 +63,7 @@ fn a_limit_that_does_not_hold_is_explained() {
             "{}: is within its budget",
             case.display()
         );
-        let diagnostics = verdict.diagnostics(&report, &config, Path::new(REPORT));
+        let diagnostics = diagnostic::limits(&verdict, &report, &config, Path::new(REPORT));
         assert_eq!(diagnostics.len(), verdict.exceeded.len());
         for (diagnostic, breach) in diagnostics.iter().zip(&verdict.exceeded) {
             let line = config.source[..diagnostic.span.start]

@@ -70,7 +70,7 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     if verdict.within() {
         return Ok(Ended::Well);
     }
-    let diagnostics = verdict.diagnostics(&report, &config, &opts.file);
+    let diagnostics = diagnostic::limits(&verdict, &report, &config, &opts.file);
     let drawn = diagnostic::draw_all(&diagnostics, &here(), colour_on_stderr());
     write!(anstream::stderr(), "{drawn}")?;
     Ok(Ended::OverBudget)

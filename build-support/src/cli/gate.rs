@@ -2,27 +2,19 @@
 //! and `cargo make gate` are.
 
 use crate::baseline::file::File;
-use crate::baseline::merge_base::{self, Both, Chosen, Fault};
+use crate::baseline::merge_base::Both;
 use crate::cli::ended::Ended;
 use crate::cli::messages::{MessageFormat, Messages};
 use crate::cli::terminal::{colour_on_stdout, here};
-use crate::config::{Config, Measure};
-use crate::diagnostic::{Diagnostic, Level};
-use crate::gate::entry::{Held, Refused};
-use crate::gate::succession::Loosened;
-use crate::gate::{self, Against, Verdict};
-use crate::ops::build;
-use crate::ops::ship::Shipped;
+use crate::diagnostic::Diagnostic;
+use crate::ops::hold::{self, Change, Outcome, Request};
+use crate::output::diagnostic::{self, BaselineText};
 use crate::output::progress::Progress;
 use crate::output::text;
-use crate::project::package::{Features, Package};
-use crate::report::{self, Report, Size, units};
-use crate::wasm::bindgen;
-use anyhow::Context as _;
+use crate::project::package::Package;
 use clap::Args;
-use std::fmt::Write as _;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Build for every target, and fail if a limit is broken or a size grew over what baseline.json holds
 #[derive(Args)]
@@ -70,25 +62,10 @@ pub struct Opts {
     message_format: MessageFormat,
 }
 
-/// A file that is judged.
-struct Subject {
-    config: Config,
-    report: Report,
-    /// Where the report is, for messages.
-    file: PathBuf,
-    /// What was built; none where a report was given.
-    shipped: Option<Shipped>,
-    verdict: Verdict,
-}
-
 /// Runs the subcommand.
 pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
-    if opts.raise
-        && opts
-            .reason
-            .as_deref()
-            .is_none_or(|reason| reason.trim().is_empty())
-    {
+    let has_words = |reason: &String| !reason.trim().is_empty();
+    if opts.raise && !opts.reason.as_ref().is_some_and(has_words) {
         anyhow::bail!(
             "a raise needs a reason\n  help: give --reason \"why this is worth its bytes\"; it is kept in baseline.json"
         );
@@ -99,353 +76,87 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
 }
 
 fn hold(opts: &Opts, package: &Package, messages: &Messages<'_>) -> anyhow::Result<Ended> {
-    // Before anything is built: a baseline that cannot be read is said at once.
-    let mut both = merge_base::read(&package.root, opts.base.as_deref())?;
-    let mut subjects = match opts.report.as_slice() {
-        [] => built(package, opts)?,
-        files => reported(package, files)?,
-    };
-    let mut said = Vec::new();
-    let mut faulty = false;
-    if opts.update || opts.raise {
-        (both, faulty) = write(package, opts, &subjects, &mut said)?;
-    }
-    let mut diagnostics = Vec::new();
-    for subject in &mut subjects {
-        let chosen = both.choose(&subject.report, &subject.config.ratchet);
-        faulty |= chosen.fault.is_some();
-        diagnostics.extend(judge(package, &both, &chosen, subject)?);
-    }
-    show(opts, &both, &subjects, &said)?;
-    messages.show(&diagnostics)?;
-    Ok(
-        match subjects.iter().all(|subject| subject.verdict.within()) {
-            _ if faulty => Ended::Badly,
-            true => Ended::Well,
-            false => Ended::OverBudget,
+    let request = Request {
+        targets: opts.target.clone(),
+        reports: opts.report.clone(),
+        base: opts.base.clone(),
+        change: match &opts.reason {
+            Some(reason) => Some(Change::Raise(reason.clone())),
+            None if opts.toolchain => Some(Change::Retool),
+            None => opts.update.then_some(Change::Lower),
         },
-    )
-}
-
-fn built(package: &Package, opts: &Opts) -> anyhow::Result<Vec<Subject>> {
-    let targets = match opts.target.as_slice() {
-        // With no target at all this says what to do.
-        [] if package.targets.is_empty() => vec![package.config(None)?.target],
-        [] => package.targets.clone(),
-        given => given.to_vec(),
     };
     let mut progress = match opts.message_format {
         MessageFormat::Json => Progress::for_messages(),
         MessageFormat::Human | MessageFormat::Short => Progress::start(opts.json),
     };
-    let mut subjects = Vec::new();
-    for target in targets {
-        let config = package.config(Some(&target))?;
-        let folder = package.outputs(&target);
-        let shipped = build::run(
-            &package,
-            &target,
-            &Features::default(),
-            &folder,
-            &mut progress,
-        )?;
-        if bindgen::is_input(&shipped.bytes) {
-            anyhow::bail!(
-                "{} for {target} is what wasm-bindgen reads, and not what is shipped\n  help: hold what comes out of it: \
-                 `cargo budget check pkg/app_bg.wasm --json > report.json` and `cargo budget gate --report report.json`",
-                package.name
-            );
-        }
-        subjects.push(Subject {
-            config,
-            report: shipped.report.clone(),
-            file: shipped.files.report.clone(),
-            verdict: Verdict::default(),
-            shipped: Some(shipped),
-        });
-    }
-    Ok(subjects)
-}
-
-fn reported(package: &Package, files: &[PathBuf]) -> anyhow::Result<Vec<Subject>> {
-    let mut subjects = Vec::new();
-    for file in files {
-        let text =
-            std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
-        let mut report = report::json::read(file, &text)?;
-        if report.package != package.name {
-            anyhow::bail!(
-                "{} is of {}, and the package here is {}\n  help: name the package with --package",
-                file.display(),
-                report.package,
-                package.name
-            );
-        }
-        let config = package.config(Some(&report.target))?;
-        if report.figures.start.is_none() && config.limits.get(&Measure::Start).is_some() {
-            anyhow::bail!(
-                "{} says nothing of the start, on which there is a limit now\n  help: build it again, which measures it",
-                file.display()
-            );
-        }
-        report.budget = gate::budget(&report, &config);
-        report.baseline = None;
-        subjects.push(Subject {
-            config,
-            report,
-            file: file.clone(),
-            shipped: None,
-            verdict: Verdict::default(),
-        });
-    }
-    Ok(subjects)
-}
-
-/// Changes the record as it was asked, under its lock. Gives what is there then, and whether something was asked for
-/// that is not to be had.
-fn write(
-    package: &Package,
-    opts: &Opts,
-    subjects: &[Subject],
-    said: &mut Vec<String>,
-) -> anyhow::Result<(Both, bool)> {
-    let _lock = File::lock(&package.root)?;
-    // Read again: another process may have written it while this one was building.
-    let mut both = merge_base::read(&package.root, opts.base.as_deref())?;
-    let before = both.work.file.clone();
-    let mut denied = false;
-    for subject in subjects {
-        let report = &subject.report;
-        let chosen = both.choose(report, &subject.config.ratchet);
-        let own = both.work.file.held(&report.package, &report.target);
-        // What was changed by hand is replaced by what can have become of the base's.
-        let held = match chosen.fault {
-            Some(_) => chosen.held,
-            None => own.or(chosen.held),
-        };
-        let commit = merge_base::commit(&package.root);
-        let what = format!("{} for {}", report.package, report.target);
-        let new = match held {
-            None => {
-                said.push(format!("{what}: held from now on"));
-                Held::begin(report)
-            }
-            Some(held) => match changed(opts, held, subject, &commit) {
-                Ok(new) => {
-                    said.push(format!("{what}: {}", way(held, &new)));
-                    new
-                }
-                Err(refused) => {
-                    denied |= matches!(refused, Refused::Drift(_));
-                    said.push(format!("{what}: {}", refusal(refused)));
-                    held.clone()
-                }
-            },
-        };
-        let targets = both
-            .work
-            .file
-            .ratchet
-            .entry(report.package.clone())
-            .or_default();
-        targets.insert(report.target.clone(), new);
-    }
-    if both.work.file != before || both.work.text.is_none() {
-        both.work.file.write(&File::path(package))?;
-    }
-    Ok((
-        merge_base::read(&package.root, opts.base.as_deref())?,
-        denied,
-    ))
-}
-
-fn changed(opts: &Opts, held: &Held, subject: &Subject, commit: &str) -> Result<Held, Refused> {
-    let report = &subject.report;
-    match opts.reason.as_deref() {
-        Some(reason) => held.raise(report, reason, commit),
-        None if opts.toolchain => held.retool(report, &subject.config.ratchet, commit),
-        None => held.lower(report),
-    }
-}
-
-fn way(before: &Held, after: &Held) -> String {
-    let moved = |size: &Size| before.sizes.get(*size) != after.sizes.get(*size);
-    let moved: Vec<String> = Size::ALL
-        .into_iter()
-        .filter(moved)
-        .map(|size| {
-            let (before, after) = (before.sizes.get(size), after.sizes.get(size));
-            format!(
-                "{} {} \u{2192} {}",
-                size.name(),
-                units::bytes(before),
-                units::bytes(after)
-            )
-        })
-        .collect();
-    match (moved.is_empty(), before == after) {
-        (true, true) => "what is held stays".to_owned(),
-        (true, false) => "the record is anew, the sizes stay".to_owned(),
-        (false, _) => format!("held: {}", moved.join(", ")),
-    }
-}
-
-fn refusal(refused: Refused) -> String {
-    match refused {
-        Refused::Toolchain => {
-            "nothing is lowered, because another toolchain made what is held: `gate --update --toolchain` takes it over"
-                .to_owned()
-        }
-        Refused::Drift(size) => format!(
-            "not taken over: {} would be further from the last deliberate raise than the drift lets it; `gate --raise --reason \"\u{2026}\"` does it",
-            size.name()
-        ),
-        Refused::NoReason => "not raised: there is no reason".to_owned(),
-    }
-}
-
-/// Judges one file, and says what there is to object to.
-fn judge(
-    package: &Package,
-    both: &Both,
-    chosen: &Chosen<'_>,
-    subject: &mut Subject,
-) -> anyhow::Result<Vec<Diagnostic>> {
-    let against = chosen.held.map(|held| Against {
-        held: held.clone(),
-        from: chosen.found.from.clone(),
-        commit: chosen.found.commit.clone(),
-        raises: chosen.raises.to_vec(),
-        file: File::path(package),
-        source: chosen.found.text.clone().unwrap_or_default(),
-    });
-    let config = &subject.config;
-    match (&mut subject.shipped, &against) {
-        (Some(shipped), Some(against)) => {
-            shipped.hold(config, against)?;
-            subject.report = shipped.report.clone();
-            subject.verdict = shipped.verdict.clone();
-        }
-        (_, against) => {
-            let held = against.as_ref().map(|against| &against.held);
-            subject.verdict = gate::decide(&subject.report, config, held);
-            if let Some(against) = against {
-                subject.report.baseline = Some(gate::compared(&subject.report, config, against)?);
-            }
-            subject.report.verdict = subject.verdict.record();
-        }
-    }
-    let here = here();
-    let file = subject.file.strip_prefix(&here).unwrap_or(&subject.file);
-    let mut all = Vec::new();
-    if let Some(fault) = &chosen.fault {
-        all.push(loosened(fault, both, &subject.report, &File::path(package)));
-    }
-    all.extend(subject.verdict.diagnostics(&subject.report, config, file));
-    if let Some(against) = &against {
-        all.extend(subject.verdict.growth(&subject.report, against)?);
-        all.extend(gate::unjudged(&subject.report, config, against));
-    }
-    Ok(all)
-}
-
-/// The working tree's record was changed in a way there is none for.
-fn loosened(fault: &Fault, both: &Both, report: &Report, file: &Path) -> Diagnostic {
-    let of = format!("{} for {}", report.package, report.target);
-    let (what, key) = match fault {
-        Fault::Gone => ("what is held is gone".to_owned(), None),
-        Fault::Loosened(why) => match why {
-            Loosened::Raises => (
-                "raises that were recorded are not as they were".to_owned(),
-                Some(["raises", ""]),
-            ),
-            Loosened::Retooled => (
-                "changes of the toolchain that were recorded are not as they were".to_owned(),
-                Some(["retooled", ""]),
-            ),
-            Loosened::NoReason => ("a raise has no reason".to_owned(), Some(["raises", ""])),
-            Loosened::Toolchain => (
-                "it is of another toolchain, and nothing records the change".to_owned(),
-                Some(["toolchain", ""]),
-            ),
-            Loosened::Held { size, held, most } => (
-                format!(
-                    "{} is held at {} bytes, and without a recorded raise {} is the most",
-                    size.name(),
-                    units::bytes(*held),
-                    units::bytes(*most)
-                ),
-                Some(["sizes", size.name()]),
-            ),
-            Loosened::Anchor { size, anchor, most } => (
-                format!(
-                    "drift of {} is counted from {} bytes, and without a recorded raise {} is the most",
-                    size.name(),
-                    units::bytes(*anchor),
-                    units::bytes(*most)
-                ),
-                Some(["anchor", size.name()]),
-            ),
-        },
-    };
-    let source = both.work.text.clone().unwrap_or_default();
-    let span = key.and_then(|key| {
-        let mut path = vec!["ratchet", &report.package, &report.target];
-        path.extend(key.into_iter().filter(|key| !key.is_empty()));
-        crate::gate::place::of(&source, &path)
-    });
-    let from = both.base.as_ref().map_or("", |base| base.from.as_str());
-    Diagnostic {
-        level: Level::Error,
-        code: gate::LOOSENED,
-        message: format!("baseline.json was loosened without a recorded raise: {of}: {what}"),
-        file: file.to_owned(),
-        source,
-        span: span.unwrap_or(0..0),
-        label: format!("does not count; that of {from} does"),
-        notes: Vec::new(),
-        help: vec![
-            "`gate --update` restores it; `gate --raise --reason \"\u{2026}\"` is the way up"
-                .to_owned(),
-        ],
-    }
-}
-
-fn show(opts: &Opts, both: &Both, subjects: &[Subject], said: &[String]) -> anyhow::Result<()> {
-    let mut stderr = anstream::stderr();
-    if !both.note.is_empty() {
-        writeln!(stderr, "note: {}", both.note)?;
-    }
-    let mut out = String::new();
-    if opts.message_format == MessageFormat::Json {
-        // Cargo's messages have stdout to themselves.
-        for line in said {
-            writeln!(stderr, "{line}")?;
-        }
-    } else if opts.json {
-        let reports: Vec<&Report> = subjects.iter().map(|subject| &subject.report).collect();
-        writeln!(out, "{}", serde_json::to_string_pretty(&reports)?)?;
-        for line in said {
-            writeln!(stderr, "{line}")?;
-        }
+    let outcome = hold::run(package, &request, &mut progress)?;
+    drop(progress);
+    show(opts, &outcome)?;
+    messages.show(&objections(package, &outcome))?;
+    Ok(if outcome.is_faulty() {
+        Ended::Badly
+    } else if outcome.is_within() {
+        Ended::Well
     } else {
-        for subject in subjects {
-            if !out.is_empty() {
-                out.push('\n');
-            }
-            out.push_str(&text::held(&subject.report, colour_on_stdout()));
-            if subject.report.baseline.is_none() {
-                out.push_str(
-                    "no baseline yet, so limits alone judge: `gate --update` begins one\n",
-                );
-            }
+        Ended::OverBudget
+    })
+}
+
+/// What there is to object to.
+fn objections(package: &Package, outcome: &Outcome) -> Vec<Diagnostic> {
+    let here = here();
+    let file = File::path(package);
+    let baseline = |text| BaselineText { file: &file, text };
+    let Both { work, base, .. } = &outcome.baselines;
+    let mut all = Vec::new();
+    for subject in &outcome.subjects {
+        let (verdict, report) = (&subject.verdict, &subject.report);
+        if let Some(fault) = &subject.fault {
+            let from = base.as_ref().map_or("", |base| &base.from);
+            let work = baseline(work.text.as_deref().unwrap_or_default());
+            all.push(diagnostic::loosened(fault, from, report, work));
         }
-        for (i, line) in said.iter().enumerate() {
-            writeln!(out, "{}{line}", if i == 0 { "\n" } else { "" })?;
-        }
+        let file = subject.file.strip_prefix(&here).unwrap_or(&subject.file);
+        all.extend(diagnostic::limits(verdict, report, &subject.config, file));
+        all.extend(diagnostic::growth(
+            verdict,
+            report,
+            baseline(&subject.baseline),
+        ));
     }
+    all
+}
+
+fn show(opts: &Opts, outcome: &Outcome) -> anyhow::Result<()> {
+    let mut stderr = anstream::stderr();
+    if !outcome.baselines.note.is_empty() {
+        writeln!(stderr, "note: {}", outcome.baselines.note)?;
+    }
+    let subjects = outcome.subjects.iter();
+    let changes = subjects.clone().filter_map(|subject| {
+        let changed = subject.changed.as_ref()?;
+        let (before, after) = (changed.before.as_ref(), changed.after.as_ref());
+        Some(format!(
+            "{}\n",
+            text::baseline_change(&subject.report, before, after)
+        ))
+    });
+    let changes: String = changes.collect();
     let mut stdout = anstream::stdout();
-    write!(stdout, "{out}")?;
+    if opts.json || opts.message_format == MessageFormat::Json {
+        write!(stderr, "{changes}")?;
+    }
+    if opts.json {
+        let reports: Vec<_> = subjects.map(|subject| &subject.report).collect();
+        writeln!(stdout, "{}", serde_json::to_string_pretty(&reports)?)?;
+    } else if opts.message_format != MessageFormat::Json {
+        // Cargo's messages have stdout to themselves.
+        let colour = colour_on_stdout();
+        let judged = subjects.map(|subject| text::held(&subject.report, colour));
+        let parts = judged.chain((!changes.is_empty()).then_some(changes));
+        write!(stdout, "{}", parts.collect::<Vec<_>>().join("\n"))?;
+    }
     stdout.flush()?;
     Ok(())
 }

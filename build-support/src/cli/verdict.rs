@@ -5,6 +5,7 @@ use crate::cli::messages::{MessageFormat, Messages};
 use crate::cli::terminal::here;
 use crate::config::Config;
 use crate::ops::ship::Shipped;
+use crate::output::diagnostic;
 use crate::wasm::bindgen;
 
 /// Says on stderr what the gate has to object to, each at its line in the manifest.
@@ -24,7 +25,7 @@ pub fn judge_in(
     let file = &shipped.files.report;
     let here = here();
     let file = file.strip_prefix(&here).unwrap_or(file);
-    let diagnostics = shipped.verdict.diagnostics(&shipped.report, config, file);
+    let diagnostics = diagnostic::limits(&shipped.verdict, &shipped.report, config, file);
     messages.show(&diagnostics)?;
     Ok(Ended::OverBudget)
 }

@@ -100,6 +100,17 @@ impl Held {
         codec(&self.codecs, size) == codec(&report.codecs, size)
     }
 
+    /// The first size of `report` that is further above the anchor than `tolerance` lets it. One of another codec is
+    /// not: it begins anew.
+    pub fn drifted(&self, report: &Report, tolerance: &Tolerance) -> Option<Size> {
+        let too_far = |size: &Size| {
+            let anchor = self.anchor.get(*size);
+            let most = anchor.saturating_add(tolerance.drift.of(anchor));
+            self.same_codec(report, *size) && report.sizes.get(*size) > most
+        };
+        Size::ALL.into_iter().find(too_far)
+    }
+
     /// Lowers what is held to what is smaller in `report`. Nothing goes up.
     ///
     /// # Errors
@@ -158,14 +169,8 @@ impl Held {
             return Ok(retooled.remember(self, commit, what));
         }
         what.extend(self.codec_differences(report));
-        for size in Size::ALL
-            .into_iter()
-            .filter(|s| self.same_codec(report, *s))
-        {
-            let anchor = self.anchor.get(size);
-            if report.sizes.get(size) > anchor.saturating_add(tolerance.drift.of(anchor)) {
-                return Err(Refused::Drift(size));
-            }
+        if let Some(size) = self.drifted(report, tolerance) {
+            return Err(Refused::Drift(size));
         }
         let anchor = report
             .sizes

@@ -4,9 +4,8 @@ use crate::config::{Config, Limit, Measure};
 use crate::measure::sizes::codecs;
 use crate::report::{Figures, Report, SCHEMA, Size, Sizes, Stage, Toolchain, VerdictRecord};
 use crate::wasm::artifact::Kind;
-use std::path::Path;
 
-fn report(sizes: Sizes) -> Report {
+pub(crate) fn report(sizes: Sizes) -> Report {
     Report {
         schema: SCHEMA,
         package: "app".into(),
@@ -49,7 +48,7 @@ fn report(sizes: Sizes) -> Report {
     }
 }
 
-fn config(limits: [Option<u64>; 3]) -> Config {
+pub(crate) fn config(limits: [Option<u64>; 3]) -> Config {
     let mut config = Config {
         source: "0123456789".into(),
         ..Config::without_package("app")
@@ -71,7 +70,7 @@ fn decide(report: &Report, config: &Config) -> Verdict {
     super::decide(report, config, None)
 }
 
-fn sizes([raw, gzip, brotli]: [u64; 3]) -> Sizes {
+pub(crate) fn sizes([raw, gzip, brotli]: [u64; 3]) -> Sizes {
     Sizes { raw, gzip, brotli }
 }
 
@@ -166,40 +165,4 @@ fn the_record_says_what_the_verdict_does() {
         (record.within, shown),
         (false, vec![("raw", 11, 10), ("brotli", 30, 7)])
     );
-}
-
-#[test]
-fn each_breach_points_at_its_own_limit_and_the_first_explains() {
-    let (report, config) = (
-        report(sizes([11, 6, 30])),
-        config([Some(10), Some(5), Some(7)]),
-    );
-    let all = decide(&report, &config).diagnostics(&report, &config, Path::new("r.json"));
-    assert_eq!(
-        all.iter().map(|d| d.span.clone()).collect::<Vec<_>>(),
-        [0..1, 1..2, 2..3]
-    );
-    assert_eq!(
-        all.iter().map(|d| d.notes.len()).collect::<Vec<_>>(),
-        [11, 0, 0]
-    );
-    assert_eq!(all[0].notes[1], "250   25.0%  app::run");
-    assert!(
-        all.iter()
-            .all(|d| d.help[0].contains("build-support analyze r.json"))
-    );
-}
-
-#[test]
-fn without_attribution_there_is_nothing_to_name() {
-    let mut report = report(sizes([11; 3]));
-    let config = config([Some(10), None, None]);
-    let notes = |report: &Report| {
-        decide(report, &config).diagnostics(report, &config, Path::new("l"))[0]
-            .notes
-            .len()
-    };
-    assert_eq!(notes(&report), 11);
-    report.attribution.rows.clear();
-    assert_eq!(notes(&report), 0);
 }

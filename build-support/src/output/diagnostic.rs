@@ -1,10 +1,20 @@
 //! Draws a [`Diagnostic`] as rustc draws its own, so that people know where to look and the editors'
 //! `$rustc` problem matcher finds the place. Only text is made here; the command prints it.
+//! What is said of a verdict is in `limits` and `growth`.
+
+mod growth;
+mod limits;
+
+pub use growth::{BaselineText, DRIFTED, GREW, LOOSENED, UNJUDGED, growth, loosened};
+pub use limits::{OVER_BUDGET, limits};
 
 use crate::diagnostic::{Diagnostic, Level};
 use crate::report::units;
 use annotate_snippets::{AnnotationKind, Group, Level as Drawn, Renderer, Snippet};
 use std::path::{Path, PathBuf};
+
+/// How many characters of a name from a file a note shows.
+const NAME_WIDTH: usize = 64;
 
 /// `diagnostic` as text that ends in a newline. The file is named relative to `base` (the current
 /// directory, usually) where it lies below it. `colour` adds ANSI escapes.
@@ -79,6 +89,14 @@ pub(crate) fn relative(file: &Path, base: &Path) -> PathBuf {
         Ok(below) if !below.as_os_str().is_empty() => below.to_owned(),
         _ => file.to_owned(),
     }
+}
+
+/// Rows of a figure and its name as lines, the figures' ends below each other.
+fn aligned(rows: Vec<(String, String)>) -> Vec<String> {
+    let width = rows.iter().map(|(figure, _)| figure.len()).max();
+    let width = width.unwrap_or_default();
+    let line = |(figure, name): (String, String)| format!("{figure:>width$}  {name}");
+    rows.into_iter().map(line).collect()
 }
 
 /// The character boundary at or before `at`, inside `text`.

@@ -9,7 +9,7 @@ pub mod style;
 mod swept;
 pub mod table;
 
-pub use held::draw as held;
+pub use held::{changed as baseline_change, draw as held};
 pub use sizes_table::draw as sizes_table;
 pub use swept::listing as sweep_listing;
 

@@ -1,8 +1,10 @@
-//! What the gate compared: each size beside what is held of it, what passes, and the limits.
+//! What the gate compared: each size beside what is held of it, what passes, and the limits. And what became of what is
+//! held.
 
 use super::judged;
 use super::style::{BAD, FAINT, HEADING, Paint, WARNING};
 use super::table::Table;
+use crate::gate::entry::{Held, Refused};
 use crate::report::{BaselineRecord, Judged, LimitRecord, Report, Size, units};
 use anstyle::Style;
 
@@ -28,7 +30,45 @@ pub fn draw(report: &Report, colour: bool) -> String {
     }
     text.push('\n');
     text.push_str(&judged::verdict(report, paint));
+    if report.baseline.is_none() {
+        text.push_str("no baseline yet, so limits alone judge: `gate --update` begins one\n");
+    }
     text
+}
+
+/// What became of what is held of `report`'s file, as a line: from `before`, none where nothing was, to `after`, or why it
+/// stays.
+pub fn changed(report: &Report, before: Option<&Held>, after: Result<&Held, &Refused>) -> String {
+    let what = match (before, after) {
+        (None, Ok(_)) => "held from now on".to_owned(),
+        (Some(before), Ok(after)) => moved(before, after),
+        (_, Err(Refused::Toolchain)) => {
+            "nothing is lowered, because another toolchain made what is held: `gate --update --toolchain` takes it over"
+                .to_owned()
+        }
+        (_, Err(Refused::Drift(size))) => format!(
+            "not taken over: {} would be further from the last deliberate raise than the drift lets it; `gate --raise --reason \"\u{2026}\"` does it",
+            size.name()
+        ),
+        (_, Err(Refused::NoReason)) => "not raised: there is no reason".to_owned(),
+    };
+    format!("{} for {}: {what}", report.package, report.target)
+}
+
+fn moved(before: &Held, after: &Held) -> String {
+    let moved = Size::ALL.into_iter().filter_map(|size| {
+        let (before, after) = (before.sizes.get(size), after.sizes.get(size));
+        let way = || [before, after].map(units::bytes).join(" \u{2192} ");
+        (before != after).then(|| format!("{} {}", size.name(), way()))
+    });
+    let moved: Vec<_> = moved.collect();
+    if !moved.is_empty() {
+        format!("held: {}", moved.join(", "))
+    } else if before == after {
+        "what is held stays".to_owned()
+    } else {
+        "the record is anew, the sizes stay".to_owned()
+    }
 }
 
 fn sizes(report: &Report, paint: Paint) -> String {
@@ -93,8 +133,9 @@ fn raises(baseline: &BaselineRecord, paint: Paint) -> String {
         format!("{}\n", paint.with(WARNING, &line))
     };
     let lines: String = baseline.raises.iter().map(line).collect();
-    match lines.is_empty() {
-        true => lines,
-        false => format!("\n{lines}"),
+    if lines.is_empty() {
+        lines
+    } else {
+        format!("\n{lines}")
     }
 }

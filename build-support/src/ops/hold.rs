@@ -1,0 +1,273 @@
+//! Holds what a package ships against its limits and its baseline, and changes what the baseline holds where that is
+//! asked for. `gate` judges and `ratchet` says what may change; what is said of it is left to `output`.
+
+use crate::baseline::file::File;
+use crate::baseline::merge_base::{self, Both, Chosen, Fault};
+use crate::config::{Config, Measure};
+use crate::error::{Error, Result};
+use crate::gate::entry::{Held, Refused};
+use crate::gate::{self, Against, Verdict};
+use crate::ops::build;
+use crate::ops::ship::Shipped;
+use crate::project::listener::Listener;
+use crate::project::package::{Features, Package};
+use crate::report::{self, Report};
+use crate::wasm::bindgen;
+use std::path::{Path, PathBuf};
+
+/// What is asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Request {
+    /// The targets to build for; every target of the package where there are none.
+    pub targets: Vec<String>,
+    /// Reports that are judged instead of building.
+    pub reports: Vec<PathBuf>,
+    /// The branch or commit that the change is for; the default branch where there is none.
+    pub base: Option<String>,
+    /// What becomes of the baseline; nothing where there is none.
+    pub change: Option<Change>,
+}
+
+/// What becomes of the baseline. Where it holds nothing yet, it begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// It is lowered to what is smaller.
+    Lower,
+    /// It is taken over to another toolchain.
+    Retool,
+    /// It is raised, for this reason.
+    Raise(String),
+}
+
+/// What came of it.
+pub struct Outcome {
+    /// The baselines of the working tree and of the merge base, as they are now.
+    pub baselines: Both,
+    /// What was judged.
+    pub subjects: Vec<Subject>,
+}
+
+/// A file that is judged.
+pub struct Subject {
+    /// The package's settings for its target.
+    pub config: Config,
+    /// Its report, with what it was compared with.
+    pub report: Report,
+    /// Where the report is.
+    pub file: PathBuf,
+    /// The gate's decision.
+    pub verdict: Verdict,
+    /// What was done to the baseline; none where nothing was asked for.
+    pub changed: Option<Changed>,
+    /// What is wrong with the working tree's baseline.
+    pub fault: Option<Fault>,
+    /// The text of the baseline that counts; empty where there is none.
+    pub baseline: String,
+    /// What was built; none where a report was given.
+    shipped: Option<Shipped>,
+}
+
+/// What was done to the baseline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changed {
+    /// What was held; none where nothing was.
+    pub before: Option<Held>,
+    /// What is held now, or why it stays.
+    pub after: std::result::Result<Held, Refused>,
+}
+
+impl Outcome {
+    /// Whether a baseline is not as it must be, or something was asked for that is not to be had.
+    pub fn is_faulty(&self) -> bool {
+        let drifted = |changed: &Changed| matches!(changed.after, Err(Refused::Drift(_)));
+        let mut subjects = self.subjects.iter();
+        subjects
+            .any(|subject| subject.fault.is_some() || subject.changed.as_ref().is_some_and(drifted))
+    }
+
+    /// Whether everything holds.
+    pub fn is_within(&self) -> bool {
+        self.subjects.iter().all(|subject| subject.verdict.within())
+    }
+}
+
+/// Builds or reads, changes the baseline as it is asked, and judges.
+///
+/// # Errors
+/// What building reports, and [`Error::Input`] or [`Error::Toolchain`] for a baseline or report that cannot be used.
+pub fn run(package: &Package, request: &Request, listener: &mut dyn Listener) -> Result<Outcome> {
+    // Before anything is built: a baseline that cannot be read is said at once.
+    let mut baselines = merge_base::read(&package.root, request.base.as_deref())?;
+    let mut subjects = if request.reports.is_empty() {
+        built(package, &request.targets, listener)?
+    } else {
+        let files = request.reports.iter();
+        files
+            .map(|file| reported(package, file))
+            .collect::<Result<_>>()?
+    };
+    if let Some(change) = &request.change {
+        baselines = write(package, request, change, &mut subjects)?;
+    }
+    for subject in &mut subjects {
+        let chosen = baselines.choose(&subject.report, &subject.config.ratchet);
+        judge(subject, chosen)?;
+    }
+    Ok(Outcome {
+        baselines,
+        subjects,
+    })
+}
+
+fn built(
+    package: &Package,
+    targets: &[String],
+    listener: &mut dyn Listener,
+) -> Result<Vec<Subject>> {
+    let targets = match targets {
+        // With no target at all this says what to do.
+        [] if package.targets.is_empty() => vec![package.config(None)?.target],
+        [] => package.targets.clone(),
+        given => given.to_vec(),
+    };
+    let mut subjects = Vec::new();
+    for target in targets {
+        let config = package.config(Some(&target))?;
+        let folder = package.outputs(&target);
+        let shipped = build::run(package, &target, &Features::default(), &folder, listener)?;
+        if bindgen::is_input(&shipped.bytes) {
+            return Err(Error::Toolchain {
+                message: format!(
+                    "{} for {target} is what wasm-bindgen reads, and not what is shipped",
+                    package.name
+                ),
+                help: "hold what comes out of it: `cargo budget check pkg/app_bg.wasm --json > report.json` and \
+                       `cargo budget gate --report report.json`"
+                    .to_owned(),
+            });
+        }
+        let (report, file) = (shipped.report.clone(), shipped.files.report.clone());
+        subjects.push(Subject::new(config, report, file, Some(shipped)));
+    }
+    Ok(subjects)
+}
+
+fn reported(package: &Package, file: &Path) -> Result<Subject> {
+    let text = std::fs::read_to_string(file).map_err(Error::io("reading", file))?;
+    let mut report = report::json::read(file, &text)?;
+    if report.package != package.name {
+        return Err(Error::Toolchain {
+            message: format!(
+                "{} is of {}, and the package here is {}",
+                file.display(),
+                report.package,
+                package.name
+            ),
+            help: "name the package with --package".to_owned(),
+        });
+    }
+    let config = package.config(Some(&report.target))?;
+    if report.figures.start.is_none() && config.limits.get(&Measure::Start).is_some() {
+        return Err(Error::Toolchain {
+            message: format!(
+                "{} says nothing of the start, on which there is a limit now",
+                file.display()
+            ),
+            help: "build it again, which measures it".to_owned(),
+        });
+    }
+    report.budget = gate::budget(&report, &config);
+    report.baseline = None;
+    Ok(Subject::new(config, report, file.to_owned(), None))
+}
+
+impl Subject {
+    fn new(config: Config, report: Report, file: PathBuf, shipped: Option<Shipped>) -> Self {
+        Self {
+            config,
+            report,
+            file,
+            verdict: Verdict::default(),
+            changed: None,
+            fault: None,
+            baseline: String::new(),
+            shipped,
+        }
+    }
+}
+
+/// Changes the record as it was asked, under its lock, and gives what is there then.
+fn write(
+    package: &Package,
+    request: &Request,
+    change: &Change,
+    subjects: &mut [Subject],
+) -> Result<Both> {
+    let base = request.base.as_deref();
+    let _lock = File::lock(&package.root)?;
+    // Read again: another process may have written it while this one was building.
+    let mut baselines = merge_base::read(&package.root, base)?;
+    let found = baselines.work.file.clone();
+    let commit = merge_base::commit(&package.root);
+    for subject in subjects {
+        let report = &subject.report;
+        let chosen = baselines.choose(report, &subject.config.ratchet);
+        let own = baselines.work.file.held(&report.package, &report.target);
+        // What was changed by hand is replaced by what can have become of the base's.
+        let own = own.filter(|_| chosen.fault.is_none());
+        let before = own.or(chosen.held).cloned();
+        let after = match &before {
+            Some(held) => changed(held, change, subject, &commit),
+            None => Ok(Held::begin(report)),
+        };
+        if let Some(held) = after.as_ref().ok().or(before.as_ref()) {
+            let ratchet = &mut baselines.work.file.ratchet;
+            let targets = ratchet.entry(report.package.clone()).or_default();
+            targets.insert(report.target.clone(), held.clone());
+        }
+        subject.changed = Some(Changed { before, after });
+    }
+    if baselines.work.file != found || baselines.work.text.is_none() {
+        baselines.work.file.write(&File::path(package))?;
+    }
+    merge_base::read(&package.root, base)
+}
+
+fn changed(
+    held: &Held,
+    change: &Change,
+    subject: &Subject,
+    commit: &str,
+) -> std::result::Result<Held, Refused> {
+    let report = &subject.report;
+    match change {
+        Change::Lower => held.lower(report),
+        Change::Retool => held.retool(report, &subject.config.ratchet, commit),
+        Change::Raise(reason) => held.raise(report, reason, commit),
+    }
+}
+
+fn judge(subject: &mut Subject, chosen: Chosen<'_>) -> Result<()> {
+    subject.fault = chosen.fault;
+    subject.baseline = chosen.found.text.clone().unwrap_or_default();
+    let against = chosen.held.map(|held| Against {
+        held: held.clone(),
+        from: chosen.found.from.clone(),
+        commit: chosen.found.commit.clone(),
+        raises: chosen.raises.to_vec(),
+    });
+    let config = &subject.config;
+    if let (Some(shipped), Some(against)) = (&mut subject.shipped, &against) {
+        shipped.hold(config, against)?;
+        subject.report = shipped.report.clone();
+        subject.verdict = shipped.verdict.clone();
+        return Ok(());
+    }
+    let held = against.as_ref().map(|against| &against.held);
+    subject.verdict = gate::decide(&subject.report, config, held);
+    if let Some(against) = &against {
+        subject.report.baseline = Some(gate::compared(&subject.report, config, against)?);
+    }
+    subject.report.verdict = subject.verdict.record();
+    Ok(())
+}

@@ -1,0 +1,309 @@
+//! What is said of the baseline: a size that grew over it, one that was not compared with it, a record that was
+//! changed by hand. Each points at its place in `baseline.json`.
+
+use crate::attribution::diff::{Change, Changes};
+use crate::attribution::groups::Grouping;
+use crate::baseline::merge_base::Fault;
+use crate::diagnostic::{Diagnostic, Level};
+use crate::gate::place;
+use crate::gate::succession::Loosened;
+use crate::gate::{Growth, Unjudged, Verdict};
+use crate::report::{BaselineRecord, Because, Difference, Judged, Report, units};
+use std::path::Path;
+
+/// The stable name of the diagnostic for a size over what is held and its tolerance.
+pub const GREW: &str = "grew";
+/// The same for one that is within the tolerance and has drifted too far.
+pub const DRIFTED: &str = "drifted";
+/// The same for a baseline that was not compared with, because something else made it.
+pub const UNJUDGED: &str = "growth-not-judged";
+/// The same for a baseline that was changed by hand.
+pub const LOOSENED: &str = "loosened-baseline";
+
+/// How many changes are named of each grouping.
+const LARGEST: usize = 8;
+
+/// What is named, with what it is called.
+const NAMED: [(Grouping, &str); 3] = [
+    (Grouping::Crate, "by crate"),
+    (Grouping::Family, "by function and generic family"),
+    (Grouping::Item, "by item"),
+];
+
+/// The text of a `baseline.json`.
+#[derive(Debug, Clone, Copy)]
+pub struct BaselineText<'t> {
+    /// The file, as it is named.
+    pub file: &'t Path,
+    /// What is in it, in the commit that is compared with.
+    pub text: &'t str,
+}
+
+impl BaselineText<'_> {
+    /// An error without words, at `keys` of what is recorded of `report`'s package and target.
+    fn at(&self, report: &Report, keys: &[&str]) -> Diagnostic {
+        let path = [&["ratchet", &report.package, &report.target], keys].concat();
+        Diagnostic {
+            level: Level::Error,
+            code: GREW,
+            message: String::new(),
+            file: self.file.to_owned(),
+            source: self.text.to_owned(),
+            span: place::of(self.text, &path).unwrap_or(0..0),
+            label: String::new(),
+            notes: Vec::new(),
+            help: Vec::new(),
+        }
+    }
+}
+
+/// One error per size that grew too much, at what is held of it, and a warning where sizes were not judged. What grew
+/// stands with the first alone. Nothing where `report` was compared with no baseline; `baseline` is that one's text.
+pub fn growth(verdict: &Verdict, report: &Report, baseline: BaselineText<'_>) -> Vec<Diagnostic> {
+    let Some(record) = &report.baseline else {
+        return Vec::new();
+    };
+    let grown = verdict.grown.iter();
+    let mut all: Vec<_> = grown
+        .map(|growth| grew(growth, report, record, baseline))
+        .collect();
+    if let Some(first) = all.first_mut() {
+        first.notes = what_grew(report, record);
+    }
+    let unjudged = verdict.unjudged.iter();
+    all.extend(unjudged.map(|unjudged| not_judged(unjudged, report, record, baseline)));
+    all
+}
+
+fn grew(
+    growth: &Growth,
+    report: &Report,
+    record: &BaselineRecord,
+    baseline: BaselineText<'_>,
+) -> Diagnostic {
+    let Growth {
+        size,
+        actual,
+        from,
+        most,
+        because,
+    } = *growth;
+    let name = size.name();
+    let (code, what, key, since) = if because == Because::Drift {
+        let since = "since the last deliberate raise";
+        (DRIFTED, "drifted", "anchor", since)
+    } else {
+        (GREW, "grew", "sizes", "over what is held")
+    };
+    let commit = record.commit.as_ref().map_or(String::new(), |commit| {
+        format!(", {}", commit.get(..12).unwrap_or(commit))
+    });
+    Diagnostic {
+        code,
+        message: format!(
+            "{} for {} {what}: {name} is {} bytes, {} {since} ({}), where {} pass",
+            report.package,
+            report.target,
+            units::bytes(actual),
+            units::bytes(actual - from),
+            units::change_share(from, actual),
+            units::bytes(most - from),
+        ),
+        label: format!(
+            "{} bytes here ({}{commit})",
+            units::bytes(from),
+            record.from
+        ),
+        help: vec![
+            format!("make it smaller by {}, or", units::counted(actual - most)),
+            "raise what is held deliberately: `gate --raise --reason \"why this is worth it\"`"
+                .to_owned(),
+            "how much passes is said in [package.metadata.budget.ratchet] of the package's manifest"
+                .to_owned(),
+        ],
+        ..baseline.at(report, &[key, name])
+    }
+}
+
+fn not_judged(
+    unjudged: &Unjudged,
+    report: &Report,
+    record: &BaselineRecord,
+    baseline: BaselineText<'_>,
+) -> Diagnostic {
+    let differences: Vec<_> = unjudged.differences.iter().map(difference).collect();
+    let differences = differences.join(", ");
+    let subject = format!("{} for {}", report.package, report.target);
+    let help = if unjudged.drifted {
+        "all drift since the last raise is more than passes: only `gate --raise --reason \"…\"` takes it over"
+    } else {
+        "take what is held over to it: `gate --update --toolchain`"
+    };
+    let (key, message, label, notes) = if unjudged.because == Judged::Codec {
+        (
+            "codecs",
+            format!(
+                "codec changed: {differences}; that compressed size of {subject} is not judged"
+            ),
+            "compressed what is held",
+            Vec::new(),
+        )
+    } else {
+        let sizes = record.held.iter().map(|size| {
+            format!(
+                "{} {} \u{2192} {} bytes ({})",
+                size.measure,
+                units::bytes(size.held),
+                units::bytes(size.actual),
+                units::change(size.held, size.actual)
+            )
+        });
+        (
+            "toolchain",
+            format!(
+                "toolchain changed: {differences}; the difference is not blamed on the change, and growth of {subject} is not judged"
+            ),
+            "made what is held",
+            sizes.collect(),
+        )
+    };
+    Diagnostic {
+        level: Level::Warning,
+        code: UNJUDGED,
+        message,
+        label: label.to_owned(),
+        notes,
+        help: vec![help.to_owned()],
+        ..baseline.at(report, &[key])
+    }
+}
+
+fn difference(difference: &Difference) -> String {
+    let Difference {
+        what,
+        before,
+        after,
+    } = difference;
+    // rustc and wasm-opt say their names themselves.
+    let what = if before.starts_with(what) {
+        String::new()
+    } else {
+        format!("{what} ")
+    };
+    let [before, after] =
+        [before, after].map(|text| if text.is_empty() { "(unknown)" } else { text });
+    format!("{what}{before} \u{2192} {after}")
+}
+
+/// The largest changes of each grouping, and what the rest comes to, so that every list sums to the difference.
+fn what_grew(report: &Report, record: &BaselineRecord) -> Vec<String> {
+    let raw = record.held.iter().find(|size| size.measure == "raw");
+    let before = raw.map_or(0, |raw| raw.held);
+    let after = report.attribution.bytes;
+    let mut lines = vec![format!(
+        "since the held file ({} \u{2192} {} bytes, {})",
+        units::bytes(before),
+        units::bytes(after),
+        units::change(before, after)
+    )];
+    let groupings = record.changes.iter().flat_map(|diff| &diff.by);
+    for (grouping, heading) in NAMED {
+        let mut groupings = groupings.clone();
+        let changes = groupings.find(|by| by.grouping == grouping && !by.changes.is_empty());
+        if let Some(changes) = changes {
+            lines.push(format!("{heading}:"));
+            lines.extend(list(changes));
+        }
+    }
+    lines
+}
+
+fn list(by: &Changes) -> Vec<String> {
+    let (shown, rest) = by.changes.split_at(by.changes.len().min(LARGEST));
+    let row = |change: &Change| {
+        let name = units::shorten(&change.name, super::NAME_WIDTH);
+        let what = change.what.name();
+        (signed(change.delta()), format!("{name} ({what})"))
+    };
+    let mut rows: Vec<_> = shown.iter().map(row).collect();
+    if !rest.is_empty() {
+        let sum = rest.iter().map(Change::delta).sum();
+        rows.push((signed(sum), format!("in {} more", rest.len())));
+    }
+    super::aligned(rows)
+}
+
+fn signed(delta: i128) -> String {
+    let bytes = u64::try_from(delta.unsigned_abs()).unwrap_or(u64::MAX);
+    if delta < 0 {
+        units::change(bytes, 0)
+    } else {
+        units::change(0, bytes)
+    }
+}
+
+/// The working tree's record was changed in a way there is none for; `from` is whose counts instead, `baseline` the
+/// working tree's text.
+pub fn loosened(
+    fault: &Fault,
+    from: &str,
+    report: &Report,
+    baseline: BaselineText<'_>,
+) -> Diagnostic {
+    let most = |what: String, bytes: u64, most: u64| {
+        format!(
+            "{what} {} bytes, and without a recorded raise {} is the most",
+            units::bytes(bytes),
+            units::bytes(most)
+        )
+    };
+    let (what, keys) = match fault {
+        Fault::Gone => ("what is held is gone".to_owned(), vec![]),
+        Fault::Loosened(Loosened::Raises) => (
+            "raises that were recorded are not as they were".to_owned(),
+            vec!["raises"],
+        ),
+        Fault::Loosened(Loosened::Retooled) => (
+            "changes of the toolchain that were recorded are not as they were".to_owned(),
+            vec!["retooled"],
+        ),
+        Fault::Loosened(Loosened::NoReason) => ("a raise has no reason".to_owned(), vec!["raises"]),
+        Fault::Loosened(Loosened::Toolchain) => (
+            "it is of another toolchain, and nothing records the change".to_owned(),
+            vec!["toolchain"],
+        ),
+        Fault::Loosened(Loosened::Held {
+            size,
+            held,
+            most: bound,
+        }) => (
+            most(format!("{} is held at", size.name()), *held, *bound),
+            vec!["sizes", size.name()],
+        ),
+        Fault::Loosened(Loosened::Anchor {
+            size,
+            anchor,
+            most: bound,
+        }) => (
+            most(
+                format!("drift of {} is counted from", size.name()),
+                *anchor,
+                *bound,
+            ),
+            vec!["anchor", size.name()],
+        ),
+    };
+    Diagnostic {
+        code: LOOSENED,
+        message: format!(
+            "baseline.json was loosened without a recorded raise: {} for {}: {what}",
+            report.package, report.target
+        ),
+        label: format!("does not count; that of {from} does"),
+        help: vec![
+            "`gate --update` restores it; `gate --raise --reason \"\u{2026}\"` is the way up"
+                .to_owned(),
+        ],
+        ..baseline.at(report, &keys)
+    }
+}

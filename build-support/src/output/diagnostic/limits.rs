@@ -1,0 +1,219 @@
+//! What is said where a limit of the manifest does not hold.
+
+use crate::attribution::groups::{self, Grouping};
+use crate::attribution::{Attribution, Kind, Row};
+use crate::config::{Config, Measure};
+use crate::diagnostic::{Diagnostic, Level};
+use crate::gate::{Breach, Verdict};
+use crate::report::{Report, Size, units};
+use std::path::Path;
+
+/// The stable name of the diagnostic.
+pub const OVER_BUDGET: &str = "over-budget";
+
+/// How many of the largest are named.
+const LARGEST: usize = 10;
+
+/// One error per limit that does not hold, at the limit's place in the manifest. `file` is where the report was
+/// written, for the command that shows more. What takes the most room of the whole file stands with the first size
+/// alone: it is the same for all of them.
+pub fn limits(verdict: &Verdict, report: &Report, config: &Config, file: &Path) -> Vec<Diagnostic> {
+    let is_size = |breach: &Breach| matches!(breach.limit.measure, Measure::Size(_));
+    let first = verdict.exceeded.iter().position(is_size);
+    let draw = |(i, breach): (usize, &Breach)| Diagnostic {
+        notes: if is_size(breach) && first != Some(i) {
+            Vec::new()
+        } else {
+            explained(report, breach)
+        },
+        ..diagnostic(breach, report, config, file)
+    };
+    verdict.exceeded.iter().enumerate().map(draw).collect()
+}
+
+fn diagnostic(breach: &Breach, report: &Report, config: &Config, file: &Path) -> Diagnostic {
+    let Breach { limit, actual } = breach;
+    let (measure, most) = (&limit.measure, limit.most);
+    let over = units::bytes(actual - most);
+    let subject = format!("{} for {}", report.package, report.target);
+    let is = sentence(&subject, measure, *actual);
+    Diagnostic {
+        level: Level::Error,
+        code: OVER_BUDGET,
+        message: format!("{is}, {over} over its limit of {}", units::bytes(most)),
+        file: config.manifest.clone(),
+        source: config.source.clone(),
+        span: limit.span.clone(),
+        label: format!(
+            "actual is {}, {over} over ({} of the limit)",
+            units::amount(*actual, measure.unit()),
+            units::used(*actual, most)
+        ),
+        notes: Vec::new(),
+        help: vec![
+            shows(measure, file),
+            format!(
+                "to raise the limit deliberately, set {} = {} here and say why in the commit",
+                key(measure),
+                units::bytes(*actual).replace(',', "_")
+            ),
+        ],
+    }
+}
+
+/// What is measured and how much it is, as a sentence's beginning.
+fn sentence(subject: &str, measure: &Measure, actual: u64) -> String {
+    let now = units::bytes(actual);
+    match measure {
+        Measure::Size(Size::Raw) => format!("{subject} is {now} bytes as shipped"),
+        Measure::Size(Size::Gzip) => format!("{subject} is {now} bytes after gzip -9"),
+        Measure::Size(Size::Brotli) => format!("{subject} is {now} bytes after brotli -q 11"),
+        Measure::Functions => format!("{subject} has {now} functions"),
+        Measure::Crates => format!("{subject} has {now} crates in it"),
+        Measure::Memory => format!("{subject} begins with {now} bytes of memory"),
+        Measure::Start => format!("{subject} takes {now} instructions to start"),
+        Measure::Crate(name) => format!("crate {name} takes {now} bytes of {subject}"),
+        Measure::Section(name) => format!("section {name} takes {now} bytes of {subject}"),
+    }
+}
+
+/// Where more is to be seen.
+fn shows(measure: &Measure, file: &Path) -> String {
+    let analyze = format!("`build-support analyze {}", file.display());
+    match measure {
+        Measure::Size(_) | Measure::Functions => format!("{analyze}` shows what takes the room"),
+        Measure::Crates | Measure::Crate(_) => {
+            format!("{analyze} --by crate` shows what each crate takes")
+        }
+        Measure::Section(_) => format!("{analyze} --by section` shows what each section takes"),
+        Measure::Memory => {
+            "`build-support memory FILE` on the shipped file shows what the memory is for"
+                .to_owned()
+        }
+        Measure::Start => {
+            "work at the start is that of constructors, the start function and `_initialize`"
+                .to_owned()
+        }
+    }
+}
+
+/// The key as it stands in its table.
+fn key(measure: &Measure) -> String {
+    let is_bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    match measure {
+        Measure::Crate(name) | Measure::Section(name) if name.chars().all(is_bare) => name.clone(),
+        Measure::Crate(name) | Measure::Section(name) => format!("{name:?}"),
+        _ => measure.key().to_owned(),
+    }
+}
+
+/// What there is to know of a figure: what it is made of, the largest first.
+fn explained(report: &Report, breach: &Breach) -> Vec<String> {
+    let all = &report.attribution;
+    if all.rows.is_empty() {
+        return Vec::new();
+    }
+    let rows = all.rows.iter();
+    match &breach.limit.measure {
+        Measure::Size(_) => largest("the shipped file", all.bytes, rows),
+        Measure::Crate(name) => {
+            let rows = rows.filter(|row| row.krate() == *name);
+            largest("the crate", breach.actual, rows)
+        }
+        Measure::Section(name) => {
+            let rows = rows.filter(|row| row.section() == *name);
+            largest("the section", breach.actual, rows)
+        }
+        Measure::Functions => functions_by_crate(all),
+        Measure::Crates => {
+            let mut crates = groups::run(all, Grouping::Crate);
+            crates.retain(|group| !group.name.starts_with('['));
+            // Those that take the least are the nearest to going.
+            let smallest = crates.into_iter().rev();
+            let smallest = smallest.map(|group| (group.bytes, group.name));
+            list("the smallest of them are".to_owned(), smallest, all.bytes)
+        }
+        Measure::Memory | Measure::Start => Vec::new(),
+    }
+}
+
+fn largest<'r>(what: &str, sum: u64, rows: impl Iterator<Item = &'r Row>) -> Vec<String> {
+    let headline = format!("the largest of {what} ({} bytes) are", units::bytes(sum));
+    list(headline, rows.map(|row| (row.bytes, row.item())), sum)
+}
+
+fn functions_by_crate(all: &Attribution) -> Vec<String> {
+    let rows = all.rows.iter().filter(|row| row.kind == Kind::Function);
+    let functions = Attribution {
+        bytes: 0,
+        rows: rows.cloned().collect(),
+    };
+    let mut groups = groups::run(&functions, Grouping::Crate);
+    let sum = groups
+        .iter()
+        .fold(0u64, |sum, group| sum.saturating_add(group.count));
+    groups.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.name.cmp(&b.name)));
+    let counts = groups.into_iter().map(|group| (group.count, group.name));
+    list("most of them are of".to_owned(), counts, sum)
+}
+
+/// The first of `rows`, each with its share of `whole`.
+fn list(headline: String, rows: impl Iterator<Item = (u64, String)>, whole: u64) -> Vec<String> {
+    let row = |(n, name): (u64, String)| {
+        let name = units::shorten(&name, super::NAME_WIDTH);
+        let share = units::share(n, whole);
+        (units::bytes(n), format!("{share:>6}  {name}"))
+    };
+    let rows = rows.take(LARGEST).map(row).collect();
+    std::iter::once(headline)
+        .chain(super::aligned(rows))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::limits;
+    use crate::config::Config;
+    use crate::diagnostic::Diagnostic;
+    use crate::gate;
+    use crate::gate::tests::{config, report, sizes};
+    use crate::report::Report;
+    use std::path::Path;
+
+    fn said(report: &Report, config: &Config) -> Vec<Diagnostic> {
+        let verdict = gate::decide(report, config, None);
+        limits(&verdict, report, config, Path::new("r.json"))
+    }
+
+    #[test]
+    fn each_breach_points_at_its_own_limit_and_the_first_explains() {
+        let (report, config) = (
+            report(sizes([11, 6, 30])),
+            config([Some(10), Some(5), Some(7)]),
+        );
+        let all = said(&report, &config);
+        assert_eq!(
+            all.iter().map(|d| d.span.clone()).collect::<Vec<_>>(),
+            [0..1, 1..2, 2..3]
+        );
+        assert_eq!(
+            all.iter().map(|d| d.notes.len()).collect::<Vec<_>>(),
+            [11, 0, 0]
+        );
+        assert_eq!(all[0].notes[1], "250   25.0%  app::run");
+        assert!(
+            all.iter()
+                .all(|d| d.help[0].contains("build-support analyze r.json"))
+        );
+    }
+
+    #[test]
+    fn without_attribution_there_is_nothing_to_name() {
+        let mut report = report(sizes([11; 3]));
+        let config = config([Some(10), None, None]);
+        let notes = |report: &Report| said(report, &config)[0].notes.len();
+        assert_eq!(notes(&report), 11);
+        report.attribution.rows.clear();
+        assert_eq!(notes(&report), 0);
+    }
+}
