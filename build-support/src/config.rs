@@ -51,7 +51,7 @@ mod value;
 
 use crate::analyze::plan::SnipRules;
 use crate::error::{Error, Result};
-use std::ops::Range;
+use crate::guard;
 use std::path::{Path, PathBuf};
 
 pub use limits::{Limit, Limits, Measure};
@@ -83,21 +83,8 @@ pub struct Config {
     pub snip: SnipRules,
     /// Whether to remove what is dead afterwards.
     pub sweep: SweepRules,
-    /// Crates that must not be in the dependency graph.
-    pub banned_crates: Vec<Placed<String>>,
-    /// Features that must not be enabled in it: `crate/feature`, or `feature` of any crate.
-    pub banned_features: Vec<Placed<String>>,
-    /// How many crates the dependency graph may have.
-    pub max_crates: Option<Placed<usize>>,
-}
-
-/// A value and where in the manifest it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Placed<T> {
-    /// The value.
-    pub value: T,
-    /// Its byte range in [`Config::source`].
-    pub span: Range<usize>,
+    /// What the dependency graph may hold.
+    pub graph: guard::Rules,
 }
 
 /// Whether to remove what the linker's relocations prove dead.
@@ -157,9 +144,7 @@ impl Config {
             ratchet: Tolerance::default(),
             snip: SnipRules::default(),
             sweep: SweepRules::default(),
-            banned_crates: Vec::new(),
-            banned_features: Vec::new(),
-            max_crates: None,
+            graph: guard::Rules::default(),
         }
     }
 }

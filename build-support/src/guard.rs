@@ -27,7 +27,7 @@ mod rules;
 
 pub use constants::{Constants, is_key};
 pub use graph::{Crate, Graph};
-pub use rules::{Rules, violations};
+pub use rules::{BANNED_CRATES, BANNED_FEATURES, KEYS, MAX_CRATES, Rules, violations};
 
 use crate::error::{Error, Result};
 use crate::system::process;
@@ -111,7 +111,8 @@ pub fn run() -> Result<BTreeSet<PathBuf>> {
     let Some(rules) = Rules::read(&manifest, &package.metadata)? else {
         return Ok(watched);
     };
-    let targets = match rules.targets.as_slice() {
+    let targets = rules::targets(&manifest, &package.metadata)?;
+    let targets = match targets.as_slice() {
         [] => vec![variable("TARGET")?],
         targets => targets.to_vec(),
     };

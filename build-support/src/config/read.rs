@@ -6,6 +6,7 @@ use super::{Config, Limits, SnipRules, SweepRules, budget, rules, tolerance};
 use crate::diagnostic::Diagnostic;
 use std::ops::Range;
 use std::path::Path;
+use toml::Spanned;
 use toml::de::DeTable;
 
 /// The wasm targets of rustc that this tool serves.
@@ -156,7 +157,7 @@ fn tables(table: &Table<'_>, config: &mut Config, mistakes: &mut Mistakes<'_>) {
             "ratchet" => tolerance::read(&value, &mut config.ratchet, mistakes),
             "snip" => rules::snip(&value, &mut config.snip, mistakes),
             "sweep" => rules::sweep(&value, &mut config.sweep, mistakes),
-            "graph" => rules::graph(&value, config, mistakes),
+            "graph" => rules::graph(&value, &mut config.graph, mistakes),
             "constants" => rules::constants(&value, mistakes),
             _ => unreachable!("`known` gives only the keys it was given"),
         }
@@ -190,17 +191,17 @@ fn targets(value: &Value<'_>, config: &mut Config, mistakes: &mut Mistakes<'_>) 
     let listed = value.strings(mistakes);
     for target in listed
         .iter()
-        .filter(|target| !TARGETS.contains(&target.value.as_str()))
+        .filter(|target| !TARGETS.contains(&target.get_ref().as_str()))
     {
         unknown_target(
-            &target.value,
-            target.span.clone(),
+            target.get_ref(),
+            target.span(),
             &TARGETS,
             "wasm targets",
             mistakes,
         );
     }
-    config.targets = listed.into_iter().map(|target| target.value).collect();
+    config.targets = listed.into_iter().map(Spanned::into_inner).collect();
     if !config.targets.is_empty() && !config.targets.contains(&config.target) {
         let message = format!("`{}` is not built for {}", config.package, config.target);
         let help = format!(

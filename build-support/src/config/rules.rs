@@ -3,9 +3,10 @@
 use super::amounts::{count, size};
 use super::mistakes::{Mistakes, code, suggestion};
 use super::value::Value;
-use super::{Config, Placed, SnipRules, SweepRules};
+use super::{SnipRules, SweepRules};
 use crate::analyze::families::FAMILIES;
 use crate::guard;
+use toml::Spanned;
 
 /// Reads the `snip` table.
 pub(super) fn snip(value: &Value<'_>, rules: &mut SnipRules, mistakes: &mut Mistakes<'_>) {
@@ -28,24 +29,29 @@ pub(super) fn snip(value: &Value<'_>, rules: &mut SnipRules, mistakes: &mut Mist
             _ => deny = patterns(&value, "every function of the program", mistakes),
         }
     }
-    for denied in deny
-        .iter()
-        .filter(|denied| allow.iter().any(|allowed| allowed.value == denied.value))
-    {
-        let message = format!("`{}` is both to be kept and to be snipped", denied.value);
+    for denied in deny.iter().filter(|denied| {
+        allow
+            .iter()
+            .any(|allowed| allowed.get_ref() == denied.get_ref())
+    }) {
+        let message = format!(
+            "`{}` is both to be kept and to be snipped",
+            denied.get_ref()
+        );
         let help = "remove it from `allow` or from `deny`".into();
         mistakes.add(
             code::CONFLICT,
-            denied.span.clone(),
+            denied.span(),
             message,
             "also in `allow`".into(),
             help,
         );
     }
-    let values =
-        |patterns: Vec<Placed<String>>| patterns.into_iter().map(|pattern| pattern.value).collect();
-    rules.allow = values(allow);
-    rules.deny = values(deny);
+    [rules.allow, rules.deny] = [allow, deny].map(values);
+}
+
+fn values(list: Vec<Spanned<String>>) -> Vec<String> {
+    list.into_iter().map(Spanned::into_inner).collect()
 }
 
 /// A list without a family would read as all of them.
@@ -54,14 +60,14 @@ fn families(value: &Value<'_>, mistakes: &mut Mistakes<'_>) -> Vec<String> {
     let listed = value.strings(mistakes);
     for family in listed
         .iter()
-        .filter(|family| !known.contains(&family.value.as_str()))
+        .filter(|family| !known.contains(&family.get_ref().as_str()))
     {
         mistakes.add(
             code::BAD_NAME,
-            family.span.clone(),
-            format!("unknown family `{}`", family.value),
+            family.span(),
+            format!("unknown family `{}`", family.get_ref()),
             "not one of the families of panics".into(),
-            suggestion(&family.value, &known, "families"),
+            suggestion(family.get_ref(), &known, "families"),
         );
     }
     if listed.is_empty() {
@@ -73,7 +79,7 @@ fn families(value: &Value<'_>, mistakes: &mut Mistakes<'_>) -> Vec<String> {
             "write enabled = false instead, or leave the key out for all of them".into(),
         );
     }
-    listed.into_iter().map(|family| family.value).collect()
+    values(listed)
 }
 
 /// Reads the `sweep` table.
@@ -87,29 +93,22 @@ pub(super) fn sweep(value: &Value<'_>, rules: &mut SweepRules, mistakes: &mut Mi
 }
 
 /// Reads the `graph` table.
-pub(super) fn graph(value: &Value<'_>, config: &mut Config, mistakes: &mut Mistakes<'_>) {
+pub(super) fn graph(value: &Value<'_>, rules: &mut guard::Rules, mistakes: &mut Mistakes<'_>) {
     let Some(table) = value.table(mistakes) else {
         return;
     };
-    for (key, value) in table.known(
-        &["banned-crates", "banned-features", "max-crates"],
-        mistakes,
-    ) {
+    for (key, value) in table.known(&guard::KEYS, mistakes) {
         match key {
-            "banned-crates" => {
-                config.banned_crates = named(&value, is_crate, "crate", CRATE_HELP, mistakes)
+            guard::BANNED_CRATES => {
+                rules.banned_crates = named(&value, is_crate, "crate", CRATE_HELP, mistakes);
             }
-            "banned-features" => {
-                config.banned_features =
-                    named(&value, is_feature, "feature", FEATURE_HELP, mistakes)
+            guard::BANNED_FEATURES => {
+                rules.banned_features =
+                    named(&value, is_feature, "feature", FEATURE_HELP, mistakes);
             }
             _ => {
-                let most =
-                    count(&value, COUNT_HELP, mistakes).and_then(|n| usize::try_from(n).ok());
-                config.max_crates = most.map(|most| Placed {
-                    value: most,
-                    span: value.span(),
-                });
+                let most = count(&value, COUNT_HELP, mistakes);
+                rules.max_crates = most.and_then(|most| usize::try_from(most).ok());
             }
         }
     }
@@ -172,28 +171,28 @@ fn named(
     what: &str,
     help: &str,
     mistakes: &mut Mistakes<'_>,
-) -> Vec<Placed<String>> {
+) -> Vec<String> {
     let names = value.strings(mistakes);
-    for name in names.iter().filter(|name| !is_valid(&name.value)) {
-        let message = match name.value.as_str() {
+    for name in names.iter().filter(|name| !is_valid(name.get_ref())) {
+        let message = match name.get_ref().as_str() {
             "" => format!("empty name in `{}`", value.path),
             other => format!("`{other}` is not the name of a {what}"),
         };
         mistakes.add(
             code::BAD_NAME,
-            name.span.clone(),
+            name.span(),
             message,
             format!("not a {what}"),
             help.into(),
         );
     }
-    names
+    values(names)
 }
 
-fn patterns(value: &Value<'_>, all: &str, mistakes: &mut Mistakes<'_>) -> Vec<Placed<String>> {
+fn patterns(value: &Value<'_>, all: &str, mistakes: &mut Mistakes<'_>) -> Vec<Spanned<String>> {
     let patterns = value.strings(mistakes);
     for pattern in &patterns {
-        let path = pattern.value.trim();
+        let path = pattern.get_ref().trim();
         let (message, label) = if path.is_empty() {
             (
                 format!("empty pattern in `{}`", value.path),
@@ -204,7 +203,7 @@ fn patterns(value: &Value<'_>, all: &str, mistakes: &mut Mistakes<'_>) -> Vec<Pl
                 format!("pattern without a path in `{}`", value.path),
                 format!("matches {all}"),
             )
-        } else if path != pattern.value {
+        } else if path != pattern.get_ref() {
             (
                 format!("pattern with blanks around it in `{}`", value.path),
                 "matches nothing".into(),
@@ -220,7 +219,7 @@ fn patterns(value: &Value<'_>, all: &str, mistakes: &mut Mistakes<'_>) -> Vec<Pl
         let help =
             "write a demangled path, \"my_crate::item\", or all below one, \"my_crate::module::*\""
                 .into();
-        mistakes.add(code::BAD_NAME, pattern.span.clone(), message, label, help);
+        mistakes.add(code::BAD_NAME, pattern.span(), message, label, help);
     }
     patterns
 }

@@ -1,7 +1,6 @@
 //! A TOML value with the path of keys that leads to it, and what it can be taken for. What it cannot is
 //! a mistake at its place in the file.
 
-use super::Placed;
 use super::mistakes::{Mistakes, code, suggestion};
 use std::ops::Range;
 use toml::Spanned;
@@ -89,7 +88,7 @@ impl<'t> Value<'t> {
     }
 
     /// The strings of an array; what is no string is a mistake and left out, and so is one said twice.
-    pub(super) fn strings(&self, mistakes: &mut Mistakes<'_>) -> Vec<Placed<String>> {
+    pub(super) fn strings(&self, mistakes: &mut Mistakes<'_>) -> Vec<Spanned<String>> {
         let Some(array) = self.value.get_ref().as_array() else {
             self.wrong_type(
                 "an array of strings",
@@ -98,7 +97,7 @@ impl<'t> Value<'t> {
             );
             return Vec::new();
         };
-        let mut found: Vec<Placed<String>> = Vec::new();
+        let mut found: Vec<Spanned<String>> = Vec::new();
         for (i, value) in array.iter().enumerate() {
             let element = Value {
                 value,
@@ -107,7 +106,7 @@ impl<'t> Value<'t> {
             let Some(text) = element.string(mistakes) else {
                 continue;
             };
-            if found.iter().any(|earlier| earlier.value == text) {
+            if found.iter().any(|earlier| earlier.get_ref() == text) {
                 let message = format!("`{text}` is in `{}` twice", self.path);
                 mistakes.add(
                     code::CONFLICT,
@@ -118,10 +117,7 @@ impl<'t> Value<'t> {
                 );
                 continue;
             }
-            found.push(Placed {
-                value: text.to_owned(),
-                span: value.span(),
-            });
+            found.push(Spanned::new(value.span(), text.to_owned()));
         }
         found
     }

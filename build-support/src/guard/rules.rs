@@ -2,15 +2,23 @@
 
 use super::graph::{Crate, Graph};
 use crate::error::{Error, Result};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// What `[package.metadata.budget]` asks of the graph.
+/// The keys of `[package.metadata.budget.graph]`, for build scripts and for `config`.
+pub const KEYS: [&str; 3] = [BANNED_CRATES, BANNED_FEATURES, MAX_CRATES];
+
+/// The key of [`Rules::banned_crates`].
+pub const BANNED_CRATES: &str = "banned-crates";
+/// The key of [`Rules::banned_features`].
+pub const BANNED_FEATURES: &str = "banned-features";
+/// The key of [`Rules::max_crates`].
+pub const MAX_CRATES: &str = "max-crates";
+
+/// What `[package.metadata.budget.graph]` asks of the graph.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rules {
-    /// The targets the graph is checked for; empty where the manifest is silent.
-    pub targets: Vec<String>,
     /// Crates that must not be there.
     pub banned_crates: Vec<String>,
     /// Features that must not be on: `crate/feature`, or `feature` of any crate.
@@ -25,52 +33,56 @@ impl Rules {
     /// # Errors
     /// [`Error::Input`] naming `manifest` for an unknown key or a value of another kind.
     pub fn read(manifest: &Path, metadata: &Value) -> Result<Option<Self>> {
-        let wrong = |message: String| {
-            Error::Input {
-            file: manifest.to_owned(),
-            offset: None,
-            message: format!("[package.metadata.budget.graph]: {message}"),
-            help: "the keys are banned-crates and banned-features (lists of names) and max-crates (a number)".to_owned(),
-        }
-        };
-        let budget = &metadata["budget"];
-        let Some(table) = budget.get("graph") else {
-            return Ok(None);
-        };
-        let table = table
-            .as_object()
-            .ok_or_else(|| wrong("it is not a table".to_owned()))?;
-        let known = ["banned-crates", "banned-features", "max-crates"];
-        if let Some(key) = table.keys().find(|key| !known.contains(&key.as_str())) {
-            return Err(wrong(format!("unknown key `{key}`")));
-        }
-        let max = table.get("max-crates").map(|max| {
-            let max = max
-                .as_u64()
-                .filter(|max| *max > 0)
-                .and_then(|max| usize::try_from(max).ok());
-            max.ok_or_else(|| wrong("`max-crates` is not a whole number above zero".to_owned()))
-        });
-        let empty = Map::new();
-        Ok(Some(Self {
-            targets: names(budget.as_object().unwrap_or(&empty), "targets").map_err(wrong)?,
-            banned_crates: names(table, "banned-crates").map_err(wrong)?,
-            banned_features: names(table, "banned-features").map_err(wrong)?,
-            max_crates: max.transpose()?,
-        }))
+        let table = metadata["budget"].get("graph");
+        let rules = table.map(rules).transpose();
+        rules.map_err(|message| wrong(manifest, &message))
     }
 }
 
-fn names(table: &Map<String, Value>, key: &str) -> Result<Vec<String>, String> {
+/// The targets the graph is checked for, from a package's metadata; none where it is silent.
+///
+/// # Errors
+/// [`Error::Input`] naming `manifest` where they are no list of names.
+pub(super) fn targets(manifest: &Path, metadata: &Value) -> Result<Vec<String>> {
+    names(&metadata["budget"], "targets").map_err(|message| wrong(manifest, &message))
+}
+
+fn wrong(manifest: &Path, message: &str) -> Error {
+    Error::Input {
+        file: manifest.to_owned(),
+        offset: None,
+        message: format!("[package.metadata.budget.graph]: {message}"),
+        help: "the keys are banned-crates and banned-features (lists of names) and max-crates (a number)"
+            .to_owned(),
+    }
+}
+
+fn rules(table: &Value) -> Result<Rules, String> {
+    let entries = table.as_object().ok_or("it is not a table")?;
+    if let Some(key) = entries.keys().find(|key| !KEYS.contains(&key.as_str())) {
+        return Err(format!("unknown key `{key}`"));
+    }
+    let max_crates = entries.get(MAX_CRATES).map(|max| {
+        let max = max.as_u64().filter(|max| *max > 0);
+        let max = max.and_then(|max| usize::try_from(max).ok());
+        max.ok_or("`max-crates` is not a whole number above zero")
+    });
+    Ok(Rules {
+        banned_crates: names(table, BANNED_CRATES)?,
+        banned_features: names(table, BANNED_FEATURES)?,
+        max_crates: max_crates.transpose()?,
+    })
+}
+
+fn names(table: &Value, key: &str) -> Result<Vec<String>, String> {
     let Some(list) = table.get(key) else {
         return Ok(Vec::new());
     };
-    let read = list.as_array().and_then(|list| {
-        list.iter()
-            .map(|name| Some(name.as_str()?.to_owned()))
-            .collect()
-    });
-    read.ok_or_else(|| format!("`{key}` is not a list of names"))
+    let name = |name: &Value| name.as_str().map(str::to_owned);
+    let names = list
+        .as_array()
+        .and_then(|list| list.iter().map(name).collect());
+    names.ok_or_else(|| format!("`{key}` is not a list of names"))
 }
 
 /// Where `graph` breaks `rules`, one text for each.
@@ -164,7 +176,7 @@ fn same_crate(one: &str, other: &str) -> bool {
 
 fn same_feature(banned: &str, krate: &str, feature: &str) -> bool {
     match banned.split_once('/') {
-        Some((of, banned)) => same_crate(of, krate) && banned == feature,
+        Some((owner, banned)) => same_crate(owner, krate) && banned == feature,
         None => banned == feature,
     }
 }

@@ -298,12 +298,6 @@ fn unchanged(files: &Files, key: &str) -> Option<Report> {
 
 fn key(input: &Input<'_>) -> String {
     let snip = &input.config.snip;
-    let banned: Vec<_> = input
-        .config
-        .banned_crates
-        .iter()
-        .map(|name| name.value.clone())
-        .collect();
     let mut key = Key::start()
         .with(report::SCHEMA.to_le_bytes())
         .with(input.identity)
@@ -323,7 +317,7 @@ fn key(input: &Input<'_>) -> String {
         snip.families.as_slice(),
         &snip.allow,
         &snip.deny,
-        &banned,
+        &input.config.graph.banned_crates,
         input.machine_paths,
     ] {
         key = list
@@ -338,9 +332,10 @@ fn key(input: &Input<'_>) -> String {
 /// FR-10: the linked file, which still has names, holds nothing of a banned crate.
 fn refuse_banned(config: &Config, analysis: &Analysis) -> Result<()> {
     let banned: Vec<_> = config
+        .graph
         .banned_crates
         .iter()
-        .map(|name| name.value.replace('-', "_"))
+        .map(|name| name.replace('-', "_"))
         .collect();
     let found: Vec<_> = analysis
         .contributors
