@@ -97,9 +97,8 @@ impl Both {
     /// it is then tighter, or raised for a reason that is shown. Otherwise the base's. And the base's as well where this
     /// file was made by the base's toolchain and the working tree's record is of another.
     pub fn choose(&self, report: &Report, tolerance: &Tolerance) -> Chosen<'_> {
-        let of = |found| held_of(found, report);
         let work = Chosen {
-            held: of(&self.work),
+            held: held_of(&self.work, report),
             found: &self.work,
             raises: &[],
             fault: None,
@@ -107,7 +106,7 @@ impl Both {
         let Some(base) = &self.base else {
             return work;
         };
-        let Some(before) = of(base) else {
+        let Some(before) = held_of(base, report) else {
             return work;
         };
         let from_base = |fault| Chosen {
@@ -195,32 +194,28 @@ fn merge_base(root: &Path, wanted: Option<&str>) -> Result<Base> {
 /// Why there is no repository: as a rule because there is none, which git need not say; sometimes because git will not look.
 fn no_repository(error: &Error) -> String {
     let said = match error {
+        Error::Process { stderr, .. } if stderr.starts_with("fatal: not a git repository") => None,
         Error::Process { status, stderr, .. } if stderr.is_empty() => {
-            match status.starts_with("exit") {
-                true => "",
-                false => status.as_str(),
-            }
+            Some(status.as_str()).filter(|status| !status.starts_with("exit"))
         }
-        Error::Process { stderr, .. } if stderr.starts_with("fatal: not a git repository") => "",
-        Error::Process { stderr, .. } => stderr.lines().next().unwrap_or_default(),
-        _ => "",
+        Error::Process { stderr, .. } => stderr.lines().next(),
+        _ => None,
     };
-    let none = "no git repository with a commit here".to_owned();
-    match said.is_empty() {
-        true => none,
-        false => format!("{none}, as far as git says ({said})"),
+    let none = "no git repository with a commit here";
+    match said.unwrap_or_default() {
+        "" => none.to_owned(),
+        said => format!("{none}, as far as git says ({said})"),
     }
 }
 
 /// The file as it is in `commit`. One of an older layout holds nothing yet.
 fn at(root: &Path, path: &Path, from: String, commit: String) -> Result<Found> {
     let listed = git(root, &["ls-tree", "--name-only", &commit, "--", File::NAME])?;
-    let text = match listed.is_empty() {
-        true => None,
-        false => Some(git_raw(
-            root,
-            &["show", &format!("{commit}:./{}", File::NAME)],
-        )?),
+    let text = if listed.is_empty() {
+        None
+    } else {
+        let object = format!("{commit}:./{}", File::NAME);
+        Some(git_raw(root, &["show", &object])?)
     };
     let file = match &text {
         Some(text) if schema(text).is_ok_and(|version| version < SCHEMA) => File::default(),

@@ -18,8 +18,8 @@ pub(super) fn read(value: &Value<'_>, limits: &mut Limits, mistakes: &mut Mistak
     let mut known: Vec<&'static str> = Measure::WHOLE.iter().map(Measure::key).collect();
     known.extend(TABLES);
     for (key, value) in table.known(&known, mistakes) {
-        let whole = Measure::WHOLE.into_iter().find(|of| of.key() == key);
-        match whole {
+        let mut whole = Measure::WHOLE.into_iter();
+        match whole.find(|measure| measure.key() == key) {
             Some(measure) => limit(&value, measure, limits, mistakes),
             None => {
                 if let Some(table) = value.table(mistakes) {

@@ -120,15 +120,10 @@ impl Held {
             return Err(Refused::Toolchain);
         }
         let mut lowered = self.clone();
-        let of = |size: Size| match self.same_codec(report, size) {
-            true => self.sizes.get(size).min(report.sizes.get(size)),
-            false => self.sizes.get(size),
-        };
-        lowered.sizes = self.sizes.map(of);
-        lowered.anchor = self.anchor.map(|size| match self.same_codec(report, size) {
-            true => self.anchor.get(size).min(lowered.sizes.get(size)),
-            false => self.anchor.get(size),
-        });
+        let least = |size: Size| self.sizes.get(size).min(report.sizes.get(size));
+        lowered.sizes = self.by_codec(report, least, self.sizes);
+        let least = |size: Size| self.anchor.get(size).min(lowered.sizes.get(size));
+        lowered.anchor = self.by_codec(report, least, self.anchor);
         if lowered.sizes.raw < self.sizes.raw {
             lowered.contents = Contents::new(&report.attribution);
         }
@@ -154,16 +149,10 @@ impl Held {
             if what.is_empty() {
                 return Ok(lowered);
             }
-            let of = |own: Sizes| {
-                own.map(|size| match self.same_codec(report, size) {
-                    true => own.get(size),
-                    false => report.sizes.get(size),
-                })
-            };
             let retooled = Self {
                 codecs: report.codecs.clone(),
-                sizes: of(lowered.sizes),
-                anchor: of(lowered.anchor),
+                sizes: self.by_codec(report, |size| lowered.sizes.get(size), report.sizes),
+                anchor: self.by_codec(report, |size| lowered.anchor.get(size), report.sizes),
                 ..lowered
             };
             return Ok(retooled.remember(self, commit, what));
@@ -172,12 +161,8 @@ impl Held {
         if let Some(size) = self.drifted(report, tolerance) {
             return Err(Refused::Drift(size));
         }
-        let anchor = report
-            .sizes
-            .map(|size| match self.same_codec(report, size) {
-                true => self.anchor.get(size).min(report.sizes.get(size)),
-                false => report.sizes.get(size),
-            });
+        let least = |size: Size| self.anchor.get(size).min(report.sizes.get(size));
+        let anchor = self.by_codec(report, least, report.sizes);
         let retooled = Self {
             anchor,
             raises: self.raises.clone(),
@@ -185,6 +170,17 @@ impl Held {
             ..Self::begin(report)
         };
         Ok(retooled.remember(self, commit, what))
+    }
+
+    /// `same` of each size whose codec is that of `report`, and `other` of the rest.
+    fn by_codec(&self, report: &Report, same: impl Fn(Size) -> u64, other: Sizes) -> Sizes {
+        other.map(|size| {
+            if self.same_codec(report, size) {
+                same(size)
+            } else {
+                other.get(size)
+            }
+        })
     }
 
     fn remember(mut self, before: &Self, commit: &str, what: Vec<Difference>) -> Self {

@@ -2,7 +2,7 @@
 //! by hand, or by a merge that took the wrong side.
 
 use crate::config::Tolerance;
-use crate::gate::entry::{Held, Retooled};
+use crate::gate::entry::Held;
 use crate::report::{Raise, Size};
 
 /// Why a record cannot have come from the one before.
@@ -59,9 +59,9 @@ pub fn succeeds<'h>(
     }
     for size in Size::ALL {
         // With another codec a size begins anew, even where the one before comes back later.
-        let named = |of: &Retooled| of.what.iter().any(|what| what.what == size.name());
         let codecs = [before, after].map(|held| super::entry::codec(&held.codecs, size));
-        if codecs[0] != codecs[1] || retooled.iter().any(named) {
+        let mut retooled_by = retooled.iter().flat_map(|retooled| &retooled.what);
+        if codecs[0] != codecs[1] || retooled_by.any(|what| what.what == size.name()) {
             continue;
         }
         let (anchor, held) = (after.anchor.get(size), after.sizes.get(size));
@@ -71,9 +71,10 @@ pub fn succeeds<'h>(
             return Err(Loosened::Anchor { size, anchor, most });
         }
         let raised = from.unwrap_or(before.sizes.get(size));
-        let most = match retooled.is_empty() {
-            true => raised,
-            false => raised.max(anchor.saturating_add(tolerance.drift.of(anchor))),
+        let most = if retooled.is_empty() {
+            raised
+        } else {
+            raised.max(anchor.saturating_add(tolerance.drift.of(anchor)))
         };
         if held > most {
             return Err(Loosened::Held { size, held, most });

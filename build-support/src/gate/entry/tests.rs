@@ -191,9 +191,10 @@ impl Model {
                 }
                 for i in 0..3 {
                     let now = new.sizes[i].0;
-                    self.sizes[i] = match comparable(i, self) {
-                        true => (now, self.sizes[i].1.min(now), self.sizes[i].2),
-                        false => new.sizes[i],
+                    self.sizes[i] = if comparable(i, self) {
+                        (now, self.sizes[i].1.min(now), self.sizes[i].2)
+                    } else {
+                        new.sizes[i]
                     };
                 }
                 self.tool = built.tool;

@@ -67,10 +67,13 @@ fn draw(heads: &str, lines: &[Line], paint: Paint) -> String {
 pub(super) fn verdict(report: &Report, paint: Paint) -> String {
     let verdict = &report.verdict;
     if verdict.within {
-        return match report.budget.is_empty() && report.baseline.is_none() {
-            true => format!("{}\n", paint.with(WARNING, "no limits are set")),
-            false => format!("{}\n", paint.with(GOOD, "within budget")),
+        let none = report.budget.is_empty() && report.baseline.is_none();
+        let (style, said) = if none {
+            (WARNING, "no limits are set")
+        } else {
+            (GOOD, "within budget")
         };
+        return format!("{}\n", paint.with(style, said));
     }
     let over = |e: &Exceeded| {
         let more = units::amount(e.actual.saturating_sub(e.limit), e.unit);
