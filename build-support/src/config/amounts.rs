@@ -8,16 +8,14 @@ use toml::de::{DeInteger, DeValue};
 
 /// A size: a whole number of bytes, or a string with a unit.
 pub(super) fn size(value: &Value<'_>, mistakes: &mut Mistakes<'_>) -> Option<u64> {
-    let help = || {
-        format!(
-            "write {0} = 307_200 for bytes, or {0} = \"300 KiB\"",
-            value.key()
-        )
-    };
+    let help = format!(
+        "write {0} = 307_200 for bytes, or {0} = \"300 KiB\"",
+        value.key()
+    );
     let (span, message, help) = match value.value.get_ref() {
         DeValue::Integer(integer) => match positive(integer) {
             Ok(size) => return Some(size),
-            Err(wrong) => (value.span(), format!("size is {wrong}"), help()),
+            Err(wrong) => (value.span(), format!("size is {wrong}"), help),
         },
         DeValue::String(text) => match units::parse(text) {
             Ok(size) => return Some(size),
@@ -28,36 +26,29 @@ pub(super) fn size(value: &Value<'_>, mistakes: &mut Mistakes<'_>) -> Option<u64
             ),
         },
         _ => {
-            value.wrong_type("a size", help(), mistakes);
+            value.wrong_type("a size", mistakes).help(help);
             return None;
         }
     };
     let message = format!("`{}`: {message}", value.path);
-    mistakes.add(code::BAD_SIZE, span, message, String::new(), help);
+    mistakes.add(code::BAD_SIZE, span, message).help(help);
     None
 }
 
 /// A number of things; `help` says what the least is.
 pub(super) fn count(value: &Value<'_>, help: &str, mistakes: &mut Mistakes<'_>) -> Option<u64> {
     let DeValue::Integer(integer) = value.value.get_ref() else {
-        value.wrong_type(
-            "a positive integer",
-            format!("write {} = 40", value.key()),
-            mistakes,
-        );
+        let wrong = value.wrong_type("a positive integer", mistakes);
+        wrong.help(format!("write {} = 40", value.key()));
         return None;
     };
     match positive(integer) {
         Ok(count) => Some(count),
         Err(wrong) => {
             let message = format!("`{}`: count is {wrong}", value.path);
-            mistakes.add(
-                code::BAD_COUNT,
-                value.span(),
-                message,
-                String::new(),
-                help.to_owned(),
-            );
+            mistakes
+                .add(code::BAD_COUNT, value.span(), message)
+                .help(help);
             None
         }
     }

@@ -73,19 +73,16 @@ fn named(table: &Table<'_>, kind: &str, limits: &mut Limits, mistakes: &mut Mist
                 }
             };
             let message = format!("`{written}` is not the name of a {kind}");
-            mistakes.add(code::BAD_NAME, key.span(), message, label.into(), help);
+            let mistake = mistakes.add(code::BAD_NAME, key.span(), message);
+            mistake.label(label).help(help);
             continue;
         };
         if seen.contains(&measure) {
             let message = format!("`{written}` is in `{}` twice", table.path);
-            let label = "`-` and `_` are the same here".into();
-            mistakes.add(
-                code::CONFLICT,
-                key.span(),
-                message,
-                label,
-                "remove one".into(),
-            );
+            mistakes
+                .add(code::CONFLICT, key.span(), message)
+                .label("`-` and `_` are the same here")
+                .help("remove one");
             continue;
         }
         seen.push(measure.clone());

@@ -40,6 +40,22 @@ pub mod code {
     ];
 }
 
+/// One that was found, for what else there is to say of it.
+pub(super) struct Mistake<'a>(&'a mut Diagnostic);
+
+impl Mistake<'_> {
+    /// What stands beside its place.
+    pub(super) fn label(self, label: impl Into<String>) -> Self {
+        self.0.label = label.into();
+        self
+    }
+
+    /// What to do.
+    pub(super) fn help(self, help: impl Into<String>) {
+        self.0.help.push(help.into());
+    }
+}
+
 /// The mistakes found so far in one manifest.
 pub(super) struct Mistakes<'a> {
     manifest: &'a Path,
@@ -56,30 +72,24 @@ impl<'a> Mistakes<'a> {
         }
     }
 
-    /// Adds one; `label` and `help` may be empty.
+    /// Adds one.
     pub(super) fn add(
         &mut self,
         code: &'static str,
         span: Range<usize>,
-        message: String,
-        label: String,
-        help: String,
-    ) {
-        self.found.push(Diagnostic {
+        message: impl Into<String>,
+    ) -> Mistake<'_> {
+        Mistake(self.found.push_mut(Diagnostic {
             level: Level::Error,
             code,
-            message,
+            message: message.into(),
             file: self.manifest.to_owned(),
             source: self.source.to_owned(),
             span,
-            label,
+            label: String::new(),
             notes: Vec::new(),
-            help: if help.is_empty() {
-                Vec::new()
-            } else {
-                vec![help]
-            },
-        });
+            help: Vec::new(),
+        }))
     }
 
     /// The text of the manifest at `span`.

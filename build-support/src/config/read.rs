@@ -45,7 +45,7 @@ pub(super) fn run(manifest: &Path, source: &str, target: &str) -> Result<Config,
                 "the manifest is not valid TOML: {}",
                 error.message().replace('\n', ", ")
             );
-            mistakes.add(code::SYNTAX, span, message, String::new(), String::new());
+            mistakes.add(code::SYNTAX, span, message);
         }
         return mistakes.or(config);
     }
@@ -55,11 +55,10 @@ pub(super) fn run(manifest: &Path, source: &str, target: &str) -> Result<Config,
         .and_then(|package| package.get_ref().as_table());
     let Some((package, name)) = package.and_then(|package| Some((package, package.get("name")?)))
     else {
-        let message = "the manifest has no package with a name".into();
-        let help =
-            "a budget belongs to a package: give the Cargo.toml of the crate that is shipped"
-                .into();
-        mistakes.add(code::NO_PACKAGE, 0..0, message, String::new(), help);
+        let message = "the manifest has no package with a name";
+        mistakes.add(code::NO_PACKAGE, 0..0, message).help(
+            "a budget belongs to a package: give the Cargo.toml of the crate that is shipped",
+        );
         return mistakes.or(config);
     };
     let name = Value {
@@ -120,14 +119,10 @@ fn misspelt_budget(metadata: &DeTable<'_>, mistakes: &mut Mistakes<'_>) {
         .filter(|key| nearest(key.get_ref(), &["budget"]).is_some())
     {
         let message = format!("unknown key `{}` in `package.metadata`", key.get_ref());
-        let help = "did you mean `budget`?".into();
-        mistakes.add(
-            code::UNKNOWN_KEY,
-            key.span(),
-            message,
-            "not read by anything".into(),
-            help,
-        );
+        mistakes
+            .add(code::UNKNOWN_KEY, key.span(), message)
+            .label("not read by anything")
+            .help("did you mean `budget`?");
     }
 }
 
@@ -176,14 +171,10 @@ fn profile(value: &Value<'_>, profile: &mut String, mistakes: &mut Mistakes<'_>)
         *profile = name.to_owned();
     } else {
         let message = format!("`{name}` is not a profile name");
-        let help = "name a profile of the workspace's Cargo.toml, such as \"release\"".into();
-        mistakes.add(
-            code::BAD_NAME,
-            value.span(),
-            message,
-            "letters, digits, - and _".into(),
-            help,
-        );
+        mistakes
+            .add(code::BAD_NAME, value.span(), message)
+            .label("letters, digits, - and _")
+            .help("name a profile of the workspace's Cargo.toml, such as \"release\"");
     }
 }
 
@@ -204,17 +195,13 @@ fn targets(value: &Value<'_>, config: &mut Config, mistakes: &mut Mistakes<'_>) 
     config.targets = listed.into_iter().map(Spanned::into_inner).collect();
     if !config.targets.is_empty() && !config.targets.contains(&config.target) {
         let message = format!("`{}` is not built for {}", config.package, config.target);
-        let help = format!(
-            "add \"{}\" to `targets`, or build for one that is there",
-            config.target
-        );
-        mistakes.add(
-            code::UNKNOWN_TARGET,
-            value.span(),
-            message,
-            "the targets it is built for".into(),
-            help,
-        );
+        mistakes
+            .add(code::UNKNOWN_TARGET, value.span(), message)
+            .label("the targets it is built for")
+            .help(format!(
+                "add \"{}\" to `targets`, or build for one that is there",
+                config.target
+            ));
     }
 }
 
@@ -233,9 +220,10 @@ fn per_target(overrides: &Table<'_>, config: &mut Config, mistakes: &mut Mistake
                 "limits for {name}, which `{}` is not built for",
                 config.package
             );
-            let help = format!("add \"{name}\" to `targets`, or remove its limits");
-            let label = "not in `targets`".into();
-            mistakes.add(code::UNKNOWN_TARGET, triple.span(), message, label, help);
+            mistakes
+                .add(code::UNKNOWN_TARGET, triple.span(), message)
+                .label("not in `targets`")
+                .help(format!("add \"{name}\" to `targets`, or remove its limits"));
         } else if !known.contains(&name) {
             unknown_target(triple.get_ref(), triple.span(), known, what, mistakes);
         }
@@ -263,12 +251,8 @@ fn unknown_target(
     mistakes: &mut Mistakes<'_>,
 ) {
     let message = format!("unknown target `{triple}`");
-    let label = format!("not one of the {what}");
-    mistakes.add(
-        code::UNKNOWN_TARGET,
-        span,
-        message,
-        label,
-        suggestion(triple, known, what),
-    );
+    mistakes
+        .add(code::UNKNOWN_TARGET, span, message)
+        .label(format!("not one of the {what}"))
+        .help(suggestion(triple, known, what));
 }

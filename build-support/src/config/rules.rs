@@ -22,11 +22,11 @@ pub(super) fn snip(value: &Value<'_>, rules: &mut SnipRules, mistakes: &mut Mist
             "allow" => {
                 allow = patterns(
                     &value,
-                    "everything: write enabled = false instead",
+                    "matches everything: write enabled = false instead",
                     mistakes,
                 )
             }
-            _ => deny = patterns(&value, "every function of the program", mistakes),
+            _ => deny = patterns(&value, "matches every function of the program", mistakes),
         }
     }
     for denied in deny.iter().filter(|denied| {
@@ -38,14 +38,10 @@ pub(super) fn snip(value: &Value<'_>, rules: &mut SnipRules, mistakes: &mut Mist
             "`{}` is both to be kept and to be snipped",
             denied.get_ref()
         );
-        let help = "remove it from `allow` or from `deny`".into();
-        mistakes.add(
-            code::CONFLICT,
-            denied.span(),
-            message,
-            "also in `allow`".into(),
-            help,
-        );
+        mistakes
+            .add(code::CONFLICT, denied.span(), message)
+            .label("also in `allow`")
+            .help("remove it from `allow` or from `deny`");
     }
     [rules.allow, rules.deny] = [allow, deny].map(values);
 }
@@ -62,22 +58,18 @@ fn families(value: &Value<'_>, mistakes: &mut Mistakes<'_>) -> Vec<String> {
         .iter()
         .filter(|family| !known.contains(&family.get_ref().as_str()))
     {
-        mistakes.add(
-            code::BAD_NAME,
-            family.span(),
-            format!("unknown family `{}`", family.get_ref()),
-            "not one of the families of panics".into(),
-            suggestion(family.get_ref(), &known, "families"),
-        );
+        let message = format!("unknown family `{}`", family.get_ref());
+        mistakes
+            .add(code::BAD_NAME, family.span(), message)
+            .label("not one of the families of panics")
+            .help(suggestion(family.get_ref(), &known, "families"));
     }
     if listed.is_empty() {
-        mistakes.add(
-            code::BAD_NAME,
-            value.span(),
-            format!("no family in `{}`", value.path),
-            "snips nothing".into(),
-            "write enabled = false instead, or leave the key out for all of them".into(),
-        );
+        let message = format!("no family in `{}`", value.path);
+        mistakes
+            .add(code::BAD_NAME, value.span(), message)
+            .label("snips nothing")
+            .help("write enabled = false instead, or leave the key out for all of them");
     }
     values(listed)
 }
@@ -122,21 +114,16 @@ pub(super) fn constants(value: &Value<'_>, mistakes: &mut Mistakes<'_>) {
     for (key, value) in table.entries {
         if !guard::is_key(key.get_ref()) {
             let message = format!("`{}` in `{}` makes no constant", key.get_ref(), table.path);
-            let label = "no name of a constant".into();
-            let help = "write small letters and digits, words joined by -, such as read-buffer";
-            mistakes.add(code::BAD_NAME, key.span(), message, label, help.into());
+            mistakes
+                .add(code::BAD_NAME, key.span(), message)
+                .label("no name of a constant")
+                .help("write small letters and digits, words joined by -, such as read-buffer");
         }
         let path = format!("{}.{}", table.path, key.get_ref());
         let value = Value { value, path };
         if size(&value, mistakes).is_some_and(|bytes| bytes > u64::from(u32::MAX)) {
             let message = format!("`{}` is more than wasm32 can address", value.path);
-            mistakes.add(
-                code::BAD_SIZE,
-                value.span(),
-                message,
-                String::new(),
-                String::new(),
-            );
+            mistakes.add(code::BAD_SIZE, value.span(), message);
         }
     }
 }
@@ -178,13 +165,10 @@ fn named(
             "" => format!("empty name in `{}`", value.path),
             other => format!("`{other}` is not the name of a {what}"),
         };
-        mistakes.add(
-            code::BAD_NAME,
-            name.span(),
-            message,
-            format!("not a {what}"),
-            help.into(),
-        );
+        mistakes
+            .add(code::BAD_NAME, name.span(), message)
+            .label(format!("not a {what}"))
+            .help(help);
     }
     values(names)
 }
@@ -193,33 +177,24 @@ fn patterns(value: &Value<'_>, all: &str, mistakes: &mut Mistakes<'_>) -> Vec<Sp
     let patterns = value.strings(mistakes);
     for pattern in &patterns {
         let path = pattern.get_ref().trim();
+        let table = &value.path;
         let (message, label) = if path.is_empty() {
-            (
-                format!("empty pattern in `{}`", value.path),
-                "matches nothing".into(),
-            )
+            (format!("empty pattern in `{table}`"), "matches nothing")
         } else if path.chars().all(|c| c == '*' || c == ':') {
-            (
-                format!("pattern without a path in `{}`", value.path),
-                format!("matches {all}"),
-            )
+            (format!("pattern without a path in `{table}`"), all)
         } else if path != pattern.get_ref() {
-            (
-                format!("pattern with blanks around it in `{}`", value.path),
-                "matches nothing".into(),
-            )
+            let message = format!("pattern with blanks around it in `{table}`");
+            (message, "matches nothing")
         } else if path.contains("::*::") || (path.ends_with('*') && !path.ends_with("::*")) {
-            (
-                format!("pattern in `{}` with `*` in the wrong place", value.path),
-                "`*` stands for a whole rest".into(),
-            )
+            let message = format!("pattern in `{table}` with `*` in the wrong place");
+            (message, "`*` stands for a whole rest")
         } else {
             continue;
         };
-        let help =
-            "write a demangled path, \"my_crate::item\", or all below one, \"my_crate::module::*\""
-                .into();
-        mistakes.add(code::BAD_NAME, pattern.span(), message, label, help);
+        mistakes
+            .add(code::BAD_NAME, pattern.span(), message)
+            .label(label)
+            .help("write a demangled path, \"my_crate::item\", or all below one, \"my_crate::module::*\"");
     }
     patterns
 }

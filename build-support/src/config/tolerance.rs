@@ -106,7 +106,9 @@ fn allowance(value: &Value<'_>, mistakes: &mut Mistakes<'_>) -> Option<Allowance
         "write {} = [\"0.5%\", \"64 B\"]; the larger counts",
         value.key()
     );
-    mistakes.add(code::CONFLICT, value.span(), message, String::new(), help);
+    mistakes
+        .add(code::CONFLICT, value.span(), message)
+        .help(help);
     None
 }
 
@@ -126,15 +128,16 @@ fn one(value: &Value<'_>, allowance: &mut Allowance, mistakes: &mut Mistakes<'_>
                 let message = format!("`{}`: `{text}` is not a share", value.path);
                 let help =
                     "write \"0.5%\": from 0% to 100%, with at most four digits behind the point";
-                let label = String::new();
-                mistakes.add(code::BAD_SIZE, value.span(), message, label, help.into());
+                mistakes
+                    .add(code::BAD_SIZE, value.span(), message)
+                    .help(help);
                 return None;
             }
         },
         DeValue::String(_) | DeValue::Integer(_) => allowance.bytes = size(value, mistakes)?,
         _ => {
             let help = format!("write {0} = \"0.5%\", or {0} = 512 for bytes", value.key());
-            value.wrong_type("a share or a size", help, mistakes);
+            value.wrong_type("a share or a size", mistakes).help(help);
             return None;
         }
     }

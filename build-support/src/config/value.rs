@@ -1,7 +1,7 @@
 //! A TOML value with the path of keys that leads to it, and what it can be taken for. What it cannot is
 //! a mistake at its place in the file.
 
-use super::mistakes::{Mistakes, code, suggestion};
+use super::mistakes::{Mistake, Mistakes, code, suggestion};
 use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -39,14 +39,10 @@ impl<'t> Table<'t> {
                 )),
                 None => {
                     let message = format!("unknown key `{}` in `{}`", key.get_ref(), self.path);
-                    let help = suggestion(key.get_ref(), known, "keys here");
-                    mistakes.add(
-                        code::UNKNOWN_KEY,
-                        key.span(),
-                        message,
-                        "not a key of this table".into(),
-                        help,
-                    );
+                    mistakes
+                        .add(code::UNKNOWN_KEY, key.span(), message)
+                        .label("not a key of this table")
+                        .help(suggestion(key.get_ref(), known, "keys here"));
                 }
             }
         }
@@ -62,8 +58,8 @@ impl<'t> Value<'t> {
     pub(super) fn table(&self, mistakes: &mut Mistakes<'_>) -> Option<Table<'t>> {
         let entries = self.value.get_ref().as_table();
         if entries.is_none() {
-            let help = format!("write a table: [{}]", self.path);
-            self.wrong_type("a table", help, mistakes);
+            let wrong = self.wrong_type("a table", mistakes);
+            wrong.help(format!("write a table: [{}]", self.path));
         }
         Some(Table {
             entries: entries?,
@@ -74,7 +70,7 @@ impl<'t> Value<'t> {
     pub(super) fn boolean(&self, mistakes: &mut Mistakes<'_>) -> Option<bool> {
         let value = self.value.get_ref().as_bool();
         if value.is_none() {
-            self.wrong_type("true or false", String::new(), mistakes);
+            self.wrong_type("true or false", mistakes);
         }
         value
     }
@@ -82,7 +78,7 @@ impl<'t> Value<'t> {
     pub(super) fn string(&self, mistakes: &mut Mistakes<'_>) -> Option<&'t str> {
         let value = self.value.get_ref().as_str();
         if value.is_none() {
-            self.wrong_type("a string", String::new(), mistakes);
+            self.wrong_type("a string", mistakes);
         }
         value
     }
@@ -90,11 +86,8 @@ impl<'t> Value<'t> {
     /// The strings of an array; what is no string is a mistake and left out, and so is one said twice.
     pub(super) fn strings(&self, mistakes: &mut Mistakes<'_>) -> Vec<Spanned<String>> {
         let Some(array) = self.value.get_ref().as_array() else {
-            self.wrong_type(
-                "an array of strings",
-                format!("write {} = [\"…\"]", self.key()),
-                mistakes,
-            );
+            let wrong = self.wrong_type("an array of strings", mistakes);
+            wrong.help(format!("write {} = [\"…\"]", self.key()));
             return Vec::new();
         };
         let mut found: Vec<Spanned<String>> = Vec::new();
@@ -108,13 +101,10 @@ impl<'t> Value<'t> {
             };
             if found.iter().any(|earlier| earlier.get_ref() == text) {
                 let message = format!("`{text}` is in `{}` twice", self.path);
-                mistakes.add(
-                    code::CONFLICT,
-                    value.span(),
-                    message,
-                    "again here".into(),
-                    "remove one".into(),
-                );
+                mistakes
+                    .add(code::CONFLICT, value.span(), message)
+                    .label("again here")
+                    .help("remove one");
                 continue;
             }
             found.push(Spanned::new(value.span(), text.to_owned()));
@@ -127,8 +117,12 @@ impl<'t> Value<'t> {
         self.path.rsplit('.').next().unwrap_or_default()
     }
 
-    /// Says that `expected` should stand here; `help` may be empty.
-    pub(super) fn wrong_type(&self, expected: &str, help: String, mistakes: &mut Mistakes<'_>) {
+    /// Says that `expected` should stand here.
+    pub(super) fn wrong_type<'m>(
+        &self,
+        expected: &str,
+        mistakes: &'m mut Mistakes<'_>,
+    ) -> Mistake<'m> {
         let message = format!("`{}` must be {expected}", self.path);
         let found = match self.value.get_ref() {
             DeValue::Array(_) => "an array",
@@ -139,12 +133,8 @@ impl<'t> Value<'t> {
             DeValue::Boolean(_) => "a boolean",
             DeValue::Datetime(_) => "a date",
         };
-        mistakes.add(
-            code::WRONG_TYPE,
-            self.span(),
-            message,
-            format!("this is {found}"),
-            help,
-        );
+        mistakes
+            .add(code::WRONG_TYPE, self.span(), message)
+            .label(format!("this is {found}"))
     }
 }
