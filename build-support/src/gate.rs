@@ -15,7 +15,7 @@ pub use growth::{Growth, Unjudged};
 
 use crate::config::{Config, Limit};
 use crate::error::Result;
-use crate::gate::entry::Held;
+use crate::gate::entry::Entry;
 use crate::report::{
     BaselineRecord, Because, Exceeded, LimitRecord, Raise, Report, Unit, VerdictRecord,
 };
@@ -33,9 +33,9 @@ pub struct Verdict {
 
 /// What a file is compared with.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Against {
+pub struct Comparison {
     /// What is held.
-    pub held: Held,
+    pub held: Entry,
     /// Whose that is, in words.
     pub from: String,
     /// The commit it is of; none for the working tree's.
@@ -55,7 +55,7 @@ pub struct Breach {
 
 /// Holds the figures of `report` against the limits of `config`, and its sizes against what is `held`. A figure that is
 /// exactly the most that passes is within it; one that is missing is not.
-pub fn decide(report: &Report, config: &Config, held: Option<&Held>) -> Verdict {
+pub fn decide(report: &Report, config: &Config, held: Option<&Entry>) -> Verdict {
     let breach = |limit: &Limit| {
         let actual = limits::actual(report, &limit.measure);
         (actual > limit.most).then(|| Breach {
@@ -74,7 +74,7 @@ pub fn decide(report: &Report, config: &Config, held: Option<&Held>) -> Verdict 
 ///
 /// # Errors
 /// [`crate::Error::InvalidOutput`] where one of the two does not sum to its size.
-pub fn compared(report: &Report, config: &Config, against: &Against) -> Result<BaselineRecord> {
+pub fn compared(report: &Report, config: &Config, against: &Comparison) -> Result<BaselineRecord> {
     growth::record(report, config, against)
 }
 

@@ -8,7 +8,7 @@ pub mod units;
 mod verdict;
 
 pub use verdict::{
-    BaselineRecord, Because, Difference, Exceeded, HeldRecord, Judged, LimitRecord, Raise, Unit,
+    BaselineRecord, Because, Difference, Exceeded, Judged, LimitRecord, Raise, SizeRecord, Unit,
     VerdictRecord,
 };
 

@@ -4,7 +4,7 @@
 
 use build_support::attribution::{self, Attribution, Row};
 use build_support::baseline::file::File;
-use build_support::gate::entry::Held;
+use build_support::gate::entry::Entry;
 use build_support::measure::sizes;
 use build_support::report::{Figures, Report, SCHEMA, Sizes, Toolchain, VerdictRecord, json};
 use build_support::system::process;
@@ -65,13 +65,13 @@ impl Project {
         ended(code, self.gate(arguments).output().unwrap())
     }
 
-    fn held(&self) -> Held {
+    fn held(&self) -> Entry {
         let file = File::read(&self.path("baseline.json")).unwrap().unwrap();
         file.held("app", TARGET).unwrap().clone()
     }
 
     /// Changes the file by hand.
-    fn edit(&self, edit: impl FnOnce(&mut Held)) {
+    fn edit(&self, edit: impl FnOnce(&mut Entry)) {
         let path = self.path("baseline.json");
         let mut file = File::read(&path).unwrap().unwrap();
         edit(
@@ -321,7 +321,7 @@ fn another_toolchain_is_told_and_not_blamed() {
     assert_eq!(stderr, "note: no git repository with a commit here\n");
     let held = project.held();
     assert_eq!((held.sizes.raw, held.anchor.raw), (20_300, 20_000));
-    assert_eq!(held.retooled[0].what[0].after, "rustc 1.96.0");
+    assert_eq!(held.rebases[0].what[0].after, "rustc 1.96.0");
     let (_, stderr) = project.ends(1, &["--report", &by(20_401, "rustc 1.96.0")]);
     assert!(stderr.contains("error[drifted]"), "{stderr}");
 }
@@ -345,7 +345,7 @@ fn the_merge_base_counts() {
     // By hand, and committed: it does not help.
     project.edit(|held| {
         held.sizes.raw = 25_000;
-        held.contents = Held::begin(&report(&[("app::run", 25_000)], "")).contents;
+        held.contents = Entry::begin(&report(&[("app::run", 25_000)], "")).contents;
     });
     project.commit("loosen");
     let (_, stderr) = project.ends(2, &["--report", &of(25_000)]);

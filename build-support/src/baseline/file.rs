@@ -1,7 +1,7 @@
 //! The file itself: read whole or refused with what is wrong, written whole or not at all, by one process at a time.
 
 use crate::error::{Error, Result};
-use crate::gate::entry::Held;
+use crate::gate::entry::Entry;
 use crate::gate::place;
 use crate::project::package::Package;
 use crate::system::files;
@@ -12,7 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What is held, by package and then by target.
-pub type Ratchet = BTreeMap<String, BTreeMap<String, Held>>;
+pub type Ratchet = BTreeMap<String, BTreeMap<String, Entry>>;
 
 /// The version of the layout; raised when a field changes meaning or goes.
 pub const SCHEMA: u32 = 2;
@@ -138,7 +138,7 @@ impl File {
     }
 
     /// What is held of `package` for `target`.
-    pub fn held(&self, package: &str, target: &str) -> Option<&Held> {
+    pub fn held(&self, package: &str, target: &str) -> Option<&Entry> {
         self.ratchet.get(package)?.get(target)
     }
 

@@ -4,8 +4,8 @@
 use crate::baseline::file::{File, SCHEMA, schema};
 use crate::config::Tolerance;
 use crate::error::{Error, Result};
-use crate::gate::entry::Held;
-use crate::gate::succession::{self, Loosened};
+use crate::gate::entry::Entry;
+use crate::gate::succession::{self, Weakened};
 use crate::report::{Raise, Report};
 use crate::system::process;
 use std::path::Path;
@@ -47,22 +47,22 @@ pub struct Both {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chosen<'b> {
     /// What is held; none where nothing is yet.
-    pub held: Option<&'b Held>,
+    pub held: Option<&'b Entry>,
     /// Whose that is.
     pub found: &'b Found,
     /// Raises that the change brings.
     pub raises: &'b [Raise],
     /// What is wrong with the working tree's.
-    pub fault: Option<Fault>,
+    pub fault: Option<BaselineFault>,
 }
 
 /// What is wrong with the working tree's record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fault {
+pub enum BaselineFault {
     /// It is gone, and was there.
     Gone,
     /// It cannot have come from the base's.
-    Loosened(Loosened),
+    Weakened(Weakened),
 }
 
 /// Reads the file of the working tree in `root`, and that of the merge base with `wanted` or the default branch.
@@ -116,10 +116,10 @@ impl Both {
             fault,
         };
         let Some(after) = work.held else {
-            return from_base(Some(Fault::Gone));
+            return from_base(Some(BaselineFault::Gone));
         };
         match succession::succeeds(before, after, tolerance) {
-            Err(loosened) => from_base(Some(Fault::Loosened(loosened))),
+            Err(weakened) => from_base(Some(BaselineFault::Weakened(weakened))),
             Ok(_)
                 if after.toolchain != report.toolchain && before.toolchain == report.toolchain =>
             {
@@ -132,7 +132,7 @@ impl Both {
     }
 }
 
-fn held_of<'f>(found: &'f Found, report: &Report) -> Option<&'f Held> {
+fn held_of<'f>(found: &'f Found, report: &Report) -> Option<&'f Entry> {
     found.file.held(&report.package, &report.target)
 }
 

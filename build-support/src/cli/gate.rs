@@ -82,7 +82,7 @@ fn hold(opts: &Opts, package: &Package, messages: &Messages<'_>) -> anyhow::Resu
         base: opts.base.clone(),
         change: match &opts.reason {
             Some(reason) => Some(Change::Raise(reason.clone())),
-            None if opts.toolchain => Some(Change::Retool),
+            None if opts.toolchain => Some(Change::Rebase),
             None => opts.update.then_some(Change::Lower),
         },
     };
@@ -115,7 +115,7 @@ fn objections(package: &Package, outcome: &Outcome) -> Vec<Diagnostic> {
         if let Some(fault) = &subject.fault {
             let from = base.as_ref().map_or("", |base| &base.from);
             let work = baseline(work.text.as_deref().unwrap_or_default());
-            all.push(diagnostic::loosened(fault, from, report, work));
+            all.push(diagnostic::weakened(fault, from, report, work));
         }
         let file = subject.file.strip_prefix(&here).unwrap_or(&subject.file);
         all.extend(diagnostic::limits(verdict, report, &subject.config, file));

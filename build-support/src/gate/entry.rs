@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 /// What is held of one package's file for one target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Held {
+pub struct Entry {
     /// What made the file. Another's files are not compared with it.
     pub toolchain: Toolchain,
     /// What its compressed sizes were made with. Another's are not compared with them.
@@ -27,7 +27,8 @@ pub struct Held {
     /// Every deliberate raise, the oldest first.
     pub raises: Vec<Raise>,
     /// Every time it was taken over to another toolchain, the oldest first.
-    pub retooled: Vec<Retooled>,
+    #[serde(rename = "retooled")]
+    pub rebases: Vec<Rebase>,
     /// Who takes the room in the file that `sizes.raw` is of.
     pub contents: Contents,
 }
@@ -35,7 +36,7 @@ pub struct Held {
 /// A change of what is held because of another toolchain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Retooled {
+pub struct Rebase {
     /// The commit that was checked out; empty outside of git.
     pub commit: String,
     /// What is another now.
@@ -57,7 +58,7 @@ pub enum Refused {
     NoReason,
 }
 
-impl Held {
+impl Entry {
     /// The beginning: what `report` found is what is held.
     pub fn begin(report: &Report) -> Self {
         Self {
@@ -66,7 +67,7 @@ impl Held {
             sizes: report.sizes,
             anchor: report.sizes,
             raises: Vec::new(),
-            retooled: Vec::new(),
+            rebases: Vec::new(),
             contents: Contents::new(&report.attribution),
         }
     }
@@ -135,7 +136,7 @@ impl Held {
     ///
     /// # Errors
     /// [`Refused::Drift`] where it would be further above the anchor than `tolerance` lets it.
-    pub fn retool(
+    pub fn rebase(
         &self,
         report: &Report,
         tolerance: &Tolerance,
@@ -149,13 +150,13 @@ impl Held {
             if what.is_empty() {
                 return Ok(lowered);
             }
-            let retooled = Self {
+            let rebases = Self {
                 codecs: report.codecs.clone(),
                 sizes: self.by_codec(report, |size| lowered.sizes.get(size), report.sizes),
                 anchor: self.by_codec(report, |size| lowered.anchor.get(size), report.sizes),
                 ..lowered
             };
-            return Ok(retooled.remember(self, commit, what));
+            return Ok(rebases.remember(self, commit, what));
         }
         what.extend(self.codec_differences(report));
         if let Some(size) = self.drifted(report, tolerance) {
@@ -163,13 +164,13 @@ impl Held {
         }
         let least = |size: Size| self.anchor.get(size).min(report.sizes.get(size));
         let anchor = self.by_codec(report, least, report.sizes);
-        let retooled = Self {
+        let rebases = Self {
             anchor,
             raises: self.raises.clone(),
-            retooled: self.retooled.clone(),
+            rebases: self.rebases.clone(),
             ..Self::begin(report)
         };
-        Ok(retooled.remember(self, commit, what))
+        Ok(rebases.remember(self, commit, what))
     }
 
     /// `same` of each size whose codec is that of `report`, and `other` of the rest.
@@ -184,7 +185,7 @@ impl Held {
     }
 
     fn remember(mut self, before: &Self, commit: &str, what: Vec<Difference>) -> Self {
-        self.retooled.push(Retooled {
+        self.rebases.push(Rebase {
             commit: commit.to_owned(),
             what,
             from: before.sizes,
@@ -194,7 +195,7 @@ impl Held {
     }
 
     /// Raises what is held to what `report` found, whatever made it. The one way up without a limit, and it leaves its
-    /// reason. Where nothing is above what is held and the makings are the same, it is [`Held::lower`] and leaves none.
+    /// reason. Where nothing is above what is held and the makings are the same, it is [`Entry::lower`] and leaves none.
     ///
     /// # Errors
     /// [`Refused::NoReason`].
@@ -219,7 +220,7 @@ impl Held {
         });
         Ok(Self {
             raises,
-            retooled: self.retooled.clone(),
+            rebases: self.rebases.clone(),
             ..Self::begin(report)
         })
     }

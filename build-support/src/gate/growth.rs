@@ -1,12 +1,12 @@
 //! What the baseline allows: growth within its tolerance, and drift within its own.
 
-use super::Against;
+use super::Comparison;
 use crate::attribution::diff;
 use crate::attribution::groups::Grouping;
 use crate::config::Config;
 use crate::error::Result;
-use crate::gate::entry::Held;
-use crate::report::{BaselineRecord, Because, Difference, HeldRecord, Judged, Report, Size};
+use crate::gate::entry::Entry;
+use crate::report::{BaselineRecord, Because, Difference, Judged, Report, Size, SizeRecord};
 
 /// A size that grew by more than passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub struct Unjudged {
 
 /// Each size that was made as the held one was: over what is held and its tolerance, or else over the anchor and the
 /// drift that passes.
-pub(super) fn grown(report: &Report, config: &Config, held: &Held) -> Vec<Growth> {
+pub(super) fn grown(report: &Report, config: &Config, held: &Entry) -> Vec<Growth> {
     let rows = Size::ALL.map(|size| (size, row(report, config, held, size)));
     let judged = rows.iter().filter(|(_, row)| row.judged == Judged::Yes);
     let grown = judged.filter_map(|(size, row)| {
@@ -59,7 +59,7 @@ pub(super) fn grown(report: &Report, config: &Config, held: &Held) -> Vec<Growth
     grown.collect()
 }
 
-pub(super) fn unjudged(report: &Report, config: &Config, held: &Held) -> Option<Unjudged> {
+pub(super) fn unjudged(report: &Report, config: &Config, held: &Entry) -> Option<Unjudged> {
     let toolchain = held.differences(report);
     let codecs = held.codec_differences(report);
     let (because, differences) = if toolchain.is_empty() {
@@ -74,7 +74,7 @@ pub(super) fn unjudged(report: &Report, config: &Config, held: &Held) -> Option<
     })
 }
 
-fn judged(report: &Report, held: &Held, size: Size) -> Judged {
+fn judged(report: &Report, held: &Entry, size: Size) -> Judged {
     if !held.differences(report).is_empty() {
         Judged::Toolchain
     } else if !held.same_codec(report, size) {
@@ -84,14 +84,14 @@ fn judged(report: &Report, held: &Held, size: Size) -> Judged {
     }
 }
 
-fn row(report: &Report, config: &Config, held: &Held, size: Size) -> HeldRecord {
+fn row(report: &Report, config: &Config, held: &Entry, size: Size) -> SizeRecord {
     let (actual, was, anchor) = (
         report.sizes.get(size),
         held.sizes.get(size),
         held.anchor.get(size),
     );
     let way = i128::from(actual) - i128::from(anchor);
-    HeldRecord {
+    SizeRecord {
         measure: size.name().to_owned(),
         actual,
         held: was,
@@ -106,7 +106,7 @@ fn row(report: &Report, config: &Config, held: &Held, size: Size) -> HeldRecord 
 pub(super) fn record(
     report: &Report,
     config: &Config,
-    against: &Against,
+    against: &Comparison,
 ) -> Result<BaselineRecord> {
     let held = &against.held;
     let diff = diff::run(&held.attribution(), &report.attribution, &Grouping::ALL)?;

@@ -2,22 +2,22 @@
 //! by hand, or by a merge that took the wrong side.
 
 use crate::config::Tolerance;
-use crate::gate::entry::Held;
+use crate::gate::entry::Entry;
 use crate::report::{Raise, Size};
 
 /// Why a record cannot have come from the one before.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Loosened {
+pub enum Weakened {
     /// Raises that were recorded are not there as they were.
     Raises,
     /// The same of changes of the toolchain.
-    Retooled,
+    Rebases,
     /// A raise that was added has no reason.
     NoReason,
     /// It is said to be of another toolchain, and that was not recorded.
     Toolchain,
     /// More is held than any record allows.
-    Held {
+    Size {
         /// Of which size.
         size: Size,
         /// What is held.
@@ -41,26 +41,26 @@ pub enum Loosened {
 /// # Errors
 /// The first reason why it cannot.
 pub fn succeeds<'h>(
-    before: &Held,
-    after: &'h Held,
+    before: &Entry,
+    after: &'h Entry,
     tolerance: &Tolerance,
-) -> Result<&'h [Raise], Loosened> {
+) -> Result<&'h [Raise], Weakened> {
     let raises = after.raises.strip_prefix(before.raises.as_slice());
-    let raises = raises.ok_or(Loosened::Raises)?;
-    let retooled = after.retooled.strip_prefix(before.retooled.as_slice());
-    let retooled = retooled.ok_or(Loosened::Retooled)?;
+    let raises = raises.ok_or(Weakened::Raises)?;
+    let rebases = after.rebases.strip_prefix(before.rebases.as_slice());
+    let rebases = rebases.ok_or(Weakened::Rebases)?;
     if raises.iter().any(|raise| raise.reason.trim().is_empty()) {
-        return Err(Loosened::NoReason);
+        return Err(Weakened::NoReason);
     }
-    let recorded = !raises.is_empty() || !retooled.is_empty();
+    let recorded = !raises.is_empty() || !rebases.is_empty();
     let same_tools = before.toolchain == after.toolchain && before.codecs == after.codecs;
     if !same_tools && !recorded {
-        return Err(Loosened::Toolchain);
+        return Err(Weakened::Toolchain);
     }
     for size in Size::ALL {
         // With another codec a size begins anew, even where the one before comes back later.
         let codecs = [before, after].map(|held| super::entry::codec(&held.codecs, size));
-        let mut retooled_by = retooled.iter().flat_map(|retooled| &retooled.what);
+        let mut retooled_by = rebases.iter().flat_map(|rebases| &rebases.what);
         if codecs[0] != codecs[1] || retooled_by.any(|what| what.what == size.name()) {
             continue;
         }
@@ -68,16 +68,16 @@ pub fn succeeds<'h>(
         let from = raises.last().map(|raise| raise.to.get(size));
         let most = from.unwrap_or(before.anchor.get(size));
         if anchor > most {
-            return Err(Loosened::Anchor { size, anchor, most });
+            return Err(Weakened::Anchor { size, anchor, most });
         }
         let raised = from.unwrap_or(before.sizes.get(size));
-        let most = if retooled.is_empty() {
+        let most = if rebases.is_empty() {
             raised
         } else {
             raised.max(anchor.saturating_add(tolerance.drift.of(anchor)))
         };
         if held > most {
-            return Err(Loosened::Held { size, held, most });
+            return Err(Weakened::Size { size, held, most });
         }
     }
     Ok(raises)

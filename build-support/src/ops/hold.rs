@@ -2,11 +2,11 @@
 //! asked for. `gate` judges and `ratchet` says what may change; what is said of it is left to `output`.
 
 use crate::baseline::file::File;
-use crate::baseline::merge_base::{self, Both, Chosen, Fault};
+use crate::baseline::merge_base::{self, BaselineFault, Both, Chosen};
 use crate::config::{Config, Measure};
 use crate::error::{Error, Result};
-use crate::gate::entry::{Held, Refused};
-use crate::gate::{self, Against, Verdict};
+use crate::gate::entry::{Entry, Refused};
+use crate::gate::{self, Comparison, Verdict};
 use crate::ops::build;
 use crate::ops::ship::Shipped;
 use crate::project::listener::Listener;
@@ -34,7 +34,7 @@ pub enum Change {
     /// It is lowered to what is smaller.
     Lower,
     /// It is taken over to another toolchain.
-    Retool,
+    Rebase,
     /// It is raised, for this reason.
     Raise(String),
 }
@@ -60,7 +60,7 @@ pub struct Subject {
     /// What was done to the baseline; none where nothing was asked for.
     pub changed: Option<Changed>,
     /// What is wrong with the working tree's baseline.
-    pub fault: Option<Fault>,
+    pub fault: Option<BaselineFault>,
     /// The text of the baseline that counts; empty where there is none.
     pub baseline: String,
     /// What was built; none where a report was given.
@@ -71,9 +71,9 @@ pub struct Subject {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Changed {
     /// What was held; none where nothing was.
-    pub before: Option<Held>,
+    pub before: Option<Entry>,
     /// What is held now, or why it stays.
-    pub after: std::result::Result<Held, Refused>,
+    pub after: std::result::Result<Entry, Refused>,
 }
 
 impl Outcome {
@@ -218,7 +218,7 @@ fn write(
         let before = own.or(chosen.held).cloned();
         let after = match &before {
             Some(held) => changed(held, change, subject, &commit),
-            None => Ok(Held::begin(report)),
+            None => Ok(Entry::begin(report)),
         };
         if let Some(held) = after.as_ref().ok().or(before.as_ref()) {
             let ratchet = &mut baselines.work.file.ratchet;
@@ -234,15 +234,15 @@ fn write(
 }
 
 fn changed(
-    held: &Held,
+    held: &Entry,
     change: &Change,
     subject: &Subject,
     commit: &str,
-) -> std::result::Result<Held, Refused> {
+) -> std::result::Result<Entry, Refused> {
     let report = &subject.report;
     match change {
         Change::Lower => held.lower(report),
-        Change::Retool => held.retool(report, &subject.config.ratchet, commit),
+        Change::Rebase => held.rebase(report, &subject.config.ratchet, commit),
         Change::Raise(reason) => held.raise(report, reason, commit),
     }
 }
@@ -250,7 +250,7 @@ fn changed(
 fn judge(subject: &mut Subject, chosen: Chosen<'_>) -> Result<()> {
     subject.fault = chosen.fault;
     subject.baseline = chosen.found.text.clone().unwrap_or_default();
-    let against = chosen.held.map(|held| Against {
+    let against = chosen.held.map(|held| Comparison {
         held: held.clone(),
         from: chosen.found.from.clone(),
         commit: chosen.found.commit.clone(),

@@ -3,7 +3,7 @@
 use crate::attribution;
 use crate::config::{Config, Measure};
 use crate::error::{Error, Result};
-use crate::gate::{self, Against, Verdict};
+use crate::gate::{self, Comparison, Verdict};
 use crate::measure::{engine, figures, sizes, start};
 use crate::ops::cache::{self, Record};
 use crate::ops::newer_wasm_opt::Found;
@@ -262,7 +262,7 @@ impl Shipped {
     ///
     /// # Errors
     /// [`Error::Io`], and [`Error::InvalidOutput`] as [`gate::compared`].
-    pub fn hold(&mut self, config: &Config, against: &Against) -> Result<()> {
+    pub fn hold(&mut self, config: &Config, against: &Comparison) -> Result<()> {
         let folder = self.files.report.parent().unwrap_or(Path::new("."));
         let _lock = files::lock(folder, LOCK)?;
         self.verdict = gate::decide(&self.report, config, Some(&against.held));

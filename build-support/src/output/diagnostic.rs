@@ -5,7 +5,7 @@
 mod growth;
 mod limits;
 
-pub use growth::{BaselineText, DRIFTED, GREW, LOOSENED, UNJUDGED, growth, loosened};
+pub use growth::{BaselineText, DRIFTED, GREW, UNJUDGED, WEAKENED, growth, weakened};
 pub use limits::{OVER_BUDGET, limits};
 
 use crate::diagnostic::{Diagnostic, Level};

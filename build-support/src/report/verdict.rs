@@ -78,7 +78,7 @@ pub struct BaselineRecord {
     /// What made the baseline's file otherwise than this one; where there is anything, growth is not judged.
     pub toolchain: Vec<Difference>,
     /// Each size beside what is held of it.
-    pub held: Vec<HeldRecord>,
+    pub held: Vec<SizeRecord>,
     /// Raises that came with this change.
     pub raises: Vec<Raise>,
     /// What changed since the held file, by each grouping; absent where the two are of one size throughout.
@@ -99,7 +99,7 @@ pub struct Difference {
 
 /// A size beside what is held of it, in bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HeldRecord {
+pub struct SizeRecord {
     /// `raw`, `gzip` or `brotli`.
     pub measure: String,
     /// What was measured.

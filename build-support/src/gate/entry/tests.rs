@@ -1,10 +1,10 @@
 //! The rules of the ratchet and of the gate over it, on many random histories and against a model of their own.
 
-use super::{Held, Refused};
+use super::{Entry, Refused};
 use crate::attribution::{self, Attribution, Row};
 use crate::config::{Allowance, Config, Tolerance};
 use crate::gate;
-use crate::gate::succession::{Loosened, succeeds};
+use crate::gate::succession::{Weakened, succeeds};
 use crate::report::{
     Because, Codecs, Figures, Report, SCHEMA, Size, Sizes, Toolchain, VerdictRecord,
 };
@@ -27,7 +27,7 @@ struct Built {
 enum Asked {
     Nothing,
     Lower,
-    Retool,
+    Rebase,
     Raise,
     RaiseWithoutReason,
 }
@@ -70,7 +70,7 @@ impl Random {
         match self.below(10) {
             0..=3 => Asked::Nothing,
             4..=6 => Asked::Lower,
-            7 => Asked::Retool,
+            7 => Asked::Rebase,
             8 => Asked::Raise,
             _ => Asked::RaiseWithoutReason,
         }
@@ -167,21 +167,21 @@ impl Model {
                 *self = Self { raises, ..new };
                 true
             }
-            Asked::Raise | Asked::Lower | Asked::Retool if same_tool => {
+            Asked::Raise | Asked::Lower | Asked::Rebase if same_tool => {
                 for i in 0..3 {
                     let (held, anchor, _) = self.sizes[i];
                     let now = new.sizes[i].0;
                     if comparable(i, self) {
                         let held = held.min(now);
                         self.sizes[i] = (held, anchor.min(held), self.sizes[i].2);
-                    } else if asked == Asked::Retool {
+                    } else if asked == Asked::Rebase {
                         self.sizes[i] = new.sizes[i];
                     }
                 }
                 true
             }
             Asked::Raise | Asked::Lower => false,
-            Asked::Retool => {
+            Asked::Rebase => {
                 let far = |i: usize| {
                     let anchor = self.sizes[i].1;
                     comparable(i, self) && new.sizes[i].0 > anchor + drift.of(anchor)
@@ -226,17 +226,22 @@ impl Model {
     }
 }
 
-fn ask(held: &Held, asked: Asked, report: &Report, tolerance: &Tolerance) -> Result<Held, Refused> {
+fn ask(
+    held: &Entry,
+    asked: Asked,
+    report: &Report,
+    tolerance: &Tolerance,
+) -> Result<Entry, Refused> {
     match asked {
         Asked::Nothing => Ok(held.clone()),
         Asked::Lower => held.lower(report),
-        Asked::Retool => held.retool(report, tolerance, "c0ffee"),
+        Asked::Rebase => held.rebase(report, tolerance, "c0ffee"),
         Asked::Raise => held.raise(report, "it is worth it", "c0ffee"),
         Asked::RaiseWithoutReason => held.raise(report, " \n", "c0ffee"),
     }
 }
 
-fn objections(report: &Report, config: &Config, held: &Held) -> Vec<(Size, Because)> {
+fn objections(report: &Report, config: &Config, held: &Entry) -> Vec<(Size, Because)> {
     let verdict = gate::decide(report, config, Some(held));
     let found = verdict
         .grown
@@ -259,7 +264,7 @@ fn histories_follow_the_rules() {
             tool: 0,
             codecs: [0, 0],
         };
-        let mut held = Held::begin(&report(built));
+        let mut held = Entry::begin(&report(built));
         let mut model = Model::begin(built);
         let mut past = vec![held.clone()];
         for step in 0..STEPS {
@@ -315,13 +320,13 @@ fn histories_follow_the_rules() {
     }
 }
 
-fn never_by_itself(asked: Asked, before: &Held, after: &Held, at: &str) {
+fn never_by_itself(asked: Asked, before: &Entry, after: &Entry, at: &str) {
     let raised = after.raises.len() > before.raises.len();
-    let retooled = after.retooled.len() > before.retooled.len();
+    let rebases = after.rebases.len() > before.rebases.len();
     for size in Size::ALL {
         let grew = after.sizes.get(size) > before.sizes.get(size);
         assert!(
-            !grew || raised || retooled,
+            !grew || raised || rebases,
             "{at}: {size:?} grew by {asked:?}"
         );
         let other = super::codec(&before.codecs, size) != super::codec(&after.codecs, size);
@@ -336,8 +341,8 @@ fn never_by_itself(asked: Asked, before: &Held, after: &Held, at: &str) {
         "{at}: a raise by {asked:?}"
     );
     assert!(
-        !retooled || asked == Asked::Retool,
-        "{at}: retooled by {asked:?}"
+        !rebases || asked == Asked::Rebase,
+        "{at}: rebases by {asked:?}"
     );
     if asked == Asked::Nothing {
         assert_eq!(before, after, "{at}");
@@ -365,13 +370,13 @@ fn verdicts_are_monotone() {
             tool: 0,
             codecs: [0, 0],
         };
-        let held = Held::begin(&report(built([4_000, 2_000, 1_000].map(&mut near))));
+        let held = Entry::begin(&report(built([4_000, 2_000, 1_000].map(&mut near))));
         let now = [4_000, 2_000, 1_000].map(&mut near);
         let smaller = now.map(|size| size - near(100) % 40);
         let worst = objections(&report(built(now)), &config, &held);
         let sizes = |found: Vec<(Size, Because)>| found.into_iter().map(|(size, _)| size).collect();
         let all: Vec<Size> = sizes(worst);
-        let more = Held {
+        let more = Entry {
             sizes: held.sizes.map(|size| held.sizes.get(size) + 7),
             anchor: held.anchor.map(|size| held.anchor.get(size) + 7),
             ..held.clone()
@@ -413,7 +418,7 @@ fn small_steps_do_not_add_up() {
         tool: 0,
         codecs: [0, 0],
     };
-    let mut held = Held::begin(&report(built));
+    let mut held = Entry::begin(&report(built));
     let mut passed = 0;
     for _ in 0..10 {
         built.sizes[0] += 200;
@@ -437,7 +442,7 @@ fn small_steps_do_not_add_up() {
             "not blamed on the change"
         );
         assert_eq!(held.lower(&now), Err(Refused::Toolchain));
-        held = held.retool(&now, &config.ratchet, "c").unwrap();
+        held = held.rebase(&now, &config.ratchet, "c").unwrap();
     }
     assert_eq!((held.sizes.raw, held.anchor.raw), (102_000, 100_000));
     built.sizes[0] += 1;
@@ -448,7 +453,7 @@ fn small_steps_do_not_add_up() {
     );
     built.tool = 6;
     let now = report(built);
-    let refused = held.retool(&now, &config.ratchet, "c");
+    let refused = held.rebase(&now, &config.ratchet, "c");
     assert_eq!(refused, Err(Refused::Drift(Size::Raw)));
     let raised = held
         .raise(&now, "the new toolchain is worth it", "c")
@@ -465,12 +470,12 @@ fn what_was_loosened_by_hand_is_seen() {
         codecs: [0, 0],
     };
     let tolerance = Tolerance::default();
-    let first = Held::begin(&report(built(1_000, 0)));
+    let first = Entry::begin(&report(built(1_000, 0)));
     let before = first
         .raise(&report(built(1_200, 0)), "a parser", "a")
         .unwrap();
-    let seen = |after: &Held| succeeds(&before, after, &tolerance).map(<[_]>::len);
-    let edited = |edit: &dyn Fn(&mut Held)| {
+    let seen = |after: &Entry| succeeds(&before, after, &tolerance).map(<[_]>::len);
+    let edited = |edit: &dyn Fn(&mut Entry)| {
         let mut after = before.clone();
         edit(&mut after);
         seen(&after)
@@ -485,25 +490,25 @@ fn what_was_loosened_by_hand_is_seen() {
     let (held, most) = (1_201, 1_200);
     assert_eq!(
         edited(&|held| held.sizes.raw += 1),
-        Err(Loosened::Held { size, held, most })
+        Err(Weakened::Size { size, held, most })
     );
     let anchor = 1_201;
     assert_eq!(
         edited(&|held| held.anchor.raw += 1),
-        Err(Loosened::Anchor { size, anchor, most })
+        Err(Weakened::Anchor { size, anchor, most })
     );
-    assert_eq!(edited(&|held| held.raises.clear()), Err(Loosened::Raises));
+    assert_eq!(edited(&|held| held.raises.clear()), Err(Weakened::Raises));
     assert_eq!(
         edited(&|held| held.raises[0].to.raw += 9),
-        Err(Loosened::Raises)
+        Err(Weakened::Raises)
     );
     assert_eq!(
         edited(&|held| held.toolchain.rustc.clear()),
-        Err(Loosened::Toolchain)
+        Err(Weakened::Toolchain)
     );
     assert_eq!(
         edited(&|held| held.codecs.gzip.clear()),
-        Err(Loosened::Toolchain)
+        Err(Weakened::Toolchain)
     );
     let raised = before
         .raise(&report(built(1_500, 0)), "another", "b")
@@ -511,17 +516,17 @@ fn what_was_loosened_by_hand_is_seen() {
     assert_eq!(seen(&raised), Ok(1));
     let mut silent = raised.clone();
     silent.raises[1].reason = " ".into();
-    assert_eq!(seen(&silent), Err(Loosened::NoReason));
+    assert_eq!(seen(&silent), Err(Weakened::NoReason));
     let mut more = raised.clone();
     more.sizes.raw += 1;
-    assert!(matches!(seen(&more), Err(Loosened::Held { .. })));
-    let retooled = before
-        .retool(&report(built(1_210, 1)), &tolerance, "b")
+    assert!(matches!(seen(&more), Err(Weakened::Size { .. })));
+    let rebases = before
+        .rebase(&report(built(1_210, 1)), &tolerance, "b")
         .unwrap();
-    assert_eq!(seen(&retooled), Ok(0));
-    let mut far = retooled.clone();
+    assert_eq!(seen(&rebases), Ok(0));
+    let mut far = rebases.clone();
     far.sizes.raw = 5_000;
-    assert!(matches!(seen(&far), Err(Loosened::Held { .. })));
-    let forgotten = succeeds(&retooled, &before, &tolerance);
-    assert_eq!(forgotten, Err(Loosened::Retooled));
+    assert!(matches!(seen(&far), Err(Weakened::Size { .. })));
+    let forgotten = succeeds(&rebases, &before, &tolerance);
+    assert_eq!(forgotten, Err(Weakened::Rebases));
 }

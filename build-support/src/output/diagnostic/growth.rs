@@ -3,10 +3,10 @@
 
 use crate::attribution::diff::{Change, Changes};
 use crate::attribution::groups::Grouping;
-use crate::baseline::merge_base::Fault;
+use crate::baseline::merge_base::BaselineFault;
 use crate::diagnostic::{Diagnostic, Level};
 use crate::gate::place;
-use crate::gate::succession::Loosened;
+use crate::gate::succession::Weakened;
 use crate::gate::{Growth, Unjudged, Verdict};
 use crate::report::{BaselineRecord, Because, Difference, Judged, Report, units};
 use std::path::Path;
@@ -18,7 +18,7 @@ pub const DRIFTED: &str = "drifted";
 /// The same for a baseline that was not compared with, because something else made it.
 pub const UNJUDGED: &str = "growth-not-judged";
 /// The same for a baseline that was changed by hand.
-pub const LOOSENED: &str = "loosened-baseline";
+pub const WEAKENED: &str = "loosened-baseline";
 
 /// How many changes are named of each grouping.
 const LARGEST: usize = 8;
@@ -244,8 +244,8 @@ fn signed(delta: i128) -> String {
 
 /// The working tree's record was changed in a way there is none for; `from` is whose counts instead, `baseline` the
 /// working tree's text.
-pub fn loosened(
-    fault: &Fault,
+pub fn weakened(
+    fault: &BaselineFault,
     from: &str,
     report: &Report,
     baseline: BaselineText<'_>,
@@ -258,21 +258,23 @@ pub fn loosened(
         )
     };
     let (what, keys) = match fault {
-        Fault::Gone => ("what is held is gone".to_owned(), vec![]),
-        Fault::Loosened(Loosened::Raises) => (
+        BaselineFault::Gone => ("what is held is gone".to_owned(), vec![]),
+        BaselineFault::Weakened(Weakened::Raises) => (
             "raises that were recorded are not as they were".to_owned(),
             vec!["raises"],
         ),
-        Fault::Loosened(Loosened::Retooled) => (
+        BaselineFault::Weakened(Weakened::Rebases) => (
             "changes of the toolchain that were recorded are not as they were".to_owned(),
             vec!["retooled"],
         ),
-        Fault::Loosened(Loosened::NoReason) => ("a raise has no reason".to_owned(), vec!["raises"]),
-        Fault::Loosened(Loosened::Toolchain) => (
+        BaselineFault::Weakened(Weakened::NoReason) => {
+            ("a raise has no reason".to_owned(), vec!["raises"])
+        }
+        BaselineFault::Weakened(Weakened::Toolchain) => (
             "it is of another toolchain, and nothing records the change".to_owned(),
             vec!["toolchain"],
         ),
-        Fault::Loosened(Loosened::Held {
+        BaselineFault::Weakened(Weakened::Size {
             size,
             held,
             most: bound,
@@ -280,7 +282,7 @@ pub fn loosened(
             most(format!("{} is held at", size.name()), *held, *bound),
             vec!["sizes", size.name()],
         ),
-        Fault::Loosened(Loosened::Anchor {
+        BaselineFault::Weakened(Weakened::Anchor {
             size,
             anchor,
             most: bound,
@@ -294,7 +296,7 @@ pub fn loosened(
         ),
     };
     Diagnostic {
-        code: LOOSENED,
+        code: WEAKENED,
         message: format!(
             "baseline.json was loosened without a recorded raise: {} for {}: {what}",
             report.package, report.target

@@ -4,7 +4,7 @@
 use super::judged;
 use super::style::{BAD, FAINT, HEADING, Paint, WARNING};
 use super::table::Table;
-use crate::gate::entry::{Held, Refused};
+use crate::gate::entry::{Entry, Refused};
 use crate::report::{BaselineRecord, Judged, LimitRecord, Report, Size, units};
 use anstyle::Style;
 
@@ -38,7 +38,7 @@ pub fn draw(report: &Report, colour: bool) -> String {
 
 /// What became of what is held of `report`'s file, as a line: from `before`, none where nothing was, to `after`, or why it
 /// stays.
-pub fn changed(report: &Report, before: Option<&Held>, after: Result<&Held, &Refused>) -> String {
+pub fn changed(report: &Report, before: Option<&Entry>, after: Result<&Entry, &Refused>) -> String {
     let what = match (before, after) {
         (None, Ok(_)) => "held from now on".to_owned(),
         (Some(before), Ok(after)) => moved(before, after),
@@ -55,7 +55,7 @@ pub fn changed(report: &Report, before: Option<&Held>, after: Result<&Held, &Ref
     format!("{} for {}: {what}", report.package, report.target)
 }
 
-fn moved(before: &Held, after: &Held) -> String {
+fn moved(before: &Entry, after: &Entry) -> String {
     let moved = Size::ALL.into_iter().filter_map(|size| {
         let (before, after) = (before.sizes.get(size), after.sizes.get(size));
         let way = || [before, after].map(units::bytes).join(" \u{2192} ");
