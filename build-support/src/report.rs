@@ -3,6 +3,8 @@
 
 pub mod json;
 pub mod names;
+#[cfg(test)]
+pub(crate) mod sample;
 pub mod subject;
 pub mod units;
 mod verdict;
@@ -13,6 +15,8 @@ pub use verdict::{
 };
 
 use crate::attribution::Attribution;
+#[cfg(test)]
+use crate::attribution::{self, Row};
 use crate::wasm::artifact::Kind;
 use serde::{Deserialize, Serialize};
 

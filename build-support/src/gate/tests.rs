@@ -1,50 +1,16 @@
 use super::Verdict;
-use crate::attribution::{self, Attribution, Row};
+use crate::attribution::Attribution;
 use crate::config::{Config, Limit, Measure};
-use crate::measure::sizes::codecs;
-use crate::report::{Figures, Report, SCHEMA, Size, Sizes, Stage, Toolchain, VerdictRecord};
-use crate::wasm::artifact::Kind;
+use crate::report::{Report, Size, Sizes, sample};
 
 pub(crate) fn report(sizes: Sizes) -> Report {
     Report {
-        schema: SCHEMA,
-        package: "app".into(),
-        target: "wasm32-wasip2".into(),
-        kind: Kind::Component,
-        toolchain: Toolchain::default(),
-        stages: vec![Stage {
-            name: "link".into(),
-            bytes: 1_000,
-            millis: 0.0,
-            note: String::new(),
-        }],
         sizes,
-        codecs: codecs(),
-        figures: Figures::default(),
-        budget: Vec::new(),
-        baseline: None,
-        verdict: VerdictRecord {
-            within: true,
-            exceeded: Vec::new(),
-        },
-        snipped: Vec::new(),
-        swept: Vec::new(),
         attribution: Attribution {
             bytes: 1_000,
-            rows: vec![
-                Row {
-                    kind: attribution::Kind::Function,
-                    name: "app::run".into(),
-                    bytes: 250,
-                    count: 1,
-                    core: None,
-                    functions: Vec::new(),
-                };
-                12
-            ],
+            rows: vec![sample::function("app::run", 250, &[]); 12],
         },
-        features: Vec::new(),
-        prunable: Default::default(),
+        ..sample::report(&[])
     }
 }
 

@@ -195,36 +195,20 @@ fn written(files: &[impl AsRef<Path>], paint: Paint) -> String {
 mod tests {
     use super::{draw, snip_listing};
     use crate::report::{
-        Figures, LimitRecord, Report, SCHEMA, Sizes, Snipped, Stage, Toolchain, Unit, VerdictRecord,
+        Figures, LimitRecord, Report, Sizes, Snipped, Stage, Toolchain, Unit, sample,
     };
-    use crate::wasm::artifact::Kind;
 
     fn report() -> Report {
         Report {
-            schema: SCHEMA,
-            package: "app".into(),
             target: "unknown".into(),
-            kind: Kind::Core,
             toolchain: Toolchain::default(),
-            stages: Vec::new(),
             sizes: Sizes {
                 raw: 1,
                 gzip: 2,
                 brotli: 3,
             },
-            codecs: crate::measure::sizes::codecs(),
             figures: Figures::default(),
-            budget: Vec::new(),
-            baseline: None,
-            verdict: VerdictRecord {
-                within: true,
-                exceeded: Vec::new(),
-            },
-            snipped: Vec::new(),
-            swept: Vec::new(),
-            attribution: Default::default(),
-            features: Vec::new(),
-            prunable: Default::default(),
+            ..sample::report(&[])
         }
     }
 

@@ -69,39 +69,21 @@ fn offset(text: &str, line: usize, column: usize) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::{read, write};
-    use crate::attribution::{self, Attribution, Row};
+    use crate::attribution::{Attribution, Row};
     use crate::report::{
-        Because, Codecs, Exceeded, Figures, LimitRecord, Piece, Report, SCHEMA, Sizes, Snipped,
-        Stage, Swept, Toolchain, Unit, VerdictRecord,
+        Because, Exceeded, Figures, LimitRecord, Piece, Report, Snipped, Stage, Swept, Unit,
+        VerdictRecord, sample,
     };
-    use crate::wasm::artifact::Kind;
     use std::path::Path;
 
     fn report() -> Report {
         Report {
-            schema: SCHEMA,
-            package: "app".into(),
-            target: "wasm32-wasip1".into(),
-            kind: Kind::Core,
-            toolchain: Toolchain {
-                rustc: "rustc 1.95.0".into(),
-                ..Toolchain::default()
-            },
             stages: vec![Stage {
                 name: "link".into(),
                 bytes: 10,
                 millis: 1.25,
                 note: "\"é\"\n".into(),
             }],
-            sizes: Sizes {
-                raw: 10,
-                gzip: 8,
-                brotli: 7,
-            },
-            codecs: Codecs {
-                gzip: "zlib 1.3.1, level 9".into(),
-                brotli: "brotli 9.1.0, quality 11".into(),
-            },
             figures: Figures {
                 functions: 2,
                 memory: 65_536,
@@ -121,7 +103,6 @@ mod tests {
                     actual: 5,
                 },
             ],
-            baseline: None,
             verdict: VerdictRecord {
                 within: false,
                 exceeded: vec![Exceeded {
@@ -148,16 +129,13 @@ mod tests {
             attribution: Attribution {
                 bytes: 10,
                 rows: vec![Row {
-                    kind: attribution::Kind::Function,
-                    name: "app::run".into(),
-                    bytes: 10,
                     count: 2,
                     core: Some(0),
-                    functions: vec![3, 4],
+                    ..sample::function("app::run", 10, &[3, 4])
                 }],
             },
             features: vec!["bulk-memory".into()],
-            prunable: Default::default(),
+            ..sample::report(&[("app::run", 10)])
         }
     }
 

@@ -1,14 +1,10 @@
 //! The rules of the ratchet and of the gate over it, on many random histories and against a model of their own.
 
 use super::{Entry, Refused};
-use crate::attribution::{self, Attribution, Row};
 use crate::config::{Allowance, Config, Tolerance};
 use crate::gate;
 use crate::gate::succession::{Weakened, succeeds};
-use crate::report::{
-    Because, Codecs, Figures, Report, SCHEMA, Size, Sizes, Toolchain, VerdictRecord,
-};
-use crate::wasm::artifact::Kind;
+use crate::report::{Because, Codecs, Report, Size, Sizes, sample};
 
 /// How many histories are played, and how many steps each has.
 const HISTORIES: u64 = 2_000;
@@ -79,44 +75,14 @@ impl Random {
 
 fn report(built: Built) -> Report {
     let [raw, gzip, brotli] = built.sizes;
-    Report {
-        schema: SCHEMA,
-        package: "app".into(),
-        target: "wasm32-wasip2".into(),
-        kind: Kind::Core,
-        toolchain: Toolchain {
-            rustc: format!("rustc 1.{}", built.tool),
-            ..Toolchain::default()
-        },
-        stages: Vec::new(),
-        sizes: Sizes { raw, gzip, brotli },
-        codecs: Codecs {
-            gzip: format!("zlib {}", built.codecs[0]),
-            brotli: format!("brotli {}", built.codecs[1]),
-        },
-        figures: Figures::default(),
-        budget: Vec::new(),
-        baseline: None,
-        verdict: VerdictRecord {
-            within: true,
-            exceeded: Vec::new(),
-        },
-        snipped: Vec::new(),
-        swept: Vec::new(),
-        attribution: Attribution {
-            bytes: raw,
-            rows: vec![Row {
-                kind: attribution::Kind::Function,
-                name: "app::run".into(),
-                bytes: raw,
-                count: 1,
-                core: None,
-                functions: vec![0],
-            }],
-        },
-        features: Vec::new(),
-        prunable: Default::default(),
-    }
+    let mut report = sample::report(&[("app::run", raw)]);
+    report.toolchain.rustc = format!("rustc 1.{}", built.tool);
+    report.sizes = Sizes { raw, gzip, brotli };
+    report.codecs = Codecs {
+        gzip: format!("zlib {}", built.codecs[0]),
+        brotli: format!("brotli {}", built.codecs[1]),
+    };
+    report
 }
 
 fn config(random: &mut Random) -> Config {
