@@ -1,4 +1,4 @@
-//! What a right manifest gives. The wrong ones are the goldens of `tests/config.rs`.
+//! What a right manifest gives. The wrong ones are the goldens of `tests/it/config.rs`.
 
 use super::{Allowance, Config, Limit, Limits, Measure, SnipRules, Tolerance, parse};
 use crate::error::Error;

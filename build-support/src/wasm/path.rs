@@ -27,7 +27,7 @@ pub struct RustPath {
     pub segments: Vec<String>,
 }
 
-/// How many times as long as its symbol a name may be; `tests/foreign.rs` sees to it that no compiler's comes near.
+/// How many times as long as its symbol a name may be; `tests/it/foreign.rs` sees to it that no compiler's comes near.
 const EXPANSION: usize = 8;
 
 /// Demangles a symbol to its readable form without hash or crate disambiguators; a name that is not

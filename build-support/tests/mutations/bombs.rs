@@ -2,7 +2,7 @@
 
 use crate::case::Case;
 use crate::corpus::{Corpus, Pool};
-use crate::random::Random;
+use crate::generated::random::Random;
 use wasm_encoder::{
     CodeSection, ConstExpr, CustomSection, DataSection, Function, FunctionSection, GlobalSection,
     GlobalType, MemorySection, MemoryType, Module, NameMap, NameSection, TableSection, TableType,

@@ -2,7 +2,7 @@
 
 use crate::child;
 use crate::corpus::{Corpus, Pool};
-use crate::random::Random;
+use crate::generated::random::Random;
 use crate::text;
 use crate::wasm;
 use std::ffi::OsString;

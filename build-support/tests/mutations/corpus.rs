@@ -1,7 +1,7 @@
 //! The whole files that cases begin from: generated ones, and the real agent's.
 
-use crate::object_link;
-use crate::random::Random;
+use crate::generated::object_link;
+use crate::generated::random::Random;
 use arbitrary::Unstructured;
 use build_support::system::process;
 use std::fs;

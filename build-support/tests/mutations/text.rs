@@ -1,6 +1,6 @@
 //! Damage to text; where it is JSON mostly to a value in it, so that it is JSON still and something else than it should be.
 
-use crate::random::Random;
+use crate::generated::random::Random;
 use serde_json::{Value, json};
 
 /// `bytes` damaged.

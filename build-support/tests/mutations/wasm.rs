@@ -1,7 +1,7 @@
 //! Damage to binary files: blind, and with the sections of the format kept so that it gets past the first check.
 
 use crate::corpus::{Corpus, Pool};
-use crate::random::Random;
+use crate::generated::random::Random;
 use std::ops::Range;
 
 /// A section: its id and where its contents are, without the head.

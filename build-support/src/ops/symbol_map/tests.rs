@@ -24,7 +24,7 @@ fn check(line: &str, expected: &str) {
     assert_eq!(named, real(expected));
 }
 
-/// Protects each engine's lines, as they are written; the engines themselves are in `tests/symbolicate.rs`.
+/// Protects each engine's lines, as they are written; the engines themselves are in `tests/it/symbolicate.rs`.
 #[test]
 fn frames_of_every_engine_are_named() {
     let cases = [

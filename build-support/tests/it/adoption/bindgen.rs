@@ -1,0 +1,201 @@
+//! A project for the browser, by way of wasm-bindgen itself: its library makes the JavaScript from our file and from the
+//! compiler's, and node must hear the same from both.
+
+use super::project;
+use crate::support::ended::{Ended, said};
+use crate::support::project::Project;
+use crate::support::workspace;
+use build_support::system::process;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const TARGET: &str = "wasm32-unknown-unknown";
+
+/// Of the library and of the tool: they work with each other in one version only.
+const VERSION: &str = "0.2.130";
+
+const LIBRARY: &str = r#"use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = globalThis)]
+    fn shout(text: &str) -> String;
+    #[wasm_bindgen(js_namespace = globalThis)]
+    fn each(values: &[u32], f: &Closure<dyn Fn(u32) -> u32>) -> Vec<u32>;
+}
+
+#[wasm_bindgen]
+pub struct Counter {
+    count: u32,
+}
+
+#[wasm_bindgen]
+impl Counter {
+    #[wasm_bindgen(constructor)]
+    pub fn new() -> Counter {
+        Counter { count: 0 }
+    }
+    pub fn add(&mut self, number: u32) -> u32 {
+        self.count += number;
+        self.count
+    }
+}
+
+#[wasm_bindgen]
+pub fn greet(name: &str) -> String {
+    shout(&format!("hello {name}, {}", name.len()))
+}
+
+#[wasm_bindgen]
+pub fn scaled(values: Vec<u32>, by: u32) -> Vec<u32> {
+    each(&values, &Closure::<dyn Fn(u32) -> u32>::new(move |value| value * by))
+}
+
+#[wasm_bindgen]
+pub fn known(number: Option<u32>) -> Result<u32, JsValue> {
+    number.ok_or_else(|| JsValue::from_str("nothing"))
+}
+"#;
+
+const PAGE: &str = r#"
+globalThis.shout = (text) => text.toUpperCase() + "!";
+globalThis.each = (values, f) => values.map(f);
+const app = require(process.argv[2]);
+const counter = new app.Counter();
+console.log(app.greet("wörld"), counter.add(3), counter.add(4), [...app.scaled(new Uint32Array([1, 2, 3]), 7)], app.known(5));
+try { app.known(undefined); } catch (error) { console.log("caught", error); }
+"#;
+
+const HEARD: &str = "HELLO WÖRLD, 6! 3 7 [ 7, 14, 21 ] 5\ncaught nothing\n";
+
+const TOOL: &str = r#"fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    let mut bindgen = wasm_bindgen_cli_support::Bindgen::new();
+    bindgen.input_path(&arguments[1]).nodejs(true).unwrap().typescript(false);
+    bindgen.generate(&arguments[2]).unwrap();
+}
+"#;
+
+/// wasm-bindgen's command, made from its library; compiled once.
+fn wasm_bindgen() -> PathBuf {
+    let root = workspace::scratch("wasm-bindgen");
+    let manifest = format!(
+        "[package]\nname = \"bind\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\n\
+         wasm-bindgen-cli-support = \"={VERSION}\"\n\n[profile.dev]\ndebug = false\n\n[workspace]\n"
+    );
+    for (file, text) in [("Cargo.toml", manifest.as_str()), ("src/main.rs", TOOL)] {
+        workspace::write(&root.join(file), text);
+    }
+    let mut cargo = process::cargo(env!("CARGO"));
+    cargo
+        .args(["build", "--quiet"])
+        .current_dir(&root)
+        .env("CARGO_TARGET_DIR", root.join("target"));
+    process::run(&mut cargo).unwrap();
+    root.join("target/debug/bind")
+}
+
+/// What node hears from the page with what wasm-bindgen makes of `file`; and the file it makes.
+fn play(project: &Project, bind: &Path, file: &Path, to: &str) -> (String, PathBuf) {
+    let mut bind = project.command(bind);
+    let bound = said(&Ended::of(bind.args([file, &*project.path(to)])), 0);
+    assert!(!bound.contains("warning"), "{bound}");
+    let stem = file.file_stem().unwrap().to_str().unwrap();
+    let folder = project.root.join(to);
+    (
+        hear(project, &folder.join(format!("{stem}.js"))),
+        folder.join(format!("{stem}_bg.wasm")),
+    )
+}
+
+fn hear(project: &Project, script: &Path) -> String {
+    let node = workspace::program(&["node"], "nodejs");
+    let mut node = project.command(node);
+    said(
+        &Ended::of(node.args([&*project.path("page.cjs"), script])),
+        0,
+    )
+}
+
+/// Protects projects for the browser, which are the most there are: wasm-bindgen takes our file as it takes the
+/// compiler's, and what comes out of it can be made smaller, limited and judged.
+#[test]
+fn wasm_bindgen_takes_what_comes_out() {
+    let manifest = format!(
+        "[package]\nname = \"bound\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[lib]\ncrate-type = [\"cdylib\"]\n\n\
+         [dependencies]\nwasm-bindgen = \"={VERSION}\"\n\n[profile.release]\nopt-level = \"z\"\nlto = true\npanic = \"abort\"\n\n[workspace]\n"
+    );
+    let files = [
+        ("Cargo.toml", manifest.as_str()),
+        ("src/lib.rs", LIBRARY),
+        ("page.cjs", PAGE),
+    ];
+    let project = project("bindgen", TARGET, &files);
+    // No target is named anywhere: the dependency says it.
+    let built = said(&project.budget(&["build"]), 0);
+    assert!(
+        built.contains("note: this is what wasm-bindgen reads"),
+        "{built}"
+    );
+    let bind = wasm_bindgen();
+    let (shipped, linked) = (
+        project.built(TARGET, "bound.wasm"),
+        project.root.join("plain.wasm"),
+    );
+    fs::copy(project.built(TARGET, "bound.linked.wasm"), &linked).unwrap();
+    let size = |file: &Path| fs::metadata(file).unwrap().len();
+    assert!(size(&shipped) < size(&linked));
+    let (heard, bound) = play(&project, &bind, &shipped, "ours");
+    assert_eq!(heard, HEARD);
+    assert_eq!(play(&project, &bind, &linked, "plain").0, HEARD);
+
+    // A limit is on what is shipped, and that is what wasm-bindgen made.
+    let refused = said(&project.budget(&["init"]), 2);
+    assert!(
+        refused.contains("--from pkg/app_bg.wasm") && project.read("Cargo.toml") == manifest,
+        "{refused}"
+    );
+    let before = size(&bound);
+    let bound = bound.to_str().unwrap();
+    said(&project.budget(&["optimize", bound, "-o", bound]), 0);
+    assert!(size(Path::new(bound)) < before);
+    assert_eq!(hear(&project, &project.root.join("ours/bound.js")), HEARD);
+    said(
+        &project.budget(&[
+            "init",
+            "--profile",
+            "release",
+            "--margin",
+            "0%",
+            "--from",
+            bound,
+        ]),
+        0,
+    );
+    said(&project.budget(&["check", bound]), 0);
+    said(&project.budget(&["build"]), 0);
+    let gated = said(&project.budget(&["gate"]), 2);
+    assert!(gated.contains("gate --report"), "{gated}");
+    let report = project.budget(&["check", bound, "--json"]).stdout;
+    project.write("report.json", &report);
+    for args in [&["gate", "--update"][..], &["gate"]] {
+        said(
+            &project.budget(&[args, &["--report", "report.json"]].concat()),
+            0,
+        );
+    }
+    let raw = format!(
+        "raw = {}",
+        build_support::report::units::bytes(size(Path::new(bound))).replace(',', "_")
+    );
+    project.edit("Cargo.toml", &raw, "raw = 1_000");
+    let over = said(&project.budget(&["check", bound]), 1);
+    assert!(
+        over.contains("error[over-budget]") && over.contains("--> Cargo.toml:"),
+        "{over}"
+    );
+    assert!(
+        said(&project.budget(&["build"]), 0).contains("not judged"),
+        "it is not what is shipped"
+    );
+}

@@ -1,0 +1,274 @@
+//! Who takes the room in what others made: modules from packages of npm and from crates, by emscripten, TinyGo, wasm-bindgen,
+//! AssemblyScript, wasi-sdk and rustc, with names and without, with threads, SIMD, bulk memory.
+//!
+//! `foreign/package-lock.json` holds what is fetched to its bytes. It is fetched once, into the target folder.
+
+use crate::support::{golden, workspace};
+use build_support::attribution::diff;
+use build_support::attribution::groups::{self, Grouping};
+use build_support::attribution::{Kind, Row};
+use build_support::report::subject::{self, Subject};
+use build_support::system::process;
+use build_support::wasm::artifact::Artifact;
+use build_support::wasm::{call_graph, path};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+use wasi_preview1_component_adapter_provider as adapter;
+use wasmparser::{KnownCustom, Name, Parser, Payload};
+
+/// Every file, below `node_modules`.
+const FILES: [&str; 32] = [
+    "@automerge/automerge-wasm/nodejs/automerge_wasm_bg.wasm",
+    "@bokuweb/zstd-wasm/dist/common/zstd.wasm",
+    "@dimforge/rapier2d/rapier_wasm2d_bg.wasm",
+    "@dprint/json/plugin.wasm",
+    "@dprint/markdown/plugin.wasm",
+    "@dprint/toml/plugin.wasm",
+    "@jitl/quickjs-wasmfile-release-sync/dist/emscripten-module.wasm",
+    "@oxc-parser/binding-wasm32-wasi/parser.wasm32-wasi.wasm",
+    "@resvg/resvg-wasm/index_bg.wasm",
+    "@sqlite.org/sqlite-wasm/sqlite-wasm/jswasm/sqlite3.wasm",
+    "@wasm-fmt/clang-format/clang-format-cli.wasm",
+    "@wasm-fmt/clang-format/clang-format.wasm",
+    "@wasm-fmt/gofmt/gofmt.wasm",
+    "@wasm-fmt/web_fmt/web_fmt_bg.wasm",
+    "argon2-browser/dist/argon2-simd.wasm",
+    "argon2-browser/dist/argon2.wasm",
+    "argon2id/dist/no-simd.wasm",
+    "argon2id/dist/simd.wasm",
+    "brotli-wasm/pkg.node/brotli_wasm_bg.wasm",
+    "brotli-wasm/pkg.web/brotli_wasm_bg.wasm",
+    "jq-web/jq.wasm",
+    "lz4-wasm/lz4_wasm_bg.wasm",
+    "onigasm/lib/onigasm.wasm",
+    "source-map/lib/mappings.wasm",
+    "vscode-oniguruma/release/onig.wasm",
+    "web-tree-sitter/debug/web-tree-sitter.wasm",
+    "web-tree-sitter/web-tree-sitter.wasm",
+    "yoga-wasm-web/dist/yoga.wasm",
+    "zxing-wasm/dist/full/zxing_full.wasm",
+    "zxing-wasm/dist/reader/zxing_reader.wasm",
+    "zxing-wasm/dist/writer/zxing_writer.wasm",
+    "brotli-wasm/pkg.bundler/brotli_wasm_bg.wasm",
+];
+
+/// The files, fetched by npm where they are not there yet, and those that are in crates; all of them different.
+static FOREIGN: LazyLock<Vec<PathBuf>> = LazyLock::new(|| {
+    let folder = workspace::scratch("foreign");
+    let ours = golden::beside("foreign");
+    fs::create_dir_all(&folder).unwrap();
+    let lock = fs::read(ours.join("package-lock.json")).unwrap();
+    let fetched = folder.join("fetched");
+    if fs::read(&fetched).ok().as_ref() != Some(&lock) {
+        for name in ["package.json", "package-lock.json"] {
+            fs::copy(ours.join(name), folder.join(name)).unwrap();
+        }
+        let npm = workspace::program(&["npm"], "npm");
+        let arguments = [
+            "ci",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--omit=optional",
+            "--force",
+        ];
+        process::output(process::command(npm).args(arguments).current_dir(&folder)).unwrap();
+        fs::write(&fetched, &lock).unwrap();
+    }
+    let adapters = [
+        ("command", adapter::WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER),
+        ("reactor", adapter::WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER),
+        ("proxy", adapter::WASI_SNAPSHOT_PREVIEW1_PROXY_ADAPTER),
+    ];
+    let of_crates = adapters.map(|(name, bytes)| {
+        let file = folder.join(format!("adapter-{name}.wasm"));
+        fs::write(&file, bytes).unwrap();
+        file
+    });
+    let of_packages = FILES
+        .iter()
+        .map(|file| folder.join("node_modules").join(file));
+    let files: Vec<_> = of_packages.chain(of_crates).collect();
+    let different: BTreeSet<_> = files.iter().map(|file| fs::read(file).unwrap()).collect();
+    assert_eq!(different.len(), files.len(), "a file is there twice");
+    files
+});
+
+/// A file's sections as the binary format has them (spec, section 5.5), read without any of the tool's code: what must
+/// come out for functions and for custom sections, each with its length in front.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Counted {
+    functions: u64,
+    function_bytes: u64,
+    custom_bytes: u64,
+}
+
+impl Counted {
+    fn of(module: &[u8]) -> Self {
+        let mut counted = Self::default();
+        let mut at = 8;
+        while at < module.len() {
+            let (id, begins) = (module[at], at);
+            at += 1;
+            let length = leb(module, &mut at);
+            let end = at + length as usize;
+            match id {
+                0 => counted.custom_bytes += (end - begins) as u64,
+                10 => {
+                    counted.functions = leb(module, &mut at);
+                    counted.function_bytes = (end - at) as u64;
+                }
+                _ => {}
+            }
+            at = end;
+        }
+        counted
+    }
+
+    fn of_rows<'a>(rows: impl Iterator<Item = &'a Row>) -> Self {
+        let mut counted = Self::default();
+        for row in rows {
+            match row.kind {
+                Kind::Function => {
+                    counted.functions += row.count;
+                    counted.function_bytes += row.bytes;
+                }
+                Kind::Custom => counted.custom_bytes += row.bytes,
+                _ => {}
+            }
+        }
+        counted
+    }
+}
+
+/// An unsigned number in LEB128.
+fn leb(bytes: &[u8], at: &mut usize) -> u64 {
+    let (mut value, mut shift) = (0, 0);
+    loop {
+        let byte = bytes[*at];
+        *at += 1;
+        value |= u64::from(byte & 0x7f) << shift;
+        shift += 7;
+        if byte & 0x80 == 0 {
+            return value;
+        }
+    }
+}
+
+fn read(file: &Path) -> Subject {
+    subject::read(file).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Protects the figures on files that no part of this project has made: every byte is in one row, every grouping sums to
+/// the file, and functions and custom sections are what the binary format says they are.
+#[test]
+fn every_byte_of_what_others_made_has_a_row() {
+    let mut named = 0;
+    for file in FOREIGN.iter() {
+        let bytes = fs::read(file).unwrap();
+        let subject = read(file);
+        let all = &subject.attribution;
+        let shown = file.display();
+        assert_eq!(all.bytes, bytes.len() as u64, "{shown}");
+        for by in Grouping::ALL {
+            let sum: u64 = groups::run(all, by).iter().map(|group| group.bytes).sum();
+            assert_eq!(sum, all.bytes, "{shown}, by {by:?}");
+        }
+        assert_eq!(
+            Counted::of_rows(all.rows.iter()),
+            Counted::of(&bytes),
+            "{shown}"
+        );
+        let names = all.functions(0);
+        assert_eq!(names.len() as u64, Counted::of(&bytes).functions, "{shown}");
+        named += u64::from(names.values().any(|name| !name.starts_with('[')));
+        let graph = call_graph::read(&subject.modules().unwrap()[0]).unwrap();
+        for retained in graph.retained() {
+            assert!(
+                retained.bytes <= retained.retained && retained.retained <= all.bytes,
+                "{shown}"
+            );
+        }
+    }
+    assert!(named >= 20, "only {named} files have a name in them");
+}
+
+/// Protects real names from the bound on hostile ones: none of a compiler's comes to half of it.
+#[test]
+fn no_compilers_name_is_near_the_bound() {
+    let mut demangled = 0;
+    for file in FOREIGN.iter() {
+        let bytes = fs::read(file).unwrap();
+        for symbol in symbols(&bytes) {
+            let name = format!("{:#}", rustc_demangle::demangle(symbol));
+            demangled += u64::from(name != symbol);
+            assert!(name.len() <= 4 * symbol.len(), "{symbol}");
+            assert_eq!(path::demangle(symbol), name);
+        }
+    }
+    assert!(demangled >= 100, "only {demangled} names are Rust's");
+}
+
+/// The function names of a module, as they are.
+fn symbols(module: &[u8]) -> Vec<&str> {
+    let mut symbols = Vec::new();
+    for payload in Parser::new(0).parse_all(module) {
+        let Payload::CustomSection(section) = payload.unwrap() else {
+            continue;
+        };
+        let KnownCustom::Name(names) = section.as_known() else {
+            continue;
+        };
+        for part in names {
+            if let Name::Function(names) = part.unwrap() {
+                symbols.extend(names.into_iter().map(|naming| naming.unwrap().name));
+            }
+        }
+    }
+    symbols
+}
+
+/// Protects the comparison: between any two files, however different, every table sums to the difference.
+#[test]
+fn differences_sum_whatever_is_compared() {
+    let all: Vec<_> = FOREIGN.iter().map(|file| read(file).attribution).collect();
+    for (old, new) in all.iter().zip(all.iter().skip(1).chain(all.first())) {
+        let diff = diff::run(old, new, &Grouping::ALL).unwrap();
+        for changes in &diff.by {
+            assert_eq!(
+                changes.delta(),
+                i128::from(new.bytes) - i128::from(old.bytes)
+            );
+        }
+        let same = diff::run(new, new, &Grouping::ALL).unwrap();
+        assert!(same.by.iter().all(|changes| changes.changes.is_empty()));
+    }
+}
+
+/// Protects components that hold what others made: their modules are found whatever is around them.
+#[test]
+fn a_foreign_module_in_a_component_is_attributed_alike() {
+    for file in FOREIGN.iter() {
+        let module = fs::read(file).unwrap();
+        let mut component = wasm_encoder::Component::new();
+        component.section(&wasm_encoder::RawSection {
+            id: 1,
+            data: &module,
+        });
+        let bytes = component.finish();
+        let Ok(artifact) = Artifact::new(bytes, Path::new("wrapped.wasm")) else {
+            panic!("{}: does not validate in a component", file.display());
+        };
+        let inside = build_support::attribution::of_file(file, &artifact).unwrap();
+        assert_eq!(inside.bytes, artifact.len());
+        let wrapped = inside.rows.iter().filter(|row| row.core == Some(0));
+        assert_eq!(
+            Counted::of_rows(wrapped),
+            Counted::of(&module),
+            "{}",
+            file.display()
+        );
+    }
+}

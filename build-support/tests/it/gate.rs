@@ -1,0 +1,466 @@
+//! The command `gate` on reports, in small workspaces of their own, with git and without: what is held, what may change
+//! it, which baseline counts, and what is said. `BLESS=1 cargo test -p build-support --test it gate::` writes the goldens anew.
+
+use crate::support::ended::{Ended, TOOL};
+use crate::support::{golden, project, report as sample};
+use build_support::baseline::file::File;
+use build_support::gate::entry::Entry;
+use build_support::report::{Report, json};
+use build_support::system::process;
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+const TARGET: &str = "wasm32-wasip1";
+
+/// A workspace of one package.
+struct Project(project::Project);
+
+impl Project {
+    fn new(tables: &str) -> Self {
+        let manifest = format!(
+            "[package]\nname = \"app\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[package.metadata.budget]\ntargets = [\"{TARGET}\"]\n{tables}"
+        );
+        Self(project::Project::passing(&[
+            ("Cargo.toml", &manifest),
+            ("src/lib.rs", ""),
+            (".gitignore", "/target\n/*.report.json\n"),
+        ]))
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path(name)
+    }
+
+    /// A report of functions with these sizes, and of a file that is as large as all of them.
+    fn report(&self, name: &str, functions: &[(&str, u64)]) -> String {
+        self.report_by(name, functions, "rustc 1.95.0")
+    }
+
+    fn report_by(&self, name: &str, functions: &[(&str, u64)], rustc: &str) -> String {
+        let file = format!("{name}.report.json");
+        self.0.write(&file, &json::write(&report(functions, rustc)));
+        file
+    }
+
+    fn gate(&self, arguments: &[&str]) -> Command {
+        let mut command = self.0.command(TOOL);
+        command.arg("gate").args(arguments);
+        without_git_of_others(&mut command);
+        command
+    }
+
+    #[track_caller]
+    fn ends(&self, code: i32, arguments: &[&str]) -> (String, String) {
+        let ended = Ended::of(&mut self.gate(arguments)).with(code);
+        (ended.stdout, ended.stderr)
+    }
+
+    fn held(&self) -> Entry {
+        let file = File::read(&self.path("baseline.json")).unwrap().unwrap();
+        file.held("app", TARGET).unwrap().clone()
+    }
+
+    /// Changes the file by hand.
+    fn edit(&self, edit: impl FnOnce(&mut Entry)) {
+        let path = self.path("baseline.json");
+        let mut file = File::read(&path).unwrap().unwrap();
+        edit(
+            file.ratchet
+                .get_mut("app")
+                .unwrap()
+                .get_mut(TARGET)
+                .unwrap(),
+        );
+        file.write(&path).unwrap();
+    }
+
+    fn git(&self, arguments: &[&str]) {
+        let mut git = process::command("git");
+        git.arg("-C").arg(&self.0.root);
+        git.args(["-c", "user.name=n", "-c", "user.email=e@example.org"]);
+        git.args([
+            "-c",
+            "commit.gpgsign=false",
+            "-c",
+            "init.defaultBranch=main",
+        ]);
+        without_git_of_others(git.args(arguments));
+        process::output(&mut git).unwrap();
+    }
+
+    fn commit(&self, message: &str) {
+        self.git(&["add", "--all"]);
+        self.git(&["commit", "--quiet", "--message", message]);
+    }
+}
+
+/// The repository of whoever runs the tests, and their settings, are not these tests' business.
+fn without_git_of_others(command: &mut Command) {
+    for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"] {
+        command.env_remove(name);
+    }
+    command
+        .env("GIT_CONFIG_GLOBAL", "")
+        .env("GIT_CONFIG_NOSYSTEM", "1");
+}
+
+fn report(functions: &[(&str, u64)], rustc: &str) -> Report {
+    let mut report = sample::report(functions);
+    report.toolchain.rustc = rustc.into();
+    report
+}
+
+const BEFORE: [(&str, u64); 4] = [
+    ("app::run", 9_000),
+    ("serde_json::de::parse::<u8>", 6_000),
+    ("serde_json::de::parse::<u16>", 3_000),
+    ("memcpy", 2_000),
+];
+
+const GROWN: [(&str, u64); 5] = [
+    ("app::run", 8_900),
+    ("serde_json::de::parse::<u8>", 6_050),
+    ("serde_json::de::parse::<u16>", 3_000),
+    ("serde_json::de::parse::<u32>", 1_500),
+    ("memcpy", 2_000),
+];
+
+#[track_caller]
+fn golden(name: &str, actual: &str) {
+    golden::golden(&golden::beside("gate").join(name), actual);
+}
+
+/// FR-16: a failed gate needs no further investigation. It names crates, families and functions, and the lists sum.
+#[test]
+fn growth_is_explained_at_the_held_figure() {
+    let project = Project::new("");
+    let before = project.report("before", &BEFORE);
+    let grown = project.report("grown", &GROWN);
+    let (stdout, _) = project.ends(0, &["--report", &before]);
+    assert!(stdout.contains("no baseline yet"), "{stdout}");
+    assert!(
+        !project.path("baseline.json").exists(),
+        "only asked for is written"
+    );
+    project.ends(0, &["--report", &before, "--update"]);
+    let (stdout, _) = project.ends(0, &["--report", &before]);
+    golden("same.stdout", &stdout);
+    let (stdout, stderr) = project.ends(1, &["--report", &grown]);
+    golden("grew.stdout", &stdout);
+    golden("grew.stderr", &stderr);
+
+    let (stdout, _) = project.ends(1, &["--report", &grown, "--json"]);
+    let reports: Vec<Report> = serde_json::from_str(&stdout).unwrap();
+    let baseline = reports[0].baseline.as_ref().unwrap();
+    assert_eq!(
+        (baseline.held[0].held, baseline.held[0].actual),
+        (20_000, 21_450)
+    );
+    for by in &baseline.changes.as_ref().unwrap().by {
+        assert_eq!(by.delta(), 1_450, "{:?}", by.grouping);
+    }
+}
+
+/// The manifest's limits of every kind are judged on what is there, each at its own line.
+#[test]
+fn every_kind_of_limit_is_judged_at_its_line() {
+    let project = Project::new(
+        "[package.metadata.budget.limits]\nraw = 19_999\nfunctions = 3\ncrates = 1\nmemory = \"32 KiB\"\n\
+         crate.serde-json = 8_999\ncrate.absent = 1\nsection.code = 19_000\nsection.\"custom name\" = 1\n",
+    );
+    let before = project.report("before", &BEFORE);
+    let (stdout, stderr) = project.ends(1, &["--report", &before]);
+    golden("limits.stdout", &stdout);
+    golden("limits.stderr", &stderr);
+}
+
+/// FR-15: down by itself, up for a reason alone.
+#[test]
+fn what_is_held_goes_down_by_itself_and_up_for_a_reason() {
+    let project = Project::new("");
+    let of = |bytes: u64| project.report(&bytes.to_string(), &[("app::run", bytes)]);
+    project.ends(0, &["--report", &of(20_000), "--update"]);
+    // Within the tolerance of 100 bytes: passes, and is not held.
+    project.ends(0, &["--report", &of(20_100), "--update"]);
+    assert_eq!(project.held().sizes.raw, 20_000);
+    project.ends(1, &["--report", &of(20_101), "--update"]);
+    assert_eq!(project.held().sizes.raw, 20_000);
+    project.ends(0, &["--report", &of(10_000), "--update"]);
+    assert_eq!(
+        (project.held().sizes.raw, project.held().anchor.raw),
+        (10_000, 10_000)
+    );
+    // Back up is growth, measured against what was reached.
+    project.ends(1, &["--report", &of(20_000), "--update"]);
+
+    let text = fs::read_to_string(project.path("baseline.json")).unwrap();
+    let big = of(20_000);
+    let refusals: [&[&str]; 5] = [
+        &["--raise"],
+        &["--raise", "--reason", ""],
+        &["--raise", "--reason", " \n"],
+        &["--reason", "why"],
+        &["--raise", "--update", "--reason", "why"],
+    ];
+    for arguments in refusals {
+        let refused = [&["--report", big.as_str()], arguments].concat();
+        project.ends(2, &refused);
+    }
+    assert_eq!(
+        fs::read_to_string(project.path("baseline.json")).unwrap(),
+        text
+    );
+    let (stdout, _) = project.ends(0, &["--report", &big, "--raise", "--reason", "a parser"]);
+    assert!(stdout.contains("held: raw 10,000 → 20,000"), "{stdout}");
+    let held = project.held();
+    assert_eq!(
+        (held.sizes.raw, held.anchor.raw, held.raises.len()),
+        (20_000, 20_000, 1)
+    );
+    let raise = &held.raises[0];
+    assert_eq!(
+        (raise.reason.as_str(), raise.from.raw, raise.to.raw),
+        ("a parser", 10_000, 20_000)
+    );
+    project.ends(0, &["--report", &big]);
+}
+
+/// A changed toolchain is said, not blamed on the change, and taken over only when it is asked for.
+#[test]
+fn another_toolchain_is_told_and_not_blamed() {
+    let project = Project::new("[package.metadata.budget.limits]\nraw = 30_000\n");
+    let by = |bytes: u64, rustc: &str| {
+        project.report_by(&bytes.to_string(), &[("app::run", bytes)], rustc)
+    };
+    project.ends(0, &["--report", &by(20_000, "rustc 1.95.0"), "--update"]);
+    let other = by(20_300, "rustc 1.96.0");
+    let (_, stderr) = project.ends(0, &["--report", &other, "--update"]);
+    golden("toolchain.stderr", &stderr);
+    assert_eq!(project.held().sizes.raw, 20_000);
+    // Limits hold whatever made the file.
+    project.ends(1, &["--report", &by(30_001, "rustc 1.96.0")]);
+    let too_far = by(20_500, "rustc 1.96.0");
+    let (stdout, _) = project.ends(2, &["--report", &too_far, "--update", "--toolchain"]);
+    assert!(stdout.contains("not taken over"), "{stdout}");
+    assert_eq!(project.held().sizes.raw, 20_000);
+    let (_, stderr) = project.ends(0, &["--report", &other, "--update", "--toolchain"]);
+    assert_eq!(stderr, "note: no git repository with a commit here\n");
+    let held = project.held();
+    assert_eq!((held.sizes.raw, held.anchor.raw), (20_300, 20_000));
+    assert_eq!(held.rebases[0].what[0].after, "rustc 1.96.0");
+    let (_, stderr) = project.ends(1, &["--report", &by(20_401, "rustc 1.96.0")]);
+    assert!(stderr.contains("error[drifted]"), "{stderr}");
+}
+
+/// The merge base's baseline counts: a change cannot loosen what it is measured against, and a raise in it is shown.
+#[test]
+fn the_merge_base_counts() {
+    let project = Project::new("");
+    let of = |bytes: u64| project.report(&bytes.to_string(), &[("app::run", bytes)]);
+    project.git(&["init", "--quiet"]);
+    project.ends(0, &["--report", &of(20_000), "--update"]);
+    project.commit("hold");
+    let (stdout, stderr) = project.ends(0, &["--report", &of(20_000)]);
+    assert!(
+        stdout.contains("against the merge base with main, "),
+        "{stdout}"
+    );
+    assert_eq!(stderr, "");
+    project.git(&["checkout", "--quiet", "-b", "change"]);
+
+    // By hand, and committed: it does not help.
+    project.edit(|held| {
+        held.sizes.raw = 25_000;
+        held.contents = Entry::begin(&report(&[("app::run", 25_000)], "")).contents;
+    });
+    project.commit("loosen");
+    let (_, stderr) = project.ends(2, &["--report", &of(25_000)]);
+    assert!(stderr.contains("error[loosened-baseline]"), "{stderr}");
+    assert!(
+        stderr.contains(
+            "raw is held at 25,000 bytes, and without a recorded raise 20,000 is the most"
+        ),
+        "{stderr}"
+    );
+    assert!(stderr.contains("error[grew]"), "{stderr}");
+    project.ends(2, &["--report", &of(20_000)]);
+    fs::rename(
+        project.path("baseline.json"),
+        project.path("gone.report.json"),
+    )
+    .unwrap();
+    let (_, stderr) = project.ends(2, &["--report", &of(20_000)]);
+    assert!(stderr.contains("what is held is gone"), "{stderr}");
+    project.ends(0, &["--report", &of(20_000), "--update"]);
+    assert_eq!(project.held().sizes.raw, 20_000, "restored");
+
+    // What is lowered by the change counts at once, as it will when it is merged.
+    project.ends(0, &["--report", &of(19_000), "--update"]);
+    project.ends(1, &["--report", &of(20_000)]);
+
+    // A raise with a reason counts, and is shown to whoever looks at the change.
+    project.ends(
+        0,
+        &["--report", &of(25_000), "--raise", "--reason", "a parser"],
+    );
+    project.commit("raise");
+    let (stdout, _) = project.ends(0, &["--report", &of(25_000)]);
+    assert!(
+        stdout.contains("raised by this change, raw 19,000 → 25,000: a parser"),
+        "{stdout}"
+    );
+    project.ends(1, &["--report", &of(26_000)]);
+    // Against the change itself there is nothing new.
+    let (stdout, _) = project.ends(0, &["--report", &of(25_000), "--base", "change"]);
+    assert!(!stdout.contains("raised by this change"), "{stdout}");
+    let (_, stderr) = project.ends(2, &["--report", &of(25_000), "--base", "nowhere"]);
+    assert!(
+        stderr.contains("--base nowhere: git knows no such commit"),
+        "{stderr}"
+    );
+}
+
+/// While a change takes what is held over to another toolchain, a file of the old one is still held against the old figures,
+/// and nobody escapes them by saying that the toolchain is another.
+#[test]
+fn a_file_is_held_against_the_record_of_its_own_toolchain() {
+    let project = Project::new("");
+    let by = |bytes: u64, rustc: &str| {
+        project.report_by(&bytes.to_string(), &[("app::run", bytes)], rustc)
+    };
+    let (old, new) = ("rustc 1.95.0", "rustc 1.96.0");
+    project.git(&["init", "--quiet", "--initial-branch", "main"]);
+    project.ends(0, &["--report", &by(20_000, old), "--update"]);
+    project.commit("hold");
+    project.git(&["checkout", "--quiet", "-b", "change"]);
+    project.ends(
+        0,
+        &["--report", &by(20_300, new), "--update", "--toolchain"],
+    );
+    project.commit("another toolchain");
+    let (stdout, stderr) = project.ends(0, &["--report", &by(20_300, new)]);
+    assert!(
+        stdout.contains("against the working tree") && stderr.is_empty(),
+        "{stdout}{stderr}"
+    );
+    project.ends(1, &["--report", &by(20_402, new)]);
+    let (stdout, _) = project.ends(0, &["--report", &by(20_100, old)]);
+    assert!(
+        stdout.contains("against the merge base with main"),
+        "{stdout}"
+    );
+    project.ends(1, &["--report", &by(20_101, old)]);
+    // Said by hand, it is an error, and the old record judges.
+    project.git(&["checkout", "--quiet", "main"]);
+    project.git(&["checkout", "--quiet", "-b", "by-hand"]);
+    project.edit(|held| held.toolchain.rustc = new.to_owned());
+    let (_, stderr) = project.ends(2, &["--report", &by(25_000, old)]);
+    assert!(
+        stderr.contains("it is of another toolchain, and nothing records the change"),
+        "{stderr}"
+    );
+    assert!(stderr.contains("error[grew]"), "{stderr}");
+}
+
+/// Where git cannot tell the merge base, the one that counts instead is named.
+#[test]
+fn without_a_merge_base_it_is_said() {
+    let project = Project::new("");
+    let of = |bytes: u64| project.report(&bytes.to_string(), &[("app::run", bytes)]);
+    project.ends(0, &["--report", &of(20_000), "--update"]);
+    let (stdout, stderr) = project.ends(0, &["--report", &of(20_000)]);
+    assert!(stdout.contains("against the working tree"), "{stdout}");
+    assert_eq!(stderr, "note: no git repository with a commit here\n");
+    project.git(&["init", "--quiet", "--initial-branch", "trunk"]);
+    project.commit("hold");
+    let (stdout, stderr) = project.ends(0, &["--report", &of(20_000)]);
+    assert!(stdout.contains("against HEAD, "), "{stdout}");
+    assert!(
+        stderr.contains("git knows no default branch here"),
+        "{stderr}"
+    );
+    project.git(&["checkout", "--quiet", "--orphan", "main"]);
+    project.commit("another root");
+    let (stdout, stderr) = project.ends(0, &["--report", &of(20_000), "--base", "trunk"]);
+    assert!(stdout.contains("against the working tree"), "{stdout}");
+    assert!(stderr.contains("no merge base here"), "{stderr}");
+}
+
+/// Two processes at once leave one whole file, which holds the lower of what both found; whoever comes first.
+#[test]
+fn concurrent_updates_leave_the_lower_of_both() {
+    let project = Project::new("");
+    let mut lowest = u64::MAX;
+    for round in 0..16u64 {
+        if round % 4 == 0 {
+            let _ = fs::remove_file(project.path("baseline.json"));
+            lowest = u64::MAX;
+        }
+        let found = [
+            50_000 - round * 700,
+            50_000 - round * 700 - 300 + (round % 3) * 300,
+        ];
+        let files: Vec<_> = ["one", "two"]
+            .into_iter()
+            .zip(found)
+            .map(|(name, bytes)| project.report(name, &[("app::run", bytes)]))
+            .collect();
+        let started: Vec<_> = files
+            .iter()
+            .map(|file| {
+                let mut gate = project.gate(&["--report", file, "--update"]);
+                gate.stdout(Stdio::piped())
+                    .stderr(Stdio::piped())
+                    .spawn()
+                    .unwrap()
+            })
+            .collect();
+        for process in started {
+            let done = process.wait_with_output().unwrap();
+            let stderr = String::from_utf8_lossy(&done.stderr);
+            // The larger one may be more than passes over what the other left.
+            assert!(matches!(done.status.code(), Some(0 | 1)), "{stderr}");
+        }
+        lowest = lowest.min(found[0]).min(found[1]);
+        let held = project.held();
+        assert_eq!(held.sizes.raw, lowest, "round {round}");
+        assert_eq!(held.contents.sum(), Some(lowest), "round {round}");
+        let left = fs::read_dir(&project.0.root)
+            .unwrap()
+            .map(|e| e.unwrap().file_name());
+        let left: Vec<_> = left
+            .filter(|name| name.to_string_lossy().starts_with(".build-support"))
+            .collect();
+        assert!(left.is_empty(), "{left:?}");
+    }
+}
+
+/// Reports that are none, or of something else, are errors that say so.
+#[test]
+fn what_cannot_be_judged_is_refused() {
+    let project = Project::new("[package.metadata.budget.limits]\nraw = 9\n");
+    fs::write(project.path("bad.report.json"), "{\"schema\": 2}").unwrap();
+    let (_, stderr) = project.ends(2, &["--report", "bad.report.json"]);
+    assert!(stderr.contains("reads schema 3"), "{stderr}");
+    let (_, stderr) = project.ends(2, &["--report", "none.json"]);
+    assert!(stderr.contains("reading none.json"), "{stderr}");
+    let of = project.report("of", &[("app::run", 9)]);
+    let started = Project::new("[package.metadata.budget.limits]\nstart = 9\n");
+    let (_, stderr) = started.ends(2, &["--report", &started.report("of", &BEFORE)]);
+    assert!(stderr.contains("says nothing of the start"), "{stderr}");
+    fs::write(project.path("baseline.json"), "{\"schema\": 1}").unwrap();
+    let (_, stderr) = project.ends(2, &["--report", &of]);
+    assert!(
+        stderr.contains("its layout is version 1") && stderr.contains("help:"),
+        "{stderr}"
+    );
+    let text = fs::read_to_string(project.path(&of)).unwrap();
+    fs::write(project.path(&of), text.replace("\"app\"", "\"other\"")).unwrap();
+    fs::remove_file(project.path("baseline.json")).unwrap();
+    let (_, stderr) = project.ends(2, &["--report", &of]);
+    assert!(
+        stderr.contains("is of other, and the package here is app"),
+        "{stderr}"
+    );
+}

@@ -1,0 +1,27 @@
+//! The tests of what the tool does as a whole, a module per subject, in one program: it is linked once, and what one test
+//! has built the others use. `cargo test -p build-support --test it gate::` runs those of one subject.
+//!
+//! Tests run beside each other in threads of one process: none may change its folder, its environment or a folder that
+//! another one uses. What must have a process to itself is in `tests/mutations`.
+#![cfg(feature = "tool")]
+
+mod adoption;
+mod attribution;
+mod cli;
+mod config;
+mod differential;
+mod fixtures;
+mod foreign;
+mod gate;
+#[path = "../generated/mod.rs"]
+mod generated;
+mod guard;
+mod inputs;
+mod linker;
+mod messages;
+mod page;
+mod reports;
+mod ship;
+mod support;
+mod symbolicate;
+mod toolchain;

@@ -1,0 +1,418 @@
+//! The road from source to shipped file, on the real agent: budgets that hold, bytes that do not depend on
+//! the machine, and files that are whole whatever happens.
+
+use crate::support::ended::{Ended, tool, well};
+use crate::support::golden::{self, golden};
+use crate::support::workspace::{self, copy, scratch, workspace};
+use build_support::system::process;
+use std::fs;
+use std::io::Read as _;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+const P1: &str = "wasm32-wasip1";
+
+/// A copy of this workspace in a folder of its own, with `edit` made to the agent's manifest.
+fn elsewhere(name: &str, edit: impl Fn(String) -> String) -> PathBuf {
+    let root = scratch(name);
+    copy(&workspace(), &root);
+    let manifest = root.join("clawft-wasm/Cargo.toml");
+    let original = fs::read_to_string(workspace().join("clawft-wasm/Cargo.toml")).unwrap();
+    workspace::write(&manifest, &edit(original));
+    root
+}
+
+/// Protects the point of it all: one byte too many fails the build, and the message says what to look at.
+#[test]
+fn over_budget_is_exit_1_and_points_at_the_limit() {
+    let root = elsewhere("over-budget", |text| {
+        assert!(
+            text.contains("raw = \""),
+            "the manifest has a limit to lower: {text}"
+        );
+        let lowered = |line: &str| match line.starts_with("raw = ") {
+            true => "raw = \"20 KiB\"".to_owned(),
+            false => line.to_owned(),
+        };
+        text.lines().map(lowered).collect::<Vec<_>>().join("\n") + "\n"
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().to_str().unwrap();
+    let mut build = tool(&root, &["build", "--target", P1, "--out-dir", out]);
+    let stderr = Ended::of(build.env("CARGO_TARGET_DIR", scratch("target")))
+        .with(1)
+        .stderr;
+    let report = fs::read_to_string(folder.path().join("report.json")).unwrap();
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["verdict"]["within"], false);
+    assert_eq!(report["budget"][0]["measure"], "raw");
+    assert_eq!(report["budget"][0]["limit"], 20 * 1024);
+    assert_eq!(
+        report["sizes"]["raw"],
+        fs::metadata(folder.path().join("clawft_wasm.wasm"))
+            .unwrap()
+            .len()
+    );
+
+    // Figures and names change with every change of the agent; the rest is the golden.
+    let diagnostic = &stderr[stderr.find("error[").expect("a diagnostic")..];
+    let shape: String = diagnostic
+        .replace(out, "OUT")
+        .lines()
+        .filter(|line| !line.contains('%') || line.contains("actual is"))
+        .map(|line| format!("{}\n", digits_to_n(line)))
+        .collect();
+    golden(&golden::beside("ship/over-budget.golden"), &shape);
+    let contributors = diagnostic
+        .lines()
+        .filter(|line| line.contains('%') && !line.contains("actual is"))
+        .count();
+    assert_eq!(contributors, 10, "{diagnostic}");
+}
+
+/// The same of the command for CI, with limits of other kinds: `cargo gate` with a limit lowered is exit 1, explained. And
+/// what is held is begun, judged and kept beside what was measured.
+#[test]
+fn the_gate_explains_a_lowered_limit() {
+    let root = elsewhere("gate", |text| {
+        let lowered = "[package.metadata.budget.target.wasm32-wasip1.limits]\n\
+                       functions = 10\ncrate.dlmalloc = 1_000\nstart = 1_000_000\n";
+        let heading = "[package.metadata.budget.target.wasm32-wasip1.limits]\n";
+        assert!(text.contains(heading), "{text}");
+        let ours = ["functions =", "start =", "crate.dlmalloc"];
+        let others = |line: &&str| !ours.iter().any(|key| line.starts_with(key));
+        let text: Vec<_> = text.lines().filter(others).collect();
+        text.join("\n").replace(heading, lowered) + "\n"
+    });
+    let gate = |arguments: &[&str]| {
+        let gate = [&["gate", "--target", P1, "--base", "HEAD"], arguments].concat();
+        Ended::of(tool(&root, &gate).env("CARGO_TARGET_DIR", scratch("target")))
+    };
+    // A repository of its own, so that this one's is not asked.
+    let git = |arguments: &[&str]| {
+        let mut git = process::command("git");
+        git.arg("-C")
+            .arg(&root)
+            .args(["-c", "user.name=n", "-c", "user.email=e@example.org"]);
+        process::output(git.args(arguments)).unwrap();
+    };
+    let _ = fs::remove_dir_all(root.join(".git"));
+    git(&["init", "--quiet"]);
+    git(&["add", "baseline.json"]);
+    git(&["commit", "--quiet", "--message", "a"]);
+    let Ended { stdout, stderr, .. } = gate(&[]).with(1);
+    for expected in [
+        "functions, ",
+        "crate dlmalloc takes ",
+        "= note: most of them are of",
+        "= note: the largest of the crate (",
+        "<dlmalloc::dlmalloc::Dlmalloc",
+    ] {
+        assert!(stderr.contains(expected), "no {expected:?} in {stderr}");
+    }
+    assert!(
+        stdout.contains("against HEAD, ") || stdout.contains("the merge base with"),
+        "{stdout}"
+    );
+    let report = fs::read_to_string(scratch("target").join("budget/wasm32-wasip1/report.json"));
+    let report: serde_json::Value = serde_json::from_str(&report.unwrap()).unwrap();
+    let exceeded = report["verdict"]["exceeded"].as_array().unwrap();
+    let names: Vec<_> = exceeded
+        .iter()
+        .map(|e| e["measure"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["functions", "crate dlmalloc"]);
+    assert!(report["figures"]["start"].is_u64() && report["baseline"]["held"].is_array());
+
+    let before = fs::read_to_string(root.join("baseline.json")).unwrap();
+    gate(&["--update"]);
+    let after = fs::read_to_string(root.join("baseline.json")).unwrap();
+    let measured = |text: &str| {
+        let file: serde_json::Value = serde_json::from_str(text).unwrap();
+        file["measured"].clone()
+    };
+    assert_eq!(
+        measured(&before),
+        measured(&after),
+        "the other part is kept"
+    );
+}
+
+/// `12,345` → `N`, and the carets and columns that depend on it stay out of the way.
+fn digits_to_n(line: &str) -> String {
+    let mut out = String::new();
+    for c in line.chars() {
+        let part_of_number =
+            c.is_ascii_digit() || (matches!(c, ',' | '.' | '_') && out.ends_with('N'));
+        match part_of_number {
+            true if out.ends_with('N') => {}
+            true => out.push('N'),
+            false => out.push(c),
+        }
+    }
+    out
+}
+
+/// Protects users' manifests: a wrong key is a diagnostic at its place, before anything is compiled.
+#[test]
+fn a_wrong_key_is_exit_2_at_its_place() {
+    let root = elsewhere("wrong-key", |text| text.replace("\nraw = ", "\nrwa = "));
+    let mut build = tool(&root, &["build", "--target", P1]);
+    let stderr = Ended::of(&mut build).with(2).stderr;
+    assert!(
+        stderr.contains("error[unknown-key]") && stderr.contains("clawft-wasm/Cargo.toml:"),
+        "{stderr}"
+    );
+    assert!(!stderr.contains("Compiling"), "{stderr}");
+}
+
+/// Same input, same bytes, wherever it is built; and nothing in them says where that was.
+#[test]
+fn another_directory_gives_the_same_bytes_and_names_no_place() {
+    let root = elsewhere("another-directory", |text| text);
+    let target = root.join("target");
+    for triple in ["wasm32-wasip1", "wasm32-wasip2"] {
+        let here = tempfile::tempdir().unwrap();
+        let build = ["build", "--target", triple];
+        let out = ["--out-dir", here.path().to_str().unwrap()];
+        well(&workspace(), &[&build[..], &out].concat());
+        Ended::of(tool(&root, &build).env("CARGO_TARGET_DIR", &target)).with(0);
+        for file in ["clawft_wasm.wasm", "clawft_wasm.linked.wasm"] {
+            let one = fs::read(here.path().join(file)).unwrap();
+            let other = fs::read(target.join("budget").join(triple).join(file)).unwrap();
+            assert!(
+                one == other,
+                "{triple}: {file} differs between two directories"
+            );
+        }
+        let shipped = fs::read(here.path().join("clawft_wasm.wasm")).unwrap();
+        let home = std::env::var("HOME").unwrap();
+        for place in [
+            ".cargo/registry",
+            "/rustc/",
+            "/rustlib/",
+            &*home,
+            workspace().to_str().unwrap(),
+        ] {
+            let named = shipped
+                .windows(place.len())
+                .any(|window| window == place.as_bytes());
+            assert!(
+                !named || place.len() < 2,
+                "{triple}: the shipped file names {place}"
+            );
+        }
+    }
+}
+
+/// Protects what is shipped: a run killed at any moment leaves the old file or the new one, whole, and the
+/// next run mends the rest.
+#[test]
+fn killed_at_any_moment_the_shipped_file_is_whole() {
+    const KILLS: usize = 50;
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().to_str().unwrap();
+    let shipped = folder.path().join("clawft_wasm.wasm");
+    // The two take turns, so that every run has a file to replace.
+    let variants = ["alloc-dlmalloc", "alloc-talc"];
+    let command = |variant: &str| {
+        let build = ["build", "--target", P1, "--out-dir", out, "--features"];
+        tool(&workspace(), &[&build, &[variant][..]].concat())
+    };
+    let whole = variants.map(|variant| {
+        Ended::of(&mut command(variant)).with(0);
+        fs::read(&shipped).unwrap()
+    });
+    assert_ne!(whole[0], whole[1]);
+    let start = Instant::now();
+    Ended::of(&mut command(variants[0])).with(0);
+    let mut longest = start.elapsed();
+
+    let mut seed = 0x9E37_79B9_7F4A_7C15_u64 ^ u64::from(std::process::id());
+    println!("seed {seed}");
+    let mut killed = 0;
+    for turn in 0..KILLS {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        let moment = longest.mul_f64((seed >> 11) as f64 / (1_u64 << 53) as f64);
+        let start = Instant::now();
+        if run_and_kill(&mut command(variants[(turn + 1) % 2]), moment) {
+            killed += 1;
+        } else {
+            // It ended by itself: the machine is less busy than it was.
+            longest = start.elapsed();
+        }
+        let left = fs::read(&shipped).unwrap();
+        assert!(
+            whole.contains(&left),
+            "after kill {turn} at {moment:?} the file is neither the old nor the new one"
+        );
+    }
+    assert!(
+        killed >= KILLS / 4,
+        "only {killed} runs were still going when killed"
+    );
+    Ended::of(&mut command(variants[0])).with(0);
+    assert_eq!(fs::read(&shipped).unwrap(), whole[0]);
+    let mut names: Vec<_> = fs::read_dir(folder.path())
+        .unwrap()
+        .map(|e| e.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(
+        names,
+        [
+            ".lock",
+            "cache.json",
+            "clawft_wasm.linked.wasm",
+            "clawft_wasm.symbols.json",
+            "clawft_wasm.wasm",
+            "report.json"
+        ]
+    );
+}
+
+/// Whether the process had to be killed.
+fn run_and_kill(command: &mut Command, moment: Duration) -> bool {
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut stdout = child.stdout.take().unwrap();
+    let (done, end) = mpsc::channel();
+    let reader = std::thread::spawn(move || {
+        let read = stdout.read_to_end(&mut Vec::new());
+        // The other side may have stopped waiting.
+        let _ = done.send(read.is_ok());
+    });
+    let late = end.recv_timeout(moment).is_err();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    reader.join().unwrap();
+    late
+}
+
+/// Protects the warm path: nothing changed, nothing is done again; something damaged is made anew.
+#[test]
+fn what_did_not_change_is_not_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = || {
+        let out = folder.path().to_str().unwrap();
+        well(&workspace(), &["build", "--target", P1, "--out-dir", out])
+    };
+    let unchanged = "no pass ran again";
+    assert!(!run().contains(unchanged));
+    assert!(run().contains(unchanged));
+    let shipped = folder.path().join("clawft_wasm.wasm");
+    let good = fs::read(&shipped).unwrap();
+    fs::write(&shipped, &good[..good.len() / 2]).unwrap();
+    assert!(!run().contains(unchanged));
+    assert_eq!(fs::read(&shipped).unwrap(), good);
+}
+
+/// Protects users from an allocator they did not choose.
+#[test]
+fn several_allocators_or_none_are_a_clear_error() {
+    for (features, expected) in [
+        (
+            &["--features", "alloc-talc,alloc-lol"][..],
+            "features `alloc-talc` and `alloc-lol` exclude each other",
+        ),
+        (
+            &["--features", "alloc-talc,alloc-talc-small"],
+            "features `alloc-talc` and `alloc-talc-small` exclude each other",
+        ),
+        (
+            &[
+                "--no-default-features",
+                "--features",
+                "alloc-lol,alloc-lol-free,alloc-talc",
+            ],
+            "features `alloc-talc` and `alloc-lol` and `alloc-lol-free` exclude each other",
+        ),
+        (
+            &["--no-default-features"],
+            "needs an allocator on wasm: enable one of the features `alloc-dlmalloc`, `alloc-talc`,",
+        ),
+    ] {
+        let mut check = tool(&workspace(), &["check", "--target", P1]);
+        let stderr = Ended::of(check.args(features)).with(2).stderr;
+        assert!(stderr.contains(expected), "{features:?}: {stderr}");
+    }
+}
+
+/// Protects against a stage that silently did not run, and the layout that others read.
+#[test]
+fn the_report_is_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().to_str().unwrap();
+    let build = ["build", "--target", "wasm32-wasip2", "--out-dir"];
+    let printed = well(&workspace(), &[&build, &[out, "--json"][..]].concat());
+    assert_eq!(
+        printed,
+        fs::read_to_string(folder.path().join("report.json")).unwrap()
+    );
+    let report: serde_json::Value = serde_json::from_str(&printed).unwrap();
+    let stages: Vec<_> = report["stages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| s["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        stages,
+        [
+            "linked",
+            "sweep",
+            "snip",
+            "optimize",
+            "strip",
+            "componentize",
+            "paths",
+            "load",
+            "measure"
+        ]
+    );
+    assert_eq!(
+        (&report["schema"], &report["package"], &report["kind"]),
+        (&3.into(), &"clawft-wasm".into(), &"component".into())
+    );
+    let bytes = |stage: usize| report["stages"][stage]["bytes"].as_u64().unwrap();
+    assert!(bytes(1) < bytes(0), "sweep made it smaller");
+    let swept = report["swept"].as_array().unwrap();
+    assert!(
+        swept.iter().any(|of| of["reason"] == "code before a panic"),
+        "{swept:?}"
+    );
+    assert!(
+        bytes(3) * 100 <= bytes(2) * 95,
+        "wasm-opt makes it at least 5% smaller (FR-03)"
+    );
+    let shipped = fs::read(folder.path().join("clawft_wasm.wasm")).unwrap();
+    assert_eq!(report["sizes"]["raw"], shipped.len());
+    assert!(
+        report["snipped"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|s| s["function"] == "alloc::raw_vec::handle_error")
+    );
+    assert_eq!(
+        report["prunable"]["linked"],
+        serde_json::json!([]),
+        "LTO left dead code (FR-06)"
+    );
+    assert_eq!(
+        report["prunable"]["shipped"], 0,
+        "dead code is shipped (FR-06)"
+    );
+    assert!(report["sizes"]["brotli"].as_u64() < report["sizes"]["gzip"].as_u64());
+    assert!(
+        !shipped.windows(7).any(|w| w == b"preview"),
+        "WASI 0.2 is bound directly, with no adapter"
+    );
+}

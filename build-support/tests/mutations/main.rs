@@ -1,0 +1,119 @@
+//! Files that are damaged, cut off or made to hurt, given to every subcommand that reads one, as a process: it ends with an
+//! answer or an error (0, 1 or 2), never with a panic, a signal or not at all; it takes no more memory than 20 times its
+//! input besides what a whole file takes; and where it fails it leaves nothing behind.
+//!
+//! It is a program of its own, because what this process has in memory counts for those it starts (`child`).
+//!
+//! The corpus is fixed: the same cases in every run of the tests. As a fuzz target (`cargo make fuzz`):
+//!
+//! - `MUTATIONS=N`: N cases instead of [`CASES`].
+//! - `MUTATIONS_FROM=S`: from seed S on instead of 0.
+//! - `MUTATIONS_SEED=S`: this one alone; its files are kept whatever comes of it.
+#![cfg(feature = "tool")]
+
+mod bombs;
+mod case;
+mod child;
+mod corpus;
+#[path = "../generated/mod.rs"]
+#[allow(dead_code)] // What the other tests use of it.
+mod generated;
+mod text;
+mod wasm;
+
+use case::{Case, Expected};
+use corpus::Corpus;
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{LazyLock, Mutex};
+
+/// Cases of the fixed corpus.
+const CASES: u64 = 1_500;
+
+/// The files to begin from, made once.
+static CORPUS: LazyLock<Corpus> = LazyLock::new(Corpus::make);
+
+/// After so many failures it ends: they mostly have one cause.
+const ENOUGH: usize = 10;
+
+/// Runs each of `0..count` on all cores; says what came of them by subcommand and exit code.
+fn all(what: &str, count: u64, run: impl Fn(u64) -> Result<(String, i32), String> + Sync) {
+    let next = AtomicU64::new(0);
+    let ended = Mutex::new(BTreeMap::<String, [u64; 3]>::new());
+    let failures = Mutex::new(Vec::new());
+    let work = || {
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number >= count || failures.lock().unwrap().len() >= ENOUGH {
+                break;
+            }
+            match run(number) {
+                Ok((command, code)) => {
+                    ended.lock().unwrap().entry(command).or_default()[code as usize] += 1;
+                }
+                Err(what) => failures.lock().unwrap().push(what),
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(work);
+        }
+    });
+    let ended = ended.into_inner().unwrap();
+    let table: Vec<_> = ended
+        .iter()
+        .map(|(command, [well, over, failed])| format!("  {command}: {well} / {over} / {failed}"))
+        .collect();
+    // Not `eprintln`, which is heard only where a test fails: what was run is to be seen in every log.
+    let _ = writeln!(
+        std::io::stderr(),
+        "{what}: {count} cases; exit codes 0 / 1 / 2 by subcommand:\n{}",
+        table.join("\n")
+    );
+    let failures = failures.into_inner().unwrap();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    assert_eq!(ended.values().flatten().sum::<u64>(), count);
+    // What this process has counts for those it starts: more, and they would be judged by its memory.
+    let own = child::own_peak();
+    assert!(own < case::FLOOR, "{own} bytes in this process");
+}
+
+fn number(variable: &str) -> Option<u64> {
+    let text = std::env::var(variable).ok()?;
+    match text.parse() {
+        Ok(number) => Some(number),
+        Err(_) => panic!("{variable}={text} is no number"),
+    }
+}
+
+/// Protects everybody who gives the tool a file that is not what it should be.
+#[test]
+fn damaged_files_end_in_an_answer_or_an_error() {
+    let only = number("MUTATIONS_SEED");
+    let first = only.or(number("MUTATIONS_FROM")).unwrap_or(0);
+    let count = only.map_or(number("MUTATIONS").unwrap_or(CASES), |_| 1);
+    all("mutations", count, |number| {
+        Case::damaged(&CORPUS, first + number).check(Expected::Anything, only.is_some())
+    });
+}
+
+/// Protects the fixed points that random damage does not find: what is valid and made to cost memory, time or stack.
+#[test]
+fn files_that_are_made_to_hurt_end_as_well() {
+    let cases = bombs::cases(&CORPUS);
+    all("bombs", cases.len() as u64, |number| {
+        cases[number as usize].check(Expected::Anything, false)
+    });
+}
+
+/// Protects the two tests above from running something that always fails for another reason: undamaged, every subcommand
+/// does its work.
+#[test]
+fn undamaged_files_do_well() {
+    let cases = Case::undamaged(&CORPUS);
+    all("undamaged", cases.len() as u64, |number| {
+        cases[number as usize].check(Expected::Success, false)
+    });
+}
