@@ -1,9 +1,7 @@
 //! Hostile input to what the shipped files export: a typed error, never a trap, and the next message is
 //! still answered with the history intact.
 
-mod engines;
-
-use engines::{Component, Engine, Native, RawEngine, Reactor, build, timeless};
+use crate::engines::{Component, Engine, Native, RawEngine, Reactor, build, timeless};
 use serde_json::Value;
 
 /// What the answer must say is wrong.
@@ -110,7 +108,7 @@ fn wasip2() {
 /// Bytes that are no text, pointers that lead nowhere: only the C ABI can be sent those.
 #[test]
 fn the_c_abi_refuses_what_is_no_text() {
-    use engines::Abi as _;
+    use crate::engines::Abi as _;
     let root = tempfile::tempdir().unwrap();
     let mut reactor = Reactor::new(&build("wasm32-wasip1", &[]).shipped, root.path());
     reactor.init("{}").unwrap();

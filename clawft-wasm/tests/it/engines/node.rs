@@ -15,7 +15,7 @@ pub struct Node {
 
 impl Node {
     pub fn new(file: &Path, root: &Path) -> Self {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/engines/host.mjs");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/engines/host.mjs");
         let mut child = build_support::system::process::command(Path::new("node"))
             .arg("--no-warnings")
             .arg(script)

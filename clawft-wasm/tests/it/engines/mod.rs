@@ -2,9 +2,6 @@
 //!
 //! Each is driven through what the shipped file really exports, with one folder of the test's own.
 
-// Each test file uses the engines it needs.
-#![allow(dead_code, unused_imports)]
-
 mod component;
 mod native;
 mod node;
@@ -20,8 +17,11 @@ pub use wasmi::Wasmi;
 
 use build_support::ops::build;
 use build_support::project::listener::Silent;
+use build_support::project::package::{Features, Package};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// An agent in some engine.
 pub trait Engine {
@@ -107,7 +107,8 @@ fn answer(abi: &mut impl Abi) -> String {
     String::from_utf8(abi.read(at, length)).expect("answers are UTF-8")
 }
 
-/// What the tests need of one build: the shipped file and the linked one.
+/// What the tests need of one build: the shipped file and the linked one. They are everybody's.
+#[derive(Clone)]
 pub struct Build {
     /// The shipped file.
     pub shipped: PathBuf,
@@ -115,29 +116,33 @@ pub struct Build {
     pub linked: PathBuf,
 }
 
-/// Builds the agent for `target` through the whole pipeline, as `cargo wasm` does; a second call finds
-/// nothing changed. Builds with other features than the default go to a folder of their own.
+/// The agent for `target` through the whole pipeline, as `cargo wasm` builds it, and once for all tests. Builds with other
+/// features than the default have a folder of their own.
 pub fn build(target: &str, features: &[&str]) -> Build {
-    let package =
-        build_support::project::package::Package::at(Path::new(env!("CARGO_MANIFEST_DIR")))
-            .unwrap();
-    let features = build_support::project::package::Features {
+    static BUILT: Mutex<BTreeMap<PathBuf, Build>> = Mutex::new(BTreeMap::new());
+    let package = Package::at(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let folder = if features.is_empty() {
+        package.outputs(target)
+    } else {
+        let others = package.target_dir.join("budget-tests");
+        others.join(features.join("-")).join(target)
+    };
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(made) = built.get(&folder) {
+        return made.clone();
+    }
+    let features = Features {
         features: features.iter().map(|f| (*f).to_owned()).collect(),
         no_default: false,
     };
-    let folder = match features.features.is_empty() {
-        true => package.outputs(target),
-        false => package
-            .target_dir
-            .join("budget-tests")
-            .join(features.features.join("-"))
-            .join(target),
+    let shipped = build::run(&package, target, &features, &folder, &mut Silent);
+    let files = shipped.unwrap().files;
+    let made = Build {
+        shipped: files.shipped,
+        linked: files.linked,
     };
-    let shipped = build::run(&package, target, &features, &folder, &mut Silent).unwrap();
-    Build {
-        shipped: shipped.files.shipped,
-        linked: shipped.files.linked,
-    }
+    built.insert(folder, made.clone());
+    made
 }
 
 /// An answer without what the clock decides.

@@ -1,10 +1,8 @@
 //! The allocation statistics of shipped files, read as a host reads them: by the documented layout of the record, as
 //! JSON, through the WIT interface. And what counting costs, and that nobody pays who did not ask for it.
 
-mod engines;
-
-use engines::build;
-use engines::traced::{FUEL, INTERFACE, Traced};
+use crate::engines::build;
+use crate::engines::traced::{FUEL, INTERFACE, Traced};
 use serde_json::Value;
 use wasmtime::component::Component;
 use wasmtime::{Config, Engine, Module};

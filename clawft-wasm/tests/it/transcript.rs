@@ -1,14 +1,12 @@
 //! One transcript through every engine and every build: the same answers everywhere, before and after the
 //! pipeline, with every allocator.
 
-mod engines;
-
+use crate::engines::{Build, Component, Engine, Native, Node, Reactor, Wasmi, build, timeless};
 use build_support::agent::preinit;
 use build_support::agent::transcript::Transcript;
 use build_support::config::Config;
 use build_support::passes::{Job, pipeline};
 use build_support::wasm::artifact::Artifact;
-use engines::{Build, Component, Engine, Native, Node, Reactor, Wasmi, build, timeless};
 use serde_json::Value;
 use std::path::Path;
 

@@ -4,11 +4,9 @@
 //! In the first two tests every import traps. That they do is shown by the next call, which needs the host's directory.
 //! That a pre-initialised file plays the transcript is `transcript.rs`'s.
 
-mod engines;
-
+use crate::engines::{Component as InWasmtime, Node, Reactor, Wasmi, build, timeless};
 use build_support::agent::preinit;
 use build_support::wasm::artifact::Artifact;
-use engines::{Component as InWasmtime, Node, Reactor, Wasmi, build, timeless};
 use std::path::Path;
 use wasmtime::component::{self, Component, Val};
 use wasmtime::{Engine, Linker, Module, Store};
@@ -71,7 +69,7 @@ fn wasip2_is_configured_without_a_host() {
     call("capabilities", &[]).unwrap_err();
 }
 
-type Start = fn(&Path, &Path) -> Box<dyn engines::Engine>;
+type Start = fn(&Path, &Path) -> Box<dyn crate::engines::Engine>;
 
 const STARTS: [(&str, Start); 4] = [
     ("wasm32-wasip1", |file, root| {
