@@ -48,8 +48,9 @@ fn compare_all(
     wanted: Wanted,
     files: &mut Vec<(String, Vec<u8>)>,
 ) -> Result<Tally, String> {
-    let calls = runner::workload(engine, linked, seed)?;
-    let before = runner::run(engine, linked, &calls)?;
+    let program = runner::compile(engine, linked)?;
+    let calls = runner::workload(&program, seed);
+    let before = runner::run(&program, &calls)?;
     // How far such a program gets depends on how much the passes have left of it.
     let endless = |end: &End| matches!(end, End::Trapped(Trap::OutOfFuel | Trap::StackOverflow));
     if before.calls.iter().any(|seen| endless(&seen.end)) {
@@ -69,7 +70,8 @@ fn compare_all(
         tally.refused = 1;
     }
     for variant in variants.files {
-        let after = runner::run(engine, &variant.bytes, &calls);
+        let after = runner::compile(engine, &variant.bytes)
+            .and_then(|program| runner::run(&program, &calls));
         files.push((variant.name.to_owned(), variant.bytes));
         compare::run(&calls, &before, &after?, variant.traps)
             .map_err(|what| format!("{}: {what}", variant.name))?;

@@ -83,10 +83,14 @@ pub fn engine() -> Engine {
     Engine::new(&config).expect("the engine's settings go together")
 }
 
+/// Compiles a module, which takes most of a short run.
+pub fn compile(engine: &Engine, module: &[u8]) -> Result<Module, String> {
+    Module::new(engine, module).map_err(|e| format!("{e:#}"))
+}
+
 /// What to call in `module`: each exported function several times, with what can be seen of memory asked
 /// for in between, and the slots of an exported table.
-pub fn workload(engine: &Engine, module: &[u8], seed: u64) -> Result<Vec<Call>, String> {
-    let module = Module::new(engine, module).map_err(|e| format!("{e:#}"))?;
+pub fn workload(module: &Module, seed: u64) -> Vec<Call> {
     let mut random = Random::new(seed);
     let mut exports = Vec::new();
     let mut table = 0;
@@ -100,7 +104,7 @@ pub fn workload(engine: &Engine, module: &[u8], seed: u64) -> Result<Vec<Call>, 
         }
     }
     if exports.is_empty() {
-        return Ok(Vec::new());
+        return Vec::new();
     }
     let mut call = |callee| Call {
         callee,
@@ -115,7 +119,7 @@ pub fn workload(engine: &Engine, module: &[u8], seed: u64) -> Result<Vec<Call>, 
             calls.extend((0..table).map(|slot| call(Callee::Slot(slot))));
         }
     }
-    Ok(calls)
+    calls
 }
 
 /// How often each export is called.
@@ -127,15 +131,14 @@ fn is_start(name: &str) -> bool {
 }
 
 /// Runs `calls` on `module`, on a new instance at first and after every trap.
-pub fn run(engine: &Engine, module: &[u8], calls: &[Call]) -> Result<Run, String> {
-    let module = Module::new(engine, module).map_err(|e| format!("{e:#}"))?;
-    let linker = linker(engine, &module).map_err(|e| format!("{e:#}"))?;
+pub fn run(module: &Module, calls: &[Call]) -> Result<Run, String> {
+    let linker = linker(module).map_err(|e| format!("{e:#}"))?;
     let mut run = Run::default();
     let mut live: Option<Session> = None;
     for call in calls {
         let mut session = match live.take() {
             Some(session) => session,
-            None => match Session::new(engine, &module, &linker) {
+            None => match Session::new(module, &linker) {
                 Ok(session) => session,
                 Err(error) => {
                     run.calls.push(Seen::nothing(End::Impossible(error)));
@@ -169,8 +172,8 @@ struct Session {
 }
 
 impl Session {
-    fn new(engine: &Engine, module: &Module, linker: &Linker<Host>) -> Result<Self, String> {
-        let mut store = Store::new(engine, Host::default());
+    fn new(module: &Module, linker: &Linker<Host>) -> Result<Self, String> {
+        let mut store = Store::new(module.engine(), Host::default());
         store.set_fuel(FUEL).expect("fuel is switched on");
         let instance = linker.instantiate(&mut store, module).map_err(|error| {
             match error.downcast_ref::<Trap>() {
@@ -282,8 +285,8 @@ impl Seen {
 }
 
 /// A host that writes down every call and answers with numbers that depend on nothing but their count.
-fn linker(engine: &Engine, module: &Module) -> wasmtime::Result<Linker<Host>> {
-    let mut linker = Linker::new(engine);
+fn linker(module: &Module) -> wasmtime::Result<Linker<Host>> {
+    let mut linker = Linker::new(module.engine());
     for import in module.imports() {
         let ExternType::Func(ty) = import.ty() else {
             continue;

@@ -35,8 +35,9 @@ pub fn run(engine: &Engine, seed: u64) -> Result<Tally, String> {
             config.snip.deny = vec![name];
         }
     }
-    let calls = runner::workload(engine, &expected, seed)?;
-    let before = runner::run(engine, &expected, &calls)?;
+    let program = runner::compile(engine, &expected)?;
+    let calls = runner::workload(&program, seed);
+    let before = runner::run(&program, &calls)?;
     let variants = match variants::unlinked(&config, &module) {
         Ok(variants) => variants,
         // Code that is never reached may be of a form that no compiler writes and Binaryen does not read.
@@ -52,7 +53,8 @@ pub fn run(engine: &Engine, seed: u64) -> Result<Tally, String> {
         Err(what) => return Err(fail(seed, what, &expected, &module)),
     };
     for variant in &variants {
-        runner::run(engine, &variant.bytes, &calls)
+        runner::compile(engine, &variant.bytes)
+            .and_then(|program| runner::run(&program, &calls))
             .and_then(|after| compare::run(&calls, &before, &after, variant.traps))
             .map_err(|what| {
                 let what = format!("{}: {what}", variant.name);
@@ -76,8 +78,9 @@ fn module(engine: &Engine, random: &mut Random) -> Result<Vec<u8>, String> {
         if wasmtime::Module::validate(engine, &module).is_err() || initializes_tables(&module) {
             continue;
         }
-        let calls = runner::workload(engine, &module, 0)?;
-        let first = runner::run(engine, &module, &calls[..calls.len().min(1)])?;
+        let program = runner::compile(engine, &module)?;
+        let calls = runner::workload(&program, 0);
+        let first = runner::run(&program, &calls[..calls.len().min(1)])?;
         if first
             .calls
             .iter()

@@ -34,15 +34,16 @@ pub fn seen(
     const ATTEMPTS: u32 = 5;
     let mut random = Random::new(seed);
     let parts = Parts::of(linked);
-    let calls = runner::workload(engine, linked, seed)?;
-    let before = runner::run(engine, linked, &calls)?;
+    let program = runner::compile(engine, linked)?;
+    let calls = runner::workload(&program, seed);
+    let before = runner::run(&program, &calls)?;
     let (mut done, mut noticed) = (0, 0);
     for _ in 0..ATTEMPTS {
         let spoil = |sweep: &mut Sweep| parts.spoil(sweep, mistake, &mut random);
         let Some(module) = variants::wrong(linked, spoil)? else {
             continue;
         };
-        let after = runner::run(engine, &module, &calls)?;
+        let after = runner::run(&runner::compile(engine, &module)?, &calls)?;
         done += 1;
         noticed += u32::from(compare::run(&calls, &before, &after, Traps::SameKind).is_err());
     }
