@@ -4,12 +4,23 @@ use build_support::system::process;
 use std::ffi::OsString;
 use std::fs::File;
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::LazyLock;
 use wait4::Wait4 as _;
 
 /// A run that takes longer hangs, in seconds; it is killed.
 const PATIENCE: &str = "120";
+
+const TOOL: &str = env!("CARGO_BIN_EXE_build-support");
+
+/// The program of the package that measures with the tool, which cargo puts beside it.
+static LAB: LazyLock<PathBuf> = LazyLock::new(|| {
+    let mut cargo = process::command(env!("CARGO"));
+    cargo.args(["build", "--quiet", "--package", "lab"]);
+    process::run(&mut cargo).expect("the lab compiles");
+    Path::new(TOOL).with_file_name("lab")
+});
 
 /// How a process ended.
 pub struct Ended {
@@ -31,9 +42,10 @@ pub fn run(folder: &Path, arguments: &[OsString]) -> Result<Ended, String> {
     let stderr = File::create(&said).map_err(|e| e.to_string())?;
     let mut child = process::command(timeout)
         .args(["--signal=KILL", PATIENCE])
-        .arg(match arguments[0] == "budget" {
-            true => env!("CARGO_BIN_EXE_cargo-budget"),
-            false => env!("CARGO_BIN_EXE_build-support"),
+        .arg(match arguments[0].to_str() {
+            Some("budget") => Path::new(env!("CARGO_BIN_EXE_cargo-budget")),
+            Some("bench" | "memory" | "scaling" | "startup") => &LAB,
+            _ => Path::new(TOOL),
         })
         .args(arguments)
         .current_dir(folder)
