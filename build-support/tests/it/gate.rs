@@ -1,7 +1,8 @@
 //! The command `gate` on reports, in small workspaces of their own, with git and without: what is held, what may change
 //! it, which baseline counts, and what is said. `BLESS=1 cargo test -p build-support --test it gate::` writes the goldens anew.
 
-use crate::support::ended::{Ended, TOOL};
+use crate::support::ended::Ended;
+use crate::support::programs::TOOL;
 use crate::support::{golden, project, report as sample};
 use build_support::baseline::file::File;
 use build_support::gate::entry::Entry;

@@ -2,8 +2,11 @@
 
 mod alloc_compare;
 mod baseline;
+#[path = "../../../tests/it/cli.rs"]
+mod cli;
 mod native;
 mod startup;
+mod support;
 
 use build_support::project::package::Package;
 use std::path::Path;

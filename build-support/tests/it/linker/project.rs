@@ -1,6 +1,7 @@
 //! A project with a budget, outside of every workspace, that names the tool as its linker.
 
-use crate::support::ended::{Ended, TOOL};
+use crate::support::ended::Ended;
+use crate::support::programs::TOOL;
 use crate::support::project::{self, path_with};
 use std::fs;
 use std::path::PathBuf;

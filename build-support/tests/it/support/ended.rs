@@ -1,15 +1,10 @@
 //! The tool as a process: its call, and how it ended.
 
+use super::programs::TOOL;
 use build_support::system::process;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
-
-/// The command `build-support`.
-pub const TOOL: &str = env!("CARGO_BIN_EXE_build-support");
-
-/// The command for other projects.
-pub const CARGO_BUDGET: &str = env!("CARGO_BIN_EXE_cargo-budget");
 
 /// A program as from a user's shell, in `folder`: without colours, and with no other optimiser than the tool's own, for
 /// goldens must not depend on what the machine has.

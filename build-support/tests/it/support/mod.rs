@@ -3,6 +3,7 @@
 pub mod agent;
 pub mod ended;
 pub mod golden;
+pub mod programs;
 pub mod project;
 pub mod report;
 pub mod run;

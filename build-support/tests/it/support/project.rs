@@ -1,6 +1,7 @@
 //! Small projects of somebody else: packages in folders of their own, outside of every workspace.
 
-use super::ended::{self, CARGO_BUDGET, Ended, TOOL};
+use super::ended::{self, Ended};
+use super::programs::{CARGO_BUDGET, TOOL};
 use super::{sysroot, workspace};
 use build_support::project::toolchain::Toolchain;
 use std::ffi::OsString;
