@@ -5,10 +5,12 @@ pub mod json;
 pub mod names;
 #[cfg(test)]
 pub(crate) mod sample;
+mod sizes;
 pub mod subject;
 pub mod units;
 mod verdict;
 
+pub use sizes::{Size, Sizes};
 pub use verdict::{
     BaselineRecord, Because, Difference, Exceeded, Judged, LimitRecord, Raise, SizeRecord, Unit,
     VerdictRecord,
@@ -99,28 +101,6 @@ pub struct Stage {
     pub note: String,
 }
 
-/// Sizes of the shipped file in bytes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sizes {
-    /// As it is.
-    pub raw: u64,
-    /// `gzip -9`, made by zlib's deflate at level 9 (a 10-byte header without name or time, an 8-byte trailer).
-    pub gzip: u64,
-    /// `brotli -q 11` with the default window of 22 bits.
-    pub brotli: u64,
-}
-
-/// One of the [`Sizes`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Size {
-    /// [`Sizes::raw`].
-    Raw,
-    /// [`Sizes::gzip`].
-    Gzip,
-    /// [`Sizes::brotli`].
-    Brotli,
-}
-
 /// Codec, version and level of each compressed size.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -141,40 +121,6 @@ pub struct Figures {
     /// Instructions until there is an instance; absent where no limit asked for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start: Option<u64>,
-}
-
-impl Size {
-    /// All of them, in the order they are shown.
-    pub const ALL: [Size; 3] = [Size::Raw, Size::Gzip, Size::Brotli];
-
-    /// Its key in manifests and reports.
-    pub fn name(self) -> &'static str {
-        match self {
-            Size::Raw => "raw",
-            Size::Gzip => "gzip",
-            Size::Brotli => "brotli",
-        }
-    }
-}
-
-impl Sizes {
-    /// One of them, in bytes.
-    pub fn get(&self, size: Size) -> u64 {
-        match size {
-            Size::Raw => self.raw,
-            Size::Gzip => self.gzip,
-            Size::Brotli => self.brotli,
-        }
-    }
-
-    /// With each made anew from itself.
-    pub fn map(&self, of: impl Fn(Size) -> u64) -> Self {
-        Self {
-            raw: of(Size::Raw),
-            gzip: of(Size::Gzip),
-            brotli: of(Size::Brotli),
-        }
-    }
 }
 
 /// A function whose body was replaced by a trap.

@@ -2,7 +2,7 @@
 //! difference of the two files' sizes.
 
 use super::groups::{self, Grouping};
-use super::{Attribution, Kind, Row};
+use super::rows::{Attribution, Kind, Row};
 use crate::error::{Error, Result};
 use crate::wasm::path;
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,7 @@
 //! The rows of a file added up: by item, crate, module path, generic family, section. Whatever the grouping, the
 //! groups sum to the file.
 
-use super::{Attribution, Row};
+use super::rows::{Attribution, Row};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 

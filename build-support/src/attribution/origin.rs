@@ -4,7 +4,7 @@
 //! A method belongs to the crate and module of the type it is a method of, whatever trait it is of; a closure to
 //! those of the item it stands in.
 
-use super::{Kind, Row};
+use super::rows::{Kind, Row};
 use crate::wasm::path::{self, RustPath};
 
 /// For what Rust's paths say nothing of: C, assembler, what the linker made.

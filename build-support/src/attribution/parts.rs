@@ -1,7 +1,7 @@
 //! A file taken apart into functions, pieces of data, and sections. What a section holds besides is its frame:
 //! found by subtraction, so that nothing is counted twice or left out.
 
-use super::{Kind, Rows};
+use super::rows::{Kind, Rows};
 use crate::wasm::artifact::{self, Artifact};
 use crate::wasm::module::as_usize;
 use crate::wasm::names::{self, Names};
@@ -163,7 +163,7 @@ const UNKNOWN: &str = "unknown";
 const OUTSIDE: &str = "[outside of every symbol]";
 
 /// Every name a section can have, custom ones left out, the core module's first.
-pub(super) fn section_names() -> Vec<String> {
+pub fn section_names() -> Vec<String> {
     let core = (1..=13).map(|id| core_section(id).to_owned());
     let component = (2..=12)
         .map(component_section)

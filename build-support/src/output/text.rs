@@ -19,14 +19,11 @@ use crate::wasm::artifact::Kind;
 use anstyle::Style;
 use std::cmp::Reverse;
 use std::path::Path;
-use style::{FAINT, HEADING, Paint, WARNING};
+use style::{FAINT, HEADING, Paint, WARNING, WIDTH};
 use table::Table;
 
 /// How many of the snipped functions are named.
 const SNIPPED: usize = 3;
-
-/// How many columns a line has, so far as it is for this module to say.
-pub const WIDTH: usize = 100;
 
 /// How many characters of a function's name are shown.
 const NAME_WIDTH: usize = 78;

@@ -2,7 +2,7 @@
 //! with, and the gate's decision. `gate` fills it in.
 
 use crate::attribution::diff::Diff;
-use crate::report::Sizes;
+use crate::report::sizes::Sizes;
 use serde::{Deserialize, Serialize};
 
 /// What a number counts.

@@ -2,8 +2,7 @@
 
 use crate::alloc_compare::Comparison;
 use crate::tables::allocators::{self, Section};
-use build_support::output::text::WIDTH;
-use build_support::output::text::style::{FAINT, GOOD, HEADING, Paint};
+use build_support::output::text::style::{FAINT, GOOD, HEADING, Paint, WIDTH};
 use build_support::report::units;
 
 /// `comparison` as text that ends in a newline: what is the same on every machine, then times, then the scores' verdict.

@@ -3,6 +3,9 @@
 use crate::report::units;
 use anstyle::{AnsiColor, Style};
 
+/// How many columns a line has, where it can be shortened.
+pub const WIDTH: usize = 100;
+
 /// From this share of its limit on, in per cent, a size is drawn as a warning.
 const CLOSE: u128 = 90;
 

@@ -1,6 +1,6 @@
 //! What the sweep removed, or would remove, by reason.
 
-use super::style::{HEADING, Paint};
+use super::style::{HEADING, Paint, WIDTH};
 use super::table::Table;
 use crate::report::{Swept, units};
 
@@ -24,7 +24,7 @@ pub(super) fn draw(swept: &[Swept], paint: Paint) -> String {
     });
     let mut text = format!("{}\n", paint.with(HEADING, &heading));
     for (_, line) in Table::aligned("><><").rows(rows).lines() {
-        let line: String = line.chars().take(super::WIDTH - 2).collect();
+        let line: String = line.chars().take(WIDTH - 2).collect();
         text.push_str(&format!("  {line}\n"));
     }
     text

@@ -1,0 +1,129 @@
+//! A file's rows, as plain data: what each item is called and takes. The groups they belong to are
+//! read from their names by [`origin`](super::origin).
+
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeSet, HashMap};
+
+/// Every byte of a file, by item.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attribution {
+    /// The file's size in bytes: the sum of all rows.
+    pub bytes: u64,
+    /// Every item, the largest first, those of one size by name.
+    pub rows: Vec<Row>,
+}
+
+/// An item, or several of one name: what a generic function is compiled to more than once, constants that look
+/// alike.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Row {
+    /// What it is.
+    pub kind: Kind,
+    /// Its name, demangled and without hashes, so that two builds compare. What nothing names stands in brackets.
+    pub name: String,
+    /// What it takes of the file, in bytes, its length in front included.
+    pub bytes: u64,
+    /// How many items of that name there are.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub count: u64,
+    /// The core module inside the component, from 0 in file order; none in a core module, and for what is the
+    /// component's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub core: Option<u32>,
+    /// The functions' indices in their core module, imports counted; with them a file without names has names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub functions: Vec<u32>,
+}
+
+/// What a row is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// A function's body.
+    Function,
+    /// A piece of a data segment.
+    Data,
+    /// A custom section.
+    Custom,
+    /// Any other section of a core module, or what frames its functions and data.
+    Section,
+    /// A section of a component, or what frames the modules inside it.
+    Component,
+}
+
+fn one() -> u64 {
+    1
+}
+
+fn is_one(count: &u64) -> bool {
+    *count == 1
+}
+
+impl Attribution {
+    /// The crates that have bytes in the file, by name.
+    pub fn crates(&self) -> BTreeSet<String> {
+        let names = self.rows.iter().map(Row::krate);
+        names.filter(|name| !name.starts_with('[')).collect()
+    }
+
+    /// The names of the functions of one core module (0 in a file that is one), by their index.
+    pub fn functions(&self, core: u32) -> HashMap<u32, &str> {
+        let rows = self.rows.iter().filter(|row| row.core.unwrap_or(0) == core);
+        rows.flat_map(|row| {
+            row.functions
+                .iter()
+                .map(|index| (*index, row.name.as_str()))
+        })
+        .collect()
+    }
+}
+
+/// The rows while they are found; those of one name are one.
+#[derive(Default)]
+pub(super) struct Rows {
+    rows: Vec<Row>,
+    by_name: HashMap<(Kind, Option<u32>, String), usize>,
+}
+
+impl Rows {
+    /// Adds an item to the row of its name, which is given for what else there is to add.
+    pub(super) fn add(
+        &mut self,
+        kind: Kind,
+        core: Option<u32>,
+        name: String,
+        bytes: u64,
+    ) -> &mut Row {
+        let next = self.rows.len();
+        let position = *self
+            .by_name
+            .entry((kind, core, name.clone()))
+            .or_insert(next);
+        if position == next {
+            self.rows.push(Row {
+                kind,
+                name,
+                bytes: 0,
+                count: 0,
+                core,
+                functions: Vec::new(),
+            });
+        }
+        let row = &mut self.rows[position];
+        row.bytes += bytes;
+        row.count += 1;
+        row
+    }
+
+    /// All of them, of a file of so many bytes.
+    pub(super) fn finish(self, bytes: u64) -> Attribution {
+        let mut rows = self.rows;
+        rows.sort_by(|a, b| {
+            let by_size = b.bytes.cmp(&a.bytes);
+            by_size
+                .then_with(|| a.name.cmp(&b.name))
+                .then_with(|| (a.kind, a.core).cmp(&(b.kind, b.core)))
+        });
+        Attribution { bytes, rows }
+    }
+}
