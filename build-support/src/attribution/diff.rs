@@ -39,7 +39,7 @@ pub struct Change {
     pub what: What,
     /// What it took before, in bytes; 0 where it was not there.
     pub before: u64,
-    /// What it takes now, in bytes; 0 where it is gone.
+    /// What it takes now, in bytes; 0 where it is there no more.
     pub after: u64,
 }
 
@@ -116,8 +116,8 @@ pub fn run(old: &Attribution, new: &Attribution, groupings: &[Grouping]) -> Resu
 /// keeps the diff with its baseline, and not the baseline's rows.
 pub fn undo(new: &Attribution, diff: &Diff) -> Option<Attribution> {
     let by_item = diff.by.iter().find(|by| by.grouping == Grouping::Item)?;
-    let mut changed: BTreeMap<&str, &Change> = BTreeMap::new();
-    changed.extend(by_item.changes.iter().map(|c| (c.name.as_str(), c)));
+    let changes = by_item.changes.iter();
+    let mut changed: BTreeMap<_, _> = changes.map(|c| (c.name.as_str(), c)).collect();
     let mut rows = Vec::new();
     for row in &new.rows {
         let bytes = match changed.remove(row.item().as_str()) {
@@ -126,11 +126,12 @@ pub fn undo(new: &Attribution, diff: &Diff) -> Option<Attribution> {
             None => row.bytes,
         };
         let core = row.core;
-        rows.push(row_of(row.kind, row.name.clone(), bytes, core));
+        let row = Row::new(row.kind, row.name.clone(), bytes);
+        rows.push(Row { core, ..row });
     }
     let vanished = changed.values().map(|change| {
         let (kind, name) = kind_of(&change.name);
-        row_of(kind, name.to_owned(), change.before, None)
+        Row::new(kind, name.to_owned(), change.before)
     });
     rows.extend(vanished);
     rows.retain(|row| row.bytes > 0);
@@ -139,22 +140,10 @@ pub fn undo(new: &Attribution, diff: &Diff) -> Option<Attribution> {
         rows,
     };
     let groupings: Vec<_> = diff.by.iter().map(|by| by.grouping).collect();
-    let same = |again: Diff| {
-        let mut pairs = again.by.iter().zip(&diff.by);
-        pairs.all(|(again, by)| again.changes == by.changes)
-    };
-    run(&old, new, &groupings).is_ok_and(same).then_some(old)
-}
-
-fn row_of(kind: Kind, name: String, bytes: u64, core: Option<u32>) -> Row {
-    Row {
-        kind,
-        name,
-        bytes,
-        count: 1,
-        core,
-        functions: Vec::new(),
-    }
+    let again = run(&old, new, &groupings).ok()?;
+    let mut pairs = again.by.iter().zip(&diff.by);
+    let same = pairs.all(|(again, by)| again.changes == by.changes);
+    same.then_some(old)
 }
 
 /// What an item is, by what it is called. A path may be data as well as a function, which [`undo`] finds out.
@@ -185,21 +174,21 @@ fn kind_of(item: &str) -> (Kind, &str) {
 }
 
 fn changes(old: &Attribution, new: &Attribution, grouping: Grouping) -> Changes {
-    let mut sizes: BTreeMap<String, (Option<u64>, Option<u64>)> = BTreeMap::new();
-    for group in groups::run(old, grouping) {
-        sizes.entry(group.name).or_default().0 = Some(group.bytes);
-    }
-    for group in groups::run(new, grouping) {
-        sizes.entry(group.name).or_default().1 = Some(group.bytes);
+    let mut sizes: BTreeMap<String, [Option<u64>; 2]> = BTreeMap::new();
+    for (side, file) in [old, new].into_iter().enumerate() {
+        for group in groups::run(file, grouping) {
+            sizes.entry(group.name).or_default()[side] = Some(group.bytes);
+        }
     }
     let mut unchanged = 0;
     let mut changes = Vec::new();
-    for (name, (before, after)) in sizes {
-        let what = match (before, after) {
-            (None, _) => What::Appeared,
-            (_, None) => What::Vanished,
-            (Some(before), Some(after)) if after > before => What::Grew,
-            (Some(before), Some(after)) if after < before => What::Shrank,
+    for (name, sizes) in sizes {
+        let [before, after] = sizes.map(Option::unwrap_or_default);
+        let what = match sizes {
+            [None, _] => What::Appeared,
+            [_, None] => What::Vanished,
+            _ if after > before => What::Grew,
+            _ if after < before => What::Shrank,
             _ => {
                 unchanged += 1;
                 continue;
@@ -208,8 +197,8 @@ fn changes(old: &Attribution, new: &Attribution, grouping: Grouping) -> Changes 
         changes.push(Change {
             name,
             what,
-            before: before.unwrap_or(0),
-            after: after.unwrap_or(0),
+            before,
+            after,
         });
     }
     // Stable: those of one size stay by name.

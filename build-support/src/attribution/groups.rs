@@ -78,19 +78,17 @@ pub struct Group {
 
 /// The groups, the largest first, those of one size by name.
 pub fn run(attribution: &Attribution, by: Grouping) -> Vec<Group> {
-    let mut found: HashMap<String, Group> = HashMap::new();
+    let mut found: HashMap<String, (u64, u64)> = HashMap::new();
     for row in &attribution.rows {
-        let name = by.of(row);
-        let group = found.entry(name).or_insert_with_key(|name| Group {
-            name: name.clone(),
-            bytes: 0,
-            count: 0,
-        });
+        let (bytes, count) = found.entry(by.of(row)).or_default();
         // A report may have been changed by hand.
-        group.bytes = group.bytes.saturating_add(row.bytes);
-        group.count = group.count.saturating_add(row.count);
+        *bytes = bytes.saturating_add(row.bytes);
+        *count = count.saturating_add(row.count);
     }
-    let mut groups: Vec<_> = found.into_values().collect();
+    let groups = found
+        .into_iter()
+        .map(|(name, (bytes, count))| Group { name, bytes, count });
+    let mut groups: Vec<_> = groups.collect();
     groups.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.name.cmp(&b.name)));
     groups
 }

@@ -78,9 +78,9 @@ impl Row {
             Kind::Data if self.name.starts_with('"') => return None,
             Kind::Data => {
                 let name = self.name.as_str();
-                let of = name.strip_prefix(path::VTABLE);
-                of.or_else(|| name.strip_prefix(path::SWITCH_TABLE))
-                    .unwrap_or(name)
+                let vtable = name.strip_prefix(path::VTABLE);
+                let inside = vtable.or_else(|| name.strip_prefix(path::SWITCH_TABLE));
+                inside.unwrap_or(name)
             }
             Kind::Custom | Kind::Section | Kind::Component => return None,
         };
@@ -107,14 +107,7 @@ mod tests {
     use crate::wasm::path::demangle;
 
     fn row(kind: Kind, name: &str) -> Row {
-        Row {
-            kind,
-            name: demangle(name),
-            bytes: 1,
-            count: 1,
-            core: None,
-            functions: Vec::new(),
-        }
+        Row::new(kind, demangle(name), 1)
     }
 
     /// Protects the groups: instances of one item are together, whatever mangled them, and nothing else is.
@@ -162,10 +155,6 @@ mod tests {
 
     #[test]
     fn crates_and_modules() {
-        let of = |kind, name: &str| {
-            let row = row(kind, name);
-            (row.krate(), row.module())
-        };
         let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
         let cases = [
             (Kind::Function, "app::a::f", pair("app", "app::a")),
@@ -206,7 +195,8 @@ mod tests {
             ),
         ];
         for (kind, name, expected) in cases {
-            assert_eq!(of(kind, name), expected, "{name}");
+            let row = row(kind, name);
+            assert_eq!((row.krate(), row.module()), expected, "{name}");
         }
         assert_eq!(
             row(Kind::Section, "[data section] segment headers").section(),

@@ -19,7 +19,7 @@ pub(super) fn run<'a>(
     rows: &mut Rows,
 ) -> Result<(), ReadError> {
     match artifact.kind() {
-        artifact::Kind::Core => module(artifact.bytes(), None, names_of, rows),
+        artifact::Kind::Core => module(artifact.bytes(), names_of, rows),
         artifact::Kind::Component => component(artifact.bytes(), names_of, rows),
     }
 }
@@ -32,29 +32,31 @@ fn component<'a>(
 ) -> Result<(), ReadError> {
     let mut ordinal = 0;
     let header = HEADER as u64;
-    rows.add(Kind::Component, None, "[component header]".into(), header);
+    rows.add(Kind::Component, "[component header]", header);
     for section in sections::at_any_depth(bytes) {
         let section = section?;
         let whole = section.range.len() as u64;
         let frame = whole - section.contents.len() as u64;
         match section.id {
             CORE_MODULE => {
-                rows.add(Kind::Component, None, "[core module frame]".into(), frame);
-                module(section.contents, Some(ordinal), names_of, rows)?;
+                rows.add(Kind::Component, "[core module frame]", frame);
+                rows.core = Some(ordinal);
+                module(section.contents, names_of, rows)?;
+                rows.core = None;
                 ordinal += 1;
             }
             COMPONENT => {
-                let name = "[nested component frame]".into();
-                rows.add(Kind::Component, None, name, frame + header);
+                let name = "[nested component frame]";
+                rows.add(Kind::Component, name, frame + header);
             }
             CUSTOM => {
                 let at = section.inside().start as u64;
                 let name = BinaryReader::new(section.contents, at).read_unlimited_string()?;
-                rows.add(Kind::Custom, None, name.to_owned(), whole);
+                rows.add(Kind::Custom, name, whole);
             }
             id => {
                 let name = format!("[component {} section]", component_section(id));
-                rows.add(Kind::Component, None, name, whole);
+                rows.add(Kind::Component, name, whole);
             }
         }
     }
@@ -63,12 +65,11 @@ fn component<'a>(
 
 fn module<'a>(
     bytes: &[u8],
-    core: Option<u32>,
     names_of: &mut NamesOf<'a, '_>,
     rows: &mut Rows,
 ) -> Result<(), ReadError> {
     let module = Module::read(bytes)?;
-    rows.add(Kind::Section, core, "[module header]".into(), HEADER as u64);
+    rows.add(Kind::Section, "[module header]", HEADER as u64);
     let names = names_of(module.code());
     let mut customs = module.customs.iter();
     let mut end = HEADER;
@@ -78,11 +79,11 @@ fn module<'a>(
         let named = match *id {
             CUSTOM => {
                 let name = customs.next().map_or("", |custom| custom.name());
-                rows.add(Kind::Custom, core, name.to_owned(), whole);
+                rows.add(Kind::Custom, name, whole);
                 continue;
             }
-            CODE => functions(&module, core, names, rows),
-            DATA => data(&module, core, names, rows)?,
+            CODE => functions(&module, names, rows),
+            DATA => data(&module, names, rows)?,
             _ => 0,
         };
         let frame = whole.checked_sub(named).ok_or_else(|| ReadError {
@@ -90,24 +91,19 @@ fn module<'a>(
             message: format!("section {id} holds more than it is long"),
         })?;
         let name = format!("[{} section]", core_section(*id));
-        rows.add(Kind::Section, core, name, frame);
+        rows.add(Kind::Section, name, frame);
     }
     Ok(())
 }
 
 /// Adds the functions, each with its length in front; gives what they take.
-fn functions(
-    module: &Module<'_>,
-    core: Option<u32>,
-    names: Option<&Names>,
-    rows: &mut Rows,
-) -> u64 {
+fn functions(module: &Module<'_>, names: Option<&Names>, rows: &mut Rows) -> u64 {
     let mut named = 0;
     for (position, bytes) in module.function_bytes().enumerate() {
         let index = module.imported + position as u32;
         let name = names.and_then(|names| names.functions.get(position)?.clone());
         let name = name.unwrap_or_else(|| format!("[function {index}]"));
-        let row = rows.add(Kind::Function, core, name, bytes);
+        let row = rows.add(Kind::Function, name, bytes);
         row.functions.push(index);
         named += bytes;
     }
@@ -115,23 +111,18 @@ fn functions(
 }
 
 /// Adds the contents of the data segments by what lies at their addresses; gives what they take.
-fn data(
-    module: &Module<'_>,
-    core: Option<u32>,
-    names: Option<&Names>,
-    rows: &mut Rows,
-) -> Result<u64, ReadError> {
+fn data(module: &Module<'_>, names: Option<&Names>, rows: &mut Rows) -> Result<u64, ReadError> {
     let mut named = 0;
     for (number, segment) in module.data.iter().enumerate() {
         let whole = as_usize(&segment.range).len() as u64;
         let length = segment.data.len() as u64;
-        let header = "[data section] segment headers".to_owned();
-        rows.add(Kind::Section, core, header, whole - length);
+        let header = "[data section] segment headers";
+        rows.add(Kind::Section, header, whole - length);
         named += whole;
         let (Some(start), Some(names)) = (names::address(segment)?, names) else {
             let name = names.and_then(|names| names.segments.get(number).cloned());
             let name = name.unwrap_or_else(|| format!("[data segment {number}]"));
-            rows.add(Kind::Data, core, name, length);
+            rows.add(Kind::Data, name, length);
             continue;
         };
         let end = start.saturating_add(length);
@@ -141,16 +132,16 @@ fn data(
         for piece in here.take_while(|piece| piece.range.start < end) {
             let range = piece.range.start.max(at)..piece.range.end.min(end);
             if range.start > at {
-                rows.add(Kind::Data, core, OUTSIDE.into(), range.start - at);
+                rows.add(Kind::Data, OUTSIDE, range.start - at);
             }
             let bytes = range.end - range.start;
-            rows.add(Kind::Data, core, piece.name.clone(), bytes);
+            rows.add(Kind::Data, &piece.name, bytes);
             at = range.end;
         }
         // Behind the last address there is memory no more, but there may be bytes.
         let rest = length - (at - start);
         if rest > 0 {
-            rows.add(Kind::Data, core, OUTSIDE.into(), rest);
+            rows.add(Kind::Data, OUTSIDE, rest);
         }
     }
     Ok(named)

@@ -59,6 +59,20 @@ fn is_one(count: &u64) -> bool {
     *count == 1
 }
 
+impl Row {
+    /// A row of one item, of no core module.
+    pub fn new(kind: Kind, name: String, bytes: u64) -> Self {
+        Self {
+            kind,
+            name,
+            bytes,
+            count: 1,
+            core: None,
+            functions: Vec::new(),
+        }
+    }
+}
+
 impl Attribution {
     /// The crates that have bytes in the file, by name.
     pub fn crates(&self) -> BTreeSet<String> {
@@ -83,47 +97,37 @@ impl Attribution {
 pub(super) struct Rows {
     rows: Vec<Row>,
     by_name: HashMap<(Kind, Option<u32>, String), usize>,
+    /// The core module that is being read, as in [`Row::core`].
+    pub(super) core: Option<u32>,
 }
 
 impl Rows {
-    /// Adds an item to the row of its name, which is given for what else there is to add.
-    pub(super) fn add(
-        &mut self,
-        kind: Kind,
-        core: Option<u32>,
-        name: String,
-        bytes: u64,
-    ) -> &mut Row {
-        let next = self.rows.len();
-        let position = *self
-            .by_name
-            .entry((kind, core, name.clone()))
-            .or_insert(next);
+    /// Adds an item, and gives the row of its name.
+    pub(super) fn add(&mut self, kind: Kind, name: impl Into<String>, bytes: u64) -> &mut Row {
+        let (next, core, name) = (self.rows.len(), self.core, name.into());
+        let key = (kind, core, name.clone());
+        let position = *self.by_name.entry(key).or_insert(next);
         if position == next {
-            self.rows.push(Row {
-                kind,
-                name,
-                bytes: 0,
-                count: 0,
-                core,
-                functions: Vec::new(),
-            });
+            let row = Row::new(kind, name, bytes);
+            self.rows.push(Row { core, ..row });
+        } else {
+            self.rows[position].bytes += bytes;
+            self.rows[position].count += 1;
         }
-        let row = &mut self.rows[position];
-        row.bytes += bytes;
-        row.count += 1;
-        row
+        &mut self.rows[position]
     }
 
     /// All of them, of a file of so many bytes.
-    pub(super) fn finish(self, bytes: u64) -> Attribution {
-        let mut rows = self.rows;
-        rows.sort_by(|a, b| {
+    pub(super) fn finish(mut self, bytes: u64) -> Attribution {
+        self.rows.sort_by(|a, b| {
             let by_size = b.bytes.cmp(&a.bytes);
             by_size
                 .then_with(|| a.name.cmp(&b.name))
                 .then_with(|| (a.kind, a.core).cmp(&(b.kind, b.core)))
         });
-        Attribution { bytes, rows }
+        Attribution {
+            bytes,
+            rows: self.rows,
+        }
     }
 }
