@@ -4,6 +4,7 @@ pub mod allocators;
 
 mod alloc_tables;
 mod cost_table;
+mod duration;
 mod memory_table;
 mod size_table;
 mod startup_table;

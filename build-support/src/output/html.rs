@@ -5,11 +5,12 @@
 //! The page draws itself from the data in it: the rows of the attribution with the groups they belong to. What it shows
 //! is therefore what [`attribution`](crate::attribution) found, to the byte.
 
-use crate::attribution::{Attribution, Kind, Row};
+use crate::attribution::{Attribution, Kind};
 use crate::output::view::{Measure, Standing, View};
 use crate::report::{names, units};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 const PAGE: &str = include_str!("html/page.html");
@@ -58,24 +59,10 @@ fn view(view: &View) -> String {
     let old = view.against.as_ref().map(|old| &old.attribution);
     let rows: Vec<String> = merged(&view.attribution, old)
         .into_iter()
-        .map(|(key, sizes)| {
-            let Key {
-                kind,
-                krate,
-                module,
-                family,
-                section,
-                item,
-            } = key;
-            let [krate, module, family, section, item] =
-                [krate, module, family, section, item].map(|name| found.number(name));
-            let Merged {
-                bytes,
-                before,
-                count,
-            } = sizes;
-            let kind = kind as usize;
-            format!("[{kind},{krate},{module},{family},{section},{item},{bytes},{before},{count}]")
+        .map(|((kind, groups), figures)| {
+            let groups = groups.map(|name| found.number(name) as u64);
+            let cells = [&[kind as u64], &groups[..], &figures].concat();
+            json!(cells).to_string()
         })
         .collect();
     let head = json!({
@@ -122,48 +109,33 @@ fn measure(measure: &Measure) -> Value {
 /// What the page calls the kinds, in their order.
 const KINDS: [&str; 5] = ["function", "data", "custom", "section", "component"];
 
-/// What rows of two files are put together by: everything a row can be grouped by.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Key {
-    kind: Kind,
-    krate: String,
-    module: String,
-    family: String,
-    section: String,
-    item: String,
-}
+/// Everything a row can be grouped by: its kind, crate, module, family, section and item.
+type Key = (Kind, [String; 5]);
 
-#[derive(Default)]
-struct Merged {
-    bytes: u64,
-    before: u64,
-    count: u64,
-}
-
-/// The rows of both files, those of one key together, the largest first.
-fn merged(new: &Attribution, old: Option<&Attribution>) -> Vec<(Key, Merged)> {
-    let mut found: BTreeMap<Key, Merged> = BTreeMap::new();
-    let key = |row: &Row| Key {
-        kind: row.kind,
-        krate: row.krate(),
-        module: row.module(),
-        family: row.family(),
-        section: row.section(),
-        item: row.item(),
-    };
-    // A report may have been changed by hand: nothing overflows.
-    for row in &new.rows {
-        let merged = found.entry(key(row)).or_default();
-        merged.bytes = merged.bytes.saturating_add(row.bytes);
-        merged.count = merged.count.saturating_add(row.count);
-    }
-    for row in old.map_or(&[][..], |old| &old.rows) {
-        let merged = found.entry(key(row)).or_default();
-        merged.before = merged.before.saturating_add(row.bytes);
+/// The rows of both files, those of one key together, the largest first: each with its bytes, what they were
+/// before, and how many items they are.
+fn merged(new: &Attribution, old: Option<&Attribution>) -> Vec<(Key, [u64; 3])> {
+    let mut found: BTreeMap<Key, [u64; 3]> = BTreeMap::new();
+    let old = old.iter().flat_map(|old| &old.rows);
+    let old = old.map(|row| (row, [0, row.bytes, 0]));
+    let new = new.rows.iter().map(|row| (row, [row.bytes, 0, row.count]));
+    for (row, figures) in new.chain(old) {
+        let groups = [
+            row.krate(),
+            row.module(),
+            row.family(),
+            row.section(),
+            row.item(),
+        ];
+        let sums = found.entry((row.kind, groups)).or_default();
+        for (sum, figure) in sums.iter_mut().zip(figures) {
+            // A report may have been changed by hand: nothing overflows.
+            *sum = sum.saturating_add(figure);
+        }
     }
     let mut rows: Vec<_> = found.into_iter().collect();
     // Stable: those of one size stay by name.
-    rows.sort_by_key(|(_, sizes)| std::cmp::Reverse((sizes.bytes, sizes.before)));
+    rows.sort_by_key(|(_, [bytes, before, _])| Reverse((*bytes, *before)));
     rows
 }
 
@@ -187,32 +159,28 @@ impl Names {
 /// JSON that can stand in a script element: names come from hostile files, and none may end the element or begin
 /// another. None of these characters is JSON's own, so each stands in a text, where an escape means the same.
 fn safe(value: &Value) -> String {
-    let mut text = String::new();
-    for c in value.to_string().chars() {
-        match c {
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\u{7f}' => {
-                text.push_str(&format!("\\u{:04x}", c as u32));
-            }
-            c => text.push(c),
-        }
-    }
-    text
+    let text = value.to_string();
+    ['<', '>', '&', '\u{2028}', '\u{2029}', '\u{7f}']
+        .into_iter()
+        .fold(text, |text, c| {
+            text.replace(c, &format!("\\u{:04x}", c as u32))
+        })
 }
 
 /// Text as it stands between tags and in attributes.
 fn text(plain: &str) -> String {
-    let mut text = String::new();
-    for c in plain.chars() {
-        match c {
-            '<' => text.push_str("&lt;"),
-            '>' => text.push_str("&gt;"),
-            '&' => text.push_str("&amp;"),
-            '"' => text.push_str("&quot;"),
-            '\'' => text.push_str("&#39;"),
-            c => text.push(c),
-        }
-    }
-    text
+    // The ampersand first: the others are replaced by what has one.
+    [
+        ('&', "amp"),
+        ('<', "lt"),
+        ('>', "gt"),
+        ('"', "quot"),
+        ('\'', "#39"),
+    ]
+    .into_iter()
+    .fold(plain.to_owned(), |text, (c, name)| {
+        text.replace(c, &format!("&{name};"))
+    })
 }
 
 /// What a content security policy calls a script or a style.
@@ -225,18 +193,12 @@ fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
     for chunk in bytes.chunks(3) {
-        let word = chunk
-            .iter()
-            .fold(0_u32, |word, byte| word << 8 | u32::from(*byte))
-            << (8 * (3 - chunk.len()));
-        for i in 0..4 {
-            let digit = ALPHABET[(word >> (18 - 6 * i) & 63) as usize];
-            text.push(if i <= chunk.len() {
-                char::from(digit)
-            } else {
-                '='
-            });
+        let byte = |i: usize| u32::from(chunk.get(i).copied().unwrap_or(0));
+        let word = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for i in 0..=chunk.len() {
+            text.push(char::from(ALPHABET[(word >> (18 - 6 * i) & 63) as usize]));
         }
+        text.extend(std::iter::repeat_n('=', 3 - chunk.len()));
     }
     text
 }

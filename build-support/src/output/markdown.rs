@@ -5,7 +5,7 @@
 //! Names come from files that anybody can make. They stand in code spans, where GitHub makes no links, mentions or HTML
 //! of anything, and what could end the span or the table is replaced by what looks like it.
 
-use crate::attribution::diff::{Change, Changes};
+use crate::attribution::diff::Changes;
 use crate::attribution::groups::{self, Grouping};
 use crate::error::Result;
 use crate::output::text::table::Table;
@@ -14,32 +14,20 @@ use crate::report::{Because, Unit, names, units};
 use anstyle::Style;
 use std::fmt::Write as _;
 
-/// GitHub takes 65,536 characters in a comment; this is in bytes, of which there are never fewer, and leaves room for a
-/// line or two of whoever posts it.
+/// GitHub takes 65,536 characters in a comment; this is in bytes, of which there are never fewer, and leaves
+/// space for a line or two of whoever posts it.
 pub const MOST_BYTES: usize = 60_000;
 
 /// How much is shown, from what is wanted down to what always fits: entries of a list, and rows of the table.
-const ROOM: [Room; 7] = [
-    Room::new(12, usize::MAX),
-    Room::new(8, usize::MAX),
-    Room::new(4, usize::MAX),
-    Room::new(2, usize::MAX),
-    Room::new(0, usize::MAX),
-    Room::new(0, 100),
-    Room::new(0, 15),
+const SHOWN: [(usize, usize); 7] = [
+    (12, usize::MAX),
+    (8, usize::MAX),
+    (4, usize::MAX),
+    (2, usize::MAX),
+    (0, usize::MAX),
+    (0, 100),
+    (0, 15),
 ];
-
-#[derive(Clone, Copy)]
-struct Room {
-    listed: usize,
-    rows: usize,
-}
-
-impl Room {
-    const fn new(listed: usize, rows: usize) -> Self {
-        Self { listed, rows }
-    }
-}
 
 /// How many characters of a name are shown.
 const NAME_WIDTH: usize = 90;
@@ -53,8 +41,8 @@ const GROUPINGS: [Grouping; 3] = [Grouping::Crate, Grouping::Family, Grouping::I
 /// As [`View::changes`].
 pub fn draw(views: &[View]) -> Result<String> {
     let mut text = String::new();
-    for room in ROOM {
-        text = page(views, room)?;
+    for (listed, rows) in SHOWN {
+        text = page(views, listed, rows)?;
         if text.len() <= MOST_BYTES {
             break;
         }
@@ -62,23 +50,21 @@ pub fn draw(views: &[View]) -> Result<String> {
     Ok(text)
 }
 
-fn page(views: &[View], room: Room) -> Result<String> {
+fn page(views: &[View], listed: usize, rows: usize) -> Result<String> {
     let mut text = format!("{}\n{}\n", marker(views), headline(views));
-    text.push_str(&table(views, room.rows));
-    text.push_str(&remarks(views, room.rows));
-    if room.listed == 0 {
+    text.push_str(&table(views, rows));
+    text.push_str(&remarks(views, rows));
+    if listed == 0 {
         text.push_str("\nThe lists are left out: there is no room for them in a comment.\n");
         return Ok(text);
     }
     for view in views {
-        text.push_str(&lists(view, room.listed)?);
+        text.push_str(&lists(view, listed)?);
     }
-    if room.listed < ROOM[0].listed {
-        let _ = writeln!(
-            text,
-            "\nEach list is cut to its first {}, for there is no room for more in a comment.",
-            room.listed
-        );
+    if listed < SHOWN[0].0 {
+        text.push_str(&format!(
+            "\nEach list is cut to its first {listed}, for there is no room for more in a comment.\n"
+        ));
     }
     text.push_str(&made(views));
     Ok(text)
@@ -142,9 +128,11 @@ fn measure_cells(view: &View, measure: &Measure) -> Vec<String> {
         Unit::Bytes | Unit::Count => name,
         Unit::Instructions => format!("{name}, instructions"),
     };
-    let (limit, used) = measure.limit.map_or_else(Default::default, |limit| {
-        (units::bytes(limit), units::used(measure.actual, limit))
-    });
+    let used = measure
+        .limit
+        .map(|limit| units::used(measure.actual, limit));
+    let limit = measure.limit.map(units::bytes).unwrap_or_default();
+    let used = used.unwrap_or_default();
     vec![sign.to_owned(), code(target(view)), name, now, limit, used]
 }
 
@@ -190,10 +178,8 @@ fn change(before: u64, after: u64) -> String {
 /// What the gate objects to, in words, and what it did not judge. Not folded: it is what the reader has to know.
 fn remarks(views: &[View], most: usize) -> String {
     let all: Vec<String> = views.iter().flat_map(remarks_on).collect();
-    let mut text = String::new();
-    for remark in all.iter().take(most) {
-        let _ = write!(text, "\n- {remark}");
-    }
+    let shown = all.iter().take(most);
+    let mut text: String = shown.map(|remark| format!("\n- {remark}")).collect();
     if !text.is_empty() {
         text.push('\n');
     }
@@ -203,10 +189,8 @@ fn remarks(views: &[View], most: usize) -> String {
 fn remarks_on(view: &View) -> Vec<String> {
     let target = code(target(view));
     let exceeded = view.exceeded().iter().map(|over| {
-        let (limit, more) = (
-            units::bytes(over.limit),
-            units::amount(over.actual.saturating_sub(over.limit), over.unit),
-        );
+        let more = units::amount(over.actual.saturating_sub(over.limit), over.unit);
+        let limit = units::bytes(over.limit);
         let than = match over.because {
             Because::Limit => format!("its limit of {limit}"),
             Because::Ratchet => format!("the {limit} that the baseline allows with its tolerance"),
@@ -219,11 +203,9 @@ fn remarks_on(view: &View) -> Vec<String> {
     });
     let others = view.baseline().into_iter().flat_map(|b| &b.toolchain);
     let others = others.map(|other| {
+        let [what, after, before] = [&other.what, &other.after, &other.before].map(|name| code(name));
         format!(
-            "{target}: {} is another than the baseline's, {} instead of {}: growth is not judged",
-            code(&other.what),
-            code(&other.after),
-            code(&other.before)
+            "{target}: {what} is another than the baseline's, {after} instead of {before}: growth is not judged"
         )
     });
     let raises = view.baseline().into_iter().flat_map(|b| &b.raises);
@@ -246,11 +228,10 @@ fn lists(view: &View, most: usize) -> Result<String> {
         } else {
             format!("what changed, {} bytes", units::change(before, after))
         };
+        let [before, after] = [before, after].map(units::bytes);
         let _ = writeln!(
             text,
-            "\n<details><summary>{target}: {summary}</summary>\n\n{} → {} bytes, against {}.\n",
-            units::bytes(before),
-            units::bytes(after),
+            "\n<details><summary>{target}: {summary}</summary>\n\n{before} → {after} bytes, against {}.\n",
             code(&old)
         );
         for changes in &diff.by {
@@ -268,16 +249,13 @@ fn lists(view: &View, most: usize) -> Result<String> {
         let groups = groups::run(all, by);
         let _ = writeln!(text, "**{}**\n", by.plural());
         for group in groups.iter().take(most) {
-            let (bytes, share) = (
-                units::bytes(group.bytes),
-                units::share(group.bytes, all.bytes),
-            );
-            let _ = writeln!(text, "- {bytes} ({share}) {}", code(&group.name));
+            let share = units::share(group.bytes, all.bytes);
+            let (bytes, name) = (units::bytes(group.bytes), code(&group.name));
+            let _ = writeln!(text, "- {bytes} ({share}) {name}");
         }
         let rest = groups.get(most..).unwrap_or_default();
-        let bytes = rest
-            .iter()
-            .fold(0_u64, |sum, g| sum.saturating_add(g.bytes));
+        let bytes = rest.iter().map(|group| group.bytes);
+        let bytes = bytes.fold(0, u64::saturating_add);
         text.push_str(&in_more(rest.len(), &units::bytes(bytes)));
     }
     text.push_str("</details>\n");
@@ -288,21 +266,10 @@ fn changed(changes: &Changes, most: usize) -> String {
     let all = &changes.changes;
     let mut text = format!("**{}**\n\n", changes.grouping.plural());
     for change in all.iter().take(most) {
-        let Change {
-            name,
-            what,
-            before,
-            after,
-        } = change;
-        let _ = writeln!(
-            text,
-            "- {} {} ({} → {}) {}",
-            units::change(*before, *after),
-            what.name(),
-            units::bytes(*before),
-            units::bytes(*after),
-            code(name)
-        );
+        let way = units::change(change.before, change.after);
+        let [before, after] = [change.before, change.after].map(units::bytes);
+        let (what, name) = (change.what.name(), code(&change.name));
+        let _ = writeln!(text, "- {way} {what} ({before} → {after}) {name}");
     }
     let rest = all.get(most..).unwrap_or_default();
     text + &in_more(rest.len(), &units::change_of_all(rest))

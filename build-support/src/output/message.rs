@@ -12,21 +12,13 @@ use std::path::Path;
 /// `diagnostic` as a line of JSON without its end. Files are named relative to `base`, the workspace's root, as cargo does.
 pub fn compiler_message(diagnostic: &Diagnostic, origin: &Origin, base: &Path) -> String {
     let rendered = diagnostic::draw(diagnostic, base, false);
-    let level = match diagnostic.level {
-        Level::Error => "error",
-        Level::Warning => "warning",
-    };
     let children = [("note", &diagnostic.notes), ("help", &diagnostic.help)]
         .into_iter()
         .filter(|(_, lines)| !lines.is_empty())
         .map(|(level, lines)| message(&lines.join("\n"), Value::Null, level, Vec::new()));
     let code = json!({ "code": diagnostic.code, "explanation": null });
-    let mut message = message(
-        &diagnostic.message,
-        code,
-        level,
-        vec![span(diagnostic, base)],
-    );
+    let spans = vec![span(diagnostic, base)];
+    let mut message = message(&diagnostic.message, code, level(diagnostic), spans);
     message["children"] = children.collect();
     message["rendered"] = format!("{rendered}\n").into();
     message["$message_type"] = "diagnostic".into();
@@ -47,17 +39,21 @@ pub fn build_finished(success: bool) -> String {
 
 /// `diagnostic` in a line, as rustc's short form: `Cargo.toml:4:7: error[over-budget]: too large`.
 pub fn short(diagnostic: &Diagnostic, base: &Path) -> String {
-    let level = match diagnostic.level {
-        Level::Error => "error",
-        Level::Warning => "warning",
-    };
     let (line, column) = place(&diagnostic.source, diagnostic.span.start);
     format!(
-        "{}:{line}:{column}: {level}[{}]: {}",
+        "{}:{line}:{column}: {}[{}]: {}",
         diagnostic::relative(&diagnostic.file, base).display(),
+        level(diagnostic),
         diagnostic.code,
         diagnostic.message
     )
+}
+
+fn level(diagnostic: &Diagnostic) -> &'static str {
+    match diagnostic.level {
+        Level::Error => "error",
+        Level::Warning => "warning",
+    }
 }
 
 fn message(text: &str, code: Value, level: &str, spans: Vec<Value>) -> Value {
@@ -92,17 +88,16 @@ fn span(diagnostic: &Diagnostic, base: &Path) -> Value {
     let end = source.floor_char_boundary(diagnostic.span.end).max(start);
     let (first, column) = place(source, start);
     let (last, end_column) = place(source, end);
-    let text: Vec<Value> = lines(source)
+    let marked = (1..)
+        .zip(lines(source))
         .skip(first - 1)
-        .take(last - first + 1)
-        .enumerate()
-        .map(|(i, line)| {
+        .take(last - first + 1);
+    let text: Vec<Value> = marked
+        .map(|(number, line)| {
             let text = &source[line];
-            let to = match i == last - first {
-                true => end_column,
-                false => text.chars().count() + 1,
-            };
-            let from = if i == 0 { column } else { 1 };
+            let from = if number == first { column } else { 1 };
+            let whole = text.chars().count() + 1;
+            let to = if number == last { end_column } else { whole };
             json!({ "text": text, "highlight_start": from, "highlight_end": to })
         })
         .collect();
@@ -138,17 +133,10 @@ fn place(source: &str, at: usize) -> (usize, usize) {
 
 /// The byte range of each line, without its end. A byte order mark is no part of the first.
 fn lines(source: &str) -> impl Iterator<Item = Range<usize>> + '_ {
-    let mark = match source.strip_prefix('\u{feff}') {
-        Some(behind) => source.len() - behind.len(),
-        None => 0,
-    };
     let mut start = 0;
     source.split('\n').map(move |line| {
-        let from = if start == 0 {
-            mark.min(line.len())
-        } else {
-            start
-        };
+        let is_marked = start == 0 && line.starts_with('\u{feff}');
+        let from = start + if is_marked { '\u{feff}'.len_utf8() } else { 0 };
         let end = start + line.len();
         start = end + 1;
         let carriage = usize::from(end > from && line.ends_with('\r'));
@@ -174,7 +162,7 @@ mod tests {
             span,
             label: "here".into(),
             notes: vec!["one".into(), "two".into()],
-            help: vec!["mend it".into()],
+            help: vec!["raise it".into()],
         }
     }
 

@@ -28,7 +28,7 @@ impl Progress {
         }
     }
 
-    /// Says nothing of its own, and passes cargo's messages on to stdout.
+    /// Says nothing of its own, and gives cargo's messages to stdout.
     pub fn for_messages() -> Self {
         let mut silent = Self::start(true);
         silent.messages = true;
@@ -46,7 +46,7 @@ impl Listener for Progress {
     }
 
     fn message(&mut self, line: &str) {
-        // Where stdout is gone, what is written last fails and says so.
+        // Where stdout is closed, what is written last fails and says so.
         let _ = writeln!(std::io::stdout(), "{line}");
     }
 

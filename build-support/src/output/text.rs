@@ -15,7 +15,6 @@ pub use swept::listing as sweep_listing;
 
 use crate::output::view;
 use crate::report::{Report, Snipped, Stage, units};
-use crate::wasm::artifact::Kind;
 use anstyle::Style;
 use std::cmp::Reverse;
 use std::path::Path;
@@ -48,10 +47,7 @@ pub fn draw(report: &Report, files: &[impl AsRef<Path>], colour: bool) -> String
 }
 
 fn header(report: &Report, paint: Paint) -> String {
-    let kind = match report.kind {
-        Kind::Core => "core module",
-        Kind::Component => "component",
-    };
+    let kind = view::kind(report.kind);
     let name = paint.with(HEADING, &report.package);
     let mut text = format!("{name} for {}, {kind}\n", report.target);
     let made = view::made_by(&report.toolchain);
@@ -121,11 +117,10 @@ pub fn snip_listing(snipped: &[Snipped], spared: &[String], unmatched: &[String]
         text.push_str("\nspared, because they can return:\n");
         text.extend(spared.iter().map(|name| format!("  {name}\n")));
     }
-    for pattern in unmatched {
-        text.push_str(&format!(
-            "\nwarning: `{pattern}` names no function of this file\n"
-        ));
-    }
+    let warnings = unmatched.iter();
+    text.extend(
+        warnings.map(|pattern| format!("\nwarning: `{pattern}` names no function of this file\n")),
+    );
     text
 }
 
@@ -141,28 +136,16 @@ fn snipped(report: &Report, paint: Paint) -> String {
         let name = units::shorten(&snipped.function, NAME_WIDTH);
         [units::bytes(snipped.bytes), name]
     });
-    let table = Table::aligned("><").rows(rows);
-    format!(
-        "{}\n{}",
-        paint.with(FAINT, &heading),
-        table.draw("  ", paint)
-    )
+    let table = Table::aligned("><").rows(rows).draw("  ", paint);
+    format!("{}\n{table}", paint.with(FAINT, &heading))
 }
 
 fn count_and_bytes(lead: &str, snipped: &[Snipped]) -> String {
-    let total = snipped
-        .iter()
-        .fold(0u64, |total, function| total.saturating_add(function.bytes));
-    let functions = if snipped.len() == 1 {
-        "function"
-    } else {
-        "functions"
-    };
-    format!(
-        "{lead} {} {functions}, {}",
-        units::bytes(snipped.len() as u64),
-        units::counted(total)
-    )
+    let total = snipped.iter().map(|function| function.bytes);
+    let total = units::counted(total.fold(0, u64::saturating_add));
+    let count = units::bytes(snipped.len() as u64);
+    let plural = if snipped.len() == 1 { "" } else { "s" };
+    format!("{lead} {count} function{plural}, {total}")
 }
 
 /// Dead code that should not be there; nothing where there is none.

@@ -73,19 +73,17 @@ pub struct Measure {
 impl View {
     /// What `file` is, beside `old` where there is one.
     pub fn new(file: &Path, subject: Subject, old: Option<(&Path, Subject)>) -> Self {
-        let report = subject.report.as_ref();
+        let report = subject.report.as_deref();
         let exceeded = report.map_or(&[][..], |report| &report.verdict.exceeded);
-        let held = report.and_then(|report| report.baseline.as_ref());
-        let before: HashMap<String, u64> = match (&old, held) {
-            (Some((_, old)), _) => {
-                let measures = measured(old).into_iter();
-                measures.map(|old| (old.name, old.actual)).collect()
-            }
-            (None, Some(baseline)) => {
-                let held = baseline.held.iter();
-                held.map(|held| (held.measure.clone(), held.held)).collect()
-            }
-            (None, None) => HashMap::new(),
+        let baseline = report.and_then(|report| report.baseline.as_ref());
+        let before: HashMap<String, u64> = if let Some((_, old)) = &old {
+            let measures = measured(old).into_iter();
+            measures.map(|old| (old.name, old.actual)).collect()
+        } else {
+            let sizes = baseline.into_iter().flat_map(|baseline| &baseline.held);
+            sizes
+                .map(|size| (size.measure.clone(), size.held))
+                .collect()
         };
         let mut measures = measured(&subject);
         for measure in &mut measures {
@@ -97,20 +95,17 @@ impl View {
             target: report
                 .map(|report| report.target.clone())
                 .filter(|target| target != "unknown"),
-            standing: report.map_or(Standing::Unlimited, |report| standing(report)),
+            standing: report.map_or(Standing::Unlimited, standing),
             measures,
-            against: match old {
-                Some((file, old)) => Some(Against {
-                    name: name(file),
-                    attribution: old.attribution,
-                }),
-                None => held.and_then(|baseline| {
-                    let changes = baseline.changes.as_ref()?;
-                    Some(Against {
-                        name: baseline_of(baseline),
-                        attribution: diff::undo(&subject.attribution, changes)?,
-                    })
-                }),
+            against: if let Some((file, old)) = old {
+                let (name, attribution) = (name(file), old.attribution);
+                Some(Against { name, attribution })
+            } else {
+                let changes = baseline.and_then(|baseline| baseline.changes.as_ref());
+                let attribution = changes.and_then(|diff| diff::undo(&subject.attribution, diff));
+                let name = baseline.map(baseline_name);
+                name.zip(attribution)
+                    .map(|(name, attribution)| Against { name, attribution })
             },
             attribution: subject.attribution,
             report: subject.report,
@@ -142,7 +137,7 @@ impl View {
     /// What it is compared with, in words: the old file, or the baseline.
     pub fn versus(&self) -> Option<String> {
         let old = self.against.as_ref().map(|old| old.name.clone());
-        old.or_else(|| self.baseline().map(baseline_of))
+        old.or_else(|| self.baseline().map(baseline_name))
     }
 
     /// What became of the old file by each of `groupings`, or what the gate has found to have changed since the baseline's.
@@ -163,7 +158,7 @@ impl View {
     }
 }
 
-fn baseline_of(baseline: &BaselineRecord) -> String {
+fn baseline_name(baseline: &BaselineRecord) -> String {
     format!("the baseline of {}", baseline.from)
 }
 
@@ -205,13 +200,18 @@ fn standing(report: &Report) -> Standing {
 
 /// `a component, made by rustc …, std …, wasm-opt …`.
 fn made(report: &Report) -> String {
-    let kind = match report.kind {
-        Kind::Core => "a core module",
-        Kind::Component => "a component",
-    };
+    let kind = kind(report.kind);
     match made_by(&report.toolchain) {
-        by if by.is_empty() => kind.to_owned(),
-        by => format!("{kind}, made by {by}"),
+        by if by.is_empty() => format!("a {kind}"),
+        by => format!("a {kind}, made by {by}"),
+    }
+}
+
+/// What a kind of file is called.
+pub fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Core => "core module",
+        Kind::Component => "component",
     }
 }
 

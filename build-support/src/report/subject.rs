@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 /// A file, taken apart.
 #[derive(Debug)]
 pub struct Subject {
-    /// Who takes room in it.
+    /// Its size by what is in it.
     pub attribution: Attribution,
     /// The file itself; none where only the report is there.
     pub artifact: Option<Artifact>,

@@ -1,12 +1,12 @@
 //! Byte sizes as people read and write them. Everything inside the tool is a whole number of bytes; this
-//! is the one place that turns them into text and back. What a gate compares never passes through the
-//! rounded forms made here.
+//! is the one place that turns them into text and back. The rounded forms made here are
+//! compared by nobody.
 
 use crate::attribution::diff::Change;
 use crate::report::{Unit, names};
 use std::cmp::Ordering;
 
-pub use crate::size::{MAX, SizeError, UNITS, bytes, parse};
+pub use crate::size::{MAX, bytes, parse};
 
 /// A number of bytes in a sentence: `1 byte`, `12,345 bytes`.
 pub fn counted(n: u64) -> String {
@@ -98,17 +98,6 @@ pub fn time(millis: f64) -> String {
     }
 }
 
-/// A short time for reading, with three digits or more: `41.3 µs`, `812 µs`, `5.67 ms`, `27.1 ms`, `1,234 ms`.
-pub fn duration(nanos: u64) -> String {
-    match nanos {
-        n if n < 99_950 => format!("{:.1} µs", n as f64 / 1e3),
-        n if n < 999_500 => format!("{:.0} µs", n as f64 / 1e3),
-        n if n < 9_995_000 => format!("{:.2} ms", n as f64 / 1e6),
-        n if n < 99_950_000 => format!("{:.1} ms", n as f64 / 1e6),
-        n => format!("{} ms", bytes((n + 500_000) / 1_000_000)),
-    }
-}
-
 /// `text` in at most `width` characters, the end left out if need be: for prose.
 pub fn cut(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
@@ -149,8 +138,7 @@ fn tenths(n: u128) -> String {
 #[cfg(test)]
 mod tests {
     use super::{
-        MAX, bytes, change, change_share, counted, cut, duration, human, parse, share, shorten,
-        time, used,
+        MAX, bytes, change, change_share, counted, cut, human, parse, share, shorten, time, used,
     };
 
     #[test]
@@ -217,27 +205,6 @@ mod tests {
         assert_eq!(
             [0.04, 99.94, 99.96, 9_999.4, 12_345.6].map(time),
             ["0.0 ms", "99.9 ms", "100 ms", "9999 ms", "12.3 s"]
-        );
-    }
-
-    #[test]
-    fn durations_keep_three_digits() {
-        let texts = [
-            0,
-            41_349,
-            99_949,
-            99_950,
-            999_499,
-            999_500,
-            27_060_000,
-            1_234_499_999,
-        ];
-        assert_eq!(
-            texts.map(duration),
-            [
-                "0.0 µs", "41.3 µs", "99.9 µs", "100 µs", "999 µs", "1.00 ms", "27.1 ms",
-                "1,234 ms"
-            ]
         );
     }
 

@@ -1,5 +1,5 @@
-//! What was held against a file and what came of it, as plain data: the limits in force, the baseline it was compared
-//! with, and the gate's decision. `gate` fills it in.
+//! What a file was judged by and what came of it, as plain data: the limits in force, the baseline it was
+//! compared with, and the gate's decision. `gate` fills it in.
 
 use crate::attribution::diff::Diff;
 use crate::report::sizes::Sizes;
@@ -17,7 +17,7 @@ pub enum Unit {
     Instructions,
 }
 
-/// A limit in force, and what it was held against.
+/// A limit in force, and the figure it is for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LimitRecord {
     /// What it is on: `raw`, `gzip`, `brotli`, `functions`, `crates`, `memory`, `start`, `crate <name>` or
@@ -61,7 +61,7 @@ pub struct Exceeded {
 pub enum Because {
     /// A limit of the manifest.
     Limit,
-    /// What the baseline holds, and its tolerance.
+    /// What the baseline has, and its tolerance.
     Ratchet,
     /// All growth since the last deliberate raise.
     Drift,
@@ -77,11 +77,11 @@ pub struct BaselineRecord {
     pub commit: Option<String>,
     /// What made the baseline's file otherwise than this one; where there is anything, growth is not judged.
     pub toolchain: Vec<Difference>,
-    /// Each size beside what is held of it.
+    /// Each size beside the baseline's.
     pub held: Vec<SizeRecord>,
     /// Raises that came with this change.
     pub raises: Vec<Raise>,
-    /// What changed since the held file, by each grouping; absent where the two are of one size throughout.
+    /// What changed since the baseline's file, by each grouping; absent where the two are of one size throughout.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changes: Option<Diff>,
 }
@@ -97,22 +97,22 @@ pub struct Difference {
     pub after: String,
 }
 
-/// A size beside what is held of it, in bytes.
+/// A size beside the baseline's, in bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SizeRecord {
     /// `raw`, `gzip` or `brotli`.
     pub measure: String,
     /// What was measured.
     pub actual: u64,
-    /// What the baseline holds.
+    /// What the baseline has.
     pub held: u64,
-    /// How much more passes.
+    /// How much more is tolerated.
     pub tolerance: u64,
-    /// What drift is counted from: the lowest that was held since the last deliberate raise.
+    /// What drift is counted from: the lowest baseline since the last deliberate raise.
     pub anchor: u64,
     /// From the anchor to what was measured; negative where it is smaller.
     pub drift: i64,
-    /// How much drift passes.
+    /// How much drift is tolerated.
     pub drift_limit: u64,
     /// Whether growth of this size was judged, and if not why.
     pub judged: Judged,
@@ -124,13 +124,13 @@ pub struct SizeRecord {
 pub enum Judged {
     /// It was.
     Yes,
-    /// It was not: another toolchain made the file that is held.
+    /// It was not: another toolchain made the baseline's file.
     Toolchain,
-    /// It was not: another codec made the compressed size that is held.
+    /// It was not: another codec made the baseline's compressed size.
     Codec,
 }
 
-/// A deliberate raise of what is held.
+/// A deliberate raise of the baseline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Raise {
@@ -138,8 +138,8 @@ pub struct Raise {
     pub commit: String,
     /// Why, in the words of whoever made it.
     pub reason: String,
-    /// What was held before.
+    /// The baseline before.
     pub from: Sizes,
-    /// What is held since.
+    /// The baseline since.
     pub to: Sizes,
 }

@@ -6,6 +6,7 @@ mod page;
 pub use page::draw as page;
 
 use crate::alloc_compare::{Comparison, Criterion, OfTarget, Reason, Run, Workload};
+use crate::tables::duration;
 use build_support::output::text::style::FAINT;
 use build_support::output::text::table::Table;
 use build_support::report::{Size, units};
@@ -186,14 +187,8 @@ fn wall_times(target: &OfTarget) -> Section {
     let rows = workloads.flat_map(|workload| {
         target.candidates.iter().filter_map(move |candidate| {
             let time = candidate.run(workload)?.operation_time;
-            let figures = [
-                time.min_ns,
-                time.median_ns,
-                time.p90_ns,
-                time.p99_ns,
-                time.samples,
-            ];
-            let figures = figures.into_iter().map(units::bytes);
+            let times = [time.min_ns, time.median_ns, time.p90_ns, time.p99_ns];
+            let figures = times.into_iter().chain([time.samples]).map(units::bytes);
             let allocator = [candidate.allocator.to_string()];
             Some(row(workload, allocator.into_iter().chain(figures)))
         })
@@ -212,16 +207,16 @@ fn wall_times_in_short(target: &OfTarget) -> Section {
         about: "Of an operation on this machine now: median and p99.",
         table: by_run(target, |run| {
             let time = run.operation_time;
-            format!("{} {}", duration(time.median_ns), duration(time.p99_ns))
+            format!("{} {}", short(time.median_ns), short(time.p99_ns))
         }),
     }
 }
 
-/// Shorter than what [`units::duration`] is for.
-fn duration(nanos: u64) -> String {
+/// Shorter than what [`duration::text`] is for.
+fn short(nanos: u64) -> String {
     match nanos {
         0..1_000 => format!("{nanos} ns"),
-        _ => units::duration(nanos),
+        _ => duration::text(nanos),
     }
 }
 

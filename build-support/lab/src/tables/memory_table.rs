@@ -4,8 +4,8 @@
 use crate::memory::{FileMemory, MemoryProfile};
 use build_support::output::text::style::{FAINT, HEADING, Paint};
 use build_support::output::text::table;
+use build_support::output::view;
 use build_support::report::units;
-use build_support::wasm::artifact::Kind;
 use build_support::wasm::layout::{
     FoundBy, Global, Initial, Layout, Memory, Place, Stack, Table, ZERO_RUN,
 };
@@ -27,10 +27,6 @@ pub fn draw(profile: &MemoryProfile, colour: bool) -> String {
 }
 
 fn block(file: &FileMemory, profile: &MemoryProfile, paint: Paint) -> String {
-    let kind = match file.kind {
-        Kind::Core => "core module",
-        Kind::Component => "component",
-    };
     let mut table = table::Table::aligned("<><");
     let several = file.modules.len() > 1;
     for (i, module) in file.modules.iter().enumerate() {
@@ -45,6 +41,7 @@ fn block(file: &FileMemory, profile: &MemoryProfile, paint: Paint) -> String {
         table = table.rows(says(linked));
     }
     table.push(FAINT, line("when it runs", "pages", "bytes"));
+    let kind = view::kind(file.kind);
     let heading = paint.with(HEADING, &format!("{}  {kind}", file.label));
     let table = table.rows(ran(file, profile)).draw("", paint);
     format!("{heading}\n{table}")
@@ -58,7 +55,7 @@ fn says(module: &Layout) -> Vec<Line> {
     rows.extend((!module.segments.is_empty()).then(|| data(module)));
     let heap = match (module.heap_base, module.data_end) {
         (Some(base), _) => Some((base, "said by __heap_base")),
-        // The linker rounds up, and may keep room for data that begins as zero.
+        // The linker rounds up, and may leave space for data that begins as zero.
         (None, Some(end)) => Some((end, "at the earliest: data in segments ends there")),
         (None, None) => None,
     };
@@ -109,12 +106,11 @@ fn stack(stack: &Stack) -> Line {
 
 fn data(module: &Layout) -> Line {
     let zeros = module.segments.iter().map(|segment| segment.zeros).sum();
-    let begins = module
+    let addresses = module
         .segments
         .iter()
-        .filter_map(|segment| segment.addresses.as_ref())
-        .map(|addresses| addresses.start)
-        .min();
+        .filter_map(|segment| segment.addresses.as_ref());
+    let begins = addresses.map(|addresses| addresses.start).min();
     let place = match (begins, module.data_end) {
         (Some(from), Some(to)) => format!(" from {} to {}", units::bytes(from), units::bytes(to)),
         _ => String::new(),
@@ -156,17 +152,10 @@ fn ran(file: &FileMemory, profile: &MemoryProfile) -> Vec<Line> {
         let note = format!("{}{note}", units::counted(bytes));
         line(what, &units::bytes(bytes.div_ceil(PAGE)), &note)
     };
-    let messages = format!(
-        ": {} {}, {} answered, {} refused",
-        units::bytes(profile.messages),
-        if profile.messages == 1 {
-            "message"
-        } else {
-            "messages"
-        },
-        units::bytes(run.answered),
-        units::bytes(profile.messages.saturating_sub(run.answered)),
-    );
+    let refused = profile.messages.saturating_sub(run.answered);
+    let plural = if profile.messages == 1 { "" } else { "s" };
+    let [all, answered, refused] = [profile.messages, run.answered, refused].map(units::bytes);
+    let messages = format!(": {all} message{plural}, {answered} answered, {refused} refused");
     let mut rows = vec![
         pages("  at the start", run.instance, ""),
         pages("  after init", run.configured, ""),
@@ -174,11 +163,8 @@ fn ran(file: &FileMemory, profile: &MemoryProfile) -> Vec<Line> {
     ];
     if profile.rounds > 1 {
         let rounds = units::bytes(profile.rounds.into());
-        rows.push(pages(
-            &format!("  after {rounds} rounds of it"),
-            run.repeated,
-            "",
-        ));
+        let rounds = format!("  after {rounds} rounds of it");
+        rows.push(pages(&rounds, run.repeated, ""));
     }
     let (stack, note) = match run.stack {
         Some(bytes) => (units::bytes(bytes), "bytes at least"),

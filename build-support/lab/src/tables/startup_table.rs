@@ -4,6 +4,7 @@
 use crate::quantiles::Quantiles;
 use crate::startup::targets::{self, Miss, TARGETS, Weight};
 use crate::startup::{FileTimes, ModeTimes, Startup};
+use crate::tables::duration;
 use anstyle::Style;
 use build_support::output::text::style::{BAD, FAINT, HEADING, Paint, WARNING};
 use build_support::output::text::table::Table;
@@ -57,7 +58,7 @@ fn line(label: &str, mode: &ModeTimes, mark: &str) -> Vec<String> {
         .iter()
         .filter(|target| target.mode == mode.mode && target.weight == Weight::Required);
     let limit = limits.next().map_or(String::new(), |target| {
-        format!("< {}", units::duration(target.below_us * 1_000))
+        format!("< {}", duration::text(target.below_us * 1_000))
     });
     let mut figures = figures(&mode.times.instance);
     figures[2].push_str(mark);
@@ -65,7 +66,7 @@ fn line(label: &str, mode: &ModeTimes, mark: &str) -> Vec<String> {
     let mut cells = vec![label.to_owned(), mode.mode.name().to_owned()];
     cells.extend(figures);
     cells.push(limit);
-    cells.extend(later.map(|times| units::duration(times.median_ns)));
+    cells.extend(later.map(|times| duration::text(times.median_ns)));
     cells
 }
 
@@ -137,22 +138,19 @@ fn notes(startup: &Startup, missed: &[Miss], paint: Paint) -> String {
             paint.with(style, mark),
             miss.label,
             miss.target.mode.name(),
-            units::duration(miss.actual_ns),
+            duration::text(miss.actual_ns),
             miss.target.id,
-            units::duration(miss.target.below_us * 1_000),
+            duration::text(miss.target.below_us * 1_000),
         ));
     }
     text
 }
 
 fn figures(times: &Quantiles) -> [String; 5] {
-    [
-        units::bytes(times.samples),
-        units::duration(times.min_ns),
-        units::duration(times.median_ns),
-        units::duration(times.p90_ns),
-        units::duration(times.p99_ns),
-    ]
+    let samples = units::bytes(times.samples);
+    let [min, median, p90, p99] =
+        [times.min_ns, times.median_ns, times.p90_ns, times.p99_ns].map(duration::text);
+    [samples, min, median, p90, p99]
 }
 
 #[cfg(test)]

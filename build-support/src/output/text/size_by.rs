@@ -28,27 +28,23 @@ pub struct Retained {
 pub fn groups(heading: &str, groups: &[Group], whole: u64, top: usize, colour: bool) -> String {
     let (shown, rest) = groups.split_at(top.min(groups.len()));
     let mut table = Table::aligned(">>><").rows(shown.iter().map(|group| {
-        let count = match group.count {
-            1 => String::new(),
-            count => format!("{}x", units::bytes(count)),
-        };
         let name = units::shorten(&group.name, NAME_WIDTH);
-        [
-            units::bytes(group.bytes),
-            units::share(group.bytes, whole),
-            count,
-            name,
-        ]
+        group_row(group.bytes, whole, group.count, name)
     }));
     if !rest.is_empty() {
         let bytes = rest.iter().map(|group| group.bytes).sum();
-        let share = units::share(bytes, whole);
-        table.push(
-            FAINT,
-            [units::bytes(bytes), share, String::new(), in_more(rest)],
-        );
+        table.push(FAINT, group_row(bytes, whole, 1, in_more(rest)));
     }
     under(heading, &table, Paint { colour })
+}
+
+fn group_row(bytes: u64, whole: u64, count: u64, name: String) -> [String; 4] {
+    let share = units::share(bytes, whole);
+    let count = match count {
+        1 => String::new(),
+        count => format!("{}x", units::bytes(count)),
+    };
+    [units::bytes(bytes), share, count, name]
 }
 
 /// The functions that retain the most.
@@ -89,33 +85,28 @@ fn changes_by(changes: &Changes, top: usize, paint: Paint) -> String {
     let (shown, rest) = all.split_at(top.min(all.len()));
     let mut table = Table::aligned("><><");
     for change in shown {
-        let (before, after) = (units::bytes(change.before), units::bytes(change.after));
-        let (style, way) = match change.what {
-            What::Appeared => (WARNING, String::new()),
-            What::Vanished => (GOOD, String::new()),
-            What::Grew => (WARNING, format!("{before} -> {after}")),
-            What::Shrank => (GOOD, format!("{before} -> {after}")),
+        let style = match change.what {
+            What::Appeared | What::Grew => WARNING,
+            What::Vanished | What::Shrank => GOOD,
+        };
+        let [before, after] = [change.before, change.after].map(units::bytes);
+        let way = match change.what {
+            What::Appeared | What::Vanished => String::new(),
+            What::Grew | What::Shrank => format!("{before} -> {after}"),
         };
         let bytes = units::change(change.before, change.after);
         let name = units::shorten(&change.name, NAME_WIDTH);
         table.push(style, [bytes, change.what.name().to_owned(), way, name]);
     }
+    let mut sum = |changes, what: &str, name: &str| {
+        let cells = [&units::change_of_all(changes), what, "", name];
+        table.push(FAINT, cells.map(str::to_owned));
+    };
     if !rest.is_empty() {
-        table.push(
-            FAINT,
-            [
-                units::change_of_all(rest),
-                String::new(),
-                String::new(),
-                in_more(rest),
-            ],
-        );
+        sum(rest, "", &in_more(rest));
     }
     if all.len() > 1 && top > 0 {
-        table.push(
-            FAINT,
-            [units::change_of_all(all).as_str(), "in all", "", ""].map(str::to_owned),
-        );
+        sum(all, "in all", "");
     }
     let heading = format!("{}: {summary}", changes.grouping.plural());
     under(&heading, &table, paint)
@@ -128,12 +119,8 @@ fn summary(changes: &Changes) -> String {
         let changes = changes.changes.iter().filter(|change| change.what == what);
         let count = changes.clone().count() as u64;
         if count > 0 {
-            let count = units::bytes(count);
-            parts.push(format!(
-                "{count} {} {}",
-                what.name(),
-                units::change_of_all(changes)
-            ));
+            let (count, change) = (units::bytes(count), units::change_of_all(changes));
+            parts.push(format!("{count} {} {change}", what.name()));
         }
     }
     parts.push(format!("{} unchanged", units::bytes(changes.unchanged)));
@@ -146,9 +133,6 @@ fn in_more<T>(rest: &[T]) -> String {
 
 /// The table, indented below its heading.
 fn under(heading: &str, table: &Table, paint: Paint) -> String {
-    format!(
-        "{}\n{}",
-        paint.with(HEADING, heading),
-        table.draw("  ", paint)
-    )
+    let table = table.draw("  ", paint);
+    format!("{}\n{table}", paint.with(HEADING, heading))
 }

@@ -125,7 +125,7 @@ mod tests {
         Table::headed(FAINT, "name | | >n").rows(rows)
     }
 
-    /// Protects the columns: aligned, without blanks at the end, and gone where they are empty.
+    /// Protects the columns: aligned, without blanks at the end, and left out where they are empty.
     #[test]
     fn columns_align_and_empty_ones_fall() {
         let plain = Paint::PLAIN;
