@@ -1,4 +1,4 @@
-//! What the linked bytes say before anything is rewritten: names, features, what to snip, who takes room.
+//! What the linked bytes say before anything is rewritten: names, features, what to snip, and what is then dead.
 //! Read-only; `passes/` acts on it.
 
 pub mod contributors;

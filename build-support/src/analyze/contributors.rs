@@ -1,10 +1,10 @@
-//! What is in the linked file, by crate: what bans are held against. Who takes room in the shipped one is
-//! `attribution`'s business.
+//! What is in the linked file, by crate: what bans look for. The size of the shipped one
+//! by crate is `attribution`'s business.
 
 use crate::wasm::path::RustPath;
 use crate::wasm::symbols::Symbols;
 
-/// Something that takes room in the linked file.
+/// Something that has bytes in the linked file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Contributor {
     /// Demangled name, without hash.

@@ -21,32 +21,26 @@ pub const FAMILIES: &[Family] = &[
     Family {
         name: "core::panicking",
         gives_up: "the message and location of panics, assertions, bounds and arithmetic checks",
-        matches: |p| under(p, &["core", "panicking"]),
+        matches: |p| below(p, &["core", "panicking"], &["*"]),
     },
     Family {
         name: "unwrap and expect",
         gives_up: "the message of unwrap, expect and of RefCell's borrow checks",
         matches: |p| {
-            under(p, &["core", "option"])
-                && last(p, |l| l == "unwrap_failed" || l == "expect_failed")
-                || under(p, &["core", "result"]) && last(p, |l| l == "unwrap_failed")
-                || under(p, &["core", "cell"]) && last(p, |l| l.starts_with("panic_already_"))
+            below(p, &["core", "option"], &["unwrap_failed", "expect_failed"])
+                || below(p, &["core", "result"], &["unwrap_failed"])
+                || below(p, &["core", "cell"], &["panic_already_*"])
         },
     },
     Family {
         name: "slice, str and number checks",
         gives_up: "the index and length in the message of a failed index, range or conversion",
         matches: |p| {
-            (under(p, &["core", "slice"])
-                || under(p, &["core", "str"])
-                || under(p, &["core", "num"])
-                || under(p, &["core", "array"]))
-                && last(p, |l| {
-                    l.ends_with("_fail")
-                        || l.ends_with("_fail_rt")
-                        || l.ends_with("_panic")
-                        || l == "do_panic"
-                })
+            let checks = &["*_fail", "*_fail_rt", "*_panic", "do_panic"];
+            let modules = ["slice", "str", "num", "array"];
+            modules
+                .iter()
+                .any(|module| below(p, &["core", module], checks))
         },
     },
     Family {
@@ -58,31 +52,30 @@ pub const FAMILIES: &[Family] = &[
                 Owner::Type(this) => this.starts_with("alloc::"),
                 Owner::Trait(_) => false,
             };
-            in_alloc && last(p, |l| l == "assert_failed")
+            in_alloc
+                && p.segments
+                    .last()
+                    .is_some_and(|last| last == "assert_failed")
         },
     },
     Family {
         name: "allocation failure",
         gives_up: "the size in the message of a failed allocation or an overflowing capacity",
         matches: |p| {
-            under(p, &["alloc", "alloc"])
-                && last(p, |l| {
-                    l == "handle_alloc_error" || l == "rt_error" || l == "ct_error"
-                })
-                || under(p, &["alloc", "raw_vec"])
-                    && last(p, |l| l == "handle_error" || l == "capacity_overflow")
-                || under(p, &["std", "alloc"])
-                    && last(p, |l| l == "rust_oom" || l == "default_alloc_error_hook")
+            let alloc = &["handle_alloc_error", "rt_error", "ct_error"];
+            let std = &["rust_oom", "default_alloc_error_hook"];
+            below(p, &["alloc", "alloc"], alloc)
+                || below(
+                    p,
+                    &["alloc", "raw_vec"],
+                    &["handle_error", "capacity_overflow"],
+                )
+                || below(p, &["std", "alloc"], std)
                 || only(
                     p,
-                    &[
-                        "__rust_alloc_error_handler",
-                        "__rdl_oom",
-                        "__rg_oom",
-                        "__rdl_alloc_error_handler",
-                        "rust_oom",
-                    ],
+                    &["__rust_alloc_error_handler", "__rdl_alloc_error_handler"],
                 )
+                || only(p, &["__rdl_oom", "__rg_oom", "rust_oom"])
         },
     },
     Family {
@@ -98,10 +91,7 @@ pub const FAMILIES: &[Family] = &[
                 "rust_panic_without_hook",
                 "resume_unwind",
             ];
-            p.owner == Owner::Module
-                && p.segments.len() == 3
-                && under(p, &["std", "panicking"])
-                && last(p, |l| ENTRIES.contains(&l))
+            p.segments.len() == 3 && below(p, &["std", "panicking"], ENTRIES)
                 || only(p, &["rust_begin_unwind", "rust_panic"])
         },
     },
@@ -114,8 +104,17 @@ impl Family {
     }
 }
 
-/// A free function somewhere below a module, closures within it left out: they are called by others.
-fn under(path: &RustPath, module: &[&str]) -> bool {
+/// A free function of one of `names` somewhere below a module, closures within it left out: they are called by
+/// others. A `*` at either end of a name stands for anything.
+fn below(path: &RustPath, module: &[&str], names: &[&str]) -> bool {
+    let Some((last, _)) = path.segments.split_last() else {
+        return false;
+    };
+    let is_named = |name: &&str| match (name.strip_prefix('*'), name.strip_suffix('*')) {
+        (Some(end), _) => last.ends_with(end),
+        (None, Some(start)) => last.starts_with(start),
+        (None, None) => last == name,
+    };
     path.owner == Owner::Module
         && path.segments.len() > module.len()
         && path
@@ -123,11 +122,8 @@ fn under(path: &RustPath, module: &[&str]) -> bool {
             .iter()
             .zip(module)
             .all(|(have, want)| have == want)
-        && !path.segments.iter().any(|s| s.starts_with('{'))
-}
-
-fn last(path: &RustPath, test: impl Fn(&str) -> bool) -> bool {
-    path.segments.last().is_some_and(|l| test(l))
+        && !path.segments.iter().any(|segment| segment.starts_with('{'))
+        && names.iter().any(is_named)
 }
 
 /// A compiler-made symbol: plain, or below the `__rustc` pseudo crate of v0.

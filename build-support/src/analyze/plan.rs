@@ -117,10 +117,12 @@ fn note_hits(patterns: &[String], name: &str, path: &str, hit: &mut [bool]) -> b
 
 /// `a::b::f` names that path alone, `a::b::*` everything below `a::b`.
 fn names(pattern: &str, path: &str) -> bool {
-    match pattern.strip_suffix("::*") {
-        Some(module) => path
-            .strip_prefix(module)
-            .is_some_and(|rest| rest.starts_with("::")),
+    // With the `::` in front of the star, which is not part of the path.
+    match pattern
+        .strip_suffix('*')
+        .filter(|module| module.ends_with("::"))
+    {
+        Some(module) => path.starts_with(module),
         None => pattern == path,
     }
 }

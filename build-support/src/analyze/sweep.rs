@@ -2,10 +2,11 @@
 //! and the code before a certain trap. Made on the linked bytes; `passes::sweep` carries it out.
 //!
 //! The module is read by [`linked`](crate::wasm::linked). From there on in order, and no file uses a later one:
-//! [`complete`] makes sure that no relocation is missing; [`certain_traps`] finds the code that is certain to trap;
-//! [`value_flow`] follows addresses as values through the rest, in the [`graph`] of what is needed, which
-//! [`marking`] grows from the [`roots`] on; that is repeated until nothing changes; [`removal`] lists what
-//! was not marked, [`explain`](mod@explain) why something was. What is not covered gets a [`Refusal`].
+//! [`certain_traps`] finds the code that is certain to trap; [`state`] is the [`graph`] of what is needed, with what
+//! its nodes stand for; [`roots`] is where it begins; [`complete`] makes sure that no relocation is missing;
+//! [`value_flow`] follows addresses as values through the code that stays, and [`marking`] grows the graph; these
+//! and the traps are repeated until nothing changes; [`removal`] lists what was not marked,
+//! [`explain`](mod@explain) why something was. What is not covered gets a [`Refusal`].
 
 pub mod certain_traps;
 mod complete;

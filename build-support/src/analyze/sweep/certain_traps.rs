@@ -13,6 +13,7 @@ use crate::wasm::linked::module::Linked;
 use control_flow::Kind;
 
 /// What was found.
+#[derive(Default)]
 pub struct CertainTraps {
     /// For each function, whether calling it is certain to trap.
     pub functions: Vec<bool>,

@@ -31,11 +31,8 @@ pub fn run(state: &State<'_>, symbol: &str) -> Vec<Explanation> {
     let (linked, relocations) = (state.linked, state.relocations);
     let functions = (linked.imported..linked.functions.len() as u32).map(|function| {
         let name = symbol_names::function(linked, relocations, function);
-        (
-            name,
-            relocations.names[function as usize].as_deref(),
-            function,
-        )
+        let linker = relocations.names[function as usize].as_deref();
+        (name, linker, function)
     });
     let data = relocations.data.iter().zip(0..).map(|(symbol, position)| {
         let name = symbol_names::data(linked, symbol);
@@ -70,12 +67,15 @@ fn chain(state: &State<'_>, node: NodeIndex) -> Vec<Link> {
                 continue;
             }
             Node::Function(function) => {
-                let link = if through_slot {
-                    Link::Pointer
-                } else {
-                    Link::Call
-                };
-                (symbol_names::function(linked, relocations, function), link)
+                let name = symbol_names::function(linked, relocations, function);
+                (
+                    name,
+                    if through_slot {
+                        Link::Pointer
+                    } else {
+                        Link::Call
+                    },
+                )
             }
             Node::Data(position) => {
                 let symbol = &relocations.data[position as usize];

@@ -5,7 +5,6 @@ use super::graph::{NONE, NodeIndex};
 use super::state::{Node, State};
 use super::{roots, value_flow};
 use crate::wasm::linked::module::{Linked, Slot};
-use crate::wasm::linked::ranges;
 use crate::wasm::linked::refusal::Refusal;
 use crate::wasm::linked::relocations::{Relocations, Target};
 
@@ -106,8 +105,7 @@ impl Marking<'_> {
         match self.state.node(node) {
             Node::Function(function) => value_flow::scan(&mut self.state, function)?,
             Node::Data(symbol) => {
-                let symbol = &relocations.data[symbol as usize];
-                for reloc in ranges::within(&relocations.in_data, &(symbol.start..symbol.end)) {
+                for reloc in self.state.words(&relocations.data[symbol as usize]) {
                     if let Target::Data(_) | Target::Slot(_) = reloc.target {
                         let target = self.state.target(reloc.target);
                         self.state.graph.mark(target, node);

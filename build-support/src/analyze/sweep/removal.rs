@@ -2,7 +2,7 @@
 
 use super::certain_traps::Cut;
 use super::state::State;
-use crate::wasm::linked::ranges::{union, within, without};
+use crate::wasm::linked::ranges::{union, without};
 use crate::wasm::linked::relocations::{DataSymbol, Target};
 use crate::wasm::linked::symbol_names;
 use std::collections::HashSet;
@@ -145,8 +145,8 @@ fn data(state: &State<'_>, sweep: &mut Sweep) {
 }
 
 fn removed(state: &State<'_>, symbol: &DataSymbol, bytes: u64) -> Removed {
-    let words = within(&state.relocations.in_data, &(symbol.start..symbol.end));
-    let (reason, name) = if words.iter().any(|w| matches!(w.target, Target::Slot(_))) {
+    let mut words = state.words(symbol).iter();
+    let (reason, name) = if words.any(|w| matches!(w.target, Target::Slot(_))) {
         let name = symbol_names::vtable(state.linked, state.relocations, symbol);
         (Reason::Vtable, name)
     } else {

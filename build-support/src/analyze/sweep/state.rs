@@ -3,7 +3,8 @@
 use super::certain_traps::CertainTraps;
 use super::graph::{Graph, NONE, NodeIndex};
 use crate::wasm::linked::module::Linked;
-use crate::wasm::linked::relocations::{Relocations, Target};
+use crate::wasm::linked::ranges;
+use crate::wasm::linked::relocations::{DataSymbol, Reloc, Relocations, Target};
 
 /// What all functions share while the graph grows.
 pub struct State<'a> {
@@ -85,6 +86,11 @@ impl<'a> State<'a> {
     /// The node of a data symbol.
     pub fn data(&self, position: u32) -> NodeIndex {
         self.first_data + position
+    }
+
+    /// The relocated words of a data symbol.
+    pub fn words(&self, symbol: &DataSymbol) -> &'a [Reloc] {
+        ranges::within(&self.relocations.in_data, &(symbol.start..symbol.end))
     }
 
     /// The node of a slot's number.

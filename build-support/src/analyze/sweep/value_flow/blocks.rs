@@ -41,9 +41,9 @@ impl Execution<'_, '_> {
             let exit = match self.frames[at].exit.take() {
                 None => self.locals.clone(),
                 Some(mut exit) => {
-                    for (held, value) in exit.iter_mut().zip(&self.locals) {
-                        if held != value {
-                            *held = self.state.join(self.function, &[*held, *value]);
+                    for (before, value) in exit.iter_mut().zip(&self.locals) {
+                        if before != value {
+                            *before = self.state.join(self.function, &[*before, *value]);
                         }
                     }
                     exit

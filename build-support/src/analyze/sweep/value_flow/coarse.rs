@@ -34,29 +34,25 @@ pub fn scan(
         let start = operators.original_position() as usize;
         let operator = operators.read()?;
         let end = operators.original_position() as usize;
-        let (callee, class) = match &operator {
+        match operator {
             Operator::Call { function_index }
             | Operator::ReturnCall { function_index }
-            | Operator::RefFunc { function_index } => (Some(*function_index), None),
+            | Operator::RefFunc { function_index } => state.mark_entry(function_index, function),
             Operator::CallIndirect { type_index, .. }
-            | Operator::ReturnCallIndirect { type_index, .. } => (None, Some(*type_index)),
+            | Operator::ReturnCallIndirect { type_index, .. } => {
+                let class = state.linked.classes[type_index as usize];
+                state.indirect.push((class, function));
+            }
             other => {
-                state.table_is_open |= operators::changes_table(other);
+                state.table_is_open |= operators::changes_table(&other);
                 continue;
             }
-        };
+        }
         if relocated && ranges::within(relocs, &(start..end)).is_empty() {
             return Err(Refusal::Gap {
                 offset: start as u64,
                 what: "a call".into(),
             });
-        }
-        if let Some(callee) = callee {
-            state.mark_entry(callee, function);
-        }
-        if let Some(ty) = class {
-            let class = state.linked.classes[ty as usize];
-            state.indirect.push((class, function));
         }
     }
     Ok(())

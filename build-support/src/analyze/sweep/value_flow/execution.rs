@@ -35,7 +35,7 @@ pub struct Frame {
     pub label_arity: usize,
     /// Of a loop: the first of the nodes that stand for its locals, whichever turn it is.
     pub first_phi: Option<NodeIndex>,
-    /// Of an `if` before its `else`: its parameters, and what the locals held.
+    /// Of an `if` before its `else`: its parameters, and the locals' values.
     pub arms: Option<(Vec<NodeIndex>, Vec<NodeIndex>)>,
     /// What the locals hold at its end; none while nothing leads there.
     pub exit: Option<Vec<NodeIndex>>,
