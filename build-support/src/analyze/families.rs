@@ -110,11 +110,6 @@ fn below(path: &RustPath, module: &[&str], names: &[&str]) -> bool {
     let Some((last, _)) = path.segments.split_last() else {
         return false;
     };
-    let is_named = |name: &&str| match (name.strip_prefix('*'), name.strip_suffix('*')) {
-        (Some(end), _) => last.ends_with(end),
-        (None, Some(start)) => last.starts_with(start),
-        (None, None) => last == name,
-    };
     path.owner == Owner::Module
         && path.segments.len() > module.len()
         && path
@@ -123,7 +118,13 @@ fn below(path: &RustPath, module: &[&str], names: &[&str]) -> bool {
             .zip(module)
             .all(|(have, want)| have == want)
         && !path.segments.iter().any(|segment| segment.starts_with('{'))
-        && names.iter().any(is_named)
+        && names.iter().any(
+            |name| match (name.strip_prefix('*'), name.strip_suffix('*')) {
+                (Some(end), _) => last.ends_with(end),
+                (None, Some(start)) => last.starts_with(start),
+                (None, None) => last == name,
+            },
+        )
 }
 
 /// A compiler-made symbol: plain, or below the `__rustc` pseudo crate of v0.

@@ -83,12 +83,8 @@ impl Attribution {
     /// The names of the functions of one core module (0 in a file that is one), by their index.
     pub fn functions(&self, core: u32) -> HashMap<u32, &str> {
         let rows = self.rows.iter().filter(|row| row.core.unwrap_or(0) == core);
-        rows.flat_map(|row| {
-            row.functions
-                .iter()
-                .map(|index| (*index, row.name.as_str()))
-        })
-        .collect()
+        rows.flat_map(|row| row.functions.iter().map(|i| (*i, row.name.as_str())))
+            .collect()
     }
 }
 

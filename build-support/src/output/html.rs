@@ -80,11 +80,8 @@ fn view(view: &View) -> String {
         "stages": view.stages().iter().map(|s| json!([s.name, s.bytes, s.note])).collect::<Vec<_>>(),
         "kinds": KINDS,
     });
-    let shown = found
-        .all
-        .iter()
-        .map(|name| safe(&json!(names::visible(name))));
-    let names: Vec<String> = shown.collect();
+    let names = found.all.iter().map(|name| json!(names::visible(name)));
+    let names: Vec<String> = names.map(|name| safe(&name)).collect();
     let head = safe(&head);
     let head = head.strip_suffix('}').unwrap_or(&head);
     format!(
@@ -95,15 +92,13 @@ fn view(view: &View) -> String {
 }
 
 fn measure(measure: &Measure) -> Value {
-    json!({
-        "name": measure.name,
-        "unit": measure.unit,
-        "actual": measure.actual,
-        "limit": measure.limit,
-        "used": measure.limit.map(|limit| units::used(measure.actual, limit)),
-        "before": measure.before,
-        "over": measure.over,
-    })
+    let mut json = json!(measure);
+    json["used"] = json!(
+        measure
+            .limit
+            .map(|limit| units::used(measure.actual, limit))
+    );
+    json
 }
 
 /// What the page calls the kinds, in their order.

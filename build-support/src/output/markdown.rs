@@ -74,10 +74,8 @@ fn page(views: &[View], listed: usize, rows: usize) -> Result<String> {
 pub fn marker(views: &[View]) -> String {
     let mut names: Vec<String> = views.iter().map(|view| plain(&view.title)).collect();
     names.dedup();
-    format!(
-        "<!-- build-support: {} -->",
-        units::cut(&names.join(" "), 200)
-    )
+    let names = units::cut(&names.join(" "), 200);
+    format!("<!-- build-support: {names} -->")
 }
 
 fn headline(views: &[View]) -> String {
@@ -128,11 +126,9 @@ fn measure_cells(view: &View, measure: &Measure) -> Vec<String> {
         Unit::Bytes | Unit::Count => name,
         Unit::Instructions => format!("{name}, instructions"),
     };
-    let used = measure
-        .limit
-        .map(|limit| units::used(measure.actual, limit));
-    let limit = measure.limit.map(units::bytes).unwrap_or_default();
-    let used = used.unwrap_or_default();
+    let used = |limit| units::used(measure.actual, limit);
+    let [limit, used] = [measure.limit.map(units::bytes), measure.limit.map(used)];
+    let (limit, used) = (limit.unwrap_or_default(), used.unwrap_or_default());
     vec![sign.to_owned(), code(target(view)), name, now, limit, used]
 }
 
@@ -168,11 +164,8 @@ fn change(before: u64, after: u64) -> String {
     if before == after || before == 0 {
         return units::change(before, after);
     }
-    format!(
-        "{} ({})",
-        units::change(before, after),
-        units::change_share(before, after)
-    )
+    let share = units::change_share(before, after);
+    format!("{} ({share})", units::change(before, after))
 }
 
 /// What the gate objects to, in words, and what it did not judge. Not folded: it is what the reader has to know.
@@ -203,7 +196,8 @@ fn remarks_on(view: &View) -> Vec<String> {
     });
     let others = view.baseline().into_iter().flat_map(|b| &b.toolchain);
     let others = others.map(|other| {
-        let [what, after, before] = [&other.what, &other.after, &other.before].map(|name| code(name));
+        let [what, after, before] =
+            [&other.what, &other.after, &other.before].map(|name| code(name));
         format!(
             "{target}: {what} is another than the baseline's, {after} instead of {before}: growth is not judged"
         )
@@ -283,13 +277,11 @@ fn in_more(count: usize, bytes: &str) -> String {
 }
 
 fn made(views: &[View]) -> String {
-    let toolchains = views
-        .iter()
-        .filter_map(|view| Some(&view.report.as_ref()?.toolchain));
-    let made = toolchains.map(|toolchain| {
-        let by = [&toolchain.rustc, &toolchain.wasm_opt].into_iter();
-        let by = by.filter(|by| !by.is_empty()).map(|by| code(by));
-        by.collect::<Vec<_>>().join(", ")
+    let reports = views.iter().filter_map(|view| view.report.as_ref());
+    let made = reports.map(|report| {
+        let by = [&report.toolchain.rustc, &report.toolchain.wasm_opt];
+        let by = by.into_iter().filter(|by| !by.is_empty());
+        by.map(|by| code(by)).collect::<Vec<_>>().join(", ")
     });
     let mut made: Vec<String> = made.filter(|made| !made.is_empty()).collect();
     made.dedup();

@@ -86,19 +86,14 @@ pub fn stage_table(stages: &[Stage], colour: bool) -> String {
 }
 
 fn stage_row(stage: &Stage, before: Option<u64>) -> [String; 6] {
-    let (change, share) = match before {
-        None => (String::new(), String::new()),
-        Some(before) if before == stage.bytes => ("0".to_owned(), String::new()),
-        Some(before) => (
-            units::change(before, stage.bytes),
-            units::change_share(before, stage.bytes),
-        ),
-    };
+    let change = before.map(|before| units::change(before, stage.bytes));
+    let changed = before.filter(|before| *before != stage.bytes);
+    let share = changed.map(|before| units::change_share(before, stage.bytes));
     [
         stage.name.clone(),
         units::bytes(stage.bytes),
-        change,
-        share,
+        change.unwrap_or_default(),
+        share.unwrap_or_default(),
         units::time(stage.millis),
         stage.note.clone(),
     ]

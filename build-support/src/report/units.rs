@@ -31,14 +31,11 @@ pub fn change(before: u64, after: u64) -> String {
 /// As [`change`], of all of them together.
 pub fn change_of_all<'a>(changes: impl IntoIterator<Item = &'a Change>) -> String {
     // A report may have been changed by hand: nothing overflows.
-    let (before, after) = changes
-        .into_iter()
-        .fold((0_u64, 0_u64), |(before, after), c| {
-            (
-                before.saturating_add(c.before),
-                after.saturating_add(c.after),
-            )
-        });
+    let (mut before, mut after) = (0_u64, 0_u64);
+    for each in changes {
+        before = before.saturating_add(each.before);
+        after = after.saturating_add(each.after);
+    }
     change(before, after)
 }
 

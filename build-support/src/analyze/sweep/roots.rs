@@ -2,7 +2,7 @@
 
 use crate::wasm::linked::module::Linked;
 use crate::wasm::linked::ranges::{contains, union};
-use crate::wasm::linked::relocations::{DataSymbol, Relocations, Target};
+use crate::wasm::linked::relocations::{Relocations, Target};
 use std::ops::Range;
 
 /// Symbols the linker was told to keep, those whose address the host knows, those in segments that code walks
@@ -10,39 +10,33 @@ use std::ops::Range;
 pub fn run(linked: &Linked<'_>, relocations: &Relocations) -> Vec<Target> {
     let known = known(linked);
     let walked = walked(linked, relocations);
-    let must_stay = |symbol: &DataSymbol| {
-        symbol.kept
-            || known
-                .iter()
-                .any(|at| (symbol.start..symbol.end).contains(at))
-            || walked.iter().any(|range| range.contains(&symbol.start))
-    };
     let symbols = relocations.data.iter().zip(0..);
     let symbols = symbols
-        .filter(|(symbol, _)| must_stay(symbol))
+        .filter(|(symbol, _)| {
+            let range = symbol.start..symbol.end;
+            symbol.kept
+                || known.iter().any(|at| range.contains(at))
+                || walked.iter().any(|walked| walked.contains(&range.start))
+        })
         .map(|(_, position)| Target::Data(position));
-    let covered = union(
-        relocations
-            .data
-            .iter()
-            .map(|symbol| symbol.start..symbol.end),
-    );
+    let covered = relocations.data.iter();
+    let covered = union(covered.map(|symbol| symbol.start..symbol.end));
     let words = relocations.in_data.iter();
-    let words = words
-        .filter(|reloc| !contains(&covered, reloc.at))
-        .map(|reloc| reloc.target);
+    let words = words.filter(|reloc| !contains(&covered, reloc.at));
+    let words = words.map(|reloc| reloc.target);
     symbols.chain(words).collect()
 }
 
 /// The places in the file of the addresses that the host knows.
 fn known(linked: &Linked<'_>) -> Vec<usize> {
-    let place = |address: &u32| {
+    let addresses = linked.exported_addresses.iter();
+    let places = addresses.filter_map(|address| {
         linked.segments.iter().find_map(|segment| {
             let offset = address.checked_sub(segment.address)? as usize;
             (offset < segment.range.len()).then_some(segment.range.start + offset)
         })
-    };
-    linked.exported_addresses.iter().filter_map(place).collect()
+    });
+    places.collect()
 }
 
 /// The segments that code has an end of.

@@ -34,9 +34,9 @@ impl Paint {
     /// Without colour.
     pub const PLAIN: Paint = Paint { colour: false };
 
-    /// `text` in `style`, where there is colour.
+    /// `text` in `style`, where there is colour and any text.
     pub fn with(self, style: Style, text: &str) -> String {
-        if self.colour {
+        if self.colour && !text.is_empty() {
             format!("{style}{text}{style:#}")
         } else {
             text.to_owned()
@@ -47,31 +47,20 @@ impl Paint {
 /// A bar for `size` of `limit`. Full from the limit on. Anything at all shows as one cell.
 pub fn bar(size: u64, limit: u64, paint: Paint) -> String {
     let (wide_size, wide_limit) = (u128::from(size), u128::from(limit).max(1));
-    let cells = (wide_size * u128::from(BAR) / wide_limit)
-        .clamp(u128::from(size > 0), u128::from(BAR)) as usize;
+    let cells = wide_size * u128::from(BAR) / wide_limit;
+    let cells = cells.clamp(u128::from(size > 0), u128::from(BAR)) as usize;
     let style = match size {
         _ if size > limit => BAD,
         _ if wide_size * 100 >= wide_limit * CLOSE => WARNING,
         _ => GOOD,
     };
-    let rest = "░".repeat(BAR as usize - cells);
-    let over = if size > limit {
-        format!(
-            "  {}",
-            paint.with(BAD, &format!("{} over", units::bytes(size - limit)))
-        )
-    } else {
-        String::new()
-    };
-    format!(
-        "{}{}{over}",
-        paint.with(style, &"█".repeat(cells)),
-        if rest.is_empty() {
-            rest
-        } else {
-            paint.with(FAINT, &rest)
-        }
-    )
+    let full = paint.with(style, &"█".repeat(cells));
+    let rest = paint.with(FAINT, &"░".repeat(BAR as usize - cells));
+    if size <= limit {
+        return full + &rest;
+    }
+    let over = format!("{} over", units::bytes(size - limit));
+    format!("{full}{rest}  {}", paint.with(BAD, &over))
 }
 
 #[cfg(test)]
