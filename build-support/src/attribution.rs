@@ -39,11 +39,8 @@ pub fn of_file(file: &Path, artifact: &Artifact) -> Result<Attribution> {
             file,
             "the file is valid but a section for tools in it is not: link it again",
         ))?;
-    let mut ordinal = 0;
-    attribute(artifact, &mut |_| {
-        ordinal += 1;
-        known.get(ordinal - 1)
-    })
+    let mut in_order = known.iter();
+    attribute(artifact, &mut |_| in_order.next())
 }
 
 /// The attribution of a file that lost its names on its way through the passes. `known` are the modules that
@@ -65,14 +62,12 @@ fn attribute<'a>(
     parts::run(artifact, names_of, &mut rows).map_err(ReadError::output(STEP))?;
     let attribution = rows.finish(artifact.len());
     let sum: u64 = attribution.rows.iter().map(|row| row.bytes).sum();
-    if sum != attribution.bytes {
+    let bytes = attribution.bytes;
+    if sum != bytes {
         return Err(Error::InvalidOutput {
             pass: STEP,
             offset: None,
-            message: format!(
-                "the rows sum to {sum} bytes and the file has {}",
-                attribution.bytes
-            ),
+            message: format!("the rows sum to {sum} bytes and the file has {bytes}"),
         });
     }
     Ok(attribution)

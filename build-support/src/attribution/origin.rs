@@ -17,18 +17,12 @@ pub const DATA: &str = "[data]";
 impl Row {
     /// The crate, or in brackets what stands for it.
     pub fn krate(&self) -> String {
-        match self.path() {
-            Some(name) => RustPath::parse(name).krate().to_owned(),
-            None => self.outside_crates().to_owned(),
-        }
+        self.part_of_path(|path| path.krate().to_owned())
     }
 
     /// The module path: `a::b` for `a::b::f`, `a::b::T` for what is implemented for that type.
     pub fn module(&self) -> String {
-        match self.path() {
-            Some(name) => RustPath::parse(name).module(),
-            None => self.outside_crates().to_owned(),
-        }
+        self.part_of_path(RustPath::module)
     }
 
     /// The generic item: the name with every list of generic arguments left out. Constants are together by kind.
@@ -69,6 +63,13 @@ impl Row {
 
     fn is_unnamed(&self) -> bool {
         self.name.starts_with('[')
+    }
+
+    fn part_of_path(&self, part: impl Fn(&RustPath) -> String) -> String {
+        match self.path() {
+            Some(name) => part(&RustPath::parse(name)),
+            None => self.outside_crates().to_owned(),
+        }
     }
 
     /// The part of the name that is a Rust path, where there is one.

@@ -27,24 +27,23 @@ pub fn read(file: &Path, text: &str) -> Result<Report> {
 
     let header: Header =
         serde_json::from_str(text).map_err(|error| not_a_report(file, text, &error))?;
-    let fault = match header.schema {
-        Some(schema) if schema == u64::from(SCHEMA) => None,
-        Some(schema) => Some(format!(
-            "the report has schema {schema}, this build-support reads schema {SCHEMA}"
-        )),
-        None => Some("this JSON is not a report: it has no `schema`".to_owned()),
+    let message = match header.schema {
+        Some(schema) if schema == u64::from(SCHEMA) => {
+            return serde_json::from_str(text).map_err(|error| not_a_report(file, text, &error));
+        }
+        Some(schema) => {
+            format!("the report has schema {schema}, this build-support reads schema {SCHEMA}")
+        }
+        None => "this JSON is not a report: it has no `schema`".to_owned(),
     };
-    if let Some(message) = fault {
-        let help =
-            "make the report again with this build-support, or read it with the one that wrote it";
-        return Err(Error::Input {
-            file: file.to_owned(),
-            offset: None,
-            message,
-            help: help.to_owned(),
-        });
-    }
-    serde_json::from_str(text).map_err(|error| not_a_report(file, text, &error))
+    let help =
+        "make the report again with this build-support, or read it with the one that wrote it";
+    Err(Error::Input {
+        file: file.to_owned(),
+        offset: None,
+        message,
+        help: help.to_owned(),
+    })
 }
 
 fn not_a_report(file: &Path, text: &str, error: &serde_json::Error) -> Error {
@@ -58,11 +57,8 @@ fn not_a_report(file: &Path, text: &str, error: &serde_json::Error) -> Error {
 
 /// The byte offset of serde_json's line and column, both counted from 1.
 fn offset(text: &str, line: usize, column: usize) -> u64 {
-    let before: usize = text
-        .split_inclusive('\n')
-        .take(line.saturating_sub(1))
-        .map(str::len)
-        .sum();
+    let before = text.split_inclusive('\n').take(line.saturating_sub(1));
+    let before: usize = before.map(str::len).sum();
     (before + column.saturating_sub(1)).min(text.len()) as u64
 }
 

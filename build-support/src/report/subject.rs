@@ -52,20 +52,18 @@ pub fn read(file: &Path) -> Result<Subject> {
     })
 }
 
-fn of_report(file: &Path, bytes: &[u8]) -> Result<Subject> {
-    let text = String::from_utf8_lossy(bytes);
+fn of_report(file: &Path, text: &[u8]) -> Result<Subject> {
+    let text = String::from_utf8_lossy(text);
     let mut report = report::json::read(file, &text)?;
     let attribution = std::mem::take(&mut report.attribution);
     let mut rows = attribution.rows.iter().map(|row| row.bytes);
     let sum = rows.try_fold(0_u64, u64::checked_add);
-    if sum != Some(attribution.bytes) {
+    let bytes = attribution.bytes;
+    if sum != Some(bytes) {
         return Err(Error::Input {
             file: file.to_owned(),
             offset: None,
-            message: format!(
-                "the rows of its `attribution` do not sum to {} bytes",
-                attribution.bytes
-            ),
+            message: format!("the rows of its `attribution` do not sum to {bytes} bytes"),
             help: "make it again: every build writes report.json beside the shipped file".into(),
         });
     }
@@ -83,13 +81,10 @@ fn of_report(file: &Path, bytes: &[u8]) -> Result<Subject> {
 /// Whether `artifact` is the shipped file that the report is of.
 fn is_of(file: &Path, artifact: &Artifact, attribution: &Attribution) -> bool {
     let functions = |attribution: &Attribution| {
-        let rows = attribution
-            .rows
-            .iter()
-            .filter(|row| row.kind == Kind::Function);
-        let (count, bytes) = rows.fold((0, 0), |(count, bytes), row| {
-            (count + row.functions.len(), bytes + row.bytes)
-        });
+        let rows = attribution.rows.iter();
+        let rows = rows.filter(|row| row.kind == Kind::Function);
+        let count: usize = rows.clone().map(|row| row.functions.len()).sum();
+        let bytes: u64 = rows.map(|row| row.bytes).sum();
         (attribution.bytes, count, bytes)
     };
     of_file(file, artifact).is_ok_and(|found| functions(&found) == functions(attribution))

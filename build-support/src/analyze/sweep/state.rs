@@ -140,18 +140,15 @@ impl<'a> State<'a> {
     /// One value of a function that all of these go into.
     pub fn join(&mut self, owner: u32, parts: &[NodeIndex]) -> NodeIndex {
         let mut joined = NONE;
-        for part in parts {
-            if *part == NONE || *part == joined {
-                continue;
-            }
+        for part in parts.iter().copied().filter(|part| *part != NONE) {
             if joined == NONE {
-                joined = *part;
-                continue;
+                joined = part;
+            } else if joined != part {
+                let both = self.add_values(1, owner);
+                self.graph.edge(both, joined);
+                self.graph.edge(both, part);
+                joined = both;
             }
-            let both = self.add_values(1, owner);
-            self.graph.edge(both, joined);
-            self.graph.edge(both, *part);
-            joined = both;
         }
         joined
     }
