@@ -56,7 +56,7 @@ pub enum Error {
     Toolchain {
         /// What is missing.
         message: String,
-        /// The commands that mend it.
+        /// The commands that fix it.
         help: String,
     },
     /// A process that was started failed.
@@ -85,6 +85,24 @@ impl Error {
             action,
             path,
             source,
+        }
+    }
+
+    /// An [`Error::Input`] about the whole of `file`.
+    pub fn input(file: &Path, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Error::Input {
+            file: file.to_owned(),
+            offset: None,
+            message: message.into(),
+            help: help.into(),
+        }
+    }
+
+    /// An [`Error::Toolchain`].
+    pub fn toolchain(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Error::Toolchain {
+            message: message.into(),
+            help: help.into(),
         }
     }
 }

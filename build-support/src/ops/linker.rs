@@ -77,7 +77,7 @@ pub fn run(given: Vec<OsString>) -> Result<Outcome> {
         return Ok(outcome);
     }
     let linker = program::find(compile::Linker::of_target(&target))?;
-    let status = process::instead(process::command(linker).args(arguments.given()))?;
+    let status = process::status(process::command(linker).args(arguments.given()))?;
     Ok(Outcome::Linked(status))
 }
 
@@ -100,7 +100,7 @@ fn attempt(product: &Product, arguments: &Arguments, target: &str) -> Result<Opt
         .find(|folder| folder.join(compile::REACTOR_STARTUP).is_file());
     let ours = compile::linker_arguments(linker, &product.kind, libc);
     let (_response, call) = arguments.without_strip_and_with(&ours)?;
-    let status = process::instead(process::command(program).args(call))?;
+    let status = process::status(process::command(program).args(call))?;
     if !status.success() {
         return Ok(Some(Outcome::Linked(status)));
     }

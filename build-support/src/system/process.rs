@@ -5,13 +5,13 @@ use crate::error::{Error, Result};
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 
 /// How much of a failed process's stderr an error keeps, in bytes, counted from the end.
 const TAIL: usize = 4_000;
 
 /// What cargo and rustup tell the programs and build scripts they start about themselves. An inner cargo
-/// would take it for the user's wish.
+/// would take it for the user's request.
 const FROM_OUTER_CARGO: [&str; 16] = [
     "CARGO",
     "CARGO_BIN_NAME",
@@ -80,22 +80,7 @@ pub fn capture(program: &Path, args: &[impl AsRef<OsStr>]) -> Result<String> {
 /// # Errors
 /// As [`capture`]; the error holds the end of its stderr.
 pub fn output(command: &mut Command) -> Result<String> {
-    let done = command
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|e| not_started(command, &e))?;
-    if !done.status.success() {
-        return Err(failed(command, done.status, &done.stderr));
-    }
-    text(command, done.stdout)
-}
-
-fn text(command: &Command, stdout: Vec<u8>) -> Result<String> {
-    String::from_utf8(stdout).map_err(|_| Error::Process {
-        command: line(command),
-        status: "its output is not UTF-8".to_owned(),
-        stderr: String::new(),
-    })
+    text(command.stdin(Stdio::null()), &[0])
 }
 
 /// Runs `command` with the file `input` as its stdin, and gives what it wrote to stdout. It may end with 1 as well as
@@ -103,41 +88,37 @@ fn text(command: &Command, stdout: Vec<u8>) -> Result<String> {
 ///
 /// # Errors
 /// As [`output`].
-pub fn answers(command: &mut Command, input: std::fs::File) -> Result<String> {
-    let done = command
-        .stdin(input)
-        .output()
-        .map_err(|e| not_started(command, &e))?;
-    if !matches!(done.status.code(), Some(0 | 1)) {
-        return Err(failed(command, done.status, &done.stderr));
-    }
-    text(command, done.stdout)
+pub fn output_or_no(command: &mut Command, input: std::fs::File) -> Result<String> {
+    text(command.stdin(input), &[0, 1])
 }
 
-/// Runs `command` with all it says going to this process's stderr.
+fn text(command: &mut Command, answers: &[i32]) -> Result<String> {
+    let done = command.output().map_err(|why| failed(command, why, &[]))?;
+    if !done
+        .status
+        .code()
+        .is_some_and(|code| answers.contains(&code))
+    {
+        return Err(failed(command, done.status, &done.stderr));
+    }
+    String::from_utf8(done.stdout).map_err(|_| failed(command, "its output is not UTF-8", &[]))
+}
+
+/// Runs `command` with all it writes going to this process's stderr.
 ///
 /// # Errors
 /// [`Error::Process`] where it cannot be started or fails.
 pub fn run(command: &mut Command) -> Result<()> {
-    let status = command
-        .stdin(Stdio::null())
-        .stdout(std::io::stderr())
-        .status()
-        .map_err(|e| not_started(command, &e))?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(failed(command, status, &[]))
-    }
+    let status = status(command.stdin(Stdio::null()).stdout(std::io::stderr()))?;
+    succeeded(command, status)
 }
 
-/// Runs `command` in this process's place: with its input, output and errors. How it ended is for whoever started this
-/// one.
+/// Runs `command` with this process's input, output and errors, and gives how it ended.
 ///
 /// # Errors
 /// [`Error::Process`] where it cannot be started.
-pub fn instead(command: &mut Command) -> Result<ExitStatus> {
-    command.status().map_err(|e| not_started(command, &e))
+pub fn status(command: &mut Command) -> Result<ExitStatus> {
+    command.status().map_err(|why| failed(command, why, &[]))
 }
 
 /// Runs `command` with its stderr going to this process's, and hands each line of its stdout to `take`.
@@ -145,47 +126,35 @@ pub fn instead(command: &mut Command) -> Result<ExitStatus> {
 /// # Errors
 /// [`Error::Process`] as [`run`]; otherwise the first error of `take`, after the process has ended.
 pub fn lines(command: &mut Command, mut take: impl FnMut(&str) -> Result<()>) -> Result<()> {
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(|e| not_started(command, &e))?;
-    let taken = read_lines(command, &mut child, &mut take);
-    let status = child.wait().map_err(|e| not_started(command, &e))?;
-    if !status.success() {
-        return Err(failed(command, status, &[]));
-    }
-    taken
-}
-
-fn read_lines(
-    command: &Command,
-    child: &mut Child,
-    take: &mut impl FnMut(&str) -> Result<()>,
-) -> Result<()> {
-    let Some(stdout) = child.stdout.take() else {
-        return Ok(());
-    };
+    command.stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut child = command.spawn().map_err(|why| failed(command, why, &[]))?;
+    let stdout = child.stdout.take().map(BufReader::new);
     let mut taken = Ok(());
     // Read to the end whatever happens: a full pipe would keep the process from ending.
-    for text in BufReader::new(stdout).lines() {
-        let text = text.map_err(|e| not_started(command, &e))?;
-        if taken.is_ok() {
-            taken = take(&text);
+    for line in stdout.into_iter().flat_map(BufReader::lines) {
+        match line {
+            Ok(line) if taken.is_ok() => taken = take(&line),
+            Ok(_) => {}
+            Err(why) => {
+                taken = Err(failed(command, why, &[]));
+                break;
+            }
         }
     }
-    taken
+    let status = child.wait().map_err(|why| failed(command, why, &[]))?;
+    succeeded(command, status).and(taken)
 }
 
-fn not_started(command: &Command, why: &std::io::Error) -> Error {
-    Error::Process {
-        command: line(command),
-        status: why.to_string(),
-        stderr: String::new(),
+fn succeeded(command: &Command, status: ExitStatus) -> Result<()> {
+    if status.success() {
+        Ok(())
+    } else {
+        Err(failed(command, status, &[]))
     }
 }
 
-fn failed(command: &Command, status: ExitStatus, stderr: &[u8]) -> Error {
+/// The error of a `command` that could not be started or failed.
+fn failed(command: &Command, status: impl ToString, stderr: &[u8]) -> Error {
     let start = stderr.len().saturating_sub(TAIL);
     Error::Process {
         command: line(command),
@@ -208,13 +177,16 @@ fn line(command: &Command) -> String {
     quoted.collect::<Vec<_>>().join(" ")
 }
 
-/// The first file of that name on `PATH`.
+/// The first program of that name on `PATH`.
 pub fn on_path(name: &str) -> Option<PathBuf> {
-    let name = format!("{name}{}", std::env::consts::EXE_SUFFIX);
     let paths = std::env::var_os("PATH")?;
-    std::env::split_paths(&paths)
-        .map(|folder| folder.join(&name))
-        .find(|path| path.is_file())
+    std::env::split_paths(&paths).find_map(|folder| in_folder(&folder, name))
+}
+
+/// The program of that name in `folder`, if it is there.
+pub fn in_folder(folder: &Path, name: &str) -> Option<PathBuf> {
+    let path = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    path.is_file().then_some(path)
 }
 
 #[cfg(test)]
@@ -245,7 +217,7 @@ mod tests {
         }
     }
 
-    /// Protects the message: it must name the command, how it ended and what it said.
+    /// Protects the message: it must name the command, how it ended and its messages.
     #[test]
     #[cfg(unix)]
     fn a_failure_names_the_command_and_quotes_it() {
