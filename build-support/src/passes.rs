@@ -75,7 +75,7 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// A changed file.
+    /// The file after a pass, or the one before it where there was nothing to do.
     pub fn new(artifact: Artifact, note: impl Into<String>) -> Self {
         Self {
             artifact,
@@ -83,10 +83,5 @@ impl Outcome {
             kept: None,
             names: Vec::new(),
         }
-    }
-
-    /// The file as it came in, with the reason.
-    pub fn unchanged(artifact: Artifact, why: &str) -> Self {
-        Self::new(artifact, why)
     }
 }

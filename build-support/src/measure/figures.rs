@@ -8,7 +8,7 @@ use crate::wasm::{Module, ReadError, layout};
 /// Reads the figures of a file; what has to run for it, the start, is left to `start`.
 ///
 /// # Errors
-/// [`Error::InvalidOutput`] where a core module cannot be read.
+/// [`crate::Error::InvalidOutput`] where a core module cannot be read.
 pub fn run(artifact: &Artifact) -> Result<Figures> {
     let mut figures = Figures::default();
     for module in artifact.modules().map_err(ReadError::output(STEP))? {

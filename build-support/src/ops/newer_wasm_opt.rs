@@ -2,7 +2,7 @@
 //! result is a second candidate for `passes::optimize`; a broken one is an error, not a silence.
 
 use crate::error::{Error, Result};
-use crate::passes::Optimizer;
+use crate::passes::{Optimizer, optimize};
 use crate::system::process;
 use std::path::{Path, PathBuf};
 
@@ -52,11 +52,15 @@ impl Found {
     /// # Errors
     /// [`Error::Process`] where it cannot be run, [`Error::Toolchain`] where it does not say a version.
     pub fn optimizer(&self) -> Result<Option<Newer>> {
-        let said = process::capture(&self.path, &["--version"])?;
-        let version = version(&said).ok_or_else(|| Error::Toolchain {
-            message: format!("{} does not tell its version: {said}", self.path.display()),
-            help: "set WASM_OPT to a working wasm-opt, or to nothing to use the built-in one alone"
-                .to_owned(),
+        let output = process::capture(&self.path, &["--version"])?;
+        let version = version(&output).ok_or_else(|| {
+            Error::toolchain(
+                format!(
+                    "{} does not tell its version: {output}",
+                    self.path.display()
+                ),
+                "set WASM_OPT to a working wasm-opt, or to nothing to use the built-in one alone",
+            )
         })?;
         let path = self.path.clone();
         Ok((version > BUILT_IN_VERSION).then(|| Newer {
@@ -67,33 +71,23 @@ impl Found {
 }
 
 fn optimize(path: &Path, module: &[u8], features: &[&str]) -> Result<Vec<u8>> {
-    let failed = Error::io("making a folder for", path);
-    let folder = tempfile::tempdir().map_err(failed)?;
-    let (input, output) = (
-        folder.path().join("in.wasm"),
-        folder.path().join("out.wasm"),
-    );
-    std::fs::write(&input, module).map_err(Error::io("writing", &input))?;
-    let mut args = vec![
-        "-Oz".to_owned(),
-        "--converge".to_owned(),
-        "--mvp-features".to_owned(),
-        // With the names of functions.
-        "-g".to_owned(),
-    ];
-    args.extend(features.iter().map(|feature| format!("--enable-{feature}")));
-    args.extend([
-        input.display().to_string(),
-        "-o".to_owned(),
-        output.display().to_string(),
-    ]);
-    process::capture(path, &args)?;
-    std::fs::read(&output).map_err(Error::io("reading", &output))
+    optimize::in_folder(module, |input, output| {
+        let mut command = process::command(path);
+        command
+            // With the names of functions.
+            .args(["-Oz", "--converge", "--mvp-features", "-g"])
+            .args(features.iter().map(|name| format!("--enable-{name}")))
+            .arg(input)
+            .arg("-o")
+            .arg(output);
+        process::output(&mut command).map(|_| ())
+    })
 }
 
 /// `wasm-opt version 132 (version_132)` → 132.
-fn version(said: &str) -> Option<u32> {
-    said.split_whitespace()
+fn version(output: &str) -> Option<u32> {
+    output
+        .split_whitespace()
         .skip_while(|word| *word != "version")
         .nth(1)?
         .parse()

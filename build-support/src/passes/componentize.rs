@@ -8,7 +8,7 @@
 use crate::error::{Error, Result};
 use crate::passes::{Job, Outcome, strip};
 use crate::wasm::artifact::{Artifact, Kind};
-use crate::wasm::names::{self, Names};
+use crate::wasm::names;
 use crate::wasm::{Module, ReadError, module};
 use wasi_preview1_component_adapter_provider as adapters;
 use wit_component::ComponentEncoder;
@@ -23,16 +23,13 @@ const WORLD_SECTION: &str = "component-type";
 /// [`Error::Pass`] where the target wants a component and the module has no world, or does not fit it.
 pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
     if artifact.kind() == Kind::Component {
-        return Ok(Outcome::unchanged(artifact, "is a component already"));
+        return Ok(Outcome::new(artifact, "is a component already"));
     }
     if !job.wants_component {
-        return Ok(Outcome::unchanged(
-            artifact,
-            "this target ships core modules",
-        ));
+        return Ok(Outcome::new(artifact, "this target ships core modules"));
     }
     let module = Module::read(artifact.bytes()).map_err(ReadError::output(PASS))?;
-    let preview1 = Preview1::of(&module);
+    let preview1 = Preview1::used_by(&module);
     if !has_world(artifact.bytes()) && preview1 != Preview1::Command {
         return Err(Error::Pass {
             pass: PASS,
@@ -42,42 +39,42 @@ pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
             ),
         });
     }
-    let failed = |error: anyhow::Error| Error::Pass {
-        pass: PASS,
-        message: format!("{error:#}"),
+    let (adapter, note) = match preview1 {
+        Preview1::None => (None, "core module + its WIT world"),
+        Preview1::Command => (
+            Some(adapters::WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER),
+            "core module + preview 1 adapter for commands",
+        ),
+        Preview1::Reactor => (
+            Some(adapters::WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER),
+            "core module + its WIT world + preview 1 adapter for reactors",
+        ),
     };
     // Names go with the strip below; for `attribution` they are read before.
     let component = ComponentEncoder::default()
         .validate(true)
         .debug_names(true)
         .module(artifact.bytes())
-        .and_then(|encoder| match preview1.adapter() {
+        .and_then(|encoder| match adapter {
             Some(bytes) => encoder.adapter(adapters::WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, bytes),
             None => Ok(encoder),
         })
         .and_then(|encoder| encoder.encode())
-        .map_err(failed)?;
+        .map_err(|error| Error::Pass {
+            pass: PASS,
+            message: format!("{error:#}"),
+        })?;
     let component = Artifact::from_pass(component, PASS)?;
-    let names = names_of(&component)?;
-    let stripped = strip::run(job, component)?;
-    let outcome = Outcome::new(
-        stripped.artifact,
-        match preview1 {
-            Preview1::None => "core module + its WIT world",
-            Preview1::Command => "core module + preview 1 adapter for commands",
-            Preview1::Reactor => "core module + its WIT world + preview 1 adapter for reactors",
-        },
-    );
-    Ok(Outcome { names, ..outcome })
-}
-
-/// The names of the modules that the encoder made or brought: adapter and shims. The program's own has none by
-/// now, and is known from before.
-fn names_of(component: &Artifact) -> Result<Vec<Names>> {
-    component
+    // Those of the modules that the encoder made or brought: adapter and shims. The program's own has none by now,
+    // and is known from before.
+    let names = component
         .modules()
         .and_then(|modules| modules.iter().map(names::read).collect())
-        .map_err(ReadError::output(PASS))
+        .map_err(ReadError::output(PASS))?;
+    Ok(Outcome {
+        names,
+        ..Outcome::new(strip::run(job, component)?.artifact, note)
+    })
 }
 
 /// How a module uses preview 1.
@@ -92,7 +89,7 @@ enum Preview1 {
 }
 
 impl Preview1 {
-    fn of(module: &Module<'_>) -> Self {
+    fn used_by(module: &Module<'_>) -> Self {
         let adapted = adapters::WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME;
         let imports = module.imports.iter().any(|import| import.module == adapted);
         let starts = module.exports.iter().any(|export| export.name == "_start");
@@ -100,14 +97,6 @@ impl Preview1 {
             (false, _) => Self::None,
             (true, true) => Self::Command,
             (true, false) => Self::Reactor,
-        }
-    }
-
-    fn adapter(self) -> Option<&'static [u8]> {
-        match self {
-            Self::None => None,
-            Self::Command => Some(adapters::WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER),
-            Self::Reactor => Some(adapters::WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER),
         }
     }
 }

@@ -50,10 +50,7 @@ pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
             }
             Ok(())
         };
-        consider(
-            run_built_in(&module, &features, FunctionNames::Kept)?,
-            BUILT_IN,
-        )?;
+        consider(run_built_in(&module, &features, true)?, BUILT_IN)?;
         if let Some((name, optimizer)) = job.second_optimizer {
             let names: Vec<_> = features.iter().map(|f| f.name).collect();
             consider(optimizer(&module, &names)?, name)?;
@@ -120,66 +117,50 @@ fn numbered(module: &[u8], names: &names::Names) -> Result<Vec<u8>> {
     Ok(module)
 }
 
-/// Whether the names of functions come out of an optimiser.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum FunctionNames {
-    Kept,
-    Dropped,
-}
-
 /// The built-in optimiser alone, with nothing checked before or after: what the whole is compared with.
 ///
 /// # Errors
 /// [`Error::Pass`] with Binaryen's words.
 pub fn built_in(module: &[u8], features: &[Known]) -> Result<Vec<u8>> {
-    run_built_in(module, features, FunctionNames::Dropped)
+    run_built_in(module, features, false)
 }
 
-fn run_built_in(module: &[u8], features: &[Known], names: FunctionNames) -> Result<Vec<u8>> {
-    let failed = |message: String| Error::Pass {
-        pass: PASS,
-        message: format!("{BUILT_IN}: {message}"),
-    };
-    let folder = tempfile::tempdir().map_err(|e| failed(e.to_string()))?;
-    let (input, output) = (
-        folder.path().join("in.wasm"),
-        folder.path().join("out.wasm"),
-    );
-    std::fs::write(&input, module).map_err(Error::io("writing", &input))?;
-    let run = || {
-        let mut options = OptimizationOptions::new_optimize_for_size_aggressively();
-        options.mvp_features_only().set_converge();
-        options.debug_info(names == FunctionNames::Kept);
-        for feature in features {
-            options.enable_feature(feature.binaryen);
-        }
-        options
-            .run(&input, &output)
-            .map_err(|error| describe(&error))
-    };
-    std::thread::scope(|scope| {
-        std::thread::Builder::new()
-            .stack_size(STACK_BYTES)
-            .spawn_scoped(scope, run)
-            .map_err(|e| e.to_string())?
-            .join()
-            .map_err(|_| "it panicked".to_owned())?
-    })
-    .map_err(failed)?;
-    read(&output)
-}
-
-fn read(path: &Path) -> Result<Vec<u8>> {
-    std::fs::read(path).map_err(Error::io("reading", path))
-}
-
-/// The error with its causes: the outer text alone does not say what was wrong.
-fn describe(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text = format!("{text}: {cause}");
-        next = cause.source();
+fn run_built_in(module: &[u8], features: &[Known], with_names: bool) -> Result<Vec<u8>> {
+    let mut options = OptimizationOptions::new_optimize_for_size_aggressively();
+    options.mvp_features_only().set_converge();
+    options.debug_info(with_names);
+    for feature in features {
+        options.enable_feature(feature.binaryen);
     }
-    text
+    in_folder(module, |input, output| {
+        std::thread::scope(|scope| {
+            std::thread::Builder::new()
+                .stack_size(STACK_BYTES)
+                .spawn_scoped(scope, || options.run(input, output))?
+                .join()
+                .map_err(|_| anyhow::anyhow!("it panicked"))?
+                .map_err(anyhow::Error::from)
+        })
+        // With the causes: the outer text alone does not say what was wrong.
+        .map_err(|error| Error::Pass {
+            pass: PASS,
+            message: format!("{BUILT_IN}: {error:#}"),
+        })
+    })
+}
+
+/// Gives `optimizer` a file with `module`, in a folder that goes afterwards, and the path to write to; gives what is
+/// there then.
+///
+/// # Errors
+/// [`Error::Io`] where a file cannot be written or read, and the `optimizer`'s own.
+pub fn in_folder(
+    module: &[u8],
+    optimizer: impl FnOnce(&Path, &Path) -> Result<()>,
+) -> Result<Vec<u8>> {
+    let folder = tempfile::tempdir().map_err(Error::io("making a folder for", Path::new(PASS)))?;
+    let [input, output] = ["in.wasm", "out.wasm"].map(|name| folder.path().join(name));
+    std::fs::write(&input, module).map_err(Error::io("writing", &input))?;
+    optimizer(&input, &output)?;
+    std::fs::read(&output).map_err(Error::io("reading", &output))
 }

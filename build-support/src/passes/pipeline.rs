@@ -5,7 +5,7 @@ use crate::analyze::contributors::{self, Contributor};
 use crate::analyze::plan::{self, SnipRules, SweepPlan};
 use crate::analyze::sweep::{Reason, Refusal};
 use crate::error::{Error, Result};
-use crate::passes::{Job, Pass, build_id, componentize, optimize, snip, strip, sweep};
+use crate::passes::{Job, Outcome, Pass, build_id, componentize, optimize, snip, strip, sweep};
 use crate::report::{Piece, Snipped, Stage, Swept};
 use crate::wasm::artifact::Artifact;
 use crate::wasm::names::{self, Names};
@@ -16,38 +16,25 @@ use std::time::Instant;
 /// Every pass, in order. The sweep is the first: its part of the plan speaks of places in the linked bytes,
 /// and it keeps every index, so that snip's part still holds after it.
 pub const PASSES: &[Pass] = &[
-    Pass {
-        name: "sweep",
-        run: sweep::run,
-    },
-    Pass {
-        name: "snip",
-        run: snip::run,
-    },
-    Pass {
-        name: "optimize",
-        run: optimize::run,
-    },
-    Pass {
-        name: "strip",
-        run: strip::run,
-    },
-    Pass {
-        name: "componentize",
-        run: componentize::run,
-    },
+    pass("sweep", sweep::run),
+    pass("snip", snip::run),
+    pass("optimize", optimize::run),
+    pass("strip", strip::run),
+    pass("componentize", componentize::run),
 ];
 
 /// The step that is there only where the manifest asks for it, after all others: an id of what they made.
-pub const BUILD_ID: Pass = Pass {
-    name: "build id",
-    run: build_id::run,
-};
+pub const BUILD_ID: Pass = pass("build id", build_id::run);
+
+const fn pass(name: &'static str, run: fn(&Job<'_>, Artifact) -> Result<Outcome>) -> Pass {
+    Pass { name, run }
+}
 
 /// How many of [`PASSES`] a file goes through that wasm-bindgen has still to read: sweep and snip.
 const BEFORE_WASM_BINDGEN: usize = 2;
 
 /// What the analysis of the linked bytes found.
+#[derive(Default)]
 pub struct Analysis {
     /// What to do with each core module, in file order.
     pub plans: Vec<SweepPlan>,
@@ -71,12 +58,7 @@ pub fn analyze(
     file: &Path,
     artifact: &Artifact,
 ) -> Result<Analysis> {
-    let mut analysis = Analysis {
-        plans: Vec::new(),
-        contributors: Vec::new(),
-        features: Vec::new(),
-        unreachable: Vec::new(),
-    };
+    let mut analysis = Analysis::default();
     let mut used = Vec::new();
     let help = "the file is valid but a section for tools in it is not: link it again";
     let broken = ReadError::input(file, help);
@@ -132,11 +114,7 @@ impl Analysis {
                 bytes: s.bytes,
             })
             .collect();
-        all.sort_by(|a, b| {
-            b.bytes
-                .cmp(&a.bytes)
-                .then_with(|| a.function.cmp(&b.function))
-        });
+        all.sort_by(|a, b| (b.bytes, &a.function).cmp(&(a.bytes, &b.function)));
         all
     }
 
@@ -177,7 +155,7 @@ pub struct Product {
     pub names: Vec<Names>,
 }
 
-/// Runs every pass in order. `progress` hears the name of each before it starts.
+/// Runs every pass in order. `progress` is told the name of each before it starts.
 ///
 /// # Errors
 /// The first pass's failure; nothing falls back to its input.
@@ -191,14 +169,12 @@ pub fn run(job: &Job<'_>, linked: Artifact, progress: &mut dyn FnMut(&str)) -> R
     let mut artifact = linked;
     let mut kept = String::new();
     let mut names = Vec::new();
-    let passes: Vec<_> = match bindgen::is_input(artifact.bytes()) {
-        true => PASSES.iter().take(BEFORE_WASM_BINDGEN).collect(),
-        false => PASSES
-            .iter()
-            .chain(job.build_id.then_some(&BUILD_ID))
-            .collect(),
+    let (passes, last) = if bindgen::is_input(artifact.bytes()) {
+        (&PASSES[..BEFORE_WASM_BINDGEN], None)
+    } else {
+        (PASSES, job.build_id.then_some(&BUILD_ID))
     };
-    for pass in passes {
+    for pass in passes.iter().chain(last) {
         progress(pass.name);
         let start = Instant::now();
         let outcome = (pass.run)(job, artifact)?;

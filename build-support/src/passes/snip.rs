@@ -24,7 +24,7 @@ pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
         } else {
             "off"
         };
-        return Ok(Outcome::unchanged(artifact, note));
+        return Ok(Outcome::new(artifact, note));
     }
     let mut had_relocations = false;
     let artifact = artifact.map_core(PASS, |ordinal, module| match job.plans.get(ordinal) {

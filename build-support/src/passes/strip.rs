@@ -61,14 +61,12 @@ pub fn drop_customs(
 ) -> Result<Vec<u8>> {
     artifact::rebuild(bytes, pass, |id, data| {
         if id == CUSTOM {
-            let name =
-                BinaryReader::new(data, 0)
-                    .read_string()
-                    .map_err(|e| Error::InvalidOutput {
-                        pass,
-                        offset: None,
-                        message: format!("a custom section's name: {}", e.message()),
-                    })?;
+            let name = BinaryReader::new(data, 0).read_string();
+            let name = name.map_err(|error| Error::InvalidOutput {
+                pass,
+                offset: None,
+                message: format!("a custom section's name: {}", error.message()),
+            })?;
             if unwanted(name) {
                 return Ok(None);
             }
@@ -102,19 +100,15 @@ const COMMIT_DIGITS: usize = 40;
 fn blank(data: &mut [u8]) -> usize {
     let length = COMPILER_PREFIX.len() + COMMIT_DIGITS;
     let mut count = 0;
-    let mut at = 0;
-    while at + length < data.len() {
-        let here = &data[at..=at + length];
-        let (prefix, commit) = here.split_at(COMPILER_PREFIX.len());
+    for at in 0..data.len().saturating_sub(length) {
+        let (prefix, commit) = data[at..=at + length].split_at(COMPILER_PREFIX.len());
         if prefix == COMPILER_PREFIX
             && commit[..COMMIT_DIGITS].iter().all(u8::is_ascii_hexdigit)
             && commit[COMMIT_DIGITS] == b'/'
         {
+            // Nothing in it looks like a prefix afterwards.
             data[at..at + length].fill(b'/');
             count += 1;
-            at += length;
-        } else {
-            at += 1;
         }
     }
     count

@@ -28,7 +28,7 @@ const WORTH_A_SEGMENT: u32 = 6;
 pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
     let sweeps = || job.plans.iter().filter_map(|plan| plan.sweep.as_ref());
     if sweeps().next().is_none() {
-        return Ok(Outcome::unchanged(artifact, "off"));
+        return Ok(Outcome::new(artifact, "off"));
     }
     let poison = job.poison;
     let swept = artifact.map_core(PASS, |ordinal, module| {
