@@ -3,9 +3,8 @@
 use crate::config::{self, Config};
 use crate::error::{Error, Result};
 use crate::project::package::Package;
-use cargo_metadata::MetadataCommand;
-use std::cell::Cell;
-use std::path::Path;
+use cargo_metadata::Target;
+use std::path::{Path, PathBuf};
 
 const UNKNOWN: &str = "wasm32-unknown-unknown";
 const P1: &str = "wasm32-wasip1";
@@ -28,18 +27,32 @@ impl Package {
     /// # Errors
     /// [`Error::Toolchain`] where cargo cannot read the workspace or the choice is not clear.
     pub fn find(wanted: Option<&str>) -> Result<Self> {
-        let budgets = Cell::new(0);
-        let found = Self::choose(&mut MetadataCommand::new(), |package| match wanted {
-            Some(name) => package.name.as_str() == name,
-            None => {
-                let has_budget = package.metadata.get("budget").is_some();
-                budgets.set(budgets.get() + usize::from(has_budget));
-                has_budget
-            }
-        });
-        match (&found, wanted) {
-            (Err(_), None) if budgets.get() == 0 => package(None).or(found),
-            _ => found,
+        let all = Self::all_here()?;
+        let is_meant = |package: &&Package| match wanted {
+            Some(name) => package.name == name,
+            None => package.has_budget,
+        };
+        let unknown = || {
+            let root = all.first().map(|package| package.root.as_path());
+            Error::toolchain(
+                format!(
+                    "no such package in {}, or none with a [package.metadata.budget] table",
+                    root.unwrap_or(Path::new(".")).display()
+                ),
+                format!("name one with --package: {}", names(&all)),
+            )
+        };
+        match all.iter().filter(is_meant).collect::<Vec<_>>().as_slice() {
+            [package] => Ok((*package).clone()),
+            [] if wanted.is_none() => choose(&all, None, &here()).map_err(|_| unknown()),
+            [] => Err(unknown()),
+            several => Err(Error::toolchain(
+                "several packages have a [package.metadata.budget] table",
+                format!(
+                    "name one with --package: {}",
+                    names(several.iter().copied())
+                ),
+            )),
         }
     }
 
@@ -65,57 +78,53 @@ impl Package {
 /// # Errors
 /// [`Error::Toolchain`] where there is none, or it is not clear which.
 pub fn package(wanted: Option<&str>) -> Result<Package> {
-    let all = Package::all_here()?;
-    let here = std::env::current_dir().unwrap_or_default();
-    choose(all, wanted, &here)
+    choose(&Package::all_here()?, wanted, &here())
 }
 
-fn choose(all: Vec<Package>, wanted: Option<&str>, here: &Path) -> Result<Package> {
-    let makes = |package: &Package, test: fn(&cargo_metadata::Target) -> bool| {
-        package.makes.iter().any(test)
-    };
-    let names = |packages: &[Package]| {
-        packages
-            .iter()
-            .map(|package| package.name.as_str())
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
-    let error = |message: String, help: String| Err(Error::Toolchain { message, help });
-    let known = names(&all);
+fn here() -> PathBuf {
+    std::env::current_dir().unwrap_or_default()
+}
+
+fn choose(all: &[Package], wanted: Option<&str>, here: &Path) -> Result<Package> {
     if let Some(name) = wanted {
-        let Some(package) = all.into_iter().find(|package| package.name == name) else {
-            return error(
+        let named = all.iter().find(|package| package.name == name);
+        return named.cloned().ok_or_else(|| {
+            Error::toolchain(
                 format!("there is no package `{name}` here"),
-                format!("the packages are {known}"),
-            );
-        };
-        return Ok(package);
+                format!("the packages are {}", names(all)),
+            )
+        });
     }
-    let libraries = all
-        .iter()
-        .any(|package| makes(package, cargo_metadata::Target::is_cdylib));
-    let mut fit: Vec<_> = all
-        .into_iter()
-        .filter(|package| match libraries {
-            true => makes(package, cargo_metadata::Target::is_cdylib),
-            false => makes(package, cargo_metadata::Target::is_bin),
-        })
-        .collect();
+    let makers = |is_wasm: fn(&Target) -> bool| -> Vec<&Package> {
+        let makes = |package: &&Package| package.makes.iter().any(is_wasm);
+        all.iter().filter(makes).collect()
+    };
+    let mut fit = makers(Target::is_cdylib);
+    if fit.is_empty() {
+        fit = makers(Target::is_bin);
+    }
     if fit.len() > 1 && fit.iter().any(|package| is_in(package, here)) {
         fit.retain(|package| is_in(package, here));
     }
-    match fit.len() {
-        1 => Ok(fit.remove(0)),
-        0 => error(
-            format!("no package here makes a wasm file: {known}"),
-            "add `crate-type = [\"cdylib\"]` under [lib], or a program".to_owned(),
-        ),
-        _ => error(
-            "several packages make a wasm file".to_owned(),
-            format!("name one with --package: {}", names(&fit)),
-        ),
+    match fit.as_slice() {
+        [only] => Ok((*only).clone()),
+        [] => Err(Error::toolchain(
+            format!("no package here makes a wasm file: {}", names(all)),
+            "add `crate-type = [\"cdylib\"]` under [lib], or a program",
+        )),
+        several => Err(Error::toolchain(
+            "several packages make a wasm file",
+            format!(
+                "name one with --package: {}",
+                names(several.iter().copied())
+            ),
+        )),
     }
+}
+
+fn names<'a>(packages: impl IntoIterator<Item = &'a Package>) -> String {
+    let names = packages.into_iter().map(|package| package.name.as_str());
+    names.collect::<Vec<_>>().join(", ")
 }
 
 fn is_in(package: &Package, folder: &Path) -> bool {
@@ -134,10 +143,8 @@ pub fn targets(package: &Package, given: &[String]) -> Result<Vec<String>> {
     if !given.is_empty() {
         return Ok(given.to_vec());
     }
-    let environment = std::env::var("CARGO_BUILD_TARGET")
-        .ok()
-        .filter(|target| is_wasm(target));
-    if let Some(target) = environment {
+    let environment = std::env::var("CARGO_BUILD_TARGET").ok();
+    if let Some(target) = environment.filter(|target| is_wasm(target)) {
         return Ok(vec![target]);
     }
     let folder = package.manifest.parent().unwrap_or(Path::new("."));
@@ -147,57 +154,46 @@ pub fn targets(package: &Package, given: &[String]) -> Result<Vec<String>> {
             return Ok(configured);
         }
     }
-    let mut signs: Vec<_> = SIGNS
-        .iter()
+    let signs = SIGNS.iter();
+    let mut signs: Vec<_> = signs
         .filter(|(name, _)| package.dependencies.iter().any(|d| d == name))
         .collect();
     signs.dedup_by_key(|(_, target)| *target);
-    match signs.as_slice() {
-        [(_, target)] => Ok(vec![(*target).to_owned()]),
-        found => {
-            let found: Vec<_> = found
-                .iter()
-                .map(|(name, target)| format!("{name} is for {target}"))
-                .collect();
-            let why = if found.is_empty() {
-                String::new()
-            } else {
-                format!(" ({})", found.join(", "))
-            };
-            Err(Error::Toolchain {
-                message: format!(
-                    "it is not clear which target `{}` is for{why}",
-                    package.name
-                ),
-                help: format!(
-                    "say it with --target: {P2}, {P1} or {UNKNOWN}; --target may be repeated"
-                ),
-            })
-        }
+    if let [(_, target)] = signs.as_slice() {
+        return Ok(vec![(*target).to_owned()]);
     }
+    let signs = signs
+        .iter()
+        .map(|(name, target)| format!("{name} is for {target}"));
+    let why = signs.collect::<Vec<_>>().join(", ");
+    let why = if why.is_empty() {
+        why
+    } else {
+        format!(" ({why})")
+    };
+    Err(Error::toolchain(
+        format!(
+            "it is not clear which target `{}` is for{why}",
+            package.name
+        ),
+        format!("say it with --target: {P2}, {P1} or {UNKNOWN}; --target may be repeated"),
+    ))
 }
 
 /// `build.target` in a configuration of cargo's, so far as it is for wasm.
 fn configured(file: &Path) -> Vec<String> {
-    let Ok(text) = std::fs::read_to_string(file) else {
-        return Vec::new();
-    };
-    let Ok(table) = text.parse::<toml::Table>() else {
-        // Cargo will say what is wrong with it.
-        return Vec::new();
-    };
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    // Cargo will say what is wrong with it.
+    let table: toml::Table = text.parse().unwrap_or_default();
     let targets = match table.get("build").and_then(|build| build.get("target")) {
-        Some(toml::Value::String(target)) => vec![target.clone()],
-        Some(toml::Value::Array(targets)) => targets
-            .iter()
-            .filter_map(|t| t.as_str().map(str::to_owned))
-            .collect(),
+        Some(toml::Value::String(target)) => vec![target.as_str()],
+        Some(toml::Value::Array(targets)) => {
+            targets.iter().filter_map(toml::Value::as_str).collect()
+        }
         _ => Vec::new(),
     };
-    targets
-        .into_iter()
-        .filter(|target| is_wasm(target))
-        .collect()
+    let targets = targets.into_iter().filter(|target| is_wasm(target));
+    targets.map(str::to_owned).collect()
 }
 
 fn is_wasm(target: &str) -> bool {
@@ -216,6 +212,7 @@ mod tests {
             id: String::new(),
             name: name.to_owned(),
             manifest: format!("/w/{name}/Cargo.toml").into(),
+            has_budget: false,
             targets: Vec::new(),
             root: "/w".into(),
             target_dir: "/w/target".into(),
@@ -236,7 +233,7 @@ mod tests {
             ]
         };
         let name = |all: Vec<Package>, wanted, here: &str| {
-            choose(all, wanted, Path::new(here)).map(|p| p.name)
+            choose(&all, wanted, Path::new(here)).map(|p| p.name)
         };
         assert_eq!(
             name(all(), None, "/w").unwrap(),
@@ -260,17 +257,28 @@ mod tests {
     /// Protects against a budget for a target that nobody builds.
     #[test]
     fn dependencies_say_the_target() {
-        let of = |dependencies: &[&str]| targets(&package("app", "cdylib", dependencies), &[]);
-        assert_eq!(of(&["serde", "js-sys", "wasm-bindgen"]).unwrap(), [UNKNOWN]);
-        assert_eq!(of(&["wit-bindgen"]).unwrap(), [P2]);
-        let unclear = of(&["wasm-bindgen", "wasip1"]).unwrap_err().to_string();
+        let targets_with =
+            |dependencies: &[&str]| targets(&package("app", "cdylib", dependencies), &[]);
+        assert_eq!(
+            targets_with(&["serde", "js-sys", "wasm-bindgen"]).unwrap(),
+            [UNKNOWN]
+        );
+        assert_eq!(targets_with(&["wit-bindgen"]).unwrap(), [P2]);
+        let unclear = targets_with(&["wasm-bindgen", "wasip1"])
+            .unwrap_err()
+            .to_string();
         assert!(
             unclear.contains(
                 "wasm-bindgen is for wasm32-unknown-unknown, wasip1 is for wasm32-wasip1"
             ),
             "{unclear}"
         );
-        assert!(of(&[]).unwrap_err().to_string().contains("--target"));
+        assert!(
+            targets_with(&[])
+                .unwrap_err()
+                .to_string()
+                .contains("--target")
+        );
     }
 
     /// Protects projects that say it the usual way.

@@ -9,80 +9,24 @@
 //! The build has a target folder of its own: another compiler may be at work there than in the host's.
 
 mod flags;
+mod folders;
 pub mod project;
+mod request;
 
-pub use flags::{LINK_PLAINLY, Linker, REACTOR_STARTUP, linker_arguments, nameless};
+pub use flags::{LINK_PLAINLY, Linker, REACTOR_STARTUP, linker_arguments};
+pub use folders::nameless;
 pub use project::{Kind, kind};
+pub use request::{Request, StdBuild};
 
-use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::project::listener::Listener;
-use crate::project::package::{Features, Package};
-use crate::project::toolchain::{self, Std, Toolchain};
+use crate::project::toolchain::{self, Toolchain};
 use crate::report;
 use crate::system::{files, process};
 use cargo_metadata::{Artifact, Message};
 use project::Project;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-
-/// What is to be compiled.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request {
-    /// The package's manifest.
-    pub manifest: PathBuf,
-    /// The package's name.
-    pub package: String,
-    /// The target triple.
-    pub target: String,
-    /// The cargo profile.
-    pub profile: String,
-    /// Features to switch on.
-    pub features: Vec<String>,
-    /// Whether the default features are left off.
-    pub no_default_features: bool,
-    /// The workspace's root folder.
-    pub root: PathBuf,
-    /// The folder for everything cargo makes. Builds that differ in `std` must differ here too.
-    pub target_dir: PathBuf,
-    /// How the standard library is built, where it is built with the package.
-    pub std: StdBuild,
-    /// Settings for cargo's `--config`, over those in the project's files.
-    pub settings: Vec<String>,
-}
-
-impl Request {
-    /// `package` as its budget says, in the folder that `cargo wasm` compiles in.
-    pub fn new(package: &Package, config: &Config, features: &Features) -> Self {
-        Self {
-            manifest: package.manifest.clone(),
-            package: package.name.clone(),
-            target: config.target.clone(),
-            profile: config.profile.clone(),
-            features: features.features.clone(),
-            no_default_features: features.no_default,
-            root: package.root.clone(),
-            target_dir: package.target_dir.join("wasm-build"),
-            std: StdBuild::Small,
-            settings: Vec::new(),
-        }
-    }
-}
-
-/// How a standard library is built from its sources. A ready-made one is what it is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum StdBuild {
-    /// With the package's own profile, and with the library's own feature for size (`optimize_for_size`: one small
-    /// merge sort instead of a fast one, and the like). What it computes is the same.
-    #[default]
-    Small,
-    /// With the package's own profile alone: what a distribution with that profile would ship.
-    Plain,
-    /// For size, and without anything of a panic but the trap: what unstable flags alone give (`optimize_for_size`,
-    /// `panic = "immediate-abort"`). The package is built for it too. It is what a post-link tool is
-    /// measured against, not what is shipped.
-    Reference,
-}
 
 /// What was linked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,7 +50,7 @@ pub enum Check {
     Clippy,
 }
 
-/// Compiles and links. Cargo speaks on this process's stderr, or to `listener` where that wants its messages. Runs wait for
+/// Compiles and links. Cargo writes to this process's stderr, or to `listener` where that wants its messages. Runs wait for
 /// each other: cargo puts the files of every feature set in one place.
 ///
 /// # Errors
@@ -117,26 +61,28 @@ pub fn run(
     listener: &mut dyn Listener,
 ) -> Result<Linked> {
     let _lock = files::lock(&request.target_dir, ".lock")?;
-    if request.std == StdBuild::Reference && !matches!(toolchain.std, Std::Sources(_)) {
-        return Err(Error::Toolchain {
-            message: format!(
+    if request.std == StdBuild::Reference && toolchain.sources().is_none() {
+        return Err(Error::toolchain(
+            format!(
                 "the reference for {} needs a standard library that is built from sources, and this one is {}",
                 request.package, toolchain.std
             ),
-            help: "take the toolchain from `toolchain::from_sources`".to_owned(),
-        });
+            "take the toolchain from `toolchain::from_sources`",
+        ));
     }
     let project = project::read(request, toolchain)?;
     let mut made = None;
     link(request, toolchain, &project, listener, |artifact| {
         made = wasm_file(artifact, request, &project.kind).or(made.take());
     })?;
-    let path = made.ok_or_else(|| Error::Toolchain {
-        message: format!(
-            "cargo built {} for {} and named no .wasm file",
-            request.package, request.target
-        ),
-        help: "is the target a wasm target?".to_owned(),
+    let path = made.ok_or_else(|| {
+        let Request {
+            package, target, ..
+        } = request;
+        Error::toolchain(
+            format!("cargo built {package} for {target} and named no .wasm file"),
+            "is the target a wasm target?",
+        )
     })?;
     Ok(Linked {
         bytes: std::fs::read(&path).map_err(Error::io("reading", &path))?,
@@ -146,7 +92,7 @@ pub fn run(
             std: toolchain.std.to_string(),
             ..report::Toolchain::default()
         },
-        machine_paths: flags::machine_paths(request, toolchain),
+        machine_paths: folders::nameless_of(request, toolchain),
     })
 }
 
@@ -196,23 +142,16 @@ pub fn link(
 /// [`Error::Process`] where cargo fails, [`Error::Toolchain`] where there is no clippy for the compiler.
 pub fn check(request: &Request, toolchain: &Toolchain, check: Check) -> Result<()> {
     let project = project::read(request, toolchain)?;
-    let mut cargo = match check {
-        Check::Types => cargo(&toolchain.cargo, "check", request, toolchain, &project),
-        Check::Clippy => {
-            // Not through `cargo clippy`: the first `cargo-clippy` on PATH may belong to another compiler.
-            let mut cargo = cargo(
-                &toolchain::clippy(toolchain)?,
-                "clippy",
-                request,
-                toolchain,
-                &project,
-            );
-            cargo.env("CARGO", &toolchain.cargo);
-            cargo
-        }
+    let (program, verb) = match check {
+        Check::Types => (toolchain.cargo.clone(), "check"),
+        // Not through `cargo clippy`: the first `cargo-clippy` on PATH may belong to another compiler.
+        Check::Clippy => (toolchain::clippy(toolchain)?, "clippy"),
     };
+    let mut cargo = cargo(&program, verb, request, toolchain, &project);
     if check == Check::Clippy {
-        cargo.args(["--", "-Dwarnings"]);
+        cargo
+            .env("CARGO", &toolchain.cargo)
+            .args(["--", "-Dwarnings"]);
     }
     process::run(&mut cargo)
 }
@@ -230,15 +169,9 @@ fn cargo(
         cargo.current_dir(folder);
     }
     cargo
-        .args([
-            verb,
-            "--package",
-            &request.package,
-            "--target",
-            &request.target,
-            "--profile",
-            &request.profile,
-        ])
+        .args([verb, "--package", &request.package])
+        .args(["--target", &request.target])
+        .args(["--profile", &request.profile])
         .arg("--manifest-path")
         .arg(&request.manifest)
         .arg("--target-dir")
@@ -262,9 +195,7 @@ fn wasm_file(artifact: &Artifact, request: &Request, kind: &Kind) -> Option<Path
             Kind::Reactor => artifact.target.is_cdylib(),
             Kind::Command(name) => artifact.target.is_bin() && artifact.target.name == *name,
         };
-    let file = artifact
-        .filenames
-        .iter()
-        .find(|file| file.extension() == Some("wasm"))?;
-    ours.then(|| file.clone().into())
+    let mut files = artifact.filenames.iter().filter(|_| ours);
+    let file = files.find(|file| file.extension() == Some("wasm"))?;
+    Some(file.into())
 }

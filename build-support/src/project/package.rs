@@ -13,6 +13,8 @@ pub struct Package {
     pub id: String,
     /// Its manifest.
     pub manifest: PathBuf,
+    /// Whether its manifest has a budget.
+    pub has_budget: bool,
     /// The targets its manifest names, the primary one first.
     pub targets: Vec<String>,
     /// The workspace's root folder.
@@ -51,12 +53,17 @@ impl Package {
     /// The package whose manifest is in `folder`.
     ///
     /// # Errors
-    /// As [`Package::find`].
+    /// [`Error::Toolchain`] where cargo cannot read it, or there is none.
     pub fn at(folder: &Path) -> Result<Self> {
         let manifest = folder.join("Cargo.toml");
-        Self::choose(MetadataCommand::new().manifest_path(&manifest), |package| {
-            package.manifest_path.as_std_path() == manifest
-        })
+        let mut all = Self::members(folder)?.into_iter();
+        all.find(|package| package.manifest == manifest)
+            .ok_or_else(|| {
+                Error::toolchain(
+                    format!("{} is the manifest of no package", manifest.display()),
+                    "give the folder of a package",
+                )
+            })
     }
 
     /// Every package of the workspace whose root manifest is in `folder`, by name.
@@ -76,68 +83,34 @@ impl Package {
     }
 
     fn all(command: &mut MetadataCommand) -> Result<Vec<Self>> {
-        let metadata = read(command)?;
-        let mut members: Vec<_> = metadata
-            .workspace_packages()
-            .into_iter()
-            .map(|package| Self::of(package, &metadata))
-            .collect();
+        let metadata = command.no_deps().exec().map_err(|error| {
+            Error::toolchain(
+                format!("reading the workspace: {error}"),
+                "run this inside a cargo project",
+            )
+        })?;
+        let packages = metadata.workspace_packages().into_iter();
+        let mut members: Vec<_> = packages.map(|p| Self::new(p, &metadata)).collect();
         members.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(members)
     }
 
-    fn of(package: &cargo_metadata::Package, metadata: &Metadata) -> Self {
+    fn new(package: &cargo_metadata::Package, metadata: &Metadata) -> Self {
         let build_dir = metadata.build_directory.as_ref();
         let build_dir = build_dir.unwrap_or(&metadata.target_directory);
+        let dependencies = package.dependencies.iter();
+        let dependencies = dependencies.filter(|one| one.kind == DependencyKind::Normal);
         Self {
             name: package.name.to_string(),
             id: package.id.repr.clone(),
             manifest: package.manifest_path.clone().into(),
+            has_budget: package.metadata.get("budget").is_some(),
             targets: targets(package),
             root: metadata.workspace_root.clone().into(),
             target_dir: metadata.target_directory.clone().into(),
             build_dir: build_dir.clone().into(),
             makes: package.targets.clone(),
-            dependencies: package
-                .dependencies
-                .iter()
-                .filter(|dependency| dependency.kind == DependencyKind::Normal)
-                .map(|dependency| dependency.name.clone())
-                .collect(),
-        }
-    }
-
-    pub(super) fn choose(
-        command: &mut MetadataCommand,
-        wanted: impl Fn(&cargo_metadata::Package) -> bool,
-    ) -> Result<Self> {
-        let metadata = read(command)?;
-        let names = |packages: &[&cargo_metadata::Package]| {
-            packages
-                .iter()
-                .map(|p| p.name.as_str())
-                .collect::<Vec<_>>()
-                .join(", ")
-        };
-        let all: Vec<_> = metadata.packages.iter().collect();
-        let found: Vec<_> = all
-            .iter()
-            .copied()
-            .filter(|package| wanted(package))
-            .collect();
-        match found.as_slice() {
-            [package] => Ok(Self::of(package, &metadata)),
-            [] => Err(Error::Toolchain {
-                message: format!(
-                    "no such package in {}, or none with a [package.metadata.budget] table",
-                    metadata.workspace_root
-                ),
-                help: format!("name one with --package: {}", names(&all)),
-            }),
-            several => Err(Error::Toolchain {
-                message: "several packages have a [package.metadata.budget] table".to_owned(),
-                help: format!("name one with --package: {}", names(several)),
-            }),
+            dependencies: dependencies.map(|one| one.name.clone()).collect(),
         }
     }
 
@@ -146,7 +119,7 @@ impl Package {
         self.target_dir.join("budget").join(target)
     }
 
-    /// `tests/transcript.json`, what is said to the agent where a workload of its own is wanted.
+    /// `tests/transcript.json`, the messages to the agent where a workload of its own is wanted.
     pub fn transcript(&self) -> PathBuf {
         self.manifest
             .with_file_name("tests")
@@ -160,32 +133,19 @@ impl Package {
 
     /// Whom messages about it name: what is shipped of it, where it is a library and a program alike.
     pub fn origin(&self) -> Origin {
-        let shipped = |target: &&cargo_metadata::Target| target.is_cdylib() || target.is_bin();
+        let mut makes = self.makes.iter();
+        let shipped = makes.find(|target| target.is_cdylib() || target.is_bin());
         Origin {
             package_id: self.id.clone(),
             manifest: self.manifest.clone(),
-            target: self
-                .makes
-                .iter()
-                .find(shipped)
-                .or(self.makes.first())
-                .cloned(),
+            target: shipped.or(self.makes.first()).cloned(),
         }
     }
-}
-
-fn read(command: &mut MetadataCommand) -> Result<Metadata> {
-    command.no_deps().exec().map_err(|error| Error::Toolchain {
-        message: format!("reading the workspace: {error}"),
-        help: "run this inside a cargo project".to_owned(),
-    })
 }
 
 /// As cargo reads them; `config` says what is wrong with them, once a target is chosen.
 fn targets(package: &cargo_metadata::Package) -> Vec<String> {
     let list = package.metadata["budget"]["targets"].as_array();
-    list.into_iter()
-        .flatten()
-        .filter_map(|target| target.as_str().map(str::to_owned))
-        .collect()
+    let targets = list.into_iter().flatten().filter_map(|t| t.as_str());
+    targets.map(str::to_owned).collect()
 }

@@ -10,69 +10,21 @@
 mod decide;
 mod install;
 mod machine;
+mod standard_library;
 
 pub use decide::{
     Decision, LINKER_PACKAGE, PACKAGES, apt_commands, decide, decide_sources, installed,
 };
 pub use install::packages as install_packages;
 pub use machine::{Apt, Compiler, Machine, Rustup, SourceTree, any_linker, observe};
+pub use standard_library::{Std, StdSources, Toolchain};
 
 use crate::error::{Error, Result};
-use std::fmt;
+use crate::system::process;
 use std::path::PathBuf;
 
 /// The distribution's package with the lints of its compiler.
 const CLIPPY_PACKAGE: &str = "rust-web-clippy";
-
-/// A compiler, its cargo, and a standard library for one target.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Toolchain {
-    /// The compiler.
-    pub rustc: PathBuf,
-    /// The cargo that drives it.
-    pub cargo: PathBuf,
-    /// What `rustc -V` says.
-    pub version: String,
-    /// The compiler's sysroot.
-    pub sysroot: PathBuf,
-    /// Where the standard library comes from.
-    pub std: Std,
-}
-
-/// Where a standard library comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Std {
-    /// The sysroot has it.
-    Installed,
-    /// The sysroot has it since rustup was asked for it in this run.
-    Added,
-    /// It is compiled with the package, once.
-    Sources(StdSources),
-}
-
-/// What it takes to compile a standard library.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StdSources {
-    /// The folder `library` of the sources.
-    pub library: PathBuf,
-    /// The compiler's version, which is the sources' too.
-    pub release: String,
-    /// The folder with the C library and the start-up objects; none for a target that has no C library.
-    pub libc: Option<PathBuf>,
-    /// The linker.
-    pub linker: PathBuf,
-}
-
-/// For reports and the line that says what was taken; names no folder, and `Added` reads as `Installed`:
-/// the bytes are the same.
-impl fmt::Display for Std {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Std::Installed | Std::Added => write!(f, "installed"),
-            Std::Sources(sources) => write!(f, "built from sources ({})", sources.release),
-        }
-    }
-}
 
 /// Whether what is shipped for `target` is a component rather than a core module.
 pub fn ships_components(target: &str) -> bool {
@@ -83,7 +35,7 @@ pub fn ships_components(target: &str) -> bool {
 /// install, it announces there first.
 ///
 /// # Errors
-/// [`Error::Toolchain`] with the commands that mend it.
+/// [`Error::Toolchain`] with the commands that fix it.
 pub fn find(target: &str, say: &mut dyn FnMut(&str)) -> Result<Toolchain> {
     reach(target, decide, say)
 }
@@ -92,7 +44,7 @@ pub fn find(target: &str, say: &mut dyn FnMut(&str)) -> Result<Toolchain> {
 /// ready: only then can it be compiled otherwise than it is distributed.
 ///
 /// # Errors
-/// [`Error::Toolchain`] with the commands that mend it.
+/// [`Error::Toolchain`] with the commands that fix it.
 pub fn from_sources(target: &str, say: &mut dyn FnMut(&str)) -> Result<Toolchain> {
     reach(target, decide_sources, say)
 }
@@ -115,77 +67,64 @@ fn reach(
             }
             Decision::AddTarget { rustup, toolchain } => {
                 say(&format!("adding {target} to {toolchain} with rustup"));
-                machine = after(
-                    target,
-                    &machine,
-                    install::target(&rustup, &toolchain, target),
-                    |m, why| {
-                        m.rustup = Rustup::Failed(why);
-                    },
-                );
+                let why = why_in_vain(install::target(&rustup, &toolchain, target));
+                machine = Machine {
+                    rustup: Rustup::Failed(why),
+                    ..observe(target)
+                };
                 added = true;
             }
             Decision::InstallPackages(packages) => {
                 say(&format!("installing {} with apt-get", packages.join(" ")));
-                machine = after(target, &machine, install::packages(&packages), |m, why| {
-                    m.apt = Apt::Failed(why)
-                });
+                let why = why_in_vain(install::packages(&packages));
+                machine = Machine {
+                    apt: Apt::Failed(why),
+                    rustup: machine.rustup,
+                    ..observe(target)
+                };
             }
         }
     }
+}
+
+/// What to say of an attempt to install where that did not help. An attempt is made once: whatever it gave, it is
+/// marked as made.
+fn why_in_vain(attempt: Result<()>) -> String {
+    attempt.err().map_or_else(
+        || "it brought nothing that is usable".to_owned(),
+        |error| error.to_string(),
+    )
 }
 
 /// The `cargo-clippy` of the toolchain's own compiler, whose lints read what that compiler wrote. The distribution's is
 /// a package of its own, got like the others.
 ///
 /// # Errors
-/// [`Error::Toolchain`] with the command that mends it, [`Error::Process`] where apt-get fails.
+/// [`Error::Toolchain`] with the command that fixes it, [`Error::Process`] where apt-get fails.
 pub fn clippy(toolchain: &Toolchain) -> Result<PathBuf> {
-    let tool = |name: &str| {
-        toolchain
-            .rustc
-            .with_file_name(format!("{name}{}", std::env::consts::EXE_SUFFIX))
-    };
-    let complete = || tool("cargo-clippy").is_file() && tool("clippy-driver").is_file();
+    let folder = toolchain.rustc.with_file_name("");
+    let tool = |name| process::in_folder(&folder, name);
+    let complete = || tool("clippy-driver").and_then(|_| tool("cargo-clippy"));
     let apt = machine::apt();
-    let packaged = toolchain.rustc.starts_with("/usr/bin");
-    if !complete() && packaged && apt == Apt::Ready {
+    let is_packaged = toolchain.rustc.starts_with("/usr/bin");
+    if complete().is_none() && is_packaged && apt == Apt::Ready {
         install::packages(&[CLIPPY_PACKAGE])?;
     }
-    if complete() {
-        return Ok(tool("cargo-clippy"));
+    if let Some(clippy) = complete() {
+        return Ok(clippy);
     }
-    Err(Error::Toolchain {
-        message: format!(
+    Err(Error::toolchain(
+        format!(
             "no clippy beside {} ({})",
             toolchain.rustc.display(),
             toolchain.version
         ),
-        help: if packaged {
+        if is_packaged {
             apt_commands(&[CLIPPY_PACKAGE], &apt)
         } else {
             "rustup component add clippy".to_owned()
         },
-    })
-}
-
-/// Looks again after an attempt. An attempt is made once: whatever it gave, it is marked as made.
-fn after(
-    target: &str,
-    before: &Machine,
-    attempt: Result<()>,
-    mark: impl FnOnce(&mut Machine, String),
-) -> Machine {
-    let mut machine = observe(target);
-    if matches!(before.rustup, Rustup::Failed(_)) {
-        machine.rustup = before.rustup.clone();
-    }
-    let why = attempt.err().map_or_else(
-        || "it brought nothing that is usable".to_owned(),
-        |error| error.to_string(),
-    );
-    mark(&mut machine, why);
-    machine
+    ))
 }
 
 fn line(target: &str, toolchain: &Toolchain) -> String {
@@ -194,8 +133,6 @@ fn line(target: &str, toolchain: &Toolchain) -> String {
         Std::Added => "added by rustup".to_owned(),
         Std::Sources(sources) => format!("built from sources in {}", sources.library.display()),
     };
-    format!(
-        "standard library for {target}: {from} ({})",
-        toolchain.version
-    )
+    let version = &toolchain.version;
+    format!("standard library for {target}: {from} ({version})")
 }

@@ -2,15 +2,15 @@
 //! come from, so that none of them is named in the file. Cargo is asked once and the answer is kept: it stays true while
 //! the lock file and the local manifests are what they were.
 
-use super::Request;
-use super::flags::{self, Remap};
+use super::folders::{self, Remap};
+use super::request::Request;
 use crate::error::{Error, Result};
 use crate::project::toolchain::Toolchain;
 use crate::system::digest::Key;
 use crate::system::{files, process};
-use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, NodeDep, Package};
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, NodeDep, Package, Target};
 use serde::{Deserialize, Serialize};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 /// What a package links.
@@ -47,49 +47,39 @@ struct Record {
 /// [`Error::Process`] where cargo cannot resolve the workspace, [`Error::Toolchain`] where the package is not there
 /// or has nothing to link.
 pub fn read(request: &Request, toolchain: &Toolchain) -> Result<Project> {
-    let file = request.target_dir.join(format!(
-        "project-{}-{}.json",
-        request.package, request.target
-    ));
-    let kept = std::fs::read(&file)
-        .ok()
-        .and_then(|json| serde_json::from_slice::<Record>(&json).ok());
-    if let Some(record) =
-        kept.filter(|record| record.key == key(request, toolchain, &record.manifests))
+    let name = format!("project-{}-{}.json", request.package, request.target);
+    let file = request.target_dir.join(name);
+    if let Ok(json) = std::fs::read(&file)
+        && let Ok(record) = serde_json::from_slice::<Record>(&json)
+        && record.key == key(request, toolchain, &record.manifests)
     {
         return Ok(record.project);
     }
     let metadata = ask(request, toolchain)?;
-    let package = metadata
-        .packages
-        .iter()
-        .find(|package| package.manifest_path.as_std_path() == request.manifest);
-    let targets = package
-        .map(|package| package.targets.as_slice())
-        .unwrap_or_default();
+    let own = own(request, &metadata);
+    let targets = own.map(|package| package.targets.as_slice());
     let project = Project {
-        kind: kind(&request.manifest, targets)?,
+        kind: kind(&request.manifest, targets.unwrap_or_default())?,
         remaps: remaps(request, toolchain, &metadata),
-        links_dependencies: links_dependencies(request, &metadata),
+        links_dependencies: own.is_some_and(|own| links_dependencies(own, &metadata)),
     };
-    let local = metadata
-        .packages
-        .iter()
-        .filter(|package| package.source.is_none());
-    let manifests: Vec<PathBuf> = local
-        .map(|package| package.manifest_path.clone().into())
-        .collect();
+    let packages = metadata.packages.into_iter();
+    let local = packages.filter(|package| package.source.is_none());
+    let manifests: Vec<_> = local.map(|package| package.manifest_path.into()).collect();
     let record = Record {
         key: key(request, toolchain, &manifests),
         manifests,
         project,
     };
-    let json = serde_json::to_vec(&record)
-        .map_err(|e| Error::io("writing", &file)(std::io::Error::other(e)))?;
-    std::fs::create_dir_all(&request.target_dir)
-        .map_err(Error::io("creating folder", &request.target_dir))?;
+    let json = serde_json::to_vec(&record).map_err(|e| Error::io("writing", &file)(e.into()))?;
     files::write_atomic(&file, &json)?;
     Ok(record.project)
+}
+
+/// The package that is built.
+fn own<'a>(request: &Request, metadata: &'a Metadata) -> Option<&'a Package> {
+    let mut packages = metadata.packages.iter();
+    packages.find(|package| package.manifest_path.as_std_path() == request.manifest)
 }
 
 fn key(request: &Request, toolchain: &Toolchain, manifests: &[PathBuf]) -> String {
@@ -98,7 +88,7 @@ fn key(request: &Request, toolchain: &Toolchain, manifests: &[PathBuf]) -> Strin
         .with(env!("CARGO_PKG_VERSION"))
         .with(format!(
             "{request:?} {toolchain:?} {}",
-            flags::cargo_home().display()
+            folders::cargo_home().display()
         ))
         .with(bytes(&request.root.join("Cargo.lock")))
         .with(bytes(&request.root.join("Cargo.toml")));
@@ -115,19 +105,15 @@ fn ask(request: &Request, toolchain: &Toolchain) -> Result<Metadata> {
     let mut cargo = process::cargo(&toolchain.cargo);
     cargo
         .env("RUSTC", &toolchain.rustc)
-        .args([
-            "metadata",
-            "--format-version",
-            "1",
-            "--filter-platform",
-            &request.target,
-            "--manifest-path",
-        ])
+        .args(["metadata", "--format-version", "1"])
+        .args(["--filter-platform", &request.target, "--manifest-path"])
         .arg(&request.manifest);
     let json = process::output(&mut cargo)?;
-    MetadataCommand::parse(json).map_err(|error| Error::Toolchain {
-        message: format!("cargo metadata for {}: {error}", request.manifest.display()),
-        help: "is the cargo in use newer than this tool?".to_owned(),
+    MetadataCommand::parse(json).map_err(|error| {
+        Error::toolchain(
+            format!("cargo metadata for {}: {error}", request.manifest.display()),
+            "is the cargo in use newer than this tool?",
+        )
     })
 }
 
@@ -135,63 +121,56 @@ fn ask(request: &Request, toolchain: &Toolchain) -> Result<Metadata> {
 ///
 /// # Errors
 /// [`Error::Toolchain`] where there is nothing, or where it is not clear.
-pub fn kind(manifest: &Path, targets: &[cargo_metadata::Target]) -> Result<Kind> {
-    let bins: Vec<_> = targets.iter().filter(|target| target.is_bin()).collect();
-    if targets.iter().any(cargo_metadata::Target::is_cdylib) {
+pub fn kind(manifest: &Path, targets: &[Target]) -> Result<Kind> {
+    if makes_cdylib(targets) {
         return Ok(Kind::Reactor);
     }
+    let bins: Vec<_> = targets.iter().filter(|target| target.is_bin()).collect();
     let help = match bins.as_slice() {
         [only] => return Ok(Kind::Command(only.name.clone())),
-        [] => "add `crate-type = [\"cdylib\"]` under [lib], or a program".to_owned(),
-        _ => "leave one, or make the package a cdylib".to_owned(),
+        [] => "add `crate-type = [\"cdylib\"]` under [lib], or a program",
+        _ => "leave one, or make the package a cdylib",
     };
-    Err(Error::Toolchain {
-        message: format!(
+    Err(Error::toolchain(
+        format!(
             "{} has no cdylib and {} programs: nothing to link",
             manifest.display(),
             bins.len()
         ),
         help,
-    })
+    ))
 }
 
-/// Goes by what the package depends on when it runs: what its build script uses is built for the host, by other rules.
-fn links_dependencies(request: &Request, metadata: &Metadata) -> bool {
+/// Whether a dependency is a `cdylib` too. Goes by what the package depends on when it runs: what its build script uses
+/// is built for the host, by other rules.
+fn links_dependencies(own: &Package, metadata: &Metadata) -> bool {
     let nodes = metadata.resolve.iter().flat_map(|resolve| &resolve.nodes);
     let nodes: HashMap<_, _> = nodes.map(|node| (&node.id, node)).collect();
-    let own = metadata
-        .packages
-        .iter()
-        .find(|package| package.manifest_path.as_std_path() == request.manifest);
     let mut seen = HashSet::new();
-    let mut waiting: Vec<_> = own.map(|package| &package.id).into_iter().collect();
+    let mut waiting = vec![&own.id];
     while let Some(node) = waiting.pop().and_then(|id| nodes.get(id)) {
-        let normal = |dep: &&NodeDep| {
-            let mut kinds = dep.dep_kinds.iter();
-            kinds.any(|info| info.kind == DependencyKind::Normal)
-        };
-        let deps = node.deps.iter().filter(normal).map(|dep| &dep.pkg);
-        waiting.extend(deps.filter(|id| seen.insert(*id)));
+        let deps = node.deps.iter().filter(|dep| is_normal(dep));
+        waiting.extend(deps.map(|dep| &dep.pkg).filter(|id| seen.insert(*id)));
     }
-    let mut used = metadata
-        .packages
-        .iter()
-        .filter(|package| seen.contains(&package.id));
-    used.any(|package| {
-        let mut targets = package.targets.iter();
-        targets.any(cargo_metadata::Target::is_cdylib)
-    })
+    let mut packages = metadata.packages.iter();
+    packages.any(|package| seen.contains(&package.id) && makes_cdylib(&package.targets))
+}
+
+fn is_normal(dep: &NodeDep) -> bool {
+    let mut kinds = dep.dep_kinds.iter();
+    kinds.any(|info| info.kind == DependencyKind::Normal)
+}
+
+fn makes_cdylib(targets: &[Target]) -> bool {
+    targets.iter().any(Target::is_cdylib)
 }
 
 fn remaps(request: &Request, toolchain: &Toolchain, metadata: &Metadata) -> Vec<Remap> {
-    let mut remaps = flags::general_remaps(request, toolchain);
-    let mut own: Vec<Remap> = metadata
-        .packages
-        .iter()
+    let packages = metadata.packages.iter();
+    let own: BTreeSet<Remap> = packages
         .filter_map(|package| remap(request, package))
         .collect();
-    own.sort();
-    own.dedup();
+    let mut remaps = folders::general_remaps(request, toolchain);
     remaps.extend(own);
     remaps
 }

@@ -1,7 +1,7 @@
 //! Which standard library to take, given the facts. Pure: same facts, same decision.
 
 use super::machine::{Apt, Compiler, Machine, Rustup};
-use super::{Std, StdSources, Toolchain};
+use super::standard_library::{Std, StdSources, Toolchain};
 use crate::error::{Error, Result};
 use std::path::PathBuf;
 
@@ -28,17 +28,12 @@ pub enum Decision {
     InstallPackages(Vec<&'static str>),
 }
 
-/// Decides by the order of [`toolchain`](super).
+/// Decides by the order of [`toolchain`](crate::project::toolchain).
 ///
 /// # Errors
 /// [`Error::Toolchain`] where there is nothing to use and nothing that may be installed.
 pub fn decide(machine: &Machine) -> Result<Decision> {
-    if let Some(toolchain) = machine
-        .active
-        .as_ref()
-        .filter(|active| active.has_target)
-        .and_then(installed)
-    {
+    if let Some(toolchain) = ready(&machine.active) {
         return Ok(Decision::Use(toolchain));
     }
     if let Rustup::Ready { program, toolchain } = &machine.rustup {
@@ -47,16 +42,8 @@ pub fn decide(machine: &Machine) -> Result<Decision> {
             toolchain: toolchain.clone(),
         });
     }
-    if let Some(toolchain) = any_sources(machine) {
-        return Ok(Decision::Use(toolchain));
-    }
     // The distribution's compiler may bring the target as well, in a package of its own.
-    if let Some(toolchain) = machine
-        .distribution
-        .as_ref()
-        .filter(|d| d.has_target)
-        .and_then(installed)
-    {
+    if let Some(toolchain) = any_sources(machine).or_else(|| ready(&machine.distribution)) {
         return Ok(Decision::Use(toolchain));
     }
     match machine.apt {
@@ -77,11 +64,17 @@ pub fn decide_sources(machine: &Machine) -> Result<Decision> {
     }
 }
 
+fn compilers(machine: &Machine) -> impl Iterator<Item = &Compiler> {
+    machine.active.iter().chain(&machine.distribution)
+}
+
 fn any_sources(machine: &Machine) -> Option<Toolchain> {
-    let mut candidates = [&machine.active, &machine.distribution]
-        .into_iter()
-        .flatten();
-    candidates.find_map(|compiler| from_sources(machine, compiler))
+    compilers(machine).find_map(|compiler| from_sources(machine, compiler))
+}
+
+fn ready(compiler: &Option<Compiler>) -> Option<Toolchain> {
+    let compiler = compiler.as_ref()?;
+    compiler.has_target.then(|| installed(compiler))?
 }
 
 /// The toolchain of `compiler` with the standard library in its sysroot; none where it has no cargo.
@@ -146,47 +139,28 @@ fn missing(machine: &Machine) -> Error {
     if let Apt::Failed(why) = &machine.apt {
         facts.push(format!("the packages could not be installed: {why}"));
     }
-    Error::Toolchain {
-        message: format!(
-            "no standard library for {}: {}",
-            machine.target,
-            facts.join("; ")
-        ),
-        help: help(machine).join("\n  or:   "),
-    }
+    let target = &machine.target;
+    let add = format!("rustup target add {target}");
+    let install = format!("install rustup, then `{add}`");
+    Error::toolchain(
+        format!("no standard library for {target}: {}", facts.join("; ")),
+        help(machine, add, install),
+    )
 }
 
 fn missing_sources(machine: &Machine) -> Error {
-    let mut commands = Vec::new();
-    if machine.rustup != Rustup::Absent {
-        commands.push(format!(
-            "rustup component add rust-src && rustup target add {}",
-            machine.target
-        ));
-    }
-    if machine.apt != Apt::Absent {
-        commands.push(apt_commands(&packages(machine), &machine.apt));
-    }
-    if commands.is_empty() {
-        commands.push("install rustup, then `rustup component add rust-src`".to_owned());
-    }
-    Error::Toolchain {
-        message: format!(
-            "no standard library for {} can be built: {}",
-            machine.target,
-            sources_fact(machine)
-        ),
-        help: commands.join("\n  or:   "),
-    }
+    let target = &machine.target;
+    let fact = sources_fact(machine);
+    let add = format!("rustup component add rust-src && rustup target add {target}");
+    let install = "install rustup, then `rustup component add rust-src`".to_owned();
+    Error::toolchain(
+        format!("no standard library for {target} can be built: {fact}"),
+        help(machine, add, install),
+    )
 }
 
 fn sources_fact(machine: &Machine) -> String {
-    let compilers = [&machine.active, &machine.distribution];
-    let with_sources = compilers
-        .into_iter()
-        .flatten()
-        .find_map(|c| Some((c, c.sources.as_ref()?)));
-    match with_sources {
+    match compilers(machine).find_map(|c| Some((c, c.sources.as_ref()?))) {
         Some((compiler, tree)) if !tree.matches(&compiler.release) => format!(
             "the sources in {} are of {}, the compiler {} is {}",
             tree.library.display(),
@@ -204,23 +178,19 @@ fn sources_fact(machine: &Machine) -> String {
     }
 }
 
-/// The commands that mend it, the best first.
-fn help(machine: &Machine) -> Vec<String> {
+/// The commands that fix it, the best first: `add` is for rustup, and `install` where there is neither it nor apt-get.
+fn help(machine: &Machine, add: String, install: String) -> String {
     let mut commands = Vec::new();
-    match machine.rustup {
-        Rustup::Absent if machine.apt == Apt::Absent => {
-            commands.push(format!(
-                "install rustup, then `rustup target add {}`",
-                machine.target
-            ));
-        }
-        Rustup::Absent => {}
-        _ => commands.push(format!("rustup target add {}", machine.target)),
+    if machine.rustup != Rustup::Absent {
+        commands.push(add);
     }
     if machine.apt != Apt::Absent {
         commands.push(apt_commands(&packages(machine), &machine.apt));
     }
-    commands
+    if commands.is_empty() {
+        commands.push(install);
+    }
+    commands.join("\n  or:   ")
 }
 
 /// The commands that install `packages`, to copy.

@@ -18,12 +18,10 @@ pub fn target(rustup: &Path, toolchain: &str, target: &str) -> Result<()> {
 /// [`Error::Process`] where apt-get fails, [`Error::Io`] where the lock cannot be had.
 pub fn packages(packages: &[&str]) -> Result<()> {
     let _lock = files::lock(&std::env::temp_dir(), "build-support.apt.lock")?;
-    process::run(apt_get().args(["update"]))?;
-    process::run(
-        apt_get()
-            .args(["install", "-y", "--no-install-recommends"])
-            .args(packages),
-    )
+    process::run(apt_get().arg("update"))?;
+    let mut install = apt_get();
+    install.args(["install", "-y", "--no-install-recommends"]);
+    process::run(install.args(packages))
 }
 
 fn apt_get() -> std::process::Command {

@@ -1,7 +1,7 @@
 //! What is on this machine, as plain facts: the only part of `toolchain` that reads the environment and the
 //! file system. It starts `rustc` twice for each compiler, some 15 ms each time, the compilers side by side.
 
-use crate::system::process::{self, on_path};
+use crate::system::process::{self, in_folder, on_path};
 use std::path::{Path, PathBuf};
 
 /// The distribution's compiler and cargo (Debian and Ubuntu: `rustc-web`, `cargo-web`).
@@ -113,7 +113,7 @@ pub fn observe(target: &str) -> Machine {
     Machine {
         target: target.to_owned(),
         rustup: rustup(active.as_ref()),
-        libc: is_file(&format!("{WASI_LIBC}/libc.a")).map(|_| WASI_LIBC.into()),
+        libc: is_file(format!("{WASI_LIBC}/libc.a")).map(|_| WASI_LIBC.into()),
         linker: linker(active.as_ref()),
         apt: apt(),
         active,
@@ -134,17 +134,15 @@ impl Compiler {
         if rustc.is_absolute() && !rustc.is_file() {
             return None;
         }
-        let sysroot = PathBuf::from(
-            process::capture(rustc, &["--print", "sysroot"])
-                .ok()?
-                .trim(),
-        );
-        let said = process::capture(rustc, &["-vV"]).ok()?;
-        let field = |name: &str| {
-            said.lines()
-                .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+        let sysroot = process::capture(rustc, &["--print", "sysroot"]).ok()?;
+        let sysroot = PathBuf::from(sysroot.trim());
+        let output = process::capture(rustc, &["-vV"]).ok()?;
+        let mut lines = output.lines();
+        let version = lines.next()?.to_owned();
+        let field = |name| {
+            let mut lines = lines.clone();
+            lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
         };
-        let version = said.lines().next()?.to_owned();
         let (release, host) = (field("release")?.to_owned(), field("host")?.to_owned());
         let libraries = sysroot.join("lib/rustlib").join(target).join("lib");
         let libc = libraries.join("self-contained");
@@ -163,42 +161,26 @@ impl Compiler {
 
     /// The same compiler by its own path, where rustup's proxy was asked: the proxy would look at
     /// the folder it is started in once more.
-    fn without_proxy(self) -> Self {
-        let own = self
-            .sysroot
-            .join("bin")
-            .join(format!("rustc{}", std::env::consts::EXE_SUFFIX));
-        if own.is_file() {
-            Self { rustc: own, ..self }
-        } else {
-            self
-        }
+    fn without_proxy(mut self) -> Self {
+        self.rustc = in_folder(&self.sysroot.join("bin"), "rustc").unwrap_or(self.rustc);
+        self
     }
 }
 
 /// The cargo in the sysroot, else the one that started this program, else the one on `PATH`.
 fn cargo_of(sysroot: &Path) -> Option<PathBuf> {
-    let own = sysroot
-        .join("bin")
-        .join(format!("cargo{}", std::env::consts::EXE_SUFFIX));
-    if own.is_file() {
-        return Some(own);
-    }
-    std::env::var_os("CARGO")
-        .map(PathBuf::from)
-        .filter(|cargo| cargo.is_file())
+    let outer = || is_file(std::env::var_os("CARGO")?);
+    in_folder(&sysroot.join("bin"), "cargo")
+        .or_else(outer)
         .or_else(|| on_path("cargo"))
 }
 
 fn has_core(folder: &Path) -> bool {
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        return false;
-    };
-    entries.flatten().any(|entry| {
-        entry
-            .file_name()
-            .to_str()
-            .is_some_and(|name| name.starts_with("libcore-") && name.ends_with(".rlib"))
+    let mut entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.any(|entry| {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        name.starts_with("libcore-") && name.ends_with(".rlib")
     })
 }
 
@@ -237,9 +219,10 @@ fn auto_install() -> bool {
     let home = home.or_else(|| Some(std::env::home_dir()?.join(".rustup")));
     let settings = home.and_then(|home| std::fs::read_to_string(home.join("settings.toml")).ok());
     let settings = settings.and_then(|text| text.parse::<toml::Table>().ok());
-    settings
-        .and_then(|table| Some(table.get("auto_install")?.as_str()? != "disable"))
-        .unwrap_or(true)
+    let setting = settings
+        .as_ref()
+        .and_then(|table| table.get("auto_install"));
+    setting.and_then(toml::Value::as_str) != Some("disable")
 }
 
 /// A linker for wasm, whatever the target: that of the compiler in use, or the newest on `PATH`.
@@ -249,39 +232,25 @@ pub fn any_linker() -> Option<PathBuf> {
 }
 
 fn linker(active: Option<&Compiler>) -> Option<PathBuf> {
-    let own = active.map(|compiler| {
-        let tools = compiler
-            .sysroot
-            .join("lib/rustlib")
-            .join(&compiler.host)
-            .join("bin");
-        tools.join(format!("rust-lld{}", std::env::consts::EXE_SUFFIX))
+    let own = active.and_then(|compiler| {
+        let rustlib = compiler.sysroot.join("lib/rustlib");
+        in_folder(&rustlib.join(&compiler.host).join("bin"), "rust-lld")
     });
-    own.filter(|path| path.is_file()).or_else(newest_wasm_ld)
+    own.or_else(newest_wasm_ld)
 }
 
 /// `wasm-ld-22` before `wasm-ld-14`, a plain `wasm-ld` last: its version is unknown, and an old one does not
 /// read what a new compiler writes.
 fn newest_wasm_ld() -> Option<PathBuf> {
-    let folders: Vec<_> = std::env::split_paths(&std::env::var_os("PATH")?).collect();
-    let entries = folders
-        .iter()
-        .filter_map(|folder| std::fs::read_dir(folder).ok())
-        .flatten()
-        .flatten();
-    let numbered = entries.filter_map(|entry| {
-        let version: u32 = entry
-            .file_name()
-            .to_str()?
-            .strip_prefix("wasm-ld-")?
-            .parse()
-            .ok()?;
+    let path = std::env::var_os("PATH")?;
+    let folders = std::env::split_paths(&path).filter_map(|folder| std::fs::read_dir(folder).ok());
+    let numbered = folders.flatten().flatten().filter_map(|entry| {
+        let name = entry.file_name();
+        let version: u32 = name.to_str()?.strip_prefix("wasm-ld-")?.parse().ok()?;
         Some((version, entry.path()))
     });
-    numbered
-        .max()
-        .map(|(_, path)| path)
-        .or_else(|| on_path("wasm-ld"))
+    let newest = numbered.max().map(|(_, path)| path);
+    newest.or_else(|| on_path("wasm-ld"))
 }
 
 /// Whether packages may be installed.
@@ -305,6 +274,6 @@ fn is_root() -> bool {
     false
 }
 
-fn is_file(path: &str) -> Option<PathBuf> {
-    Some(PathBuf::from(path)).filter(|path| path.is_file())
+fn is_file(path: impl Into<PathBuf>) -> Option<PathBuf> {
+    Some(path.into()).filter(|path: &PathBuf| path.is_file())
 }
