@@ -21,14 +21,11 @@ pub struct Agent {
 /// # Errors
 /// [`Error::Input`] where it is not there.
 pub fn start(store: &mut Store<State>, instance: Instance, file: &Path) -> Result<Agent> {
-    let interface = instance
-        .get_export_index(store, None, INTERFACE)
-        .ok_or_else(|| Error::Input {
-            file: file.to_owned(),
-            offset: None,
-            message: format!("it does not export {INTERFACE}"),
-            help: "give the agent component".to_owned(),
-        })?;
+    let interface = instance.get_export_index(store, None, INTERFACE);
+    let interface = interface.ok_or_else(|| {
+        let message = format!("it does not export {INTERFACE}");
+        Error::input(file, message, "give the agent component")
+    })?;
     Ok(Agent {
         instance,
         interface,

@@ -49,25 +49,22 @@ impl Host {
     /// [`Error::Input`] where the file traps at once, or is no agent.
     pub fn instantiate(program: &Program, mut store: Store<State>) -> Result<Self> {
         program::refuel(&mut store, program.bound, &program.file)?;
-        let help = "run it in an engine of its own to see why";
+        let file = &program.file;
+        let trapped = program::refused(file, "run it in an engine of its own to see why");
         let instance = match &program.prepared {
             Prepared::Core(prepared) => {
-                let instance = prepared
-                    .instantiate(&mut store)
-                    .map_err(program::refused(&program.file, help))?;
-                Instance::Core(reactor::start(&mut store, instance, &program.file)?)
+                let instance = prepared.instantiate(&mut store).map_err(trapped)?;
+                Instance::Core(reactor::start(&mut store, instance, file)?)
             }
             Prepared::Component(prepared) => {
-                let instance = prepared
-                    .instantiate(&mut store)
-                    .map_err(program::refused(&program.file, help))?;
-                Instance::Component(component::start(&mut store, instance, &program.file)?)
+                let instance = prepared.instantiate(&mut store).map_err(trapped)?;
+                Instance::Component(component::start(&mut store, instance, file)?)
             }
         };
         Ok(Self {
             store,
             instance,
-            file: program.file.clone(),
+            file: file.clone(),
             bound: program.bound,
         })
     }
@@ -141,12 +138,12 @@ impl Host {
             Instance::Core(agent) => agent.call(&mut self.store, function, texts),
             Instance::Component(agent) => agent.call(&mut self.store, function, texts),
         };
-        result.map_err(|message| Error::Input {
-            file: self.file.clone(),
-            offset: None,
-            message: format!("{function}: {message}"),
-            help: "see what the message says; `build-support run --help` shows the arguments"
-                .to_owned(),
+        result.map_err(|message| {
+            Error::input(
+                &self.file,
+                format!("{function}: {message}"),
+                "see what the message says; `build-support run --help` shows the arguments",
+            )
         })
     }
 }

@@ -59,11 +59,12 @@ pub fn write(
         Kind::Core => engine.precompile_module(artifact.bytes()),
         Kind::Component => engine.precompile_component(artifact.bytes()),
     };
-    let bytes = made.map_err(|error| Error::Input {
-        file: source.to_owned(),
-        offset: None,
-        message: format!("{compiler} refuses it: {error:#}"),
-        help: "try the other --compiler, or see what the message says".to_owned(),
+    let bytes = made.map_err(|error| {
+        Error::input(
+            source,
+            format!("{compiler} refuses it: {error:#}"),
+            "try the other --compiler, or see what the message says",
+        )
     })?;
     let record = Record::new(source, artifact, compiler, &bytes);
     files::write_atomic(file, &bytes)?;
@@ -103,16 +104,6 @@ impl Precompiled {
     /// What is known of it.
     pub fn record(&self) -> &Record {
         &self.record
-    }
-
-    /// Its size in bytes.
-    pub fn len(&self) -> u64 {
-        self.bytes.len() as u64
-    }
-
-    /// Whether it has no bytes: never, the engine writes a header.
-    pub fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
     }
 
     /// An engine that takes it, with instances on demand.

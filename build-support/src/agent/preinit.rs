@@ -34,13 +34,11 @@ pub fn run(file: &Path, artifact: &Artifact, config: &str) -> Result<Artifact> {
     };
     // A core module's `_initialize` is no longer exported; in a component the wiring goes on calling it.
     if artifact.kind() == Kind::Component && constructors::any(artifact.core_modules()) {
-        return Err(Error::Input {
-            file: file.to_owned(),
-            offset: None,
-            message: format!("its `{}` has something to do", constructors::INITIALIZE),
-            help: "a snapshot would do it again when it is started: make the program do without constructors"
-                .to_owned(),
-        });
+        return Err(Error::input(
+            file,
+            format!("its `{}` has something to do", constructors::INITIALIZE),
+            "a snapshot would do it again when it is started: make the program do without constructors",
+        ));
     }
     let wizer = Wizer::new();
     let engine = Setup::counted().engine()?;
@@ -60,7 +58,7 @@ pub fn run(file: &Path, artifact: &Artifact, config: &str) -> Result<Artifact> {
         Kind::Core => {
             let (context, instrumented) = wizer.instrument(artifact.bytes()).map_err(unfit)?;
             let host = &mut start(instrumented)?;
-            let state = &mut snapshot::Core { host, stack };
+            let state = &mut snapshot::State { host, stack };
             snapshot::ready(wizer.snapshot(&context, state))
         }
         Kind::Component => {
@@ -68,7 +66,7 @@ pub fn run(file: &Path, artifact: &Artifact, config: &str) -> Result<Artifact> {
                 .instrument_component(artifact.bytes())
                 .map_err(unfit)?;
             let host = &mut start(instrumented)?;
-            let state = &mut snapshot::Component { host, stack };
+            let state = &mut snapshot::State { host, stack };
             snapshot::ready(wizer.snapshot_component(&context, state))
         }
     };

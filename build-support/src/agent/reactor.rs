@@ -16,14 +16,14 @@ pub struct Agent {
 /// # Errors
 /// [`Error::Input`] where it traps, or exports no memory.
 pub fn start(store: &mut Store<State>, instance: Instance, file: &Path) -> Result<Agent> {
-    let memory = instance
-        .get_memory(&mut *store, "memory")
-        .ok_or_else(|| Error::Input {
-            file: file.to_owned(),
-            offset: None,
-            message: "it does not export `memory`".to_owned(),
-            help: "give the agent reactor".to_owned(),
-        })?;
+    let memory = instance.get_memory(&mut *store, "memory");
+    let memory = memory.ok_or_else(|| {
+        Error::input(
+            file,
+            "it does not export `memory`",
+            "give the agent reactor",
+        )
+    })?;
     if let Some(initialize) = instance.get_func(&mut *store, "_initialize") {
         initialize
             .call(store, &[], &mut [])

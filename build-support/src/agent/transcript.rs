@@ -1,4 +1,4 @@
-//! What is said to an agent, in a JSON file: the same text for the tests, which compare the answers of every engine, and
+//! The messages to an agent, in a JSON file: the same text for the tests, which compare the answers of every engine, and
 //! for the measurements, which want a workload that is the agent's own.
 //!
 //! ```json
@@ -16,11 +16,11 @@ use std::path::Path;
 pub struct Transcript {
     /// What `init` is given.
     pub config: serde_json::Value,
-    /// What is said, at least once.
+    /// What it is sent, one at least.
     pub messages: Vec<Message>,
 }
 
-/// Something said.
+/// Something sent.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Message {
@@ -38,19 +38,11 @@ impl Transcript {
     /// empty one: nothing would be measured with that.
     pub fn read(file: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(file).map_err(Error::io("reading", file))?;
-        let refused = |message: String| {
-            Error::Input {
-            file: file.to_owned(),
-            offset: None,
-            message,
-            help: "write {\"config\": {}, \"messages\": [{\"session\": \"s\", \"message\": \"hello\"}]}"
-                .to_owned(),
-        }
-        };
-        let transcript: Self =
-            serde_json::from_str(&text).map_err(|error| refused(error.to_string()))?;
+        let help = r#"write {"config": {}, "messages": [{"session": "s", "message": "hello"}]}"#;
+        let transcript: Self = serde_json::from_str(&text)
+            .map_err(|error| Error::input(file, error.to_string(), help))?;
         if transcript.messages.is_empty() {
-            return Err(refused("there are no messages in it".to_owned()));
+            return Err(Error::input(file, "there are no messages in it", help));
         }
         Ok(transcript)
     }
@@ -66,8 +58,10 @@ impl Transcript {
     /// # Errors
     /// [`Error::Input`] where the agent traps.
     pub fn play(&self, host: &mut Host) -> Result<Vec<String>> {
-        let answer = |said: &Message| host.process_message(&said.session, &said.message);
-        self.messages.iter().map(answer).collect()
+        let messages = self.messages.iter();
+        messages
+            .map(|sent| host.process_message(&sent.session, &sent.message))
+            .collect()
     }
 }
 

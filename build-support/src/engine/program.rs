@@ -78,17 +78,15 @@ impl Program {
         compiled: &Compiled,
         imports: Imports,
     ) -> Result<Self> {
-        let fault = || refused(file, "this is a fault of the tool");
+        let fault = refused(file, "this is a fault of the tool");
         let prepared = match compiled {
             Compiled::Core(module) => {
                 let mut linker = wasmtime::Linker::new(engine);
                 match imports {
-                    Imports::Wasi => {
-                        p1::add_to_linker_sync(&mut linker, |state: &mut State| &mut state.wasi)
-                    }
+                    Imports::Wasi => p1::add_to_linker_sync(&mut linker, State::wasi),
                     Imports::Trap => linker.define_unknown_imports_as_traps(module),
                 }
-                .map_err(fault())?;
+                .map_err(&fault)?;
                 let prepared = linker.instantiate_pre(module);
                 let help = "a core module may import wasi_snapshot_preview1 alone";
                 Prepared::Core(prepared.map_err(refused(file, help))?)
@@ -99,7 +97,7 @@ impl Program {
                     Imports::Wasi => wasmtime_wasi::p2::add_to_linker_sync(&mut linker),
                     Imports::Trap => linker.define_unknown_imports_as_traps(component),
                 }
-                .map_err(fault())?;
+                .map_err(&fault)?;
                 let prepared = linker.instantiate_pre(component);
                 let help = "a component may import WASI 0.2 alone";
                 Prepared::Component(prepared.map_err(refused(file, help))?)
@@ -145,13 +143,7 @@ impl Program {
             wasi.preopened_dir(root, "/", FsPerms::ReadWrite)
                 .map_err(refused(&self.file, "give --root a folder that exists"))?;
         }
-        let state = State {
-            wasi: wasi.build_p1(),
-            memory: Memory::default(),
-        };
-        let mut store = Store::new(&self.engine, state);
-        store.limiter(|state| &mut state.memory);
-        Ok(store)
+        Ok(store(&self.engine, wasi))
     }
 }
 
@@ -159,6 +151,23 @@ impl Program {
 pub struct State {
     wasi: WasiP1Ctx,
     pub(crate) memory: Memory,
+}
+
+impl State {
+    pub(crate) fn wasi(&mut self) -> &mut WasiP1Ctx {
+        &mut self.wasi
+    }
+}
+
+/// A store for one instance, which sees `wasi` of the system.
+pub(crate) fn store(engine: &Engine, mut wasi: WasiCtxBuilder) -> Store<State> {
+    let state = State {
+        wasi: wasi.build_p1(),
+        memory: Memory::default(),
+    };
+    let mut store = Store::new(engine, state);
+    store.limiter(|state| &mut state.memory);
+    store
 }
 
 impl WasiView for State {
@@ -174,12 +183,6 @@ pub(crate) fn refuel(store: &mut Store<State>, bound: Option<u64>, file: &Path) 
 }
 
 /// What to make of an engine's error about `file`.
-pub(crate) fn refused(file: &Path, help: &str) -> impl FnOnce(wasmtime::Error) -> Error {
-    let (file, help) = (file.to_owned(), help.to_owned());
-    move |error| Error::Input {
-        file,
-        offset: None,
-        message: format!("{error:#}"),
-        help,
-    }
+pub(crate) fn refused(file: &Path, help: &str) -> impl Fn(wasmtime::Error) -> Error {
+    move |error| Error::input(file, format!("{error:#}"), help)
 }

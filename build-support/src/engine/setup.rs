@@ -78,15 +78,16 @@ impl Setup {
             Compiler::Winch => Strategy::Winch,
         });
         config.consume_fuel(self.fuel);
-        // Wasmtime's default; warm figures rest on it, so it is said.
+        // Wasmtime's default; warm figures rest on it, so it is written out.
         config.memory_init_cow(true);
         if self.instances == Instances::Pooled {
             config.allocation_strategy(pool());
         }
-        Engine::new(&config).map_err(|error| Error::Toolchain {
-            message: format!("wasmtime with {self}: {error:#}"),
-            help: "use a machine that wasmtime supports, and do not limit its address space (ulimit -v)"
-                .to_owned(),
+        Engine::new(&config).map_err(|error| {
+            Error::toolchain(
+                format!("wasmtime with {self}: {error:#}"),
+                "use a machine that wasmtime supports, and do not limit its address space (ulimit -v)",
+            )
         })
     }
 }

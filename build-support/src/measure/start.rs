@@ -2,19 +2,15 @@
 //! the start function, and a reactor's `_initialize`. Counted by wasmtime's fuel, so the figure is the same on every
 //! machine. How long a start takes, and what the agent does after it, is `startup`'s business.
 
-use crate::engine::memory;
-use crate::engine::program::Compiled;
+use crate::engine::program::{self, Compiled, State};
 use crate::engine::setup::Setup;
 use crate::error::{Error, Result};
 use crate::wasm::artifact::Artifact;
 use std::path::Path;
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{self, Component, ResourceType};
-use wasmtime::{
-    Engine, ExternType, Global, Linker, Memory, Module, Ref, RefType, Store, Table, Val, ValType,
-};
-use wasmtime_wasi::p1::{self, WasiP1Ctx};
-use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime::{Engine, Linker, Module, Store, Trap};
+use wasmtime_wasi::{WasiCtx, p1};
 
 /// A start that takes more does not count as one that ends.
 const MOST: u64 = 1 << 32;
@@ -34,34 +30,22 @@ pub fn run(file: &Path, artifact: &Artifact) -> Result<u64> {
 
 fn run_up_to(most: u64, file: &Path, artifact: &Artifact) -> Result<u64> {
     let engine = Setup::counted().engine()?;
-    count(most, &engine, artifact).map_err(|error| Error::Input {
-        file: file.to_owned(),
-        offset: None,
-        message: format!("the limit on `start` cannot be held against it: {}", say(&error, most)),
-        help: "the start may use WASI, without folders, and nothing else from outside: take from it what calls \
-               other imports or traps, or remove the limit on `start`"
-            .to_owned(),
+    count(most, &engine, artifact).map_err(|error| {
+        let reason = match error.downcast_ref() {
+            Some(Trap::OutOfFuel) => format!("it is not there after {most} instructions"),
+            _ => format!("{error:#}"),
+        };
+        Error::input(
+            file,
+            format!("the limit on `start` cannot be held against it: {reason}"),
+            "the start may use WASI, without folders, and nothing else from outside: take from it what calls \
+             other imports or traps, or remove the limit on `start`",
+        )
     })
 }
 
-struct State {
-    wasi: WasiP1Ctx,
-    memory: memory::Memory,
-}
-
-impl WasiView for State {
-    fn ctx(&mut self) -> WasiCtxView<'_> {
-        self.wasi.ctx()
-    }
-}
-
 fn count(most: u64, engine: &Engine, artifact: &Artifact) -> wasmtime::Result<u64> {
-    let state = State {
-        wasi: WasiCtx::builder().build_p1(),
-        memory: memory::Memory::default(),
-    };
-    let mut store = Store::new(engine, state);
-    store.limiter(|state| &mut state.memory);
+    let mut store = program::store(engine, WasiCtx::builder());
     store.set_fuel(most)?;
     match Compiled::new(engine, artifact)? {
         Compiled::Core(module) => core(engine, &mut store, &module)?,
@@ -72,34 +56,9 @@ fn count(most: u64, engine: &Engine, artifact: &Artifact) -> wasmtime::Result<u6
 
 fn core(engine: &Engine, store: &mut Store<State>, module: &Module) -> wasmtime::Result<()> {
     let mut linker = Linker::new(engine);
-    p1::add_to_linker_sync(&mut linker, |state: &mut State| &mut state.wasi)?;
+    p1::add_to_linker_sync(&mut linker, State::wasi)?;
     linker.define_unknown_imports_as_traps(module)?;
-    for import in module.imports() {
-        let (from, name) = (import.module(), import.name());
-        if linker.get(&mut *store, from, name).is_ok() {
-            continue;
-        }
-        match import.ty() {
-            ExternType::Memory(ty) => {
-                let memory = Memory::new(&mut *store, ty)?;
-                linker.define(&mut *store, from, name, memory)?;
-            }
-            ExternType::Table(ty) => {
-                if let Some(nothing) = null(ty.element()) {
-                    let table = Table::new(&mut *store, ty, nothing)?;
-                    linker.define(&mut *store, from, name, table)?;
-                }
-            }
-            ExternType::Global(ty) => {
-                if let Some(zero) = zero(ty.content()) {
-                    let global = Global::new(&mut *store, ty, zero)?;
-                    linker.define(&mut *store, from, name, global)?;
-                }
-            }
-            // What is left over the engine names when it refuses.
-            _ => {}
-        }
-    }
+    linker.define_unknown_imports_as_default_values(&mut *store, module)?;
     let instance = linker.instantiate(&mut *store, module)?;
     if let Ok(initialize) = instance.get_typed_func::<(), ()>(&mut *store, INITIALIZE) {
         initialize.call(&mut *store, ())?;
@@ -167,31 +126,6 @@ fn trap(
         }
         // Types need nobody to give them; what is left over the engine names when it refuses.
         _ => Ok(()),
-    }
-}
-
-fn zero(ty: &ValType) -> Option<Val> {
-    match ty {
-        ValType::I32 => Some(Val::I32(0)),
-        ValType::I64 => Some(Val::I64(0)),
-        ValType::F32 => Some(Val::F32(0)),
-        ValType::F64 => Some(Val::F64(0)),
-        ValType::V128 => Some(Val::V128(0u128.into())),
-        ValType::Ref(ty) => null(ty).map(Val::from),
-    }
-}
-
-/// None where the type has no null.
-fn null(ty: &RefType) -> Option<Ref> {
-    ty.is_nullable().then(|| Ref::null(ty.heap_type()))
-}
-
-fn say(error: &wasmtime::Error, most: u64) -> String {
-    match error.downcast_ref() {
-        Some(wasmtime::Trap::OutOfFuel) => {
-            format!("it is not there after {most} instructions")
-        }
-        _ => format!("{error:#}"),
     }
 }
 
@@ -274,10 +208,13 @@ mod tests {
             ),
         ];
         for (text, expected) in cases {
-            let said = count(text).unwrap_err();
-            assert!(said.contains(expected), "{said}");
-            assert!(said.starts_with("x.wasm: the limit on `start`"), "{said}");
-            assert!(said.contains("help: "), "{said}");
+            let message = count(text).unwrap_err();
+            assert!(message.contains(expected), "{message}");
+            assert!(
+                message.starts_with("x.wasm: the limit on `start`"),
+                "{message}"
+            );
+            assert!(message.contains("help: "), "{message}");
         }
     }
 }

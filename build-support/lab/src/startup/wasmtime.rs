@@ -65,7 +65,7 @@ impl<'a> Programs<'a> {
 
     /// The precompiled file's size.
     pub fn precompiled_bytes(&self) -> u64 {
-        self.precompiled.len()
+        self.precompiled.record().bytes
     }
 
     /// Where it is.

@@ -59,22 +59,20 @@ impl Record {
     /// Holds `bytes` of `file` against the record. What another version or machine made is said first: it would be
     /// refused for that even if it is whole.
     pub(super) fn check(&self, file: &Path, bytes: &[u8]) -> Result<()> {
-        let length = bytes.len() as u64;
-        let message = if self.engine != ENGINE {
+        let (length, here) = (bytes.len() as u64, machine());
+        let Self {
+            engine,
+            machine,
+            bytes: recorded,
+            ..
+        } = self;
+        let message = if engine != ENGINE {
+            format!("it was made by {engine}, and this tool runs {ENGINE}")
+        } else if *machine != here {
+            format!("it was made for {machine}, and this is {here}")
+        } else if length != *recorded {
             format!(
-                "it was made by {}, and this tool runs {ENGINE}",
-                self.engine
-            )
-        } else if self.machine != machine() {
-            format!(
-                "it was made for {}, and this is {}",
-                self.machine,
-                machine()
-            )
-        } else if length != self.bytes {
-            format!(
-                "it has {length} bytes, and its record says {}: it is damaged, or one of the two is not its own",
-                self.bytes
+                "it has {length} bytes, and its record says {recorded}: it is damaged, or one of the two is not its own"
             )
         } else if digest::digest(bytes) != self.sha256 {
             "its SHA-256 is not the one in its record: it is damaged, or one of the two is not its own"
@@ -92,11 +90,8 @@ pub(super) fn read(file: &Path) -> Result<Record> {
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let message = format!(
-                "its record {} is not beside it",
-                path.file_name().unwrap_or_default().display()
-            );
-            return Err(again(file, message));
+            let name = path.file_name().unwrap_or_default().display();
+            return Err(again(file, format!("its record {name} is not beside it")));
         }
         Err(error) => return Err(Error::io("reading", &path)(error)),
     };
@@ -112,22 +107,16 @@ pub(super) fn read(file: &Path) -> Result<Record> {
 /// Writes the record of `file`.
 pub(super) fn write(file: &Path, record: &Record) -> Result<()> {
     let path = path(file);
-    let mut json = serde_json::to_vec_pretty(record)
-        .map_err(|e| Error::io("writing", &path)(std::io::Error::other(e)))?;
+    let mut json =
+        serde_json::to_vec_pretty(record).map_err(|e| Error::io("writing", &path)(e.into()))?;
     json.push(b'\n');
     files::write_atomic(&path, &json)
 }
 
 /// The error of a file that is not to be used, whose remedy is always the same: it is made from the wasm file.
 pub(super) fn again(file: &Path, message: String) -> Error {
-    Error::Input {
-        file: file.to_owned(),
-        offset: None,
-        message,
-        help:
-            "make it again here: `cargo precompile`, or `build-support precompile FILE.wasm -o FILE.cwasm`"
-                .to_owned(),
-    }
+    let help = "make it again here: `cargo precompile`, or `build-support precompile FILE.wasm -o FILE.cwasm`";
+    Error::input(file, message, help)
 }
 
 /// `app.cwasm` → `app.cwasm.json`.

@@ -8,14 +8,8 @@ use wasmtime::component::{ComponentNamedList, Lift, WasmList};
 use wasmtime::{AsContext as _, Val};
 use wasmtime_wizer::{ComponentInstanceState, InstanceState, SnapshotVal, ValType};
 
-/// A core module's state.
-pub struct Core<'a> {
-    pub host: &'a mut Host,
-    pub stack: Stack,
-}
-
-/// A component's state.
-pub struct Component<'a> {
+/// The state of a core module or of a component.
+pub struct State<'a> {
     pub host: &'a mut Host,
     pub stack: Stack,
 }
@@ -48,7 +42,7 @@ pub fn ready<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
-impl InstanceState for Core<'_> {
+impl InstanceState for State<'_> {
     async fn global_get(&mut self, name: &str, _: ValType) -> SnapshotVal {
         let (store, instance) = self.host.core().expect("a core module");
         let global = instance.get_global(&mut *store, name);
@@ -73,9 +67,9 @@ impl InstanceState for Core<'_> {
     }
 }
 
-impl Component<'_> {
-    /// Calls `function` of the exported `interface`, and has `take` look at what it gives.
-    fn call<T>(&mut self, interface: &str, function: &str, take: impl FnOnce(&Host, T))
+impl State<'_> {
+    /// What `function` of the exported `interface` gives.
+    fn call<T>(&mut self, interface: &str, function: &str) -> T
     where
         (T,): ComponentNamedList + Lift + 'static,
     {
@@ -88,50 +82,37 @@ impl Component<'_> {
         let (value,) = function
             .and_then(|function| function.call(&mut *store, ()))
             .expect("a function of wizer's, which only reads");
-        take(self.host, value);
+        value
     }
 }
 
-impl ComponentInstanceState for Component<'_> {
+impl ComponentInstanceState for State<'_> {
     async fn call_func_ret_list_u8(
         &mut self,
         interface: &str,
         function: &str,
         contents: impl FnOnce(&[u8]) + Send,
     ) {
-        let stack = self.stack;
-        self.call(interface, function, |host, memory: WasmList<u8>| {
-            let memory = memory.as_le_slice(host.store_ref().as_context());
-            contents(&stack.cleared(memory));
-        });
+        let memory: WasmList<u8> = self.call(interface, function);
+        let memory = memory.as_le_slice(self.host.store_ref().as_context());
+        contents(&self.stack.cleared(memory));
     }
 
     async fn call_func_ret_s32(&mut self, interface: &str, function: &str) -> i32 {
-        let mut result = 0;
-        self.call(interface, function, |_, value| result = value);
-        self.stack.global(result);
-        result
+        let value = self.call(interface, function);
+        self.stack.global(value);
+        value
     }
 
     async fn call_func_ret_s64(&mut self, interface: &str, function: &str) -> i64 {
-        let mut result = 0;
-        self.call(interface, function, |_, value| result = value);
-        result
+        self.call(interface, function)
     }
 
     async fn call_func_ret_f32(&mut self, interface: &str, function: &str) -> u32 {
-        let mut result = 0;
-        self.call(interface, function, |_, value: f32| {
-            result = value.to_bits()
-        });
-        result
+        self.call::<f32>(interface, function).to_bits()
     }
 
     async fn call_func_ret_f64(&mut self, interface: &str, function: &str) -> u64 {
-        let mut result = 0;
-        self.call(interface, function, |_, value: f64| {
-            result = value.to_bits()
-        });
-        result
+        self.call::<f64>(interface, function).to_bits()
     }
 }
