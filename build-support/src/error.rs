@@ -66,7 +66,7 @@ pub enum Error {
         command: String,
         /// How it ended.
         status: String,
-        /// The end of what it said, empty where it spoke to the terminal itself.
+        /// The end of its stderr, empty where that went to the terminal.
         stderr: String,
     },
     /// A manifest's budget table is wrong; each diagnostic points at its place.

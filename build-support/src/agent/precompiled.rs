@@ -34,8 +34,8 @@ pub struct Precompiled {
 
 /// Whether `file` is meant to be a precompiled one, by its name or its first bytes.
 pub fn is_meant(file: &Path) -> bool {
-    let begins = || std::fs::read(file).is_ok_and(|bytes| bytes.starts_with(MAGIC));
-    file.extension().is_some_and(|e| e == EXTENSION) || begins()
+    file.extension().is_some_and(|e| e == EXTENSION)
+        || std::fs::read(file).is_ok_and(|bytes| bytes.starts_with(MAGIC))
 }
 
 /// Where the precompiled file of the wasm file `source` is: beside it.

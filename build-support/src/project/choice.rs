@@ -28,10 +28,8 @@ impl Package {
     /// [`Error::Toolchain`] where cargo cannot read the workspace or the choice is not clear.
     pub fn find(wanted: Option<&str>) -> Result<Self> {
         let all = Self::all_here()?;
-        let is_meant = |package: &&Package| match wanted {
-            Some(name) => package.name == name,
-            None => package.has_budget,
-        };
+        let mut meant: Vec<_> = all.iter().collect();
+        meant.retain(|package| wanted.map_or(package.has_budget, |name| package.name == name));
         let unknown = || {
             let root = all.first().map(|package| package.root.as_path());
             Error::toolchain(
@@ -39,19 +37,16 @@ impl Package {
                     "no such package in {}, or none with a [package.metadata.budget] table",
                     root.unwrap_or(Path::new(".")).display()
                 ),
-                format!("name one with --package: {}", names(&all)),
+                name_one(&all),
             )
         };
-        match all.iter().filter(is_meant).collect::<Vec<_>>().as_slice() {
+        match meant.as_slice() {
             [package] => Ok((*package).clone()),
             [] if wanted.is_none() => choose(&all, None, &here()).map_err(|_| unknown()),
             [] => Err(unknown()),
             several => Err(Error::toolchain(
                 "several packages have a [package.metadata.budget] table",
-                format!(
-                    "name one with --package: {}",
-                    names(several.iter().copied())
-                ),
+                name_one(several.iter().copied()),
             )),
         }
     }
@@ -96,8 +91,10 @@ fn choose(all: &[Package], wanted: Option<&str>, here: &Path) -> Result<Package>
         });
     }
     let makers = |is_wasm: fn(&Target) -> bool| -> Vec<&Package> {
-        let makes = |package: &&Package| package.makes.iter().any(is_wasm);
-        all.iter().filter(makes).collect()
+        let packages = all.iter();
+        packages
+            .filter(|package| package.makes.iter().any(is_wasm))
+            .collect()
     };
     let mut fit = makers(Target::is_cdylib);
     if fit.is_empty() {
@@ -114,12 +111,13 @@ fn choose(all: &[Package], wanted: Option<&str>, here: &Path) -> Result<Package>
         )),
         several => Err(Error::toolchain(
             "several packages make a wasm file",
-            format!(
-                "name one with --package: {}",
-                names(several.iter().copied())
-            ),
+            name_one(several.iter().copied()),
         )),
     }
+}
+
+fn name_one<'a>(packages: impl IntoIterator<Item = &'a Package>) -> String {
+    format!("name one with --package: {}", names(packages))
 }
 
 fn names<'a>(packages: impl IntoIterator<Item = &'a Package>) -> String {

@@ -76,9 +76,7 @@ pub fn run(
         made = wasm_file(artifact, request, &project.kind).or(made.take());
     })?;
     let path = made.ok_or_else(|| {
-        let Request {
-            package, target, ..
-        } = request;
+        let (package, target) = (&request.package, &request.target);
         Error::toolchain(
             format!("cargo built {package} for {target} and named no .wasm file"),
             "is the target a wasm target?",

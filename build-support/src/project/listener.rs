@@ -1,6 +1,6 @@
 //! Who is told what is going on while cargo and the passes work.
 
-/// Who hears what is going on.
+/// Who is told what is going on.
 pub trait Listener {
     /// A line for the user, e.g. which standard library was taken.
     fn say(&mut self, line: &str);
@@ -14,7 +14,7 @@ pub trait Listener {
     fn message(&mut self, _line: &str) {}
 }
 
-/// Hears nothing.
+/// Is told and tells nobody.
 pub struct Silent;
 
 impl Listener for Silent {

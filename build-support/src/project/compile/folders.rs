@@ -19,15 +19,14 @@ pub fn nameless_of(request: &Request, toolchain: &Toolchain) -> Vec<String> {
 pub fn nameless(mut folders: Vec<PathBuf>, sysroots: &[PathBuf]) -> Vec<String> {
     folders.push(cargo_home());
     // `/usr` is no secret, and too short to mean anything.
-    let long = |folder: &&PathBuf| folder.components().count() > 2;
-    folders.extend(sysroots.iter().filter(long).cloned());
+    let sysroots = sysroots
+        .iter()
+        .filter(|folder| folder.components().count() > 2);
+    folders.extend(sysroots.cloned());
     let all = folders.iter().flat_map(|folder| with_real(folder));
     let named = all.filter(|path| path.is_absolute() && path.parent().is_some());
-    let paths: BTreeSet<_> = named.collect();
-    paths
-        .iter()
-        .map(|path| path.display().to_string())
-        .collect()
+    let paths = BTreeSet::from_iter(named).into_iter();
+    paths.map(|path| path.display().to_string()).collect()
 }
 
 /// What holds for every package: general folders first.
@@ -36,13 +35,11 @@ pub fn general_remaps(request: &Request, toolchain: &Toolchain) -> Vec<Remap> {
         (cargo_home(), "cargo".to_owned()),
         (request.root.clone(), ".".to_owned()),
         (request.target_dir.clone(), "target".to_owned()),
-        (
-            toolchain.sysroot.join("lib/rustlib/src/rust/library"),
-            "library".to_owned(),
-        ),
     ];
-    let sources = toolchain.sources();
-    remaps.extend(sources.map(|sources| (sources.library.clone(), "library".to_owned())));
+    let own = toolchain.sysroot.join("lib/rustlib/src/rust/library");
+    let sources = toolchain.sources().map(|sources| sources.library.clone());
+    let libraries = std::iter::once(own).chain(sources);
+    remaps.extend(libraries.map(|folder| (folder, "library".to_owned())));
     remaps
 }
 
@@ -62,15 +59,15 @@ pub fn remap_flags(remaps: &[Remap]) -> Vec<String> {
 
 /// `CARGO_HOME`, or where cargo puts it.
 pub fn cargo_home() -> PathBuf {
-    let set = std::env::var_os("CARGO_HOME")
-        .filter(|home| !home.is_empty())
-        .map(PathBuf::from);
-    set.or_else(|| Some(std::env::home_dir()?.join(".cargo")))
-        .unwrap_or_else(|| ".cargo".into())
+    let set = std::env::var_os("CARGO_HOME").filter(|home| !home.is_empty());
+    set.map_or_else(
+        || std::env::home_dir().unwrap_or_default().join(".cargo"),
+        PathBuf::from,
+    )
 }
 
 /// A folder as it was named, and as it is called without symbolic links: the compiler may use either.
-fn with_real(folder: &Path) -> Vec<PathBuf> {
+fn with_real(folder: &Path) -> impl Iterator<Item = PathBuf> + use<> {
     let real = folder.canonicalize().ok().filter(|real| real != folder);
-    std::iter::once(folder.to_owned()).chain(real).collect()
+    std::iter::once(folder.to_owned()).chain(real)
 }

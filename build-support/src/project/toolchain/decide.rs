@@ -122,14 +122,11 @@ fn packages(machine: &Machine) -> Vec<&'static str> {
 }
 
 fn missing(machine: &Machine) -> Error {
-    let mut facts = Vec::new();
-    match &machine.active {
-        None => facts.push("there is no rustc on PATH".to_owned()),
-        Some(active) if active.cargo.is_none() => {
-            facts.push(format!("{} has no cargo", active.version))
-        }
-        Some(active) => facts.push(format!("{} has none in its sysroot", active.version)),
-    }
+    let mut facts = vec![match &machine.active {
+        None => "there is no rustc on PATH".to_owned(),
+        Some(active) if active.cargo.is_none() => format!("{} has no cargo", active.version),
+        Some(active) => format!("{} has none in its sysroot", active.version),
+    }];
     match &machine.rustup {
         Rustup::Off => facts.push("rustup is not to install anything (RUSTUP_AUTO_INSTALL=0 or `rustup set auto-install`)".to_owned()),
         Rustup::Failed(why) => facts.push(format!("rustup could not add it: {why}")),

@@ -169,9 +169,8 @@ impl Compiler {
 
 /// The cargo in the sysroot, else the one that started this program, else the one on `PATH`.
 fn cargo_of(sysroot: &Path) -> Option<PathBuf> {
-    let outer = || is_file(std::env::var_os("CARGO")?);
     in_folder(&sysroot.join("bin"), "cargo")
-        .or_else(outer)
+        .or_else(|| is_file(std::env::var_os("CARGO")?))
         .or_else(|| on_path("cargo"))
 }
 
