@@ -38,12 +38,7 @@ pub fn read(file: &Path, text: &str) -> Result<Report> {
     };
     let help =
         "make the report again with this build-support, or read it with the one that wrote it";
-    Err(Error::Input {
-        file: file.to_owned(),
-        offset: None,
-        message,
-        help: help.to_owned(),
-    })
+    Err(Error::input(file, message, help.to_owned()))
 }
 
 fn not_a_report(file: &Path, text: &str, error: &serde_json::Error) -> Error {

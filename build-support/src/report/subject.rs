@@ -60,12 +60,11 @@ fn of_report(file: &Path, text: &[u8]) -> Result<Subject> {
     let sum = rows.try_fold(0_u64, u64::checked_add);
     let bytes = attribution.bytes;
     if sum != Some(bytes) {
-        return Err(Error::Input {
-            file: file.to_owned(),
-            offset: None,
-            message: format!("the rows of its `attribution` do not sum to {bytes} bytes"),
-            help: "make it again: every build writes report.json beside the shipped file".into(),
-        });
+        return Err(Error::input(
+            file,
+            format!("the rows of its `attribution` do not sum to {bytes} bytes"),
+            "make it again: every build writes report.json beside the shipped file",
+        ));
     }
     let shipped = file.with_file_name(format!("{}.wasm", report.package.replace('-', "_")));
     let artifact = Artifact::read(&shipped).ok();
