@@ -4,6 +4,7 @@
 pub mod adopt;
 pub mod build;
 pub mod cache;
+pub mod check;
 pub mod hold;
 pub mod linker;
 pub mod newer_wasm_opt;

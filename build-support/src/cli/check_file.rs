@@ -2,17 +2,12 @@
 
 use crate::cli::ended::Ended;
 use crate::cli::terminal::{colour_on_stderr, colour_on_stdout, here};
-use crate::config::{self, Config, Measure};
-use crate::measure::{figures, sizes, start};
+use crate::config::{self, Config};
+use crate::ops::check;
 use crate::output::{diagnostic, text};
 use crate::project::package::Package;
-use crate::report::{self, Prunable, Report, Toolchain, VerdictRecord};
-use crate::wasm::ReadError;
-use crate::wasm::artifact::Artifact;
-use crate::wasm::{features, reachability};
-use crate::{attribution, gate};
+use crate::report;
 use clap::Args;
-use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -45,19 +40,12 @@ pub struct Opts {
 
 /// Runs the subcommand.
 pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
-    let artifact = Artifact::read(&opts.file)?;
     let config = if opts.limit.is_empty() {
         of_package(opts)?
     } else {
-        given(&opts.limit)?
+        given(opts)?
     };
-    let mut report = look(&opts.file, &artifact, &config)?;
-    if config.limits.get(&Measure::Start).is_some() {
-        report.figures.start = Some(start::run(&opts.file, &artifact)?);
-    }
-    report.budget = gate::budget(&report, &config);
-    let verdict = gate::decide(&report, &config, None);
-    report.verdict = verdict.record();
+    let (report, verdict) = check::run(&opts.file, &config)?;
     let mut stdout = anstream::stdout();
     if opts.json {
         write!(stdout, "{}", report::json::write(&report))?;
@@ -96,10 +84,10 @@ fn of_package(opts: &Opts) -> anyhow::Result<Config> {
 
 /// What the limits on the command line would be in a manifest, which is how they are read: the same keys, units and
 /// mistakes, each at its place.
-fn given(limits: &[String]) -> anyhow::Result<Config> {
+fn given(opts: &Opts) -> anyhow::Result<Config> {
     let mut manifest =
         "[package]\nname = \"file\"\n\n[package.metadata.budget.limits]\n".to_owned();
-    for limit in limits {
+    for limit in &opts.limit {
         let split = limit
             .split_once('=')
             .map(|(key, size)| (key.trim(), size.trim()));
@@ -113,59 +101,15 @@ fn given(limits: &[String]) -> anyhow::Result<Config> {
             );
         };
         let is_number = !size.is_empty() && size.bytes().all(|b| b.is_ascii_digit() || b == b'_');
-        let size = match is_number {
-            true => size.to_owned(),
-            false => toml::Value::String(size.to_owned()).to_string(),
+        let size = if is_number {
+            size.to_owned()
+        } else {
+            toml::Value::String(size.to_owned()).to_string()
         };
         manifest.push_str(&format!("{key} = {size}\n"));
     }
-    Ok(config::parse(Path::new("--limit"), &manifest, "unknown")?)
-}
-
-/// The report of a file that went through no pass.
-fn look(file: &Path, artifact: &Artifact, config: &Config) -> anyhow::Result<Report> {
-    let mut used = BTreeSet::new();
-    let mut unreachable = Vec::new();
-    let damaged = ReadError::input(file, "build it again");
-    for module in artifact.modules().map_err(&damaged)? {
-        let features = features::run(module.bytes, file)?;
-        used.extend(features.into_iter().map(|known| known.name));
-        unreachable.extend(reachability::unreachable(&module).map_err(&damaged)?);
-    }
-    let mut figures = figures::run(artifact)?;
-    if config.limits.get(&Measure::Start).is_some() {
-        figures.start = Some(start::run(file, artifact)?);
-    }
-    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
-    Ok(Report {
-        schema: report::SCHEMA,
-        package: match config.manifest.starts_with("--limit") {
-            true => stem.into_owned(),
-            false => config.package.clone(),
-        },
-        target: config.target.clone(),
-        kind: artifact.kind(),
-        toolchain: Toolchain {
-            build_support: env!("CARGO_PKG_VERSION").to_owned(),
-            ..Toolchain::default()
-        },
-        stages: Vec::new(),
-        sizes: sizes::run(artifact.bytes()),
-        codecs: sizes::codecs(),
-        figures,
-        budget: Vec::new(),
-        baseline: None,
-        verdict: VerdictRecord {
-            within: false,
-            exceeded: Vec::new(),
-        },
-        snipped: Vec::new(),
-        swept: Vec::new(),
-        attribution: attribution::of_file(file, artifact)?,
-        features: used.into_iter().map(str::to_owned).collect(),
-        prunable: Prunable {
-            linked: Vec::new(),
-            shipped: unreachable.len() as u64,
-        },
-    })
+    let mut config = config::parse(Path::new("--limit"), &manifest, "unknown")?;
+    let stem = opts.file.file_stem().unwrap_or_default();
+    config.package = stem.to_string_lossy().into_owned();
+    Ok(config)
 }

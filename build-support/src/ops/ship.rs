@@ -4,17 +4,18 @@ use crate::attribution;
 use crate::config::{Config, Measure};
 use crate::error::{Error, Result};
 use crate::gate::{self, Comparison, Verdict};
-use crate::measure::{engine, figures, sizes, start};
+use crate::measure::{engine, sizes, start};
 use crate::ops::cache::{self, Record};
+use crate::ops::check;
 use crate::ops::newer_wasm_opt::Found;
 use crate::ops::symbol_map::SymbolMap;
 use crate::passes::Job;
 use crate::passes::pipeline::{self, Analysis};
-use crate::report::{self, Prunable, Report, Sizes, Stage, Toolchain, VerdictRecord};
+use crate::report::{self, Prunable, Report, Sizes, Stage, Toolchain};
 use crate::system::digest::{self, Key};
 use crate::system::files;
 use crate::wasm::artifact::Artifact;
-use crate::wasm::{ReadError, bindgen, reachability};
+use crate::wasm::bindgen;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -152,50 +153,29 @@ fn make(
         measured = sizes::run(a.bytes());
         Ok(())
     })?;
-    let attribution = match bindgen::is_input(product.artifact.bytes()) {
-        true => attribution::of_file(input.file, &product.artifact)?,
-        false => attribution::shipped(&product.names, &product.artifact)?,
+    let attribution = if bindgen::is_input(product.artifact.bytes()) {
+        attribution::of_file(input.file, &product.artifact)?
+    } else {
+        attribution::shipped(&product.names, &product.artifact)?
     };
+    let about = check::describe(input.config, &product.artifact, measured, attribution)?;
     let report = Report {
-        schema: report::SCHEMA,
-        package: input.config.package.clone(),
-        target: input.config.target.clone(),
-        kind: product.artifact.kind(),
         toolchain: Toolchain {
             wasm_opt: product.kept,
-            build_support: env!("CARGO_PKG_VERSION").to_owned(),
+            build_support: about.toolchain.build_support,
             ..input.toolchain.clone()
         },
         stages: product.stages,
-        sizes: measured,
-        codecs: sizes::codecs(),
-        figures: figures::run(&product.artifact)?,
-        budget: Vec::new(),
-        baseline: None,
-        verdict: VerdictRecord {
-            within: false,
-            exceeded: Vec::new(),
-        },
         snipped,
         swept,
-        attribution,
         features: analysis.features,
         prunable: Prunable {
             linked: analysis.unreachable,
-            shipped: left_unreachable(&product.artifact)?,
+            ..about.prunable
         },
+        ..about
     };
     Ok((report, product.artifact))
-}
-
-fn left_unreachable(shipped: &Artifact) -> Result<u64> {
-    let mut count = 0;
-    let step = "reachability";
-    for module in shipped.modules().map_err(ReadError::output(step))? {
-        let unreachable = reachability::unreachable(&module).map_err(ReadError::output(step))?;
-        count += unreachable.len() as u64;
-    }
-    Ok(count)
 }
 
 /// Judges by the limits as they stand now, and writes what changed; the cache's record goes last, so that
@@ -221,10 +201,7 @@ fn finish(
             )?),
         },
     };
-    report.baseline = None;
-    report.budget = gate::budget(&report, input.config);
-    let verdict = gate::decide(&report, input.config, None);
-    report.verdict = verdict.record();
+    let verdict = check::judge(&mut report, input.config);
     let json = report::json::write(&report);
     let (bytes, symbols) = match shipped {
         Some(shipped) => {
@@ -387,148 +364,4 @@ fn refuse_paths(artifact: &Artifact, paths: &[String]) -> Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const MANIFEST: &str = "\
-[package]
-name = \"app\"
-[package.metadata.budget.sweep]
-enabled = false
-[package.metadata.budget.graph]
-banned-crates = [\"big-runtime\"]
-";
-
-    /// Ships a module; says what is left in the folder when that fails.
-    fn ship(wat: &str, machine_paths: &[String]) -> Result<Shipped> {
-        let folder = tempfile::tempdir().unwrap();
-        let file = Path::new("app.linked.wasm");
-        let config = crate::config::parse(Path::new("Cargo.toml"), MANIFEST, "wasm32-wasip1")?;
-        let input = Input {
-            config: &config,
-            name: "app",
-            file,
-            linked: wat::parse_str(wat).unwrap(),
-            toolchain: Toolchain::default(),
-            wants_component: false,
-            newer_wasm_opt: None,
-            identity: "test",
-            machine_paths,
-        };
-        let shipped = run(&input, folder.path(), &mut |_| {});
-        let exists = folder.path().join("app.wasm").exists();
-        assert_eq!(
-            exists,
-            shipped.is_ok(),
-            "a refused file must not be shipped"
-        );
-        shipped
-    }
-
-    /// Protects FR-10 where the graph could not: what was linked, by its names.
-    #[test]
-    fn a_banned_crate_in_the_linked_file_is_refused_by_name() {
-        let module = |krate: &str| {
-            let name = format!("_ZN{}{krate}5spawn17h0123456789abcdefE", krate.len());
-            format!("(module (func ${name} (export \"f\") (nop)))")
-        };
-        let error = ship(&module("big_runtime"), &[])
-            .err()
-            .expect("it is banned")
-            .to_string();
-        assert!(
-            error.contains("big_runtime::spawn") && error.contains("cargo tree"),
-            "{error}"
-        );
-        assert!(
-            ship(&module("big_runtimes"), &[]).is_ok(),
-            "another crate is fine"
-        );
-    }
-
-    /// Protects privacy and determinism: no folder of the machine gets out.
-    #[test]
-    fn a_folder_of_this_machine_in_the_shipped_file_is_refused() {
-        let module = r#"(module (memory (export "m") 1) (data (i32.const 8) "/home/me/project/src/lib.rs"))"#;
-        let error = ship(module, &["/home/me/project".to_owned()])
-            .err()
-            .expect("it is named");
-        assert!(
-            error.to_string().contains("/home/me/project/src/lib.rs"),
-            "{error}"
-        );
-        assert!(ship(module, &["/home/you".to_owned()]).is_ok());
-    }
-
-    /// Protects whoever has a trace and two builds: the id is measured, attributed, in the map, and of the contents.
-    #[test]
-    fn a_build_id_is_part_of_what_is_measured() {
-        let folder = tempfile::tempdir().unwrap();
-        let module =
-            r#"(module (@custom "build_id" "\04link") (func $app::run (export "run") (nop)))"#;
-        let run = |manifest: &str, module: &str| {
-            let target = "wasm32-wasip1";
-            let config = crate::config::parse(Path::new("Cargo.toml"), manifest, target).unwrap();
-            let input = Input {
-                config: &config,
-                name: "app",
-                file: Path::new("app.linked.wasm"),
-                linked: wat::parse_str(module).unwrap(),
-                toolchain: Toolchain::default(),
-                wants_component: false,
-                newer_wasm_opt: None,
-                identity: "test",
-                machine_paths: &[],
-            };
-            let shipped = super::run(&input, folder.path(), &mut |_| {}).unwrap();
-            let map = SymbolMap::read(&shipped.files.symbols).unwrap();
-            assert_eq!(map.sha256, digest::digest(&shipped.bytes));
-            assert_eq!(map.modules[0].functions[0].name, "app::run");
-            (shipped, map.build_id)
-        };
-        let with = MANIFEST.replace(
-            "[package.metadata.budget.sweep]",
-            "[package.metadata.budget]\nbuild-id = true\n[package.metadata.budget.sweep]",
-        );
-        let (plain, none) = run(MANIFEST, module);
-        let (stamped, id) = run(&with, module);
-        assert_eq!(
-            (none, stamped.unchanged),
-            (None, false),
-            "the key is in the cache's"
-        );
-        assert_eq!(stamped.report.sizes.raw, plain.report.sizes.raw + 28);
-        let rows = &stamped.report.attribution.rows;
-        assert!(
-            rows.iter()
-                .any(|row| row.name == "build_id" && row.bytes == 28)
-        );
-        assert_eq!(stamped.report.stages[6].name, "build id");
-        assert_eq!(stamped.report.stages[6].note, id.clone().unwrap());
-        assert!(run(&with, module).0.unchanged);
-        std::fs::remove_file(&stamped.files.symbols).unwrap();
-        assert_eq!(
-            (run(&with, module).1, stamped.files.symbols.exists()),
-            (id.clone(), true)
-        );
-        let (_, other) = run(&with, r#"(module (func $app::run (export "go") (nop)))"#);
-        assert_ne!(other, id);
-    }
-
-    /// Protects the loop's promise: what no engine takes is no product.
-    #[test]
-    fn what_does_not_validate_is_refused_with_the_offset() {
-        let error =
-            Artifact::new(b"\0asm\x01\0\0\0\x01\xff".to_vec(), Path::new("x.wasm")).unwrap_err();
-        assert!(
-            matches!(
-                error,
-                Error::Input {
-                    offset: Some(_),
-                    ..
-                }
-            ),
-            "{error}"
-        );
-    }
-}
+mod tests;
