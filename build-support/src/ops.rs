@@ -5,6 +5,7 @@ pub mod adopt;
 pub mod build;
 pub mod cache;
 pub mod check;
+pub mod explain;
 pub mod hold;
 pub mod linker;
 pub mod newer_wasm_opt;

@@ -21,13 +21,16 @@ use std::path::{Path, PathBuf};
 FILE is any core module or component, with or without names, or the report.json of a build: the report has the
 names of the shipped file beside it, which has none. Without FILE it is the report of the package's last build.
 Every table sums to the file, to the byte.
+--explain goes by the package's own [package.metadata.budget.snip], as its build does, where FILE is the package's
+report.json or a file beside it; any other file is explained by the defaults. Without FILE it is the package's last
+linked file. --why shows the calls in the file as it is, for which there are no rules.
 Examples:
   cargo analyze                           the shipped agent, by its report
   build-support analyze app.wasm --top 50 --by item
   build-support analyze app.wasm --by crate --by module --json
   build-support analyze app.wasm --why core::fmt::write
                                           the calls that lead to it, in the file as it is
-  build-support analyze app.linked.wasm --explain core::fmt::write
+  cargo analyze --explain core::fmt::write
                                           the chain from an export to it, once panics are snipped and the rest swept")]
 pub struct Opts {
     /// A core module, a component, or a report.json

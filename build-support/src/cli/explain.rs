@@ -1,43 +1,25 @@
 //! `build-support analyze --explain`: why a function or data symbol survives snip and sweep.
 
-use crate::analyze::plan::{self, SnipRules};
-use crate::analyze::sweep::{self, Explanation, Link};
+use crate::analyze::sweep::{Explanation, Link};
 use crate::cli::ended::Ended;
-use crate::passes::pipeline;
-use crate::wasm::artifact::Artifact;
-use crate::wasm::symbols;
+use crate::ops::explain;
 use std::io::Write as _;
 use std::path::Path;
 
 /// Prints the chain to every symbol of that name.
 pub fn run(file: &Path, symbol: &str, json: bool) -> anyhow::Result<Ended> {
-    let artifact = Artifact::read(file)?;
-    let rules = SnipRules {
-        enabled: true,
-        ..SnipRules::default()
-    };
-    let mut found = Vec::new();
-    for module in artifact.modules()? {
-        let symbols = symbols::run(&module)?;
-        let plan = plan::run(&symbols, &rules);
-        let explained = sweep::explain(module.bytes, &plan.snipped(), symbol)
-            .map_err(|refusal| pipeline::not_swept(file, &refusal))?;
-        found.extend(explained);
-    }
-    anyhow::ensure!(
-        !found.is_empty(),
-        "{}: no function or data symbol is called `{symbol}`\n  help: list them with `build-support analyze {}`, and give a whole path or the end of one",
-        file.display(),
-        file.display()
-    );
+    let found = explain::run(file, symbol)?;
     let mut stdout = anstream::stdout();
     if json {
-        let all: Vec<_> = found.iter().map(as_json).collect();
+        let all: Vec<_> = found.symbols.iter().map(as_json).collect();
         writeln!(stdout, "{}", serde_json::to_string_pretty(&all)?)?;
-        return Ok(Ended::Well);
+    } else {
+        for explanation in &found.symbols {
+            write!(stdout, "{}", text(explanation))?;
+        }
     }
-    for explanation in &found {
-        write!(stdout, "{}", text(explanation))?;
+    if !found.note.is_empty() {
+        eprintln!("note: {}", found.note);
     }
     Ok(Ended::Well)
 }

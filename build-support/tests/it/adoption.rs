@@ -191,6 +191,59 @@ fn a_library_for_no_system() {
     adopt(&project, UNKNOWN, &[], &manifest);
 }
 
+/// Protects the answer to why something is there: it is that of the package's own build, and a file of nobody's is
+/// explained by the defaults.
+#[test]
+fn a_package_explains_by_its_own_rules() {
+    const CALLS: &str = "\
+#[unsafe(no_mangle)]
+pub extern \"C\" fn go(number: u64) -> u64 {
+    outer(number)
+}
+#[inline(never)]
+fn outer(number: u64) -> u64 {
+    inner(std::hint::black_box(number)) + 1
+}
+#[inline(never)]
+fn inner(number: u64) -> u64 {
+    std::hint::black_box(number) * 3
+}
+";
+    let manifest = format!(
+        "{MANIFEST}\n[lib]\ncrate-type = [\"cdylib\"]\n[workspace]\n[profile.release-wasm]\ninherits = \"release\"\n\
+         [package.metadata.budget]\nprofile = \"release-wasm\"\ntargets = [\"{P1}\"]\n\
+         [package.metadata.budget.snip]\ndeny = [\"my_app::outer\"]\n"
+    );
+    let files = [("Cargo.toml", manifest.as_str()), ("src/lib.rs", CALLS)];
+    let project = Project::new("explain", layout::installed(P1), &files);
+    said(&project.budget(&["build"]), 0);
+    let linked = project.built(P1, "my_app.linked.wasm");
+    let report = project.built(P1, "report.json");
+    let explain = |file: &[&str]| {
+        let arguments = [&["analyze", "--explain", "my_app::inner"], file].concat();
+        said(&project.budget(&arguments), 0)
+    };
+    let (linked, report) = (linked.to_str().unwrap(), report.to_str().unwrap());
+    for file in [&[][..], &[report], &[linked]] {
+        let own = explain(file);
+        assert!(own.contains("is dead: it goes"), "{file:?}: {own}");
+    }
+    let alone = project.root.join("alone.wasm");
+    fs::copy(linked, &alone).unwrap();
+    let others = explain(&[alone.to_str().unwrap()]);
+    assert!(
+        others.contains("calls             my_app::outer"),
+        "{others}"
+    );
+    project.edit("Cargo.toml", "name = \"my-app\"", "name = \"another\"");
+    let unknown = explain(&[report]);
+    assert!(
+        unknown.contains("calls             my_app::outer")
+            && unknown.contains("no package `my-app`"),
+        "{unknown}"
+    );
+}
+
 /// Protects command-line programs.
 #[test]
 fn a_program_for_preview_1() {
