@@ -19,14 +19,14 @@ use crate::project::listener::Silent;
 use crate::report;
 use crate::system::{files, process};
 use crate::wasm::artifact::Artifact;
-use crate::wasm::{ReadError, module, symbols};
+use crate::wasm::{ReadError, symbols};
 use arguments::Arguments;
 use place::Place;
 use product::Product;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
-use wasmparser::ProducersSectionReader;
+use wasm_metadata::Producers;
 
 /// What rustc's calls of a linker for wasm begin with.
 const FLAVOR: &str = "-flavor";
@@ -112,7 +112,7 @@ fn attempt(product: &Product, arguments: &Arguments, target: &str) -> Result<Opt
     }
     let linked = Linked {
         path: output.clone(),
-        toolchain: toolchain(&bytes, arguments.target().is_some()),
+        toolchain: toolchain(&artifact, arguments.target().is_some()),
         bytes,
         machine_paths: machine_paths(product, arguments),
     };
@@ -166,31 +166,23 @@ fn is_test_harness(linked: &Artifact) -> Result<bool> {
 }
 
 /// What the file itself says of its compiler; that is what `rustc -V` says.
-fn toolchain(linked: &[u8], is_installed: bool) -> report::Toolchain {
-    let rustc = producer(linked, "processed-by", "rustc").unwrap_or_default();
-    let release = rustc.split(' ').next().unwrap_or_default();
-    let std = match is_installed {
-        true => "installed".to_owned(),
-        false => format!("built from sources ({release})"),
+fn toolchain(linked: &Artifact, is_installed: bool) -> report::Toolchain {
+    let rustc = linked.core_modules().find_map(|module| {
+        let producers = Producers::from_wasm(module).ok()??;
+        producers.get("processed-by")?.get("rustc").cloned()
+    });
+    let rustc = rustc.unwrap_or_default();
+    let std = if is_installed {
+        "installed".to_owned()
+    } else {
+        let release = rustc.split(' ').next().unwrap_or_default();
+        format!("built from sources ({release})")
     };
     report::Toolchain {
         rustc: format!("rustc {rustc}"),
         std,
         ..report::Toolchain::default()
     }
-}
-
-/// The version of the tool `name` in the producers section (tool conventions, `ProducersSection.md`).
-fn producer(file: &[u8], field: &str, name: &str) -> Option<String> {
-    let section = module::customs(file).find(|section| section.name() == "producers")?;
-    let fields = ProducersSectionReader::new(section.data_reader()).ok()?;
-    let field = fields.into_iter().flatten().find(|f| f.name == field)?;
-    let tool = field
-        .values
-        .into_iter()
-        .flatten()
-        .find(|v| v.name == name)?;
-    Some(tool.version.to_owned())
 }
 
 fn machine_paths(product: &Product, arguments: &Arguments) -> Vec<String> {
