@@ -17,6 +17,7 @@ mod init;
 mod link;
 mod messages;
 mod optimize;
+mod options;
 mod precompile;
 mod preinit;
 mod report;

@@ -3,16 +3,17 @@
 
 use crate::attribution::groups::{self, Grouping};
 use crate::cli::ended::Ended;
-use crate::cli::terminal::{colour_on_stdout, here};
+use crate::cli::options::Tables;
+use crate::cli::terminal::{colour_on_stdout, print, shown};
 use crate::cli::{explain, why};
 use crate::output::text::size_by::{self, Retained};
 use crate::project::package::Package;
 use crate::report::subject::{self, Subject};
+use crate::report::units;
 use crate::wasm::call_graph;
 use anyhow::Context as _;
 use clap::Args;
 use std::cmp::Reverse;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Show the size of a file by section, crate, generic family and item, and what each function retains
@@ -38,35 +39,14 @@ pub struct Opts {
     /// How many to list in each table
     #[arg(long, default_value_t = 15)]
     top: usize,
-    /// Only this table: section, crate, module, family or item; may be repeated
-    #[arg(long, value_name = "GROUPING", value_parser = grouping)]
-    by: Vec<Grouping>,
+    #[command(flatten)]
+    tables: Tables,
     /// Say why a function is there: its path or the end of it; from the calls in the code, for any file with names
     #[arg(long, value_name = "SYMBOL")]
     why: Option<String>,
     /// Say why a function or data symbol survives snip and sweep: its path, or the end of it; needs relocations
     #[arg(long, value_name = "SYMBOL", conflicts_with = "why")]
     explain: Option<String>,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
-}
-
-/// What is shown where no grouping is asked for.
-const DEFAULT: [Grouping; 4] = [
-    Grouping::Section,
-    Grouping::Crate,
-    Grouping::Family,
-    Grouping::Item,
-];
-
-/// A grouping by its name on the command line.
-pub fn grouping(name: &str) -> Result<Grouping, String> {
-    let mut all = Grouping::ALL.into_iter();
-    all.find(|by| name == by.name()).ok_or_else(|| {
-        let names: Vec<_> = Grouping::ALL.iter().map(|by| by.name()).collect();
-        format!("one of {}", names.join(", "))
-    })
 }
 
 /// Runs the subcommand.
@@ -76,46 +56,46 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
         None => last_report()?,
     };
     if let Some(symbol) = &opts.explain {
-        return explain::run(&file, symbol, opts.json);
+        return explain::run(&file, symbol, opts.tables.json);
     }
     let subject = subject::read(&file)?;
     if let Some(symbol) = &opts.why {
-        return why::run(&file, &subject, symbol, opts.json);
+        return why::run(&file, &subject, symbol, opts.tables.json);
     }
-    let by: &[Grouping] = if opts.by.is_empty() {
-        &DEFAULT
+    let retained = if opts.tables.is_default() && subject.missing.is_none() {
+        Some(dominators(&subject)?)
     } else {
-        &opts.by
+        None
     };
-    let mut stdout = anstream::stdout();
-    if opts.json {
-        writeln!(stdout, "{:#}", as_json(opts, &file, &subject, by)?)?;
-        return Ok(Ended::Well);
-    }
+    let json = as_json(opts, &file, &subject, retained.as_deref())?;
+    print(opts.tables.json, &json, || {
+        as_text(opts, &file, &subject, retained)
+    })?;
+    Ok(Ended::Well)
+}
+
+fn as_text(opts: &Opts, file: &Path, subject: &Subject, retained: Option<Vec<Retained>>) -> String {
     let colour = colour_on_stdout();
     let all = &subject.attribution;
-    let shown = file.strip_prefix(here()).unwrap_or(&file);
-    let size = crate::report::units::counted(all.bytes);
-    writeln!(stdout, "{}: {size}", shown.display())?;
-    for by in by {
+    let size = units::counted(all.bytes);
+    let mut text = format!("{}: {size}\n", shown(file).display());
+    for by in opts.tables.groupings() {
         let groups = groups::run(all, *by);
         let table = size_by::groups(by.plural(), &groups, all.bytes, opts.top, colour);
-        write!(stdout, "\n{table}")?;
+        text.push_str(&format!("\n{table}"));
     }
-    if opts.by.is_empty() {
-        if let Some(missing) = &subject.missing {
-            writeln!(
-                stdout,
-                "\nno dominators: {} is not there, or not the one of the report",
-                missing.display()
-            )?;
-        } else {
-            let mut retained = dominators(&subject)?;
-            retained.truncate(opts.top);
-            write!(stdout, "\n{}", size_by::retained(&retained, colour))?;
-        }
+    if let Some(mut retained) = retained {
+        retained.truncate(opts.top);
+        text.push_str(&format!("\n{}", size_by::retained(&retained, colour)));
+    } else if opts.tables.is_default()
+        && let Some(missing) = &subject.missing
+    {
+        text.push_str(&format!(
+            "\nno dominators: {} is not there, or not the one of the report\n",
+            missing.display()
+        ));
     }
-    Ok(Ended::Well)
+    text
 }
 
 /// The report that the last build of the package left for its first target.
@@ -158,18 +138,18 @@ fn as_json(
     opts: &Opts,
     file: &Path,
     subject: &Subject,
-    by: &[Grouping],
+    retained: Option<&[Retained]>,
 ) -> anyhow::Result<serde_json::Value> {
     let all = &subject.attribution;
     let mut json = serde_json::json!({ "file": file, "bytes": all.bytes });
-    for by in by {
+    for by in opts.tables.groupings() {
         json[by.plural()] = match by {
             Grouping::Item => serde_json::to_value(&all.rows)?,
             by => serde_json::to_value(groups::run(all, *by))?,
         };
     }
-    if opts.by.is_empty() && subject.missing.is_none() {
-        json["dominators"] = serde_json::to_value(dominators(subject)?)?;
+    if let Some(retained) = retained {
+        json["dominators"] = serde_json::to_value(retained)?;
     }
     Ok(json)
 }

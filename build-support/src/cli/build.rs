@@ -3,14 +3,15 @@
 
 use crate::cli::ended::Ended;
 use crate::cli::messages::{MessageFormat, Messages};
-use crate::cli::terminal::{colour_on_stdout, here};
+use crate::cli::options::Selection;
+use crate::cli::terminal::{colour_on_stdout, shown};
 use crate::cli::{dry_run, verdict};
 use crate::ops::build;
 use crate::ops::ship::Shipped;
 use crate::output::progress::Progress;
 use crate::output::text;
 use crate::passes::pipeline;
-use crate::project::package::{self, Package};
+use crate::project::package::Package;
 use crate::report;
 use crate::wasm::artifact::Artifact;
 use clap::Args;
@@ -32,11 +33,8 @@ pub struct Opts {
     /// The target triple; the first of the package's `targets` where this is not given
     #[arg(long)]
     target: Option<String>,
-    /// The package; the only one with a budget where this is not given
-    #[arg(long, short)]
-    package: Option<String>,
     #[command(flatten)]
-    features: Features,
+    selection: Selection,
     /// Where the files go; target/budget/<target> where this is not given
     #[arg(long, value_name = "FOLDER")]
     out_dir: Option<PathBuf>,
@@ -51,37 +49,16 @@ pub struct Opts {
     message_format: MessageFormat,
 }
 
-/// Cargo's own switches for features.
-#[derive(Args, Clone, Default)]
-pub struct Features {
-    /// Features to switch on, as cargo takes them
-    #[arg(long, short = 'F', value_delimiter = ',')]
-    features: Vec<String>,
-    /// Leave the default features off
-    #[arg(long)]
-    no_default_features: bool,
-}
-
-impl Features {
-    /// As the library takes them.
-    pub fn of_package(&self) -> package::Features {
-        package::Features {
-            features: self.features.clone(),
-            no_default: self.no_default_features,
-        }
-    }
-}
-
 /// Runs the subcommand.
 pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
-    let package = Package::find(opts.package.as_deref())?;
+    let package = opts.selection.package()?;
     let messages = Messages::new(opts.message_format, Some(&package));
     messages.finish(build(opts, &package, &messages))
 }
 
 fn build(opts: &Opts, package: &Package, messages: &Messages<'_>) -> anyhow::Result<Ended> {
     let config = package.config(opts.target.as_deref())?;
-    let features = opts.features.of_package();
+    let features = opts.selection.features();
     let mut progress = match opts.message_format {
         MessageFormat::Json => Progress::for_messages(),
         MessageFormat::Human | MessageFormat::Short => Progress::start(opts.json),
@@ -109,7 +86,6 @@ fn build(opts: &Opts, package: &Package, messages: &Messages<'_>) -> anyhow::Res
 
 fn show(opts: &Opts, shipped: &Shipped) -> anyhow::Result<()> {
     let mut stdout = anstream::stdout();
-    let here = here();
     if opts.json {
         write!(stdout, "{}", report::json::write(&shipped.report))?;
     } else {
@@ -118,7 +94,7 @@ fn show(opts: &Opts, shipped: &Shipped) -> anyhow::Result<()> {
             &shipped.files.linked,
             &shipped.files.report,
         ];
-        let files = files.map(|file| file.strip_prefix(&here).unwrap_or(file));
+        let files = files.map(|file| shown(file));
         write!(
             stdout,
             "{}",

@@ -1,11 +1,10 @@
 //! `build-support check`: does the package type-check for its wasm targets, without making anything.
 
-use crate::cli::build::Features;
 use crate::cli::ended::Ended;
+use crate::cli::options::Selection;
 use crate::output::progress::Progress;
 use crate::project::compile::{self, Request};
 use crate::project::listener::Listener as _;
-use crate::project::package::Package;
 use crate::project::toolchain;
 use clap::Args;
 
@@ -20,11 +19,8 @@ pub struct Opts {
     /// One target triple; all of the package's `targets` where this is not given
     #[arg(long)]
     target: Option<String>,
-    /// The package; the only one with a budget where this is not given
-    #[arg(long, short)]
-    package: Option<String>,
     #[command(flatten)]
-    features: Features,
+    selection: Selection,
     /// Run clippy, with warnings as errors
     #[arg(long)]
     clippy: bool,
@@ -32,7 +28,7 @@ pub struct Opts {
 
 /// Runs the subcommand.
 pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
-    let package = Package::find(opts.package.as_deref())?;
+    let package = opts.selection.package()?;
     let targets = opts
         .target
         .clone()
@@ -51,7 +47,7 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     for target in targets {
         let config = package.config(Some(&target))?;
         let toolchain = toolchain::find(&target, &mut |line| progress.say(line))?;
-        let request = Request::new(&package, &config, &opts.features.of_package());
+        let request = Request::new(&package, &config, &opts.selection.features());
         compile::check(&request, &toolchain, mode)?;
     }
     Ok(Ended::Well)

@@ -3,6 +3,7 @@
 
 use crate::Error;
 use crate::cli::ended::Ended;
+use crate::cli::terminal::print;
 use crate::ops::newer_wasm_opt;
 use crate::project::package::Package;
 use crate::project::toolchain::{self, Apt, Compiler, Decision, Machine, Rustup, Std};
@@ -10,7 +11,6 @@ use crate::system::process;
 use anstyle::{AnsiColor, Style};
 use clap::Args;
 use serde::Serialize;
-use std::io::Write as _;
 use std::path::Path;
 
 /// The targets that are looked at where no package names any.
@@ -74,24 +74,16 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     let complete = findings
         .iter()
         .all(|finding| finding.state != State::Missing);
-    let mut stdout = anstream::stdout();
-    if opts.json {
-        writeln!(
-            stdout,
-            "{}",
-            serde_json::to_string_pretty(&Findings { complete, findings })?
-        )?;
-    } else {
-        for finding in &findings {
-            write!(stdout, "{}", draw(finding))?;
-        }
+    let all = Findings { complete, findings };
+    print(opts.json, &all, || {
+        let drawn: String = all.findings.iter().map(draw).collect();
         let verdict = if complete {
             "everything that is needed is there"
         } else {
             "something is missing"
         };
-        writeln!(stdout, "{verdict}")?;
-    }
+        format!("{drawn}{verdict}\n")
+    })?;
     Ok(if complete { Ended::Well } else { Ended::Badly })
 }
 

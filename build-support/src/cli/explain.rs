@@ -2,22 +2,15 @@
 
 use crate::analyze::sweep::{Explanation, Link};
 use crate::cli::ended::Ended;
+use crate::cli::terminal::print;
 use crate::ops::explain;
-use std::io::Write as _;
 use std::path::Path;
 
 /// Prints the chain to every symbol of that name.
 pub fn run(file: &Path, symbol: &str, json: bool) -> anyhow::Result<Ended> {
     let found = explain::run(file, symbol)?;
-    let mut stdout = anstream::stdout();
-    if json {
-        let all: Vec<_> = found.symbols.iter().map(as_json).collect();
-        writeln!(stdout, "{}", serde_json::to_string_pretty(&all)?)?;
-    } else {
-        for explanation in &found.symbols {
-            write!(stdout, "{}", text(explanation))?;
-        }
-    }
+    let all: Vec<_> = found.symbols.iter().map(as_json).collect();
+    print(json, &all, || found.symbols.iter().map(text).collect())?;
     if !found.note.is_empty() {
         eprintln!("note: {}", found.note);
     }

@@ -1,7 +1,7 @@
 //! `cargo budget init`: a budget for a package that has none.
 
 use crate::cli::ended::Ended;
-use crate::cli::terminal::here;
+use crate::cli::terminal::shown;
 use crate::ops::adopt::{self, Adopted, Margin, Wish};
 use crate::output::progress::Progress;
 use crate::report::units;
@@ -65,7 +65,6 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
 
 fn show(opts: &Opts, adopted: &Adopted) -> anyhow::Result<()> {
     let mut stdout = anstream::stdout();
-    let here = here();
     for built in &adopted.built {
         let kind = match built.kind {
             Kind::Core => "core module",
@@ -83,33 +82,24 @@ fn show(opts: &Opts, adopted: &Adopted) -> anyhow::Result<()> {
         )?;
     }
     if let Some(root) = &adopted.profile_added_to {
-        let root = root.strip_prefix(&here).unwrap_or(root);
-        writeln!(
-            stdout,
-            "wrote [profile.{}] to {}",
-            adopted.profile,
-            root.display()
-        )?;
+        let root = shown(root).display();
+        writeln!(stdout, "wrote [profile.{}] to {root}", adopted.profile)?;
     }
-    let manifest = adopted
-        .manifest
-        .strip_prefix(&here)
-        .unwrap_or(&adopted.manifest);
+    let manifest = shown(&adopted.manifest).display();
     match &adopted.written {
         Some(text) => {
-            writeln!(stdout, "wrote to {}:\n", manifest.display())?;
+            writeln!(stdout, "wrote to {manifest}:\n")?;
             for line in text.lines() {
                 writeln!(stdout, "{}", format!("    {line}").trim_end())?;
             }
         }
         None => writeln!(
             stdout,
-            "wrote {} anew in {}",
+            "wrote {} anew in {manifest}",
             match adopted.rewritten {
                 1 => "1 limit".to_owned(),
                 n => format!("{n} limits"),
-            },
-            manifest.display()
+            }
         )?,
     }
     let next = if opts.from.is_some() { NEXT_FROM } else { NEXT };

@@ -2,7 +2,7 @@
 
 use crate::attribution;
 use crate::cli::ended::Ended;
-use crate::cli::terminal::colour_on_stdout;
+use crate::cli::terminal::{colour_on_stdout, print};
 use crate::cli::{dry_run, verdict};
 use crate::config::Config;
 use crate::ops::newer_wasm_opt;
@@ -17,7 +17,6 @@ use crate::system::files;
 use crate::wasm::artifact::Artifact;
 use crate::wasm::bindgen;
 use clap::Args;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Make a core module or component smaller, behaving as before
@@ -98,24 +97,11 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     if let (Some(file), Some(map)) = (&opts.symbols, map) {
         files::write_atomic(file, map.write().as_bytes())?;
     }
-    let mut stdout = anstream::stdout();
-    if opts.json {
-        writeln!(stdout, "{}", serde_json::to_string_pretty(&product.stages)?)?;
-    } else {
-        write!(
-            stdout,
-            "{}",
-            text::stage_table(&product.stages, colour_on_stdout())
-        )?;
-        let after = product.artifact.len();
-        writeln!(
-            stdout,
-            "{}: {} -> {} bytes",
-            output.display(),
-            units::bytes(before),
-            units::bytes(after)
-        )?;
-    }
+    print(opts.json, &product.stages, || {
+        let table = text::stage_table(&product.stages, colour_on_stdout());
+        let (before, after) = (units::bytes(before), units::bytes(product.artifact.len()));
+        format!("{table}{}: {before} -> {after} bytes\n", output.display())
+    })?;
     verdict::remark_on_wasm_bindgen(product.artifact.bytes());
     Ok(Ended::Well)
 }

@@ -3,7 +3,7 @@
 
 use crate::agent::precompiled::{self, Precompiled};
 use crate::cli::ended::Ended;
-use crate::cli::terminal::here;
+use crate::cli::terminal::{print, shown};
 use crate::engine::setup::Compiler;
 use crate::ops::build;
 use crate::output::progress::Progress;
@@ -13,8 +13,7 @@ use crate::report::units;
 use crate::wasm::artifact::Artifact;
 use clap::{Args, ValueEnum};
 use serde_json::json;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Compile a wasm file to machine code for this machine, with a record that is checked when it is loaded
 #[derive(Args)]
@@ -85,25 +84,16 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
         made.push((file, read.record().clone()));
     }
     drop(progress);
-    let mut stdout = anstream::stdout();
-    if opts.json {
-        let files = made
-            .iter()
-            .map(|(file, record)| json!({ "file": file, "record": record }));
-        let all = json!({ "files": files.collect::<Vec<_>>() });
-        writeln!(stdout, "{}", serde_json::to_string_pretty(&all)?)?;
-    } else {
-        for (file, record) in &made {
-            let about = format!("{}, {}", record.compiler, record.machine);
-            let bytes = units::counted(record.bytes);
-            writeln!(stdout, "{}  {bytes}  {about}", shown(file).display())?;
-        }
-    }
-    stdout.flush()?;
+    let files: Vec<_> = made
+        .iter()
+        .map(|(file, record)| json!({ "file": file, "record": record }))
+        .collect();
+    print(opts.json, &json!({ "files": files }), || {
+        let lines = made.iter().map(|(file, record)| {
+            let (file, bytes) = (shown(file).display(), units::counted(record.bytes));
+            format!("{file}  {bytes}  {}, {}\n", record.compiler, record.machine)
+        });
+        lines.collect()
+    })?;
     Ok(Ended::Well)
-}
-
-/// Within the current folder, without it.
-fn shown(file: &Path) -> &Path {
-    file.strip_prefix(here()).unwrap_or(file)
 }

@@ -2,21 +2,19 @@
 
 use crate::agent::preinit;
 use crate::cli::ended::Ended;
-use crate::cli::terminal::{colour_on_stdout, here};
+use crate::cli::terminal::{colour_on_stdout, print, shown};
 use crate::measure::sizes;
 use crate::ops::build;
 use crate::output::progress::Progress;
 use crate::output::text;
 use crate::project::listener::Listener as _;
 use crate::project::package::Package;
-use crate::report::Sizes;
 use crate::system::files;
 use crate::wasm::artifact::Artifact;
 use anyhow::Context as _;
 use clap::Args;
 use serde_json::json;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Write the shipped agent as it is after init(config), so that a start needs no configuring
 #[derive(Args)]
@@ -71,24 +69,15 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
         rows.push((output, sizes::run(ready.bytes())));
     }
     drop(progress);
-    show(&rows, opts.json)?;
+    let all: Vec<_> = rows
+        .iter()
+        .map(|(file, sizes)| json!({ "file": file, "sizes": sizes }))
+        .collect();
+    print(opts.json, &all, || {
+        let rows = rows
+            .iter()
+            .map(|(file, sizes)| (shown(file).display().to_string(), *sizes));
+        text::sizes_table(&rows.collect::<Vec<_>>(), colour_on_stdout())
+    })?;
     Ok(Ended::Well)
-}
-
-fn show(rows: &[(PathBuf, Sizes)], json: bool) -> anyhow::Result<()> {
-    let mut stdout = anstream::stdout();
-    if json {
-        let row = |(file, sizes): &(PathBuf, Sizes)| json!({ "file": file, "sizes": sizes });
-        let all: Vec<_> = rows.iter().map(row).collect();
-        writeln!(stdout, "{}", serde_json::to_string_pretty(&all)?)?;
-    } else {
-        let here = here();
-        let named = |(file, sizes): &(PathBuf, Sizes)| {
-            let name: &Path = file.strip_prefix(&here).unwrap_or(file);
-            (name.display().to_string(), *sizes)
-        };
-        let all: Vec<_> = rows.iter().map(named).collect();
-        write!(stdout, "{}", text::sizes_table(&all, colour_on_stdout()))?;
-    }
-    Ok(())
 }

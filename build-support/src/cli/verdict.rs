@@ -2,7 +2,7 @@
 
 use crate::cli::ended::Ended;
 use crate::cli::messages::{MessageFormat, Messages};
-use crate::cli::terminal::here;
+use crate::cli::terminal::shown;
 use crate::config::Config;
 use crate::ops::ship::Shipped;
 use crate::output::diagnostic;
@@ -22,9 +22,7 @@ pub fn judge_in(
     if shipped.verdict.within() {
         return Ok(Ended::Well);
     }
-    let file = &shipped.files.report;
-    let here = here();
-    let file = file.strip_prefix(&here).unwrap_or(file);
+    let file = shown(&shipped.files.report);
     let diagnostics = diagnostic::limits(&shipped.verdict, &shipped.report, config, file);
     messages.show(&diagnostics)?;
     Ok(Ended::OverBudget)

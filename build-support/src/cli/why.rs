@@ -1,13 +1,12 @@
 //! `build-support analyze --why`: the calls that lead to a function, from what the host can call.
 
 use crate::cli::ended::Ended;
+use crate::cli::terminal::print;
 use crate::output::text::style::Paint;
 use crate::output::text::table::Table;
 use crate::report::subject::Subject;
 use crate::wasm::call_graph::{self, CallGraph, Root, Step};
-use anyhow::Context as _;
 use std::collections::HashMap;
-use std::io::Write as _;
 use std::path::Path;
 
 /// The answer for one function.
@@ -38,16 +37,8 @@ pub fn run(file: &Path, subject: &Subject, symbol: &str, json: bool) -> anyhow::
         file.display(),
         file.display()
     );
-    let mut stdout = anstream::stdout();
-    if json {
-        let all: Vec<_> = found.iter().map(as_json).collect();
-        let text = serde_json::to_string_pretty(&all).context("drawing the answer")?;
-        writeln!(stdout, "{text}")?;
-        return Ok(Ended::Well);
-    }
-    for answer in &found {
-        write!(stdout, "{}", text(answer))?;
-    }
+    let all: Vec<_> = found.iter().map(as_json).collect();
+    print(json, &all, || found.iter().map(text).collect())?;
     Ok(Ended::Well)
 }
 

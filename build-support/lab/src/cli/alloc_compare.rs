@@ -4,13 +4,12 @@ use crate::alloc_compare::{self, Allocator, Comparison, Request, Weights};
 use crate::tables::{self, allocators};
 use anyhow::Context as _;
 use build_support::cli::ended::Ended;
-use build_support::cli::terminal::colour_on_stdout;
+use build_support::cli::terminal::{colour_on_stdout, print};
 use build_support::output::progress::Progress;
 use build_support::project::listener::Listener as _;
 use build_support::project::package::Package;
 use build_support::system::files;
 use clap::Args;
-use std::io::Write as _;
 use std::path::PathBuf;
 
 /// Compare the agent's allocators: size, instructions, memory, time, and what the rule makes of them
@@ -78,14 +77,9 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
         progress.say(&format!("wrote {}", file.display()));
     }
     drop(progress);
-    let mut stdout = anstream::stdout();
-    if opts.json {
-        writeln!(stdout, "{}", serde_json::to_string_pretty(&comparison)?)?;
-    } else {
-        let tables = tables::alloc_tables(&comparison, colour_on_stdout());
-        write!(stdout, "{tables}")?;
-    }
-    stdout.flush()?;
+    print(opts.json, &comparison, || {
+        tables::alloc_tables(&comparison, colour_on_stdout())
+    })?;
     Ok(Ended::Well)
 }
 

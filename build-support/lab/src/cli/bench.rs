@@ -2,6 +2,7 @@
 
 use anyhow::Context as _;
 use build_support::cli::ended::Ended;
+use build_support::cli::terminal::print;
 use build_support::config::Config;
 use build_support::measure::{engine, sizes};
 use build_support::passes::{Job, componentize, optimize, pipeline};
@@ -10,7 +11,6 @@ use build_support::wasm::features;
 use build_support::wasm::linked;
 use clap::Args;
 use serde::Serialize;
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -80,11 +80,7 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
         post_link_millis: whole,
         ratio: whole / alone,
     };
-    writeln!(
-        anstream::stdout(),
-        "{}",
-        serde_json::to_string_pretty(&figures)?
-    )?;
+    print(true, &figures, String::new)?;
     Ok(Ended::Well)
 }
 

@@ -5,12 +5,11 @@ use crate::tables;
 use crate::variants::{self, Variants};
 use build_support::agent::transcript::Transcript;
 use build_support::cli::ended::Ended;
-use build_support::cli::terminal::colour_on_stdout;
+use build_support::cli::terminal::{colour_on_stdout, print};
 use build_support::output::progress::Progress;
 use build_support::project::listener::Listener as _;
 use build_support::project::package::Package;
 use clap::Args;
-use std::io::Write as _;
 use std::path::PathBuf;
 
 /// Show what a file says about its memory, and how far that grows when it is talked to
@@ -70,13 +69,8 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     };
     let profile = memory::run(&plan, &mut |stage| progress.stage(stage))?;
     drop(progress);
-    let mut stdout = anstream::stdout();
-    if opts.json {
-        writeln!(stdout, "{}", serde_json::to_string_pretty(&profile)?)?;
-    } else {
-        let table = tables::memory_table(&profile, colour_on_stdout());
-        write!(stdout, "{table}")?;
-    }
-    stdout.flush()?;
+    print(opts.json, &profile, || {
+        tables::memory_table(&profile, colour_on_stdout())
+    })?;
     Ok(Ended::Well)
 }

@@ -4,7 +4,7 @@
 use crate::{scaling, tables};
 use anyhow::Context as _;
 use build_support::cli::ended::Ended;
-use build_support::cli::terminal::colour_on_stdout;
+use build_support::cli::terminal::{colour_on_stdout, print};
 use build_support::output::progress::Progress;
 use build_support::project::listener::Listener as _;
 use build_support::project::package::Package;
@@ -13,7 +13,6 @@ use clap::Args;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::ffi::OsStr;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Measure how the time and memory of the sweep, or of analyze and diff, grow with the file
@@ -76,13 +75,9 @@ fn show<T: Serialize + DeserializeOwned>(
         }
     };
     drop(progress);
-    let mut stdout = anstream::stdout();
-    if opts.json {
-        writeln!(stdout, "{}", serde_json::to_string_pretty(&measured)?)?;
-    } else {
-        write!(stdout, "{}", table(&measured, colour_on_stdout()))?;
-    }
-    stdout.flush()?;
+    print(opts.json, &measured, || {
+        table(&measured, colour_on_stdout())
+    })?;
     Ok(Ended::Well)
 }
 

@@ -3,12 +3,11 @@
 
 use crate::{size_bench, tables};
 use build_support::cli::ended::Ended;
-use build_support::cli::terminal::colour_on_stdout;
+use build_support::cli::terminal::{colour_on_stdout, print};
 use build_support::output::progress::Progress;
 use build_support::project::package::Package;
 use clap::Args;
 use serde_json::json;
-use std::io::Write as _;
 
 /// Measure real programs: linked, wasm-opt only, snipped, ours, and the reference
 #[derive(Args)]
@@ -48,17 +47,13 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
         rows.push(size_bench::measure(fixture, &mut progress)?);
     }
     drop(progress);
-    let mut stdout = anstream::stdout();
-    if opts.json {
-        let all = json!({ "fixtures": rows });
-        writeln!(stdout, "{}", serde_json::to_string_pretty(&all)?)?;
-    } else {
-        write!(stdout, "{}", tables::size_table(&rows, colour_on_stdout()))?;
-    }
-    stdout.flush()?;
+    print(opts.json, &json!({ "fixtures": rows }), || {
+        tables::size_table(&rows, colour_on_stdout())
+    })?;
     let marked = rows.iter().any(|row| !row.missed().is_empty());
-    Ok(match opts.check && marked {
-        true => Ended::OverBudget,
-        false => Ended::Well,
+    Ok(if opts.check && marked {
+        Ended::OverBudget
+    } else {
+        Ended::Well
     })
 }

@@ -7,14 +7,13 @@ use crate::variants::{self, Variants};
 use anyhow::Context as _;
 use build_support::agent::transcript::Transcript;
 use build_support::cli::ended::Ended;
-use build_support::cli::terminal::colour_on_stdout;
+use build_support::cli::terminal::{colour_on_stdout, print};
 use build_support::output::progress::Progress;
 use build_support::project::listener::Listener as _;
 use build_support::project::package::Package;
 use build_support::system::process;
 use clap::Args;
 use serde_json::json;
-use std::io::Write as _;
 use std::path::PathBuf;
 
 /// Measure how long it takes until an agent is there: cold, precompiled, warm, in node, and as a process
@@ -105,21 +104,17 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     let startup = startup::run(&plan, &mut |stage| progress.stage(stage))?;
     drop(progress);
     let missed = targets::missed(&startup);
-    let mut stdout = anstream::stdout();
-    if opts.json {
-        let all = json!({ "startup": startup, "targets": TARGETS, "missed": missed });
-        writeln!(stdout, "{}", serde_json::to_string_pretty(&all)?)?;
-    } else {
-        let table = tables::startup_table(&startup, colour_on_stdout());
-        write!(stdout, "{table}")?;
-    }
-    stdout.flush()?;
+    let all = json!({ "startup": startup, "targets": TARGETS, "missed": missed });
+    print(opts.json, &all, || {
+        tables::startup_table(&startup, colour_on_stdout())
+    })?;
     let failed = missed
         .iter()
         .any(|miss| miss.target.weight == Weight::Required);
-    Ok(match opts.check && failed {
-        true => Ended::OverBudget,
-        false => Ended::Well,
+    Ok(if opts.check && failed {
+        Ended::OverBudget
+    } else {
+        Ended::Well
     })
 }
 
