@@ -44,15 +44,15 @@ mod tests {
 
     #[test]
     fn ranks_are_the_nearest() {
-        let of = |samples: Vec<u64>| {
+        let ranks = |samples: Vec<u64>| {
             let q = Quantiles::of(samples).unwrap();
             (q.samples, q.min_ns, q.median_ns, q.p90_ns, q.p99_ns)
         };
-        assert_eq!(of((1..=100).rev().collect()), (100, 1, 50, 90, 99));
-        assert_eq!(of((1..=200).collect()), (200, 1, 100, 180, 198));
-        assert_eq!(of(vec![7]), (1, 7, 7, 7, 7));
-        assert_eq!(of(vec![9, 1]), (2, 1, 1, 9, 9));
-        assert_eq!(of(vec![3, 1, 2]), (3, 1, 2, 3, 3));
+        assert_eq!(ranks((1..=100).rev().collect()), (100, 1, 50, 90, 99));
+        assert_eq!(ranks((1..=200).collect()), (200, 1, 100, 180, 198));
+        assert_eq!(ranks(vec![7]), (1, 7, 7, 7, 7));
+        assert_eq!(ranks(vec![9, 1]), (2, 1, 1, 9, 9));
+        assert_eq!(ranks(vec![3, 1, 2]), (3, 1, 2, 3, 3));
         assert_eq!(Quantiles::of(Vec::new()), None);
     }
 }

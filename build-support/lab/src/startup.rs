@@ -230,13 +230,13 @@ fn samples<T>(count: u32, mut sample: impl FnMut() -> Result<T>) -> Result<Vec<T
 
 /// The quantiles of each point.
 fn quantiles(samples: &[Milestones<u64>], file: &Path) -> Result<Milestones<Quantiles>> {
-    let of = |point: fn(&Milestones<u64>) -> u64| {
+    let quantiles = |point: fn(&Milestones<u64>) -> u64| {
         Quantiles::of(samples.iter().map(point).collect()).ok_or_else(|| none(file))
     };
     Ok(Milestones {
-        instance: of(|s| s.instance)?,
-        configured: of(|s| s.configured)?,
-        answered: of(|s| s.answered)?,
+        instance: quantiles(|s| s.instance)?,
+        configured: quantiles(|s| s.configured)?,
+        answered: quantiles(|s| s.answered)?,
     })
 }
 
@@ -256,13 +256,14 @@ fn failed(file: &Path, message: impl Into<String>, help: &str) -> Error {
 /// An answer that is an error of the agent's is a failed sample: what is wanted is the time to a real one.
 fn accepted(file: &Path, answer: &str) -> Result<()> {
     let parsed: Option<serde_json::Value> = serde_json::from_str(answer).ok();
-    match parsed.is_some_and(|answer| answer["ok"] == true) {
-        true => Ok(()),
-        false => Err(failed(
+    if parsed.is_some_and(|answer| answer["ok"] == true) {
+        Ok(())
+    } else {
+        Err(failed(
             file,
             format!("the first answer is no answer: {answer}"),
             "give a workload whose first message is answered, and a file that is an agent",
-        )),
+        ))
     }
 }
 

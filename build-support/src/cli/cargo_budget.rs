@@ -79,12 +79,13 @@ mod tests {
     /// Protects both ways to call it.
     #[test]
     fn cargo_gives_its_name_for_it() {
-        let of = |given: &[&str]| arguments(given.iter().map(Into::into));
-        assert_eq!(
-            of(&["cargo-budget", "budget", "init"]),
-            ["cargo-budget", "init"]
-        );
-        assert_eq!(of(&["cargo-budget", "init"]), ["cargo-budget", "init"]);
+        for given in [
+            &["cargo-budget", "budget", "init"][..],
+            &["cargo-budget", "init"],
+        ] {
+            let arguments = arguments(given.iter().map(Into::into));
+            assert_eq!(arguments, ["cargo-budget", "init"]);
+        }
         Cli::command().debug_assert();
     }
 }

@@ -18,19 +18,19 @@ pub fn call() -> Option<Vec<OsString>> {
 pub fn run(arguments: Vec<OsString>) -> ExitCode {
     match linker::run(arguments) {
         Ok(Outcome::Linked(status)) => code(status),
-        Ok(Outcome::Shipped(of)) => ended::exit(judge(&of)),
+        Ok(Outcome::Shipped(judged)) => ended::exit(judge(&judged)),
         Err(error) => ended::exit(Err(error.into())),
     }
 }
 
-fn judge(of: &Judged) -> anyhow::Result<Ended> {
-    let ended = verdict::judge(&of.config, &of.shipped)?;
-    if of.lacks_lto && matches!(ended, Ended::OverBudget) {
+fn judge(judged: &Judged) -> anyhow::Result<Ended> {
+    let ended = verdict::judge(&judged.config, &judged.shipped)?;
+    if judged.lacks_lto && matches!(ended, Ended::OverBudget) {
         writeln!(
             anstream::stderr(),
             "\nnote: the library is not only a cdylib, and cargo does not optimise across crates then (LTO);\n      \
              `cargo rustc --package {} --lib --crate-type cdylib …` links it as `cargo wasm` does",
-            of.config.package
+            judged.config.package
         )?;
     }
     Ok(ended)

@@ -153,11 +153,10 @@ fn views(opts: &Opts) -> anyhow::Result<Vec<View>> {
 }
 
 fn same(a: &Subject, b: &Subject) -> bool {
-    let of = |subject: &Subject| {
-        let report = subject.report.as_ref();
-        report.map(|report| (report.package.clone(), report.target.clone()))
-    };
-    of(a).is_some() && of(a) == of(b)
+    a.report
+        .as_ref()
+        .zip(b.report.as_ref())
+        .is_some_and(|(a, b)| (&a.package, &a.target) == (&b.package, &b.target))
 }
 
 /// The reports that the last builds of the package left, in the order of its targets; where its manifest names none, of

@@ -84,7 +84,8 @@ pub fn run(given: Vec<OsString>) -> Result<Outcome> {
 /// Links what a budget is for and ships it; nothing where it turns out to be something else.
 fn product_of(product: &Product, arguments: &Arguments, target: &str) -> Result<Option<Outcome>> {
     let done = attempt(product, arguments, target);
-    let within = matches!(&done, Ok(Some(Outcome::Shipped(of))) if of.shipped.verdict.within());
+    let within =
+        matches!(&done, Ok(Some(Outcome::Shipped(judged))) if judged.shipped.verdict.within());
     if !within {
         // What lies there is the linked file: nobody is to take it for the product.
         let _ = std::fs::remove_file(&product.output);

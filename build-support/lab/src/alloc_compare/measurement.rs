@@ -115,13 +115,12 @@ impl Subject {
         let mut session = Session::start(&self.counted, &self.plain, workload, said)?;
         let result = session.run()?;
         let memory = session.memory();
-        let again = match workload.gives_back() {
-            true => {
-                let second = session.run()?;
-                same(&self.plain, workload, &result, &second)?;
-                session.memory().now
-            }
-            false => memory.now,
+        let again = if workload.gives_back() {
+            let second = session.run()?;
+            same(&self.plain, workload, &result, &second)?;
+            session.memory().now
+        } else {
+            memory.now
         };
         let mut session = Session::start(&self.traced, &self.traced_file, workload, said)?;
         let traced = session.run()?;

@@ -164,9 +164,10 @@ pub fn weights(text: &str) -> Result<Weights, String> {
         }
         *weights.of_mut(criterion) = weight;
     }
-    match Criterion::ALL.iter().any(|c| weights.of(*c) > 0.0) {
-        true => Ok(weights),
-        false => Err("all weights are 0; at least one criterion must count".to_owned()),
+    if Criterion::ALL.iter().any(|c| weights.of(*c) > 0.0) {
+        Ok(weights)
+    } else {
+        Err("all weights are 0; at least one criterion must count".to_owned())
     }
 }
 
@@ -192,8 +193,8 @@ pub fn run(targets: &[OfTarget], weights: &Weights) -> Vec<Score> {
 /// What the rule says: the highest score of an allocator that takes memory back, but the default where it is within a
 /// tenth. None where nothing that takes memory back was measured.
 pub fn recommend(scores: &[Score], weights: &Weights) -> Option<Recommendation> {
-    let highest = |of: &dyn Fn(&&Score) -> bool| {
-        let scores = scores.iter().filter(of);
+    let highest = |wanted: &dyn Fn(&&Score) -> bool| {
+        let scores = scores.iter().filter(wanted);
         scores.max_by(|a, b| a.total.total_cmp(&b.total)).copied()
     };
     // Memory that goes with its module after a message needs no care.
@@ -220,11 +221,11 @@ pub fn recommend(scores: &[Score], weights: &Weights) -> Option<Recommendation> 
 }
 
 fn marks(targets: &[OfTarget], allocator: Allocator) -> Weights {
-    let mean = |of: &dyn Fn(&[Candidate], &Candidate) -> f64| {
+    let mean = |mark: &dyn Fn(&[Candidate], &Candidate) -> f64| {
         let values = targets.iter().filter_map(|target| {
             let mut all = target.candidates.iter();
             let this = all.find(|candidate| candidate.allocator == allocator)?;
-            Some(of(&target.candidates, this))
+            Some(mark(&target.candidates, this))
         });
         let values: Vec<f64> = values.collect();
         values.iter().sum::<f64>() / values.len().max(1) as f64
@@ -251,8 +252,8 @@ fn size(all: &[Candidate], this: &Candidate) -> f64 {
 
 fn throughput(all: &[Candidate], this: &Candidate) -> f64 {
     let relative = this.runs.iter().filter_map(|run| {
-        let of = |candidate: &Candidate| candidate.run(run.workload).map(|run| run.instructions);
-        let least = all.iter().filter_map(of).min()?;
+        let same = all.iter().filter_map(|other| other.run(run.workload));
+        let least = same.map(|run| run.instructions).min()?;
         Some((least as f64 / run.instructions.max(1) as f64).ln())
     });
     let logarithms: Vec<f64> = relative.collect();

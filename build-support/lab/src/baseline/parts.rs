@@ -80,28 +80,31 @@ pub fn measure(
         })
     };
     let wanted = |part| parts.contains(&part);
-    let (codecs, targets) = match wanted(Part::Sizes) {
-        true => (sizes::codecs(), figures(&all)?),
-        false => (kept()?.codecs.clone(), kept()?.targets.clone()),
+    let (codecs, targets) = if wanted(Part::Sizes) {
+        (sizes::codecs(), figures(&all)?)
+    } else {
+        (kept()?.codecs.clone(), kept()?.targets.clone())
     };
-    let startup = match wanted(Part::Startup) {
-        true => startup(&all, &transcript, tools, listener)?,
-        false => kept()?.startup.clone(),
+    let startup = if wanted(Part::Startup) {
+        startup(&all, &transcript, tools, listener)?
+    } else {
+        kept()?.startup.clone()
     };
-    let memory = match wanted(Part::Memory) {
-        true => memory(&all, &transcript, listener)?,
-        false => kept()?.memory.clone(),
+    let memory = if wanted(Part::Memory) {
+        memory(&all, &transcript, listener)?
+    } else {
+        kept()?.memory.clone()
     };
-    let allocators = match wanted(Part::Allocators) {
-        true => allocators(package, listener)?,
-        false => kept()?.allocators.clone(),
+    let allocators = if wanted(Part::Allocators) {
+        allocators(package, listener)?
+    } else {
+        kept()?.allocators.clone()
     };
-    let native = match wanted(Part::Native) {
-        true => {
-            listener.stage("the native program");
-            native::run(package, &transcript, NATIVE)?
-        }
-        false => kept()?.native.clone(),
+    let native = if wanted(Part::Native) {
+        listener.stage("the native program");
+        native::run(package, &transcript, NATIVE)?
+    } else {
+        kept()?.native.clone()
     };
     Ok(Baseline {
         package: package.name.clone(),
@@ -116,7 +119,7 @@ pub fn measure(
 }
 
 fn figures(all: &[Variants]) -> Result<BTreeMap<String, Figures>> {
-    let of = |variants: &Variants| {
+    let target = |variants: &Variants| {
         let report = variants.report();
         let stages = report.stages.iter().map(|stage| StageBytes {
             name: stage.name.clone(),
@@ -132,7 +135,7 @@ fn figures(all: &[Variants]) -> Result<BTreeMap<String, Figures>> {
         };
         Ok((variants.target.clone(), figures))
     };
-    all.iter().map(of).collect()
+    all.iter().map(target).collect()
 }
 
 fn startup(
@@ -170,7 +173,7 @@ fn memory(
         rounds: ROUNDS,
     };
     let profile = memory::run(&plan, &mut |stage| listener.stage(stage))?;
-    let of = |file: memory::FileMemory| {
+    let row = |file: memory::FileMemory| {
         let modules = || file.modules.iter();
         let bytes = |memory: &layout::Memory| memory.initial_pages * memory.page_bytes;
         Memory {
@@ -186,14 +189,15 @@ fn memory(
             label: file.label,
         }
     };
-    Ok(profile.files.into_iter().map(of).collect())
+    Ok(profile.files.into_iter().map(row).collect())
 }
 
 fn allocators(package: &Package, listener: &mut dyn Listener) -> Result<Allocators> {
     let compared = alloc_compare::run(package, &Request::everything(package), listener)?;
-    let sizes = compared.targets.iter().map(|of| {
-        let shipped = of.candidates.iter().map(|c| (c.allocator, c.shipped));
-        (of.target.clone(), shipped.collect())
+    let sizes = compared.targets.iter().map(|compared| {
+        let shipped = compared.candidates.iter();
+        let shipped = shipped.map(|c| (c.allocator, c.shipped));
+        (compared.target.clone(), shipped.collect())
     });
     Ok(Allocators {
         sizes: sizes.collect(),

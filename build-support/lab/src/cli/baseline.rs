@@ -41,9 +41,10 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     };
     let mut progress = Progress::start(false);
     // Nothing but the start-up is measured in node.
-    let node = match parts.contains(&Part::Startup) {
-        true => crate::cli::startup::node()?,
-        false => PathBuf::new(),
+    let node = if parts.contains(&Part::Startup) {
+        crate::cli::startup::node()?
+    } else {
+        PathBuf::new()
     };
     let tools = Tools {
         tool: &std::env::current_exe().context("finding this program's file")?,

@@ -40,16 +40,17 @@ pub struct Opts {
 
 /// Runs the subcommand.
 pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
-    match opts.attribution {
-        true => show(
+    if opts.attribution {
+        show(
             opts,
             |file| {
                 let before = opts.before.as_deref().unwrap_or(file);
                 scaling::attribution::measure(file, before)
             },
             tables::reading_table,
-        ),
-        false => show(opts, scaling::measure, tables::cost_table),
+        )
+    } else {
+        show(opts, scaling::measure, tables::cost_table)
     }
 }
 

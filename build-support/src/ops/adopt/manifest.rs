@@ -88,9 +88,10 @@ impl Manifest {
         if !text.is_empty() && !text.ends_with('\n') {
             text.push('\n');
         }
-        let added = match text.contains("\r\n") {
-            true => format!("\n{tables}").replace('\n', "\r\n"),
-            false => format!("\n{tables}"),
+        let added = if text.contains("\r\n") {
+            format!("\n{tables}").replace('\n', "\r\n")
+        } else {
+            format!("\n{tables}")
         };
         text.push_str(&added);
         let help = format!(

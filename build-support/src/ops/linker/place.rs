@@ -56,8 +56,9 @@ fn is_wasm(target: &str) -> bool {
 /// The sysroot that `path` lies in, if it lies in one: what stands before `lib/rustlib`.
 pub fn sysroot(path: &Path) -> Option<PathBuf> {
     let library = Path::new("lib/rustlib");
-    let of = path.ancestors().find(|folder| folder.ends_with(library))?;
-    of.parent()?.parent().map(Path::to_owned)
+    let mut folders = path.ancestors();
+    let rustlib = folders.find(|folder| folder.ends_with(library))?;
+    rustlib.parent()?.parent().map(Path::to_owned)
 }
 
 /// The target whose standard library `path` is a crate of: `<sysroot>/lib/rustlib/<target>/lib/….rlib`.

@@ -128,12 +128,12 @@ const COMPONENT: &str = r#"(component
 fn the_offset_says_which_module_it_is() {
     let map = map(COMPONENT);
     let mut tracer = Tracer::new(&map, Scope::File);
-    let of = |core: usize, index: usize| {
+    let place = |core: usize, index: usize| {
         let module = &map.modules[core];
         (module.offset, module.functions[index].body.unwrap().offset)
     };
     let mut named = |line: String| tracer.line(&line).unwrap();
-    let (module, body) = of(1, 1);
+    let (module, body) = place(1, 1);
     assert_eq!(
         named(format!(
             "0: {:#x} - <unknown>!<wasm function 1>",
@@ -144,7 +144,7 @@ fn the_offset_says_which_module_it_is() {
             module + body
         )
     );
-    let (_, body) = of(0, 0);
+    let (_, body) = place(0, 0);
     assert_eq!(
         named(format!("at wasm://wasm/1:wasm-function[0]:{body:#x}")),
         format!("at one::first [core module 0] (wasm://wasm/1:wasm-function[0]:{body:#x})")

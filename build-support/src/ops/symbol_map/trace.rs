@@ -186,9 +186,12 @@ impl<'m> Tracer<'m> {
             }
         };
         let several = self.modules.len() > 1;
-        let shown = |(module, function): &(&Names<'_>, &Function)| match several {
-            true => format!("{} [core module {}]", function.name, module.core),
-            false => function.name.clone(),
+        let shown = |(module, function): &(&Names<'_>, &Function)| {
+            if several {
+                format!("{} [core module {}]", function.name, module.core)
+            } else {
+                function.name.clone()
+            }
         };
         match (here.as_slice(), all.as_slice()) {
             (_, []) => {

@@ -76,8 +76,8 @@ fn marks_are_what_the_figures_say() {
         ],
     };
     let scores = run(&[target], &Weights::DEFAULT);
-    let of = |allocator| *scores.iter().find(|s| s.allocator == allocator).unwrap();
-    let (dlmalloc, lol) = (of(Allocator::Dlmalloc), of(Allocator::Lol));
+    let score = |allocator| *scores.iter().find(|s| s.allocator == allocator).unwrap();
+    let (dlmalloc, lol) = (score(Allocator::Dlmalloc), score(Allocator::Lol));
     close(dlmalloc.marks.size, 0.8);
     close(dlmalloc.marks.throughput, 0.5);
     close(dlmalloc.marks.fragmentation, 0.9);
