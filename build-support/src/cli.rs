@@ -42,7 +42,7 @@ Exit codes: 0 within budget, 1 over budget, 2 error.
 Examples:
   cargo wasm                                    build, shrink, gate and report the primary target
   build-support optimize app.wasm -o small.wasm shrink any core module or component
-  build-support doctor                          what is missing on this machine, and what mends it
+  build-support doctor                          what is missing on this machine, and what fixes it
 As the linker of a target, in .cargo/config.toml, it holds the budget inside every `cargo build`:
   [target.wasm32-wasip2]
   linker = \"build-support\""

@@ -75,7 +75,7 @@ impl Request {
 /// What building reports; [`Error::Input`] where a file traps, or computes something else with one allocator than with
 /// another; [`Error::Toolchain`] where nothing was asked for that could be recommended.
 pub fn run(agent: &Package, request: &Request, listener: &mut dyn Listener) -> Result<Comparison> {
-    let said = Transcript::read(&agent.transcript())?;
+    let transcript = Transcript::read(&agent.transcript())?;
     let fixture = fixture(agent)?;
     let engines = Engines::new()?;
     let mut subjects = Vec::new();
@@ -94,9 +94,9 @@ pub fn run(agent: &Package, request: &Request, listener: &mut dyn Listener) -> R
         return Err(nothing());
     };
     let toolchain = first.agent.toolchain.clone();
-    let extents = Workload::ALL.map(|workload| first.size(workload, &said));
+    let extents = Workload::ALL.map(|workload| first.size(workload, &transcript));
     let extents = extents.into_iter().collect::<Result<Vec<_>>>()?;
-    let targets = measure(&subjects, &extents, &said, request.samples, listener)?;
+    let targets = measure(&subjects, &extents, &transcript, request.samples, listener)?;
     let scores = score::run(&targets, &request.weights);
     Ok(Comparison {
         schema: SCHEMA,
@@ -124,7 +124,7 @@ fn nothing() -> Error {
 fn measure(
     subjects: &[(String, Vec<Subject>)],
     extents: &[WorkloadSize],
-    said: &Transcript,
+    transcript: &Transcript,
     samples: u32,
     listener: &mut dyn Listener,
 ) -> Result<Vec<OfTarget>> {
@@ -132,12 +132,12 @@ fn measure(
     let mut runs: Vec<Vec<Run>> = all.iter().map(|_| Vec::new()).collect();
     for size in extents {
         listener.stage(&format!("{}: counting", size.workload));
-        let counted = count(&all, *size, said)?;
+        let counted = count(&all, *size, transcript)?;
         let mut nanos: Vec<Vec<u64>> = all.iter().map(|_| Vec::new()).collect();
         for round in 0..samples.div_ceil(size.steps) {
             listener.stage(&format!("{}: timing, round {}", size.workload, round + 1));
             for (subject, nanos) in all.iter().zip(&mut nanos) {
-                nanos.extend(subject.time(*size, said)?);
+                nanos.extend(subject.time(*size, transcript)?);
             }
         }
         for ((runs, counted), nanos) in runs.iter_mut().zip(counted).zip(nanos) {
@@ -147,7 +147,7 @@ fn measure(
     listener.stage("the agent in a long life");
     let mut runs = runs.into_iter();
     let mut candidate = |subject: &Subject| -> Result<Candidate> {
-        Ok(subject.candidate(subject.age(said)?, runs.next().unwrap_or_default()))
+        Ok(subject.candidate(subject.age(transcript)?, runs.next().unwrap_or_default()))
     };
     let mut targets = Vec::new();
     for (target, subjects) in subjects {
@@ -161,10 +161,10 @@ fn measure(
 }
 
 /// Counts with every allocator, and refuses what differs.
-fn count(all: &[&Subject], size: WorkloadSize, said: &Transcript) -> Result<Vec<Counted>> {
+fn count(all: &[&Subject], size: WorkloadSize, transcript: &Transcript) -> Result<Vec<Counted>> {
     let mut counted: Vec<Counted> = Vec::new();
     for subject in all {
-        let this = subject.count(size, said)?;
+        let this = subject.count(size, transcript)?;
         if let Some(first) = counted.first() {
             measurement::same(
                 &subject.agent.file,

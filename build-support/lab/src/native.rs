@@ -41,21 +41,21 @@ pub fn run(package: &Package, transcript: &Transcript, samples: u32) -> Result<N
         .map_err(Error::io("reading", &program))?
         .len();
     let versions = process::capture(Path::new("rustc"), &["-vV"])?;
-    let said = |key: &str| {
+    let field = |key: &str| {
         let line = versions.lines().find_map(|line| line.strip_prefix(key));
         line.unwrap_or_default().trim().to_owned()
     };
     let lines: String = transcript
         .messages
         .iter()
-        .map(|said| format!("{}\n", serde_json::json!(said)))
+        .map(|message| format!("{}\n", serde_json::json!(message)))
         .collect();
     let messages = transcript.messages.len() as u64 * u64::from(ROUNDS);
     let workload = lines.repeat(ROUNDS as usize);
     let hello = lines.lines().next().unwrap_or_default();
     Ok(Native {
         rustc: versions.lines().next().unwrap_or_default().to_owned(),
-        target: said("host:"),
+        target: field("host:"),
         bytes,
         process: times(samples, || play(&program, transcript, hello, 1))?,
         message: times(samples.div_ceil(10), || {
@@ -87,9 +87,9 @@ pub fn build(package: &Package) -> Result<PathBuf> {
 fn play(program: &Path, transcript: &Transcript, lines: &str, messages: u64) -> Result<u64> {
     let temp = std::env::temp_dir();
     let folder = tempfile::tempdir().map_err(Error::io("creating folder in", &temp))?;
-    let (root, said) = (folder.path().join("root"), folder.path().join("said"));
-    std::fs::write(&said, lines).map_err(Error::io("writing", &said))?;
-    let input = std::fs::File::open(&said).map_err(Error::io("reading", &said))?;
+    let (root, script) = (folder.path().join("root"), folder.path().join("script"));
+    std::fs::write(&script, lines).map_err(Error::io("writing", &script))?;
+    let input = std::fs::File::open(&script).map_err(Error::io("reading", &script))?;
     let mut command = process::command(program);
     command.args(["--config", &transcript.config()]);
     command.arg("--root").arg(root);

@@ -30,7 +30,7 @@ pub struct Plan<'a> {
     /// The files.
     pub subjects: &'a [Subject],
     /// The session and the message of the first answer.
-    pub said: (&'a str, &'a str),
+    pub message: (&'a str, &'a str),
     /// How many samples of each.
     pub samples: Samples,
     /// This tool's program, for `processes`.

@@ -1,4 +1,4 @@
-//! `build-support doctor`: what is on this machine, what is missing, and the command that mends it. It
+//! `build-support doctor`: what is on this machine, what is missing, and the command that fixes it. It
 //! installs nothing.
 
 use crate::Error;
@@ -16,14 +16,14 @@ use std::path::Path;
 /// The targets that are looked at where no package names any.
 const TARGETS: [&str; 2] = ["wasm32-wasip2", "wasm32-wasip1"];
 
-/// Say what is on this machine, what is missing, and the command that mends it
+/// Say what is on this machine, what is missing, and the command that fixes it
 #[derive(Args)]
 #[command(after_help = "\
 Exit codes: 0 everything that is needed is there, 2 something is missing.
 Examples:
   build-support doctor
   build-support doctor --target wasm32-wasip1
-  build-support doctor --json | jq '.findings[] | select(.mend)'")]
+  build-support doctor --json | jq '.findings[] | select(.fix)'")]
 pub struct Opts {
     /// A target triple; may be repeated. The package's targets where this is not given
     #[arg(long)]
@@ -47,8 +47,33 @@ struct Finding {
     what: String,
     state: State,
     found: String,
-    /// The command that mends it.
-    mend: Option<String>,
+    /// The command that fixes it.
+    fix: Option<String>,
+}
+
+impl Finding {
+    fn new(what: impl Into<String>, state: State, found: impl Into<String>) -> Self {
+        Self {
+            what: what.into(),
+            state,
+            found: found.into(),
+            fix: None,
+        }
+    }
+
+    /// With the command that fixes it, if it is not there.
+    fn or_by(mut self, fix: &str) -> Self {
+        self.fix = (self.state != State::Good).then(|| fix.to_owned());
+        self
+    }
+
+    /// What was found, or why there is nothing.
+    fn of(what: &str, found: Option<String>, absent: (State, &str)) -> Self {
+        match found {
+            Some(found) => Self::new(what, State::Good, found),
+            None => Self::new(what, absent.0, absent.1),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -89,63 +114,51 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
 
 /// What does not depend on the target.
 fn shared(machine: &Machine) -> Vec<Finding> {
-    let rustc = match &machine.active {
-        Some(active) => good(
-            "rustc",
-            format!("{} ({})", active.version, active.rustc.display()),
-        ),
-        None => absent(
-            "rustc",
-            State::Missing,
-            "none on PATH",
-            "install rustup: see the project's README",
-        ),
-    };
-    let cargo = machine
-        .active
-        .as_ref()
-        .and_then(|active| active.cargo.as_ref());
-    let cargo = match cargo.map(|cargo| (cargo, process::capture(cargo, &["--version"]))) {
-        Some((cargo, Ok(version))) => {
-            good("cargo", format!("{} ({})", version.trim(), cargo.display()))
-        }
-        _ => absent(
-            "cargo",
-            State::Missing,
-            "none beside rustc or on PATH",
-            "install rustup: see the project's README",
-        ),
-    };
-    let rustup = match &machine.rustup {
+    const RUSTUP: &str = "install rustup: see the project's README";
+    const FOR_SOURCES: (State, &str) = (
+        State::Optional,
+        "none; needed only to build a standard library from sources",
+    );
+    let active = machine.active.as_ref();
+    let rustc = active.map(|active| format!("{} ({})", active.version, active.rustc.display()));
+    let cargo = active.and_then(|active| active.cargo.as_ref());
+    let cargo = cargo.and_then(|cargo| {
+        let version = version(cargo, &["--version"])?;
+        Some(format!("{version} ({})", cargo.display()))
+    });
+    let clippy = active.map(|active| active.rustc.with_file_name("cargo-clippy"));
+    let clippy = clippy.and_then(|clippy| version(&clippy, &["--version"]));
+    let (rustup, state) = match &machine.rustup {
         Rustup::Ready { program, toolchain } => {
-            good("rustup", format!("{toolchain} ({})", program.display()))
+            (format!("{toolchain} ({})", program.display()), State::Good)
         }
-        Rustup::Off => good(
-            "rustup",
-            "there, and told not to install anything by itself".to_owned(),
-        ),
-        Rustup::Absent | Rustup::Failed(_) => optional("rustup", "not in use", None),
+        Rustup::Off => {
+            let off = "there, and told not to install anything by itself";
+            (off.to_owned(), State::Good)
+        }
+        Rustup::Absent | Rustup::Failed(_) => ("not in use".to_owned(), State::Optional),
     };
-    let clippy = machine
-        .active
-        .as_ref()
-        .map(|active| active.rustc.with_file_name("cargo-clippy"));
-    let clippy = match clippy.and_then(|clippy| process::capture(&clippy, &["--version"]).ok()) {
-        Some(version) => good("clippy", version.trim().to_owned()),
-        None => optional(
-            "clippy",
-            "none for the active compiler",
-            Some("rustup component add clippy"),
-        ),
-    };
+    let libc = machine.libc.as_ref().map(|path| path.display().to_string());
+    let linker = machine.linker.as_ref();
+    let linker = linker.map(|path| path.display().to_string());
     vec![
-        rustc,
-        cargo,
-        rustup,
-        clippy,
+        Finding::of("rustc", rustc, (State::Missing, "none on PATH")).or_by(RUSTUP),
+        Finding::of(
+            "cargo",
+            cargo,
+            (State::Missing, "none beside rustc or on PATH"),
+        )
+        .or_by(RUSTUP),
+        Finding::new("rustup", state, rustup),
+        Finding::of(
+            "clippy",
+            clippy,
+            (State::Optional, "none for the active compiler"),
+        )
+        .or_by("rustup component add clippy"),
         distribution(machine),
-        libc(machine),
-        linker(machine),
+        Finding::of("the distribution's C library for WASI", libc, FOR_SOURCES),
+        Finding::of("a linker for wasm", linker, FOR_SOURCES),
     ]
 }
 
@@ -156,41 +169,22 @@ fn distribution(machine: &Machine) -> Finding {
             version,
             sources: Some(sources),
             ..
-        }) => good(what, format!("{version}, {}", sources.library.display())),
-        Some(compiler) => optional(
-            what,
-            &format!("{}, without sources", compiler.version),
-            None,
-        ),
-        None => optional(what, "none", None),
-    }
-}
-
-fn libc(machine: &Machine) -> Finding {
-    let what = "the distribution's C library for WASI";
-    match &machine.libc {
-        Some(folder) => good(what, folder.display().to_string()),
-        None => optional(
-            what,
-            "none; needed only to build a standard library from sources",
-            None,
-        ),
-    }
-}
-
-fn linker(machine: &Machine) -> Finding {
-    match &machine.linker {
-        Some(path) => good("a linker for wasm", path.display().to_string()),
-        None => optional(
-            "a linker for wasm",
-            "none; needed only to build a standard library from sources",
-            None,
-        ),
+        }) => {
+            let found = format!("{version}, {}", sources.library.display());
+            Finding::new(what, State::Good, found)
+        }
+        Some(compiler) => {
+            let found = format!("{}, without sources", compiler.version);
+            Finding::new(what, State::Optional, found)
+        }
+        None => Finding::new(what, State::Optional, "none"),
     }
 }
 
 fn standard_library(machine: &Machine) -> Finding {
     let what = format!("standard library for {}", machine.target);
+    let missing =
+        |found: &str, fix: &str| Finding::new(what.as_str(), State::Missing, found).or_by(fix);
     match toolchain::decide(machine) {
         Ok(Decision::Use(toolchain)) => {
             let from = match &toolchain.std {
@@ -201,99 +195,56 @@ fn standard_library(machine: &Machine) -> Finding {
                     format!("installed in {}", toolchain.sysroot.display())
                 }
             };
-            good(&what, format!("{from}, by {}", toolchain.version))
+            let found = format!("{from}, by {}", toolchain.version);
+            Finding::new(what.as_str(), State::Good, found)
         }
-        Ok(Decision::AddTarget { toolchain, .. }) => {
-            let mend = format!(
+        Ok(Decision::AddTarget { toolchain, .. }) => missing(
+            "none; a build will ask rustup for it",
+            &format!(
                 "rustup target add --toolchain {toolchain} {}",
                 machine.target
-            );
-            absent(
-                &what,
-                State::Missing,
-                "none; a build will ask rustup for it",
-                &mend,
-            )
-        }
-        Ok(Decision::InstallPackages(packages)) => {
-            let mend = toolchain::apt_commands(&packages, &Apt::Ready);
-            absent(
-                &what,
-                State::Missing,
-                "none; a build will ask apt-get for its sources",
-                &mend,
-            )
-        }
-        Err(Error::Toolchain { message, help }) => absent(&what, State::Missing, &message, &help),
-        Err(error) => absent(&what, State::Missing, &error.to_string(), "see the message"),
+            ),
+        ),
+        Ok(Decision::InstallPackages(packages)) => missing(
+            "none; a build will ask apt-get for its sources",
+            &toolchain::apt_commands(&packages, &Apt::Ready),
+        ),
+        Err(Error::Toolchain { message, help }) => missing(&message, &help),
+        Err(error) => missing(&error.to_string(), "see the message"),
     }
 }
 
 /// What makes things better, or some tests possible.
 fn extras() -> Vec<Finding> {
-    let version = |program: &str, args: &[&str]| {
-        process::capture(Path::new(program), args)
-            .ok()
-            .map(|said| said.trim().to_owned())
-    };
+    let what = "wasm-opt besides the built-in one";
     let wasm_opt = match newer_wasm_opt::find().map(|found| found.optimizer()) {
-        Some(Ok(Some(newer))) => good("wasm-opt besides the built-in one", newer.name),
-        Some(Err(error)) => absent(
-            "wasm-opt besides the built-in one",
-            State::Missing,
-            &error.to_string(),
-            "set WASM_OPT to a working wasm-opt, or to nothing",
-        ),
-        Some(Ok(None)) | None => optional(
-            "wasm-opt besides the built-in one",
-            "none that is newer; 116 is built in",
-            Some("npm install binaryen"),
-        ),
+        Some(Ok(Some(newer))) => Finding::new(what, State::Good, newer.name),
+        Some(Err(error)) => Finding::new(what, State::Missing, error.to_string())
+            .or_by("set WASM_OPT to a working wasm-opt, or to nothing"),
+        Some(Ok(None)) | None => {
+            let none = "none that is newer; 116 is built in";
+            Finding::new(what, State::Optional, none).or_by("npm install binaryen")
+        }
     };
-    let node = match version("node", &["--version"]) {
-        Some(node) => good("node (tests of the wasip1 file)", node),
-        None => optional(
+    let node = version("node", &["--version"]);
+    let make = version("cargo-make", &["make", "--version"]);
+    let no_make = "none; the aliases in .cargo/config.toml do without";
+    vec![
+        wasm_opt,
+        Finding::of(
             "node (tests of the wasip1 file)",
-            "none",
-            Some("apt-get install -y nodejs"),
-        ),
-    };
-    let make = match version("cargo-make", &["make", "--version"]) {
-        Some(make) => good("cargo-make", make),
-        None => optional(
-            "cargo-make",
-            "none; the aliases in .cargo/config.toml do without",
-            Some("cargo install cargo-make --locked"),
-        ),
-    };
-    vec![wasm_opt, node, make]
+            node,
+            (State::Optional, "none"),
+        )
+        .or_by("apt-get install -y nodejs"),
+        Finding::of("cargo-make", make, (State::Optional, no_make))
+            .or_by("cargo install cargo-make --locked"),
+    ]
 }
 
-fn good(what: &str, found: String) -> Finding {
-    Finding {
-        what: what.to_owned(),
-        state: State::Good,
-        found,
-        mend: None,
-    }
-}
-
-fn optional(what: &str, found: &str, mend: Option<&str>) -> Finding {
-    Finding {
-        what: what.to_owned(),
-        state: State::Optional,
-        found: found.to_owned(),
-        mend: mend.map(str::to_owned),
-    }
-}
-
-fn absent(what: &str, state: State, found: &str, mend: &str) -> Finding {
-    Finding {
-        what: what.to_owned(),
-        state,
-        found: found.to_owned(),
-        mend: Some(mend.to_owned()),
-    }
+fn version(program: impl AsRef<Path>, args: &[&str]) -> Option<String> {
+    let version = process::capture(program.as_ref(), args).ok()?;
+    Some(version.trim().to_owned())
 }
 
 /// One finding; the stream drops the colours where they are not wanted (`NO_COLOR`, a pipe).
@@ -308,8 +259,8 @@ fn draw(finding: &Finding) -> String {
         "{style}{mark}{style:#}  {}: {}\n",
         finding.what, finding.found
     );
-    if let Some(mend) = &finding.mend {
-        text.push_str(&format!("          mend: {mend}\n"));
+    if let Some(fix) = &finding.fix {
+        text.push_str(&format!("          fix: {fix}\n"));
     }
     text
 }

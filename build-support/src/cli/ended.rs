@@ -13,7 +13,7 @@ pub enum Ended {
     Well,
     /// The budget is exceeded.
     OverBudget,
-    /// Something is missing; it has been said.
+    /// Something is missing; the messages are out.
     Badly,
 }
 

@@ -110,13 +110,13 @@ fn show(opts: &Opts, adopted: &Adopted) -> anyhow::Result<()> {
 
 const NEXT: &str = "\
 Next:
-  cargo budget build            exits with 1 from now on when it weighs more, and says what takes the room
+  cargo budget build            exits with 1 from now on when it weighs more, and lists what is largest
   cargo budget gate --update    holds what was reached, in baseline.json, so that growth is told even below the limits
   git add Cargo.toml baseline.json
 In CI, one line: cargo budget gate";
 
 const NEXT_FROM: &str = "\
 Next:
-  cargo budget check FILE       exits with 1 from now on when it weighs more, and says what takes the room
+  cargo budget check FILE       exits with 1 from now on when it weighs more, and lists what is largest
   git add Cargo.toml            the budget is part of the source
 In CI, one line after the file is built: cargo budget check FILE";

@@ -17,7 +17,7 @@ pub fn shown(file: &Path) -> &Path {
 /// Prints `value` as JSON where that is wanted, else the `text` of it.
 ///
 /// # Errors
-/// Where stdout is gone.
+/// Where stdout is closed.
 pub fn print(
     json: bool,
     value: &impl Serialize,

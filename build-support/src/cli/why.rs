@@ -52,7 +52,7 @@ fn answers(graph: &CallGraph, names: &HashMap<u32, &str>, symbol: &str) -> Vec<A
         .collect();
     let chain = |steps: Vec<Step>| {
         let step = |step: Step| match step {
-            Step::Root(function, root) => (said(root), name(function)),
+            Step::Root(function, root) => (name_of(root), name(function)),
             Step::Call(function) => ("calls".to_owned(), name(function)),
             Step::Table(function) => ("calls through the table".to_owned(), name(function)),
         };
@@ -69,7 +69,7 @@ fn answers(graph: &CallGraph, names: &HashMap<u32, &str>, symbol: &str) -> Vec<A
         .collect()
 }
 
-fn said(root: Root) -> String {
+fn name_of(root: Root) -> String {
     match root {
         Root::Export(name) => format!("export {name}"),
         Root::Start => "start function".to_owned(),

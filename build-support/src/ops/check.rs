@@ -1,4 +1,4 @@
-//! What can be said of a file by itself, and what its limits say. [`run`] is all of it for a file that something else has
+//! The report of a file by itself, judged by its limits. [`run`] is all of it for a file that something else has
 //! built; [`ship`](crate::ops::ship) adds what it knows of a file that it has made.
 
 use crate::attribution::{self, Attribution};

@@ -1,5 +1,5 @@
 //! This tool as the linker of a target, inside cargo's own build. rustc calls it as it calls its own linker, and it links
-//! with that. What a package with a budget ships, built with the budget's profile, then goes down the same road as with
+//! with that. What a package with a budget ships, built with the budget's profile, then goes through the same steps as with
 //! `cargo wasm`, and rustc gets the shipped bytes; everything else is left exactly as the real linker made it.
 //!
 //! `cargo wasm` compiles through cargo, too, and would come by here: it sets [`LINK_PLAINLY`], and nothing is done twice.
@@ -42,7 +42,7 @@ pub enum Outcome {
     Shipped(Box<Judged>),
 }
 
-/// A package that went down the road.
+/// A package that went through them.
 pub struct Judged {
     /// Its settings.
     pub config: Config,

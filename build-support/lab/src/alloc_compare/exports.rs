@@ -57,13 +57,13 @@ impl Export {
     /// # Errors
     /// A sentence, where it traps or gives something else.
     pub fn call(self, host: &mut Host, args: &[Number]) -> Result<u64, String> {
-        let said = |error: wasmtime::Error| format!("{error:#}");
+        let sentence = |error: wasmtime::Error| format!("{error:#}");
         match self {
             Self::Core(func) => {
                 let args: Vec<_> = args.iter().map(|arg| arg.core()).collect();
                 let mut results = [Val::I32(0)];
                 let results = &mut results[..func.ty(&*host.store()).results().len().min(1)];
-                func.call(host.store(), &args, results).map_err(said)?;
+                func.call(host.store(), &args, results).map_err(sentence)?;
                 match results.first() {
                     None => Ok(0),
                     Some(Val::I32(number)) => Ok(u64::from(*number as u32)),
@@ -75,7 +75,7 @@ impl Export {
                 let args: Vec<_> = args.iter().map(|arg| arg.lifted()).collect();
                 let mut results = [Lifted::Bool(false)];
                 let results = &mut results[..func.ty(&*host.store()).results().len().min(1)];
-                func.call(host.store(), &args, results).map_err(said)?;
+                func.call(host.store(), &args, results).map_err(sentence)?;
                 match results.first() {
                     None => Ok(0),
                     Some(Lifted::U32(number)) => Ok(u64::from(*number)),

@@ -96,8 +96,8 @@ impl Subject {
     ///
     /// # Errors
     /// As [`Session::size`].
-    pub fn size(&self, workload: Workload, said: &Transcript) -> Result<WorkloadSize> {
-        let mut session = Session::start(&self.timed, &self.plain, workload, said)?;
+    pub fn size(&self, workload: Workload, transcript: &Transcript) -> Result<WorkloadSize> {
+        let mut session = Session::start(&self.timed, &self.plain, workload, transcript)?;
         let (steps, operations) = session.size()?;
         Ok(WorkloadSize {
             workload,
@@ -110,9 +110,9 @@ impl Subject {
     ///
     /// # Errors
     /// As [`Session`]; and where the traced build computes something else, or counts nothing.
-    pub fn count(&self, size: WorkloadSize, said: &Transcript) -> Result<Counted> {
+    pub fn count(&self, size: WorkloadSize, transcript: &Transcript) -> Result<Counted> {
         let workload = size.workload;
-        let mut session = Session::start(&self.counted, &self.plain, workload, said)?;
+        let mut session = Session::start(&self.counted, &self.plain, workload, transcript)?;
         let result = session.run()?;
         let memory = session.memory();
         let again = if workload.gives_back() {
@@ -122,7 +122,7 @@ impl Subject {
         } else {
             memory.now
         };
-        let mut session = Session::start(&self.traced, &self.traced_file, workload, said)?;
+        let mut session = Session::start(&self.traced, &self.traced_file, workload, transcript)?;
         let traced = session.run()?;
         same(&self.traced_file, workload, &result, &traced)?;
         let asked = Statistics::read(session.host());
@@ -142,8 +142,8 @@ impl Subject {
     ///
     /// # Errors
     /// As [`Session`].
-    pub fn time(&self, size: WorkloadSize, said: &Transcript) -> Result<Vec<u64>> {
-        let mut session = Session::start(&self.timed, &self.plain, size.workload, said)?;
+    pub fn time(&self, size: WorkloadSize, transcript: &Transcript) -> Result<Vec<u64>> {
+        let mut session = Session::start(&self.timed, &self.plain, size.workload, transcript)?;
         let result = session.run()?;
         let steps = result.steps.iter();
         Ok(steps.map(|step| each(step.nanos, size)).collect())
@@ -153,9 +153,10 @@ impl Subject {
     ///
     /// # Errors
     /// As [`Session`].
-    pub fn age(&self, said: &Transcript) -> Result<Vec<MemoryAt>> {
+    pub fn age(&self, transcript: &Transcript) -> Result<Vec<MemoryAt>> {
         let workload = Workload::Transcript;
-        let mut session = Session::start(&self.agent_program, &self.agent.file, workload, said)?;
+        let mut session =
+            Session::start(&self.agent_program, &self.agent.file, workload, transcript)?;
         let age = |transcripts, session: &Session<'_>| MemoryAt {
             transcripts,
             pages: session.memory().now / PAGE,

@@ -34,7 +34,7 @@ enum Script<'a> {
     Exported { step: Export },
     /// The host plays it to the agent, which works in a folder that goes with it.
     Spoken {
-        said: &'a Transcript,
+        transcript: &'a Transcript,
         _root: TempDir,
     },
 }
@@ -70,7 +70,7 @@ impl HostWallClock for StandingClock {
 }
 
 impl<'a> Session<'a> {
-    /// Starts an instance of `program`, which was made of `file`. `said` is the agent's transcript.
+    /// Starts an instance of `program`, which was made of `file`. `transcript` is the agent's transcript.
     ///
     /// # Errors
     /// [`Error::Input`] where the file is neither the fixture nor, for the transcript, the agent.
@@ -78,7 +78,7 @@ impl<'a> Session<'a> {
         program: &Program,
         file: &Path,
         workload: Workload,
-        said: &'a Transcript,
+        transcript: &'a Transcript,
     ) -> Result<Self> {
         let root = match workload.number() {
             Some(_) => None,
@@ -91,7 +91,10 @@ impl<'a> Session<'a> {
         let _ = store.set_fuel(FUEL);
         let mut host = Host::instantiate(program, store)?;
         let script = match root {
-            Some(root) => Script::Spoken { said, _root: root },
+            Some(root) => Script::Spoken {
+                transcript,
+                _root: root,
+            },
             None => Script::Exported {
                 step: Export::find(&mut host, "step").map_err(refused(file, "step"))?,
             },
@@ -109,8 +112,8 @@ impl<'a> Session<'a> {
     /// # Errors
     /// [`Error::Input`] where the fixture does not know the workload.
     pub fn size(&mut self) -> Result<(u32, u32)> {
-        if let Script::Spoken { said, .. } = self.script {
-            return Ok((TRANSCRIPTS, said.messages.len() as u32));
+        if let Script::Spoken { transcript, .. } = self.script {
+            return Ok((TRANSCRIPTS, transcript.messages.len() as u32));
         }
         let number = [Number::U32(self.workload.number().unwrap_or(u32::MAX))];
         let size = [
@@ -135,8 +138,8 @@ impl<'a> Session<'a> {
             (Script::Exported { .. }, Some(number)) => {
                 self.call("prepare", &[Number::U32(number)]).map(drop)
             }
-            (Script::Spoken { said, .. }, _) => {
-                let config = said.config();
+            (Script::Spoken { transcript, .. }, _) => {
+                let config = transcript.config();
                 self.host.init(&config)
             }
             (Script::Exported { .. }, None) => Ok(()),
@@ -152,7 +155,7 @@ impl<'a> Session<'a> {
             Script::Exported { step } => step
                 .call(&mut self.host, &[])
                 .map_err(refused(&self.file, "step")),
-            Script::Spoken { said, .. } => Ok(said
+            Script::Spoken { transcript, .. } => Ok(transcript
                 .play(&mut self.host)?
                 .iter()
                 .flat_map(|answer| answer.bytes())

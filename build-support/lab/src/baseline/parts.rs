@@ -152,7 +152,7 @@ fn startup(
     let first = &transcript.messages[0];
     let plan = startup::Plan {
         subjects: &subjects,
-        said: (&first.session, &first.message),
+        message: (&first.session, &first.message),
         samples: STARTUP,
         tool: tools.tool,
         node: Some(tools.node),

@@ -26,10 +26,10 @@ Examples:
 pub struct Opts {
     /// Agents: components or reactors; the shipped files of the package where none is given
     files: Vec<PathBuf>,
-    /// What is said to them; tests/transcript.json of the package where this is not given
+    /// The messages sent to them; tests/transcript.json of the package where this is not given
     #[arg(long, value_name = "FILE")]
     workload: Option<PathBuf>,
-    /// How often it is said in all, to one instance
+    /// How often they are sent in all, to one instance
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
     /// Print the figures as JSON

@@ -40,7 +40,7 @@ Examples:
 pub struct Opts {
     /// Agents: components or reactors; the shipped files of the package where none is given
     files: Vec<PathBuf>,
-    /// What is said to them; tests/transcript.json of the package where this is not given
+    /// The messages sent to them; tests/transcript.json of the package where this is not given
     #[arg(long, value_name = "FILE")]
     workload: Option<PathBuf>,
     /// Samples of each start that does not compile
@@ -92,7 +92,7 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     let first = &transcript.messages[0];
     let plan = Plan {
         subjects: &subjects,
-        said: (&first.session, &first.message),
+        message: (&first.session, &first.message),
         samples: Samples {
             cold: opts.cold_samples,
             warm: opts.samples,

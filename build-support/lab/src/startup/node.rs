@@ -77,8 +77,8 @@ pub fn command(
         "file": subject.file,
         "root": root,
         "config": subject.config,
-        "session": plan.said.0,
-        "message": plan.said.1,
+        "session": plan.message.0,
+        "message": plan.message.1,
         "cold": cold,
         "warm": warm,
     });
@@ -124,7 +124,7 @@ mod tests {
         };
         let plan = Plan {
             subjects: &[],
-            said: ("s", "hello"),
+            message: ("s", "hello"),
             samples: Samples {
                 cold: 2,
                 warm: 3,

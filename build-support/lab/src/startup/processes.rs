@@ -84,7 +84,7 @@ pub fn measure(
     plan: &Plan<'_>,
     scratch: &Scratch,
 ) -> Result<Vec<ProcessTimes>> {
-    let (session, message) = plan.said;
+    let (session, message) = plan.message;
     let file = programs.precompiled_file();
     let mut all = vec![sampled(
         Process::ToolAnswers,
@@ -129,11 +129,11 @@ fn sampled(
         let root = scratch.root()?;
         let mut command = command(root.path())?;
         let start = Instant::now();
-        let said = process::output(&mut command)?;
+        let answer = process::output(&mut command)?;
         let taken = nanos(start);
         // Node's script judges its answer itself.
         if let (Process::ToolAnswers, Some(subject)) = (process, subject) {
-            accepted(&subject.file, &said)?;
+            accepted(&subject.file, &answer)?;
         }
         Ok(taken)
     })?;

@@ -87,7 +87,7 @@ impl<'a> Programs<'a> {
                 host.init(config)?;
             }
             let configured = nanos(start);
-            let answer = host.process_message(plan.said.0, plan.said.1)?;
+            let answer = host.process_message(plan.message.0, plan.message.1)?;
             let answered = nanos(start);
             accepted(&self.subject.file, &answer)?;
             Ok(Milestones {
@@ -147,7 +147,7 @@ impl<'a> Programs<'a> {
             host.init(config)?;
         }
         let configured = used(&mut host)?;
-        let answer = host.process_message(plan.said.0, plan.said.1)?;
+        let answer = host.process_message(plan.message.0, plan.message.1)?;
         accepted(file, &answer)?;
         Ok(Milestones {
             instance,

@@ -45,7 +45,7 @@ fn measure(samples: Samples, node: Option<&Path>) -> Startup {
         .collect();
     let plan = Plan {
         subjects: &subjects,
-        said: (
+        message: (
             &transcript.messages[0].session,
             &transcript.messages[0].message,
         ),

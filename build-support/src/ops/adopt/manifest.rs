@@ -34,7 +34,7 @@ impl Manifest {
     /// [`Error::Io`], or [`Error::Input`] where it is not TOML.
     pub fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path).map_err(Error::io("reading", path))?;
-        Self::of(path, text, "mend it first")
+        Self::of(path, text, "fix it first")
     }
 
     fn of(path: &Path, text: String, help: &str) -> Result<Self> {
