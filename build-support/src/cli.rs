@@ -7,6 +7,7 @@ mod build;
 mod cargo_budget;
 mod check;
 mod check_file;
+mod command;
 mod diff;
 mod doctor;
 mod dry_run;
@@ -54,18 +55,12 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    Build(build::Opts),
+    #[command(flatten)]
+    Shared(command::Command),
     Check(check::Opts),
-    Optimize(optimize::Opts),
-    Analyze(analyze::Opts),
-    Diff(diff::Opts),
-    Report(report::Opts),
-    Symbolicate(symbolicate::Opts),
-    Preinit(preinit::Opts),
     Run(run::Opts),
-    Gate(gate::Opts),
+    Preinit(preinit::Opts),
     Precompile(precompile::Opts),
-    Doctor(doctor::Opts),
 }
 
 /// Runs the command line.
@@ -73,20 +68,11 @@ pub fn main() -> ExitCode {
     if let Some(call) = link::call() {
         return link::run(call);
     }
-    let cli = Cli::parse();
-    let ended = match cli.command {
-        Command::Build(opts) => build::run(&opts),
+    ended::exit(match Cli::parse().command {
+        Command::Shared(shared) => command::run(&shared),
         Command::Check(opts) => check::run(&opts),
-        Command::Optimize(opts) => optimize::run(&opts),
-        Command::Analyze(opts) => analyze::run(&opts),
-        Command::Diff(opts) => diff::run(&opts),
-        Command::Report(opts) => report::run(&opts),
-        Command::Symbolicate(opts) => symbolicate::run(&opts),
-        Command::Preinit(opts) => preinit::run(&opts),
         Command::Run(opts) => run::run(&opts),
-        Command::Gate(opts) => gate::run(&opts),
+        Command::Preinit(opts) => preinit::run(&opts),
         Command::Precompile(opts) => precompile::run(&opts),
-        Command::Doctor(opts) => doctor::run(&opts),
-    };
-    ended::exit(ended)
+    })
 }

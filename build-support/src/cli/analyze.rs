@@ -6,6 +6,7 @@ use crate::cli::ended::Ended;
 use crate::cli::options::Tables;
 use crate::cli::terminal::{colour_on_stdout, print, shown};
 use crate::cli::{explain, why};
+use crate::ops::ship::Files;
 use crate::output::text::size_by::{self, Retained};
 use crate::project::package::Package;
 use crate::report::subject::{self, Subject};
@@ -101,9 +102,7 @@ fn as_text(opts: &Opts, file: &Path, subject: &Subject, retained: Option<Vec<Ret
 /// The report that the last build of the package left for its first target.
 fn last_report() -> anyhow::Result<PathBuf> {
     let package = Package::find(None)?;
-    let file = package
-        .outputs(&package.config(None)?.target)
-        .join("report.json");
+    let file = Files::last(&package, &package.config(None)?.target).report;
     std::fs::metadata(&file).with_context(|| {
         format!(
             "{} is not there: build it with `cargo wasm`",

@@ -1,9 +1,7 @@
 //! `cargo budget`: what any project with a wasm file needs of the tool, as a subcommand of cargo. The subcommands are
 //! those of `build-support`, but for `init` and `check`, which are for projects that are not this one.
 
-use crate::cli::{
-    analyze, build, check_file, diff, doctor, ended, gate, init, optimize, report, symbolicate,
-};
+use crate::cli::{check_file, command, ended, init};
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -34,32 +32,19 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Init(init::Opts),
-    Build(build::Opts),
     Check(check_file::Opts),
-    Gate(gate::Opts),
-    Analyze(analyze::Opts),
-    Diff(diff::Opts),
-    Report(report::Opts),
-    Symbolicate(symbolicate::Opts),
-    Optimize(optimize::Opts),
-    Doctor(doctor::Opts),
+    #[command(flatten)]
+    Shared(command::Command),
 }
 
 /// Runs the command line.
 pub fn main() -> ExitCode {
-    let ended = match Cli::parse_from(arguments(std::env::args_os())).command {
+    let cli = Cli::parse_from(arguments(std::env::args_os()));
+    ended::exit(match cli.command {
         Command::Init(opts) => init::run(&opts),
-        Command::Build(opts) => build::run(&opts),
         Command::Check(opts) => check_file::run(&opts),
-        Command::Gate(opts) => gate::run(&opts),
-        Command::Analyze(opts) => analyze::run(&opts),
-        Command::Diff(opts) => diff::run(&opts),
-        Command::Report(opts) => report::run(&opts),
-        Command::Symbolicate(opts) => symbolicate::run(&opts),
-        Command::Optimize(opts) => optimize::run(&opts),
-        Command::Doctor(opts) => doctor::run(&opts),
-    };
-    ended::exit(ended)
+        Command::Shared(shared) => command::run(&shared),
+    })
 }
 
 /// Cargo gives the subcommand's name as the first argument; called by itself the program has none.

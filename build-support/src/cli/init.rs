@@ -2,7 +2,7 @@
 
 use crate::cli::ended::Ended;
 use crate::cli::terminal::shown;
-use crate::ops::adopt::{self, Adopted, Margin, Wish};
+use crate::ops::adopt::{self, Adopted, Margin, Request};
 use crate::output::progress::Progress;
 use crate::report::units;
 use crate::wasm::artifact::Kind;
@@ -48,7 +48,7 @@ pub struct Opts {
 
 /// Runs the subcommand.
 pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
-    let wish = Wish {
+    let request = Request {
         package: opts.package.clone(),
         targets: opts.target.clone(),
         profile: opts.profile.clone(),
@@ -57,7 +57,7 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
         force: opts.force,
     };
     let mut progress = Progress::start(false);
-    let adopted = adopt::run(&wish, &mut progress)?;
+    let adopted = adopt::run(&request, &mut progress)?;
     drop(progress);
     show(opts, &adopted)?;
     Ok(Ended::Well)

@@ -4,6 +4,7 @@
 use crate::attribution::groups::{self, Grouping};
 use crate::cli::ended::Ended;
 use crate::cli::terminal::colour_on_stdout;
+use crate::ops::ship::Files;
 use crate::output::text::{self, size_by};
 use crate::output::view::View;
 use crate::output::{html, json, markdown};
@@ -171,10 +172,9 @@ fn last_reports() -> anyhow::Result<Vec<PathBuf>> {
         targets.extend(names);
         targets.sort();
     }
-    let report = |target: &String| package.outputs(target).join("report.json");
     let found: Vec<_> = targets
         .iter()
-        .map(report)
+        .map(|target| Files::last(&package, target).report)
         .filter(|file| file.is_file())
         .collect();
     anyhow::ensure!(

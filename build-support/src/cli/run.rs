@@ -46,17 +46,13 @@ pub struct Opts {
 
 /// Runs the subcommand.
 pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
-    let shipped =
-        |package: &Package| Files::new(&package.outputs(TARGET), &package.file_stem()).shipped;
-    let (component, root) = match (&opts.component, &opts.root) {
-        (Some(component), Some(root)) => (component.clone(), root.clone()),
+    let (component, root) = match (opts.component.clone(), opts.root.clone()) {
+        (Some(component), Some(root)) => (component, root),
         (component, root) => {
             let package = Package::find(None)?;
-            let component = component.clone().unwrap_or_else(|| shipped(&package));
             (
-                component,
-                root.clone()
-                    .unwrap_or_else(|| package.target_dir.join("agent")),
+                component.unwrap_or_else(|| Files::last(&package, TARGET).shipped),
+                root.unwrap_or_else(|| package.target_dir.join("agent")),
             )
         }
     };

@@ -1,6 +1,7 @@
 //! `build-support symbolicate`: an engine's backtrace of a shipped file, which has no names, with names.
 
 use crate::cli::ended::Ended;
+use crate::ops::ship::Files;
 use crate::ops::symbol_map::trace::{Tally, Tracer};
 use crate::ops::symbol_map::{self, Scope, SymbolMap};
 use crate::project::package::Package;
@@ -89,8 +90,7 @@ fn of_names(wasm: &Path, artifact: &Artifact, beside: &Path) -> anyhow::Result<S
 
 fn last_build() -> anyhow::Result<PathBuf> {
     let package = Package::find(None)?;
-    let folder = package.outputs(&package.config(None)?.target);
-    Ok(folder.join(format!("{}.wasm", package.file_stem())))
+    Ok(Files::last(&package, &package.config(None)?.target).shipped)
 }
 
 /// Line by line, so that it can stand at the end of a pipe while the program runs. Lines need not be UTF-8.

@@ -11,6 +11,7 @@ use crate::ops::newer_wasm_opt::Found;
 use crate::ops::symbol_map::SymbolMap;
 use crate::passes::Job;
 use crate::passes::pipeline::{self, Analysis};
+use crate::project::package::Package;
 use crate::report::{self, Prunable, Report, Sizes, Stage, Toolchain};
 use crate::system::digest::{self, Key};
 use crate::system::files;
@@ -73,6 +74,11 @@ pub struct Shipped {
 }
 
 impl Files {
+    /// Where the last build of `package` for `target` left its files.
+    pub fn last(package: &Package, target: &str) -> Self {
+        Self::new(&package.outputs(target), &package.file_stem())
+    }
+
     /// The files for `name` in `folder`.
     pub fn new(folder: &Path, name: &str) -> Self {
         Self {

@@ -4,6 +4,7 @@
 use super::exports::Export;
 use build_support::agent::host::Host;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use wasmtime::component::Val;
 
 /// The interface of a traced component.
@@ -72,27 +73,11 @@ impl Statistics {
         export.call(host, &[]).map(drop)
     }
 
+    /// The numbers are in the order of the fields.
     fn of(numbers: [u64; NUMBERS]) -> Self {
-        let [a, b, c, d, e, rest @ ..] = numbers;
-        let [allocations, deallocations, reallocations, failed, rest @ ..] = rest;
-        let [live_blocks, live_bytes, peak_live_bytes, rest @ ..] = rest;
-        let [allocated_bytes, freed_bytes, rest @ ..] = rest;
-        let [linear_memory_bytes, heap_bytes, fragmentation_ppm] = rest;
-        Self {
-            by_size: [a, b, c, d, e],
-            allocations,
-            deallocations,
-            reallocations,
-            failed,
-            live_blocks,
-            live_bytes,
-            peak_live_bytes,
-            allocated_bytes,
-            freed_bytes,
-            linear_memory_bytes,
-            heap_bytes,
-            fragmentation_ppm,
-        }
+        let (by_size, rest) = numbers.split_at(5);
+        let fields = std::iter::once(json!(by_size)).chain(rest.iter().map(|n| json!(n)));
+        serde_json::from_value(fields.collect()).expect("as many numbers as fields")
     }
 }
 
