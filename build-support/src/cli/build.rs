@@ -81,7 +81,7 @@ fn build(opts: &Opts, package: &Package, messages: &Messages<'_>) -> anyhow::Res
     if opts.message_format != MessageFormat::Json {
         show(opts, &shipped)?;
     }
-    verdict::judge_in(messages, &config, &shipped)
+    verdict::judge(messages, &config, &shipped)
 }
 
 fn show(opts: &Opts, shipped: &Shipped) -> anyhow::Result<()> {

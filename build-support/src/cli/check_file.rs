@@ -1,10 +1,12 @@
 //! `cargo budget check FILE`: a file that something else has built, judged as if it had been built here.
 
 use crate::cli::ended::Ended;
-use crate::cli::terminal::{colour_on_stderr, colour_on_stdout, here};
+use crate::cli::messages::Messages;
+use crate::cli::terminal::colour_on_stdout;
+use crate::cli::verdict;
 use crate::config::{self, Config};
 use crate::ops::check;
-use crate::output::{diagnostic, text};
+use crate::output::text;
 use crate::project::package::Package;
 use crate::report;
 use clap::Args;
@@ -55,13 +57,7 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
         write!(stdout, "{}: {drawn}", opts.file.display())?;
     }
     stdout.flush()?;
-    if verdict.within() {
-        return Ok(Ended::Well);
-    }
-    let diagnostics = diagnostic::limits(&verdict, &report, &config, &opts.file);
-    let drawn = diagnostic::draw_all(&diagnostics, &here(), colour_on_stderr());
-    write!(anstream::stderr(), "{drawn}")?;
-    Ok(Ended::OverBudget)
+    verdict::show(&Messages::drawn(), &verdict, &report, &config, &opts.file)
 }
 
 fn of_package(opts: &Opts) -> anyhow::Result<Config> {

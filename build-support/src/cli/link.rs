@@ -2,6 +2,7 @@
 //! go to stderr, which rustc shows with its own error; there are none where all is well.
 
 use crate::cli::ended::{self, Ended};
+use crate::cli::messages::Messages;
 use crate::cli::verdict;
 use crate::ops::linker::{self, Judged, Outcome};
 use std::ffi::OsString;
@@ -24,7 +25,7 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
 }
 
 fn judge(judged: &Judged) -> anyhow::Result<Ended> {
-    let ended = verdict::judge(&judged.config, &judged.shipped)?;
+    let ended = verdict::judge(&Messages::drawn(), &judged.config, &judged.shipped)?;
     if judged.lacks_lto && matches!(ended, Ended::OverBudget) {
         writeln!(
             anstream::stderr(),

@@ -28,6 +28,11 @@ pub struct Messages<'a> {
 }
 
 impl<'a> Messages<'a> {
+    /// Messages for people.
+    pub fn drawn() -> Self {
+        Self::new(MessageFormat::Human, None)
+    }
+
     /// Messages about `package`, where one is known.
     pub fn new(format: MessageFormat, package: Option<&'a Package>) -> Self {
         Self { format, package }

@@ -1,30 +1,37 @@
 //! What the gate decided, told on stderr.
 
 use crate::cli::ended::Ended;
-use crate::cli::messages::{MessageFormat, Messages};
+use crate::cli::messages::Messages;
 use crate::cli::terminal::shown;
 use crate::config::Config;
+use crate::gate::Verdict;
 use crate::ops::ship::Shipped;
 use crate::output::diagnostic;
+use crate::report::Report;
 use crate::wasm::bindgen;
+use std::path::Path;
 
-/// Says on stderr what the gate has to object to, each at its line in the manifest.
-pub fn judge(config: &Config, shipped: &Shipped) -> anyhow::Result<Ended> {
-    judge_in(&Messages::new(MessageFormat::Human, None), config, shipped)
+/// Shows what the gate has to object to in what was shipped, each at its line in the manifest.
+pub fn judge(messages: &Messages<'_>, config: &Config, shipped: &Shipped) -> anyhow::Result<Ended> {
+    let Shipped {
+        report, verdict, ..
+    } = shipped;
+    let file = shown(&shipped.files.report);
+    show(messages, verdict, report, config, file)
 }
 
-/// The same in the form that was asked for.
-pub fn judge_in(
+/// The same of any `report`, which is of or in `file`.
+pub fn show(
     messages: &Messages<'_>,
+    verdict: &Verdict,
+    report: &Report,
     config: &Config,
-    shipped: &Shipped,
+    file: &Path,
 ) -> anyhow::Result<Ended> {
-    if shipped.verdict.within() {
+    if verdict.within() {
         return Ok(Ended::Well);
     }
-    let file = shown(&shipped.files.report);
-    let diagnostics = diagnostic::limits(&shipped.verdict, &shipped.report, config, file);
-    messages.show(&diagnostics)?;
+    messages.show(&diagnostic::limits(verdict, report, config, file))?;
     Ok(Ended::OverBudget)
 }
 

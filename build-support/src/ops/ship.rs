@@ -195,17 +195,16 @@ fn finish(
 ) -> Result<Shipped> {
     let before = report.clone();
     let read = |file: &Path| std::fs::read(file).map_err(Error::io("reading", file));
-    report.figures.start = match (input.config.limits.get(&Measure::Start), shipped) {
-        (None, _) => None,
-        (Some(_), Some(shipped)) => Some(start::run(&files.shipped, shipped)?),
+    let limit = input.config.limits.get(&Measure::Start);
+    report.figures.start = match (limit, shipped, report.figures.start) {
+        (None, ..) => None,
+        (_, Some(shipped), _) => Some(start::run(&files.shipped, shipped)?),
+        (_, None, Some(counted)) => Some(counted),
         // The limit may be newer than the file.
-        (Some(_), None) => match report.figures.start {
-            Some(counted) => Some(counted),
-            None => Some(start::run(
-                &files.shipped,
-                &Artifact::read(&files.shipped)?,
-            )?),
-        },
+        (_, None, None) => {
+            let shipped = Artifact::read(&files.shipped)?;
+            Some(start::run(&files.shipped, &shipped)?)
+        }
     };
     let verdict = check::judge(&mut report, input.config);
     let json = report::json::write(&report);

@@ -215,7 +215,7 @@ fn inner(number: u64) -> u64 {
          [package.metadata.budget.snip]\ndeny = [\"my_app::outer\"]\n"
     );
     let files = [("Cargo.toml", manifest.as_str()), ("src/lib.rs", CALLS)];
-    let project = Project::new("explain", layout::installed(P1), &files);
+    let project = project("explain", P1, &files);
     said(&project.budget(&["build"]), 0);
     let linked = project.built(P1, "my_app.linked.wasm");
     let report = project.built(P1, "report.json");
