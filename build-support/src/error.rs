@@ -12,14 +12,14 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file could not be read, written or renamed.
-    #[error("{action} {}: {source}", path.display())]
+    #[error("{action} {}: {reason}", path.display())]
     Io {
         /// What was being done, e.g. `reading`.
         action: &'static str,
         /// The file.
         path: PathBuf,
-        /// The system's reason.
-        source: std::io::Error,
+        /// The system's reason. Not called `source`, which would be told once more by whoever tells the chain.
+        reason: std::io::Error,
     },
     /// An input is not what it should be.
     #[error("{}: {message}{}\n  help: {help}", file.display(), at(*offset))]
@@ -81,10 +81,10 @@ impl Error {
     /// An [`Error::Io`] for `path`, for use with `map_err`.
     pub fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Error {
         let path = path.to_owned();
-        move |source| Error::Io {
+        move |reason| Error::Io {
             action,
             path,
-            source,
+            reason,
         }
     }
 

@@ -53,3 +53,47 @@ fn complain(error: &anyhow::Error) {
         error.join("\n")
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Error;
+    use std::path::Path;
+
+    /// Protects readers: a cause that a message says is no link of the chain, where it would be said again.
+    #[test]
+    fn no_error_says_its_cause_twice() {
+        let text = || "why".to_owned();
+        let missing = std::io::Error::from(std::io::ErrorKind::NotFound);
+        let (offset, pass) = (None, "sweep");
+        let (message, help) = (text(), text());
+        for error in [
+            Error::io("reading", Path::new("a.wasm"))(missing),
+            Error::Input {
+                file: "a.wasm".into(),
+                offset,
+                message: text(),
+                help: text(),
+            },
+            Error::Pass {
+                pass,
+                message: text(),
+            },
+            Error::InvalidOutput {
+                pass,
+                offset,
+                message: text(),
+            },
+            Error::Toolchain { message, help },
+            Error::Process {
+                command: text(),
+                status: text(),
+                stderr: text(),
+            },
+            Error::Config(Vec::new()),
+            Error::Banned(text()),
+        ] {
+            let said = error.to_string();
+            assert_eq!(format!("{:#}", anyhow::Error::from(error)), said);
+        }
+    }
+}
