@@ -46,110 +46,15 @@ mod limits;
 mod mistakes;
 mod read;
 mod rules;
+mod settings;
 mod tolerance;
 mod value;
 
-use crate::analyze::plan::SnipRules;
-use crate::error::{Error, Result};
-use crate::guard;
-use std::path::{Path, PathBuf};
-
 pub use limits::{Limit, Limits, Measure};
 pub use mistakes::code;
+pub use read::{concerns, load, parse};
+pub use settings::{Config, SweepRules};
 pub use tolerance::{Allowance, Tolerance};
-
-/// What a package asks of the tool, for one target.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Config {
-    /// The package's name.
-    pub package: String,
-    /// The manifest it was read from, as it was given; empty where there is none.
-    pub manifest: PathBuf,
-    /// The manifest's text, which every span is a byte range of.
-    pub source: String,
-    /// The cargo profile to build with, `release` where the manifest is silent.
-    pub profile: String,
-    /// The target triple this configuration is for.
-    pub target: String,
-    /// The targets the package is built for, in the manifest's order; empty where it is silent.
-    pub targets: Vec<String>,
-    /// What the shipped file may weigh on this target.
-    pub limits: Limits,
-    /// Whether the shipped file gets a build id.
-    pub build_id: bool,
-    /// How much growth over the baseline passes.
-    pub ratchet: Tolerance,
-    /// What to replace by traps.
-    pub snip: SnipRules,
-    /// Whether to remove what is dead afterwards.
-    pub sweep: SweepRules,
-    /// What the dependency graph may hold.
-    pub graph: guard::Rules,
-}
-
-/// Whether to remove what the linker's relocations prove dead.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct SweepRules {
-    /// On for a package, off for a lone file: only the linker's own output can be swept.
-    pub enabled: bool,
-    /// Whether what is dead becomes poison instead of nothing, to show a wrong proof. Not for shipping.
-    pub poison: bool,
-}
-
-/// Reads the configuration of the package at `manifest` for `target`.
-///
-/// # Errors
-///
-/// [`Error::Io`] where the file cannot be read, [`Error::Input`] where it is not UTF-8, and as [`parse`].
-pub fn load(manifest: &Path, target: &str) -> Result<Config> {
-    let bytes = std::fs::read(manifest).map_err(Error::io("reading", manifest))?;
-    let source = String::from_utf8(bytes).map_err(|error| Error::Input {
-        file: manifest.to_owned(),
-        offset: Some(error.utf8_error().valid_up_to() as u64),
-        message: "the manifest is not UTF-8".into(),
-        help: "save the file as UTF-8".into(),
-    })?;
-    parse(manifest, &source, target)
-}
-
-/// Reads the configuration for `target` from `source`, the text of `manifest`. A manifest without
-/// `[package.metadata.budget]` gives the defaults and no limit.
-///
-/// # Errors
-///
-/// [`Error::Config`] with every mistake in the table, in the order of the file.
-pub fn parse(manifest: &Path, source: &str, target: &str) -> Result<Config> {
-    read::run(manifest, source, target).map_err(Error::Config)
-}
-
-/// Whether `source`, the text of a manifest, asks for a budget on what is built with a profile that `is_built` knows.
-/// Where it is not clear, because the table has a mistake in that very place, it does: [`parse`] says what is wrong.
-pub fn concerns(source: &str, is_built: impl FnOnce(&str) -> bool) -> bool {
-    read::profile_of_budget(source).is_some_and(|profile| profile.is_none_or(|p| is_built(&p)))
-}
-
-impl Config {
-    /// The configuration for a file that no package is known of, under the name `label`: no limits, and
-    /// nothing is snipped.
-    pub fn without_package(label: &str) -> Config {
-        Config {
-            package: label.to_owned(),
-            manifest: PathBuf::new(),
-            source: String::new(),
-            profile: DEFAULT_PROFILE.to_owned(),
-            target: "unknown".to_owned(),
-            targets: Vec::new(),
-            limits: Limits::default(),
-            build_id: false,
-            ratchet: Tolerance::default(),
-            snip: SnipRules::default(),
-            sweep: SweepRules::default(),
-            graph: guard::Rules::default(),
-        }
-    }
-}
-
-const DEFAULT_PROFILE: &str = "release";
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! A message about a place in a manifest, as plain data. `output::diagnostic` draws it.
 
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// How grave a [`Diagnostic`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,4 +33,21 @@ pub struct Diagnostic {
     pub notes: Vec<String>,
     /// What to do, one line each.
     pub help: Vec<String>,
+}
+
+impl Diagnostic {
+    /// An error without words, at `span` of `file`, whose text is `source`.
+    pub fn at(file: &Path, source: &str, span: Range<usize>) -> Self {
+        Self {
+            level: Level::Error,
+            code: "",
+            message: String::new(),
+            file: file.to_owned(),
+            source: source.to_owned(),
+            span,
+            label: String::new(),
+            notes: Vec::new(),
+            help: Vec::new(),
+        }
+    }
 }

@@ -1,7 +1,8 @@
 //! Collects what is wrong with a manifest, each mistake with its place, so that all of them are shown
 //! at once.
 
-use crate::diagnostic::{Diagnostic, Level};
+use crate::diagnostic::Diagnostic;
+use std::cell::{RefCell, RefMut};
 use std::ops::Range;
 use std::path::Path;
 
@@ -44,26 +45,26 @@ pub mod code {
 const LONGEST: usize = 64;
 
 /// One that was found, for what else there is to say of it.
-pub(super) struct Mistake<'a>(&'a mut Diagnostic);
+pub(super) struct Mistake<'m>(RefMut<'m, Diagnostic>);
 
 impl Mistake<'_> {
     /// What stands beside its place.
-    pub(super) fn label(self, label: impl Into<String>) -> Self {
+    pub(super) fn label(mut self, label: impl Into<String>) -> Self {
         self.0.label = label.into();
         self
     }
 
     /// What to do.
-    pub(super) fn help(self, help: impl Into<String>) {
+    pub(super) fn help(mut self, help: impl Into<String>) {
         self.0.help.push(help.into());
     }
 }
 
-/// The mistakes found so far in one manifest.
+/// The mistakes found so far in one manifest. Whoever reads a value has them at hand, hence the cell.
 pub(super) struct Mistakes<'a> {
     manifest: &'a Path,
     source: &'a str,
-    found: Vec<Diagnostic>,
+    found: RefCell<Vec<Diagnostic>>,
 }
 
 impl<'a> Mistakes<'a> {
@@ -71,28 +72,25 @@ impl<'a> Mistakes<'a> {
         Self {
             manifest,
             source,
-            found: Vec::new(),
+            found: RefCell::default(),
         }
     }
 
     /// Adds one.
     pub(super) fn add(
-        &mut self,
+        &self,
         code: &'static str,
         span: Range<usize>,
         message: impl Into<String>,
     ) -> Mistake<'_> {
-        Mistake(self.found.push_mut(Diagnostic {
-            level: Level::Error,
+        let mut found = self.found.borrow_mut();
+        found.push(Diagnostic {
             code,
             message: message.into(),
-            file: self.manifest.to_owned(),
-            source: self.source.to_owned(),
-            span,
-            label: String::new(),
-            notes: Vec::new(),
-            help: Vec::new(),
-        }))
+            ..Diagnostic::at(self.manifest, self.source, span)
+        });
+        let last = found.len() - 1;
+        Mistake(RefMut::map(found, |found| &mut found[last]))
     }
 
     /// The text of the manifest at `span`.
@@ -101,13 +99,14 @@ impl<'a> Mistakes<'a> {
     }
 
     /// `value` if nothing was wrong, else the mistakes in the order of the file.
-    pub(super) fn or<T>(mut self, value: T) -> Result<T, Vec<Diagnostic>> {
-        if self.found.is_empty() {
-            return Ok(value);
+    pub(super) fn or<T>(self, value: T) -> Result<T, Vec<Diagnostic>> {
+        let mut found = self.found.into_inner();
+        found.sort_by_key(|mistake| (mistake.span.start, mistake.span.end));
+        if found.is_empty() {
+            Ok(value)
+        } else {
+            Err(found)
         }
-        self.found
-            .sort_by_key(|mistake| (mistake.span.start, mistake.span.end));
-        Err(self.found)
     }
 }
 

@@ -1,12 +1,13 @@
 //! Walks the manifest down to the budget's tables. Goes on after a mistake, to find the next one.
 
+use super::limits::Limits;
 use super::mistakes::{Mistakes, code, nearest, suggestion};
-use super::value::{Table, Value};
-use super::{Config, Limits, SnipRules, SweepRules, budget, rules, tolerance};
-use crate::diagnostic::Diagnostic;
-use std::ops::Range;
+use super::settings::{Config, DEFAULT_PROFILE, SweepRules};
+use super::value::{Name, Value};
+use super::{budget, rules, tolerance};
+use crate::analyze::plan::SnipRules;
+use crate::error::{Error, Result};
 use std::path::Path;
-use toml::Spanned;
 use toml::de::DeTable;
 
 /// The wasm targets of rustc that this tool serves.
@@ -19,9 +20,30 @@ const TARGETS: [&str; 6] = [
     "wasm32v1-none",
 ];
 
-/// Reads the configuration for `target`, or says all that is wrong.
-pub(super) fn run(manifest: &Path, source: &str, target: &str) -> Result<Config, Vec<Diagnostic>> {
-    let mut mistakes = Mistakes::new(manifest, source);
+/// Reads the configuration of the package at `manifest` for `target`.
+///
+/// # Errors
+///
+/// [`Error::Io`] where the file cannot be read, [`Error::Input`] where it is not UTF-8, and as [`parse`].
+pub fn load(manifest: &Path, target: &str) -> Result<Config> {
+    let bytes = std::fs::read(manifest).map_err(Error::io("reading", manifest))?;
+    let source = String::from_utf8(bytes).map_err(|error| Error::Input {
+        file: manifest.to_owned(),
+        offset: Some(error.utf8_error().valid_up_to() as u64),
+        message: "the manifest is not UTF-8".into(),
+        help: "save the file as UTF-8".into(),
+    })?;
+    parse(manifest, &source, target)
+}
+
+/// Reads the configuration for `target` from `source`, the text of `manifest`. A manifest without
+/// `[package.metadata.budget]` gives the defaults and no limit.
+///
+/// # Errors
+///
+/// [`Error::Config`] with every mistake in the table, in the order of the file.
+pub fn parse(manifest: &Path, source: &str, target: &str) -> Result<Config> {
+    let mistakes = Mistakes::new(manifest, source);
     let mut config = Config {
         manifest: manifest.to_owned(),
         source: source.to_owned(),
@@ -37,222 +59,179 @@ pub(super) fn run(manifest: &Path, source: &str, target: &str) -> Result<Config,
         ..Config::without_package("")
     };
     let (document, errors) = DeTable::parse_recoverable(source);
-    if !errors.is_empty() {
-        // What the parser could save of the file says nothing reliable about the rest.
-        for error in errors {
-            let span = error.span().unwrap_or(source.len()..source.len());
-            let message = format!(
-                "the manifest is not valid TOML: {}",
-                error.message().replace('\n', ", ")
-            );
-            mistakes.add(code::SYNTAX, span, message);
-        }
-        return mistakes.or(config);
+    // What the parser could save of a broken file says nothing reliable about the rest.
+    if errors.is_empty() {
+        package(document.get_ref(), &mut config, &mistakes);
     }
-    let package = document
-        .get_ref()
-        .get("package")
-        .and_then(|package| package.get_ref().as_table());
+    for error in errors {
+        let span = error.span().unwrap_or(source.len()..source.len());
+        let message = error.message().replace('\n', ", ");
+        let message = format!("the manifest is not valid TOML: {message}");
+        mistakes.add(code::SYNTAX, span, message);
+    }
+    mistakes.or(config).map_err(Error::Config)
+}
+
+/// Whether `source`, the text of a manifest, asks for a budget on what is built with a profile that `is_built` knows.
+/// Where it is not clear, because the table has a mistake in that very place, it does: [`parse`] says what is wrong.
+pub fn concerns(source: &str, is_built: impl FnOnce(&str) -> bool) -> bool {
+    let Ok(document) = source.parse::<toml::Table>() else {
+        return true;
+    };
+    let package = document.get("package");
+    let Some(metadata) = package.and_then(|package| package.get("metadata")?.as_table()) else {
+        return false;
+    };
+    let is_misspelt = |table: &toml::Table, key| {
+        let mut keys = table.keys();
+        keys.any(|written| nearest(written, &[key]).is_some())
+    };
+    match metadata.get("budget") {
+        None => is_misspelt(metadata, "budget"),
+        Some(toml::Value::Table(budget)) => match budget.get("profile") {
+            Some(profile) => profile.as_str().is_none_or(is_built),
+            None => is_misspelt(budget, "profile") || is_built(DEFAULT_PROFILE),
+        },
+        Some(_) => true,
+    }
+}
+
+fn package<'t>(document: &'t DeTable<'t>, config: &mut Config, mistakes: &'t Mistakes<'t>) {
+    let package = document.get("package");
+    let package = package.and_then(|package| package.get_ref().as_table());
     let Some((package, name)) = package.and_then(|package| Some((package, package.get("name")?)))
     else {
         let message = "the manifest has no package with a name";
         mistakes.add(code::NO_PACKAGE, 0..0, message).help(
             "a budget belongs to a package: give the Cargo.toml of the crate that is shipped",
         );
-        return mistakes.or(config);
+        return;
     };
-    let name = Value {
-        value: name,
-        path: "package.name".into(),
+    let name = Value::new(name, "package.name".to_owned(), mistakes);
+    config.package = name.string().unwrap_or_default().to_owned();
+    let metadata = package.get("metadata");
+    let Some(metadata) = metadata.and_then(|metadata| metadata.get_ref().as_table()) else {
+        return;
     };
-    config.package = name.string(&mut mistakes).unwrap_or_default().to_owned();
-    if let Some(metadata) = package
-        .get("metadata")
-        .and_then(|metadata| metadata.get_ref().as_table())
-    {
-        match metadata.get("budget") {
-            Some(value) => {
-                let value = Value {
-                    value,
-                    path: "package.metadata.budget".into(),
-                };
-                if let Some(table) = value.table(&mut mistakes) {
-                    tables(&table, &mut config, &mut mistakes);
-                }
-            }
-            None => misspelt_budget(metadata, &mut mistakes),
+    if let Some(budget) = metadata.get("budget") {
+        let path = "package.metadata.budget".to_owned();
+        tables(&Value::new(budget, path, mistakes), config);
+        return;
+    }
+    // A budget that is not read is a gate that never closes: say so where the intention is plain.
+    for key in metadata.keys() {
+        let name: &str = key.get_ref();
+        if nearest(name, &["budget"]).is_some() {
+            let message = format!("unknown key `{name}` in `package.metadata`");
+            mistakes
+                .add(code::UNKNOWN_KEY, key.span(), message)
+                .label("not read by anything")
+                .help("did you mean `budget`?");
         }
     }
-    mistakes.or(config)
 }
 
-/// The profile that a budget is for: none where there is no budget, and none in it where it cannot be told.
-pub(super) fn profile_of_budget(source: &str) -> Option<Option<String>> {
-    let Ok(document) = source.parse::<toml::Table>() else {
-        return Some(None);
-    };
-    let metadata = document.get("package")?.get("metadata")?.as_table()?;
-    let Some(budget) = metadata.get("budget") else {
-        let misspelt = metadata
-            .keys()
-            .any(|key| nearest(key, &["budget"]).is_some());
-        return misspelt.then_some(None);
-    };
-    let Some(budget) = budget.as_table() else {
-        return Some(None);
-    };
-    Some(match budget.get("profile") {
-        Some(profile) => profile.as_str().map(str::to_owned),
-        None => {
-            let misspelt = budget
-                .keys()
-                .any(|key| nearest(key, &["profile"]).is_some());
-            (!misspelt).then(|| super::DEFAULT_PROFILE.to_owned())
-        }
-    })
-}
-
-/// A budget that is not read is a gate that never closes: say so where the intention is plain.
-fn misspelt_budget(metadata: &DeTable<'_>, mistakes: &mut Mistakes<'_>) {
-    for key in metadata
-        .keys()
-        .filter(|key| nearest(key.get_ref(), &["budget"]).is_some())
-    {
-        let message = format!("unknown key `{}` in `package.metadata`", key.get_ref());
-        mistakes
-            .add(code::UNKNOWN_KEY, key.span(), message)
-            .label("not read by anything")
-            .help("did you mean `budget`?");
-    }
-}
-
-fn tables(table: &Table<'_>, config: &mut Config, mistakes: &mut Mistakes<'_>) {
+fn tables(budget: &Value<'_>, config: &mut Config) {
     let mut overrides = None;
-    for (key, value) in table.known(
-        &[
-            "profile",
-            "targets",
-            "build-id",
-            "limits",
-            "target",
-            "ratchet",
-            "snip",
-            "sweep",
-            "graph",
-            "constants",
-        ],
-        mistakes,
-    ) {
+    for (key, value) in budget.known(&[
+        "profile",
+        "targets",
+        "build-id",
+        "limits",
+        "target",
+        "ratchet",
+        "snip",
+        "sweep",
+        "graph",
+        "constants",
+    ]) {
         match key {
-            "profile" => profile(&value, &mut config.profile, mistakes),
-            "targets" => targets(&value, config, mistakes),
-            "build-id" => config.build_id = value.boolean(mistakes).unwrap_or_default(),
-            "limits" => budget::read(&value, &mut config.limits, mistakes),
-            "target" => overrides = value.table(mistakes),
-            "ratchet" => tolerance::read(&value, &mut config.ratchet, mistakes),
-            "snip" => rules::snip(&value, &mut config.snip, mistakes),
-            "sweep" => rules::sweep(&value, &mut config.sweep, mistakes),
-            "graph" => rules::graph(&value, &mut config.graph, mistakes),
-            "constants" => rules::constants(&value, mistakes),
-            _ => unreachable!("`known` gives only the keys it was given"),
+            "profile" => profile(&value, &mut config.profile),
+            "targets" => targets(&value, config),
+            "build-id" => value.boolean(&mut config.build_id),
+            "limits" => budget::read(&value, &mut config.limits),
+            "target" => overrides = Some(value),
+            "ratchet" => tolerance::read(&value, &mut config.ratchet),
+            "snip" => rules::snip(&value, &mut config.snip),
+            "sweep" => rules::sweep(&value, &mut config.sweep),
+            "graph" => rules::graph(&value, &mut config.graph),
+            _ => rules::constants(&value),
         }
     }
     // Last: they replace the general limits, and their names are held against `targets`.
     if let Some(overrides) = overrides {
-        per_target(&overrides, config, mistakes);
+        per_target(&overrides, config);
     }
 }
 
-fn profile(value: &Value<'_>, profile: &mut String, mistakes: &mut Mistakes<'_>) {
-    let Some(name) = value.string(mistakes) else {
+fn profile(value: &Value<'_>, profile: &mut String) {
+    let Some(name) = value.string() else {
         return;
     };
     if rules::is_name(name, "") {
         *profile = name.to_owned();
-    } else {
-        let message = format!("`{name}` is not a profile name");
-        mistakes
-            .add(code::BAD_NAME, value.span(), message)
-            .label("letters, digits, - and _")
-            .help("name a profile of the workspace's Cargo.toml, such as \"release\"");
+        return;
     }
+    value
+        .mistake(code::BAD_NAME, format!("`{name}` is not a profile name"))
+        .label("letters, digits, - and _")
+        .help("name a profile of the workspace's Cargo.toml, such as \"release\"");
 }
 
-fn targets(value: &Value<'_>, config: &mut Config, mistakes: &mut Mistakes<'_>) {
-    let listed = value.strings(mistakes);
-    for target in listed
-        .iter()
-        .filter(|target| !TARGETS.contains(&target.get_ref().as_str()))
-    {
-        unknown_target(
-            target.get_ref(),
-            target.span(),
-            &TARGETS,
-            "wasm targets",
-            mistakes,
-        );
+fn targets(value: &Value<'_>, config: &mut Config) {
+    for target in value.strings() {
+        if !TARGETS.contains(&target.text) {
+            unknown_target(&target, &TARGETS, "wasm targets");
+        }
+        config.targets.push(target.text.to_owned());
     }
-    config.targets = listed.into_iter().map(Spanned::into_inner).collect();
-    if !config.targets.is_empty() && !config.targets.contains(&config.target) {
-        let message = format!("`{}` is not built for {}", config.package, config.target);
-        mistakes
-            .add(code::UNKNOWN_TARGET, value.span(), message)
+    let target = &config.target;
+    if !config.targets.is_empty() && !config.targets.contains(target) {
+        let message = format!("`{}` is not built for {target}", config.package);
+        value
+            .mistake(code::UNKNOWN_TARGET, message)
             .label("the targets it is built for")
             .help(format!(
-                "add \"{}\" to `targets`, or build for one that is there",
-                config.target
+                "add \"{target}\" to `targets`, or build for one that is there"
             ));
     }
 }
 
 /// Reads the limits of every target, for their mistakes, and keeps those of the one that is built.
-fn per_target(overrides: &Table<'_>, config: &mut Config, mistakes: &mut Mistakes<'_>) {
+fn per_target(overrides: &Value<'_>, config: &mut Config) {
     let listed: Vec<&str> = config.targets.iter().map(String::as_str).collect();
     let (known, what) = if listed.is_empty() {
         (&TARGETS[..], "wasm targets")
     } else {
         (&listed[..], "targets of this package")
     };
-    for (triple, value) in overrides.entries {
-        let name: &str = triple.get_ref();
+    for (triple, value) in overrides.entries() {
+        let name = triple.text;
         if TARGETS.contains(&name) && !known.contains(&name) {
-            let message = format!(
-                "limits for {name}, which `{}` is not built for",
-                config.package
-            );
-            mistakes
-                .add(code::UNKNOWN_TARGET, triple.span(), message)
+            let package = &config.package;
+            let message = format!("limits for {name}, which `{package}` is not built for");
+            triple
+                .mistake(code::UNKNOWN_TARGET, message)
                 .label("not in `targets`")
                 .help(format!("add \"{name}\" to `targets`, or remove its limits"));
         } else if !known.contains(&name) {
-            unknown_target(triple.get_ref(), triple.span(), known, what, mistakes);
+            unknown_target(&triple, known, what);
         }
-        let path = format!("{}.{}", overrides.path, triple.get_ref());
-        let Some(table) = (Value { value, path }).table(mistakes) else {
-            continue;
-        };
         let mut replaced = Limits::default();
-        for (_, value) in table.known(&["limits"], mistakes) {
-            budget::read(&value, &mut replaced, mistakes);
+        for (_, value) in value.known(&["limits"]) {
+            budget::read(&value, &mut replaced);
         }
-        if *triple.get_ref() == config.target {
-            for limit in replaced.iter() {
-                config.limits.set(limit.clone());
-            }
+        if name == config.target {
+            let replaced = replaced.iter().cloned();
+            replaced.for_each(|limit| config.limits.set(limit));
         }
     }
 }
 
-fn unknown_target(
-    triple: &str,
-    span: Range<usize>,
-    known: &[&str],
-    what: &str,
-    mistakes: &mut Mistakes<'_>,
-) {
-    let message = format!("unknown target `{triple}`");
-    mistakes
-        .add(code::UNKNOWN_TARGET, span, message)
+fn unknown_target(triple: &Name<'_>, known: &[&str], what: &str) {
+    let name = triple.text;
+    triple
+        .mistake(code::UNKNOWN_TARGET, format!("unknown target `{name}`"))
         .label(format!("not one of the {what}"))
-        .help(suggestion(triple, known, what));
+        .help(suggestion(name, known, what));
 }

@@ -1,6 +1,7 @@
 //! What a right manifest gives. The wrong ones are the goldens of `tests/it/config.rs`.
 
-use super::{Allowance, Config, Limit, Limits, Measure, SnipRules, Tolerance, parse};
+use super::{Allowance, Config, Limit, Limits, Measure, Tolerance, parse};
+use crate::analyze::plan::SnipRules;
 use crate::error::Error;
 use crate::report::Size;
 use std::path::Path;

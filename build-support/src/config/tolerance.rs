@@ -2,7 +2,7 @@
 //! both, of which the larger counts.
 
 use super::amounts::size;
-use super::mistakes::{Mistakes, code};
+use super::mistakes::code;
 use super::value::Value;
 use crate::report::Size;
 use toml::de::DeValue;
@@ -66,78 +66,61 @@ impl Allowance {
 }
 
 /// Reads the `ratchet` table.
-pub(super) fn read(value: &Value<'_>, tolerance: &mut Tolerance, mistakes: &mut Mistakes<'_>) {
-    let Some(table) = value.table(mistakes) else {
-        return;
-    };
-    for (key, value) in table.known(&["tolerance", "compressed-tolerance", "drift"], mistakes) {
-        let Some(read) = allowance(&value, mistakes) else {
-            continue;
+pub(super) fn read(value: &Value<'_>, tolerance: &mut Tolerance) {
+    for (key, value) in value.known(&["tolerance", "compressed-tolerance", "drift"]) {
+        let allowance = match key {
+            "tolerance" => &mut tolerance.raw,
+            "compressed-tolerance" => &mut tolerance.compressed,
+            _ => &mut tolerance.drift,
         };
-        match key {
-            "tolerance" => tolerance.raw = read,
-            "compressed-tolerance" => tolerance.compressed = read,
-            _ => tolerance.drift = read,
-        }
+        *allowance = read_allowance(&value).unwrap_or(*allowance);
     }
 }
 
-fn allowance(value: &Value<'_>, mistakes: &mut Mistakes<'_>) -> Option<Allowance> {
-    let DeValue::Array(both) = value.value.get_ref() else {
-        let mut allowance = Allowance::default();
-        return one(value, &mut allowance, mistakes).map(|()| allowance);
-    };
+fn read_allowance(value: &Value<'_>) -> Option<Allowance> {
     let mut allowance = Allowance::default();
-    let mut shares = 0;
-    for (i, element) in both.iter().enumerate() {
-        let path = format!("{}[{i}]", value.path);
-        let element = Value {
-            value: element,
-            path,
-        };
-        shares += usize::from(is_share(&element));
-        one(&element, &mut allowance, mistakes)?;
+    let Some(both) = value.elements() else {
+        return read_part(value, &mut allowance).map(|()| allowance);
+    };
+    for element in &both {
+        read_part(element, &mut allowance)?;
     }
+    let shares = both.iter().filter(|element| is_share(element)).count();
     if both.len() == 2 && shares == 1 {
         return Some(allowance);
     }
     let message = format!("`{}` is not one share and one size", value.path);
-    let help = format!(
+    value.mistake(code::CONFLICT, message).help(format!(
         "write {} = [\"0.5%\", \"64 B\"]; the larger counts",
         value.key()
-    );
-    mistakes
-        .add(code::CONFLICT, value.span(), message)
-        .help(help);
+    ));
     None
 }
 
 fn is_share(value: &Value<'_>) -> bool {
-    let text = value.value.get_ref().as_str();
+    let text = value.value.as_str();
     text.is_some_and(|text| text.trim_end().ends_with('%'))
 }
 
 /// Reads one of the two into `allowance`.
-fn one(value: &Value<'_>, allowance: &mut Allowance, mistakes: &mut Mistakes<'_>) -> Option<()> {
-    match value.value.get_ref() {
+fn read_part(value: &Value<'_>, allowance: &mut Allowance) -> Option<()> {
+    match value.value {
         // Nothing at all is a tolerance too, where it is no limit.
         DeValue::Integer(zero) if zero.as_str() == "0" => allowance.bytes = 0,
-        DeValue::String(text) if is_share(value) => match share(text) {
-            Some(share) => allowance.share = share,
-            None => {
+        DeValue::String(text) if is_share(value) => {
+            let share = share(text);
+            if share.is_none() {
                 let message = format!("`{}`: `{text}` is not a share", value.path);
-                let help =
-                    "write \"0.5%\": from 0% to 100%, with at most four digits behind the point";
-                mistakes
-                    .add(code::BAD_SIZE, value.span(), message)
-                    .help(help);
-                return None;
+                value.mistake(code::BAD_SIZE, message).help(
+                    "write \"0.5%\": from 0% to 100%, with at most four digits behind the point",
+                );
             }
-        },
-        DeValue::String(_) | DeValue::Integer(_) => allowance.bytes = size(value, mistakes)?,
+            allowance.share = share?;
+        }
+        DeValue::String(_) | DeValue::Integer(_) => allowance.bytes = size(value)?,
         _ => {
             let help = format!("write {0} = \"0.5%\", or {0} = 512 for bytes", value.key());
-            value.wrong_type("a share or a size", mistakes).help(help);
+            value.wrong_type("a share or a size").help(help);
             return None;
         }
     }

@@ -4,112 +4,134 @@
 use super::mistakes::{Mistake, Mistakes, code, suggestion};
 use std::ops::Range;
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeValue;
 
 /// A value, its place, and the dotted path of its key.
-#[derive(Clone)]
 pub(super) struct Value<'t> {
-    pub(super) value: &'t Spanned<DeValue<'t>>,
+    pub(super) value: &'t DeValue<'t>,
+    pub(super) span: Range<usize>,
     pub(super) path: String,
+    pub(super) mistakes: &'t Mistakes<'t>,
 }
 
-/// A table and the dotted path of its key.
-#[derive(Clone)]
-pub(super) struct Table<'t> {
-    pub(super) entries: &'t DeTable<'t>,
-    pub(super) path: String,
+/// A key, or one of a list's strings, and its place.
+pub(super) struct Name<'t> {
+    pub(super) text: &'t str,
+    span: Range<usize>,
+    mistakes: &'t Mistakes<'t>,
 }
 
-impl<'t> Table<'t> {
-    /// The entries whose keys are in `known`; every other key is a mistake.
-    pub(super) fn known(
-        &self,
-        known: &[&'static str],
-        mistakes: &mut Mistakes<'_>,
-    ) -> Vec<(&'static str, Value<'t>)> {
-        let mut found = Vec::new();
-        for (key, value) in self.entries {
-            match known.iter().find(|&name| key.get_ref() == name) {
-                Some(&name) => found.push((
-                    name,
-                    Value {
-                        value,
-                        path: format!("{}.{name}", self.path),
-                    },
-                )),
-                None => {
-                    let message = format!("unknown key `{}` in `{}`", key.get_ref(), self.path);
-                    mistakes
-                        .add(code::UNKNOWN_KEY, key.span(), message)
-                        .label("not a key of this table")
-                        .help(suggestion(key.get_ref(), known, "keys here"));
-                }
-            }
-        }
-        found
+impl<'t> Name<'t> {
+    /// Adds a mistake at its place.
+    pub(super) fn mistake(&self, code: &'static str, message: impl Into<String>) -> Mistake<'t> {
+        self.mistakes.add(code, self.span.clone(), message)
     }
 }
 
 impl<'t> Value<'t> {
-    pub(super) fn span(&self) -> Range<usize> {
-        self.value.span()
+    pub(super) fn new(
+        value: &'t Spanned<DeValue<'t>>,
+        path: String,
+        mistakes: &'t Mistakes<'t>,
+    ) -> Self {
+        Self {
+            value: value.get_ref(),
+            span: value.span(),
+            path,
+            mistakes,
+        }
     }
 
-    pub(super) fn table(&self, mistakes: &mut Mistakes<'_>) -> Option<Table<'t>> {
-        let entries = self.value.get_ref().as_table();
-        if entries.is_none() {
-            let wrong = self.wrong_type("a table", mistakes);
+    /// Adds a mistake at its place.
+    pub(super) fn mistake(&self, code: &'static str, message: impl Into<String>) -> Mistake<'t> {
+        self.mistakes.add(code, self.span.clone(), message)
+    }
+
+    /// What a table has, by key; nothing where it is none, which is a mistake.
+    pub(super) fn entries(&self) -> Vec<(Name<'t>, Value<'t>)> {
+        let Some(table) = self.value.as_table() else {
+            let wrong = self.wrong_type("a table");
             wrong.help(format!("write a table: [{}]", self.path));
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        for (key, value) in table {
+            let text: &'t str = key.get_ref();
+            let path = format!("{}.{text}", self.path);
+            let value = Value::new(value, path, self.mistakes);
+            found.push((self.name(text, key.span()), value));
         }
-        Some(Table {
-            entries: entries?,
-            path: self.path.clone(),
-        })
+        found
     }
 
-    pub(super) fn boolean(&self, mistakes: &mut Mistakes<'_>) -> Option<bool> {
-        let value = self.value.get_ref().as_bool();
+    /// The entries of a table whose keys are in `known`; every other key is a mistake.
+    pub(super) fn known(&self, known: &[&str]) -> Vec<(&'t str, Value<'t>)> {
+        let mut found = Vec::new();
+        for (key, value) in self.entries() {
+            if known.contains(&key.text) {
+                found.push((key.text, value));
+                continue;
+            }
+            let message = format!("unknown key `{}` in `{}`", key.text, self.path);
+            key.mistake(code::UNKNOWN_KEY, message)
+                .label("not a key of this table")
+                .help(suggestion(key.text, known, "keys here"));
+        }
+        found
+    }
+
+    /// Sets `into`.
+    pub(super) fn boolean(&self, into: &mut bool) {
+        match self.value.as_bool() {
+            Some(value) => *into = value,
+            None => drop(self.wrong_type("true or false")),
+        }
+    }
+
+    pub(super) fn string(&self) -> Option<&'t str> {
+        let value = self.value.as_str();
         if value.is_none() {
-            self.wrong_type("true or false", mistakes);
+            self.wrong_type("a string");
         }
         value
     }
 
-    pub(super) fn string(&self, mistakes: &mut Mistakes<'_>) -> Option<&'t str> {
-        let value = self.value.get_ref().as_str();
-        if value.is_none() {
-            self.wrong_type("a string", mistakes);
-        }
-        value
+    /// The values of an array; none where it is no array.
+    pub(super) fn elements(&self) -> Option<Vec<Value<'t>>> {
+        let elements = self.value.as_array()?.iter().enumerate();
+        let element = |(i, value)| Value::new(value, format!("{}[{i}]", self.path), self.mistakes);
+        Some(elements.map(element).collect())
     }
 
     /// The strings of an array; what is no string is a mistake and left out, and so is one said twice.
-    pub(super) fn strings(&self, mistakes: &mut Mistakes<'_>) -> Vec<Spanned<String>> {
-        let Some(array) = self.value.get_ref().as_array() else {
-            let wrong = self.wrong_type("an array of strings", mistakes);
+    pub(super) fn strings(&self) -> Vec<Name<'t>> {
+        let Some(elements) = self.elements() else {
+            let wrong = self.wrong_type("an array of strings");
             wrong.help(format!("write {} = [\"…\"]", self.key()));
             return Vec::new();
         };
-        let mut found: Vec<Spanned<String>> = Vec::new();
-        for (i, value) in array.iter().enumerate() {
-            let element = Value {
-                value,
-                path: format!("{}[{i}]", self.path),
-            };
-            let Some(text) = element.string(mistakes) else {
+        let mut found: Vec<Name<'t>> = Vec::new();
+        for element in elements {
+            let Some(text) = element.string() else {
                 continue;
             };
-            if found.iter().any(|earlier| earlier.get_ref() == text) {
+            if found.iter().any(|earlier| earlier.text == text) {
                 let message = format!("`{text}` is in `{}` twice", self.path);
-                mistakes
-                    .add(code::CONFLICT, value.span(), message)
-                    .label("again here")
-                    .help("remove one");
+                let twice = element.mistake(code::CONFLICT, message);
+                twice.label("again here").help("remove one");
                 continue;
             }
-            found.push(Spanned::new(value.span(), text.to_owned()));
+            found.push(self.name(text, element.span));
         }
         found
+    }
+
+    fn name(&self, text: &'t str, span: Range<usize>) -> Name<'t> {
+        Name {
+            text,
+            span,
+            mistakes: self.mistakes,
+        }
     }
 
     /// The key alone, without the path to it.
@@ -118,13 +140,8 @@ impl<'t> Value<'t> {
     }
 
     /// Says that `expected` should stand here.
-    pub(super) fn wrong_type<'m>(
-        &self,
-        expected: &str,
-        mistakes: &'m mut Mistakes<'_>,
-    ) -> Mistake<'m> {
-        let message = format!("`{}` must be {expected}", self.path);
-        let found = match self.value.get_ref() {
+    pub(super) fn wrong_type(&self, expected: &str) -> Mistake<'t> {
+        let found = match self.value {
             DeValue::Array(_) => "an array",
             DeValue::Table(_) => "a table",
             DeValue::String(_) => "a string",
@@ -133,8 +150,8 @@ impl<'t> Value<'t> {
             DeValue::Boolean(_) => "a boolean",
             DeValue::Datetime(_) => "a date",
         };
-        mistakes
-            .add(code::WRONG_TYPE, self.span(), message)
-            .label(format!("this is {found}"))
+        let message = format!("`{}` must be {expected}", self.path);
+        let mistake = self.mistake(code::WRONG_TYPE, message);
+        mistake.label(format!("this is {found}"))
     }
 }

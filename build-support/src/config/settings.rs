@@ -1,0 +1,69 @@
+//! What a package asks for, as plain data.
+
+use super::limits::Limits;
+use super::tolerance::Tolerance;
+use crate::analyze::plan::SnipRules;
+use crate::guard;
+use std::path::PathBuf;
+
+/// The cargo profile where the manifest is silent.
+pub(super) const DEFAULT_PROFILE: &str = "release";
+
+/// What a package asks of the tool, for one target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// The package's name.
+    pub package: String,
+    /// The manifest it was read from, as it was given; empty where there is none.
+    pub manifest: PathBuf,
+    /// The manifest's text, which every span is a byte range of.
+    pub source: String,
+    /// The cargo profile to build with, `release` where the manifest is silent.
+    pub profile: String,
+    /// The target triple this configuration is for.
+    pub target: String,
+    /// The targets the package is built for, in the manifest's order; empty where it is silent.
+    pub targets: Vec<String>,
+    /// What the shipped file may weigh on this target.
+    pub limits: Limits,
+    /// Whether the shipped file gets a build id.
+    pub build_id: bool,
+    /// How much growth over the baseline passes.
+    pub ratchet: Tolerance,
+    /// What to replace by traps.
+    pub snip: SnipRules,
+    /// Whether to remove what is dead afterwards.
+    pub sweep: SweepRules,
+    /// What the dependency graph may hold.
+    pub graph: guard::Rules,
+}
+
+/// Whether to remove what the linker's relocations prove dead.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SweepRules {
+    /// On for a package, off for a lone file: only the linker's own output can be swept.
+    pub enabled: bool,
+    /// Whether what is dead becomes poison instead of nothing, to show a wrong proof. Not for shipping.
+    pub poison: bool,
+}
+
+impl Config {
+    /// The configuration for a file that no package is known of, under the name `label`: no limits, and
+    /// nothing is snipped.
+    pub fn without_package(label: &str) -> Config {
+        Config {
+            package: label.to_owned(),
+            manifest: PathBuf::new(),
+            source: String::new(),
+            profile: DEFAULT_PROFILE.to_owned(),
+            target: "unknown".to_owned(),
+            targets: Vec::new(),
+            limits: Limits::default(),
+            build_id: false,
+            ratchet: Tolerance::default(),
+            snip: SnipRules::default(),
+            sweep: SweepRules::default(),
+            graph: guard::Rules::default(),
+        }
+    }
+}
