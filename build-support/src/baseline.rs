@@ -4,3 +4,4 @@
 
 pub mod file;
 pub mod merge_base;
+pub mod place;

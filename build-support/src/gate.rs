@@ -8,17 +8,13 @@ pub mod contents;
 pub mod entry;
 mod growth;
 mod limits;
-pub mod place;
 pub mod succession;
 
-pub use growth::{Growth, Unjudged};
+pub use growth::{Comparison, Growth, Unjudged, compared};
 
 use crate::config::{Config, Limit};
-use crate::error::Result;
 use crate::gate::entry::Entry;
-use crate::report::{
-    BaselineRecord, Because, Exceeded, LimitRecord, Raise, Report, Unit, VerdictRecord,
-};
+use crate::report::{Because, Exceeded, LimitRecord, Report, Unit, VerdictRecord};
 
 /// What was decided.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,19 +25,6 @@ pub struct Verdict {
     pub grown: Vec<Growth>,
     /// Why sizes were not compared with what is held; none where all were, or nothing was held.
     pub unjudged: Option<Unjudged>,
-}
-
-/// What a file is compared with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Comparison {
-    /// What is held.
-    pub held: Entry,
-    /// Whose that is, in words.
-    pub from: String,
-    /// The commit it is of; none for the working tree's.
-    pub commit: Option<String>,
-    /// Raises that came with the change.
-    pub raises: Vec<Raise>,
 }
 
 /// A limit that does not hold.
@@ -68,14 +51,6 @@ pub fn decide(report: &Report, config: &Config, held: Option<&Entry>) -> Verdict
         grown: held.map_or(Vec::new(), |held| growth::grown(report, config, held)),
         unjudged: held.and_then(|held| growth::unjudged(report, config, held)),
     }
-}
-
-/// What `report` is compared with, as a report keeps it, and what changed since.
-///
-/// # Errors
-/// [`crate::Error::InvalidOutput`] where one of the two does not sum to its size.
-pub fn compared(report: &Report, config: &Config, against: &Comparison) -> Result<BaselineRecord> {
-    growth::record(report, config, against)
 }
 
 /// The limits of `config` beside what `report` found, as a report keeps them.

@@ -1,8 +1,8 @@
 //! The file itself: read whole or refused with what is wrong, written whole or not at all, by one process at a time.
 
+use crate::baseline::place;
 use crate::error::{Error, Result};
 use crate::gate::entry::Entry;
-use crate::gate::place;
 use crate::project::package::Package;
 use crate::system::files;
 use serde::de::{DeserializeOwned, IgnoredAny};

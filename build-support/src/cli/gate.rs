@@ -153,7 +153,7 @@ fn show(opts: &Opts, outcome: &Outcome) -> anyhow::Result<()> {
     } else if opts.message_format != MessageFormat::Json {
         // Cargo's messages have stdout to themselves.
         let colour = colour_on_stdout();
-        let judged = subjects.map(|subject| text::held(&subject.report, colour));
+        let judged = subjects.map(|subject| text::baseline(&subject.report, colour));
         let parts = judged.chain((!changes.is_empty()).then_some(changes));
         write!(stdout, "{}", parts.collect::<Vec<_>>().join("\n"))?;
     }

@@ -1,12 +1,24 @@
 //! What the baseline allows: growth within its tolerance, and drift within its own.
 
-use super::Comparison;
 use crate::attribution::diff;
 use crate::attribution::groups::Grouping;
 use crate::config::Config;
 use crate::error::Result;
 use crate::gate::entry::Entry;
-use crate::report::{BaselineRecord, Because, Difference, Judged, Report, Size, SizeRecord};
+use crate::report::{BaselineRecord, Because, Difference, Judged, Raise, Report, Size, SizeRecord};
+
+/// What a file is compared with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Comparison {
+    /// What is held.
+    pub held: Entry,
+    /// Whose that is, in words.
+    pub from: String,
+    /// The commit it is of; none for the working tree's.
+    pub commit: Option<String>,
+    /// Raises that came with the change.
+    pub raises: Vec<Raise>,
+}
 
 /// A size that grew by more than passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,11 +115,11 @@ fn row(report: &Report, config: &Config, held: &Entry, size: Size) -> SizeRecord
     }
 }
 
-pub(super) fn record(
-    report: &Report,
-    config: &Config,
-    against: &Comparison,
-) -> Result<BaselineRecord> {
+/// What `report` is compared with, as a report keeps it, and what changed since.
+///
+/// # Errors
+/// [`crate::Error::InvalidOutput`] where one of the two does not sum to its size.
+pub fn compared(report: &Report, config: &Config, against: &Comparison) -> Result<BaselineRecord> {
     let held = &against.held;
     let diff = diff::run(&held.attribution(), &report.attribution, &Grouping::ALL)?;
     let mut toolchain = held.differences(report);

@@ -4,6 +4,7 @@
 
 mod growth;
 mod limits;
+mod rows;
 
 pub use growth::{BaselineText, DRIFTED, GREW, UNJUDGED, WEAKENED, growth, weakened};
 pub use limits::{OVER_BUDGET, limits};
@@ -12,9 +13,6 @@ use crate::diagnostic::{Diagnostic, Level};
 use crate::report::units;
 use annotate_snippets::{AnnotationKind, Group, Level as Drawn, Renderer, Snippet};
 use std::path::{Path, PathBuf};
-
-/// How many characters of a name from a file a note shows.
-const NAME_WIDTH: usize = 64;
 
 /// `diagnostic` as text that ends in a newline. The file is named relative to `base` (the current
 /// directory, usually) where it lies below it. `colour` adds ANSI escapes.
@@ -25,14 +23,13 @@ pub fn draw(diagnostic: &Diagnostic, base: &Path, colour: bool) -> String {
     };
     let path = relative(&diagnostic.file, base).display().to_string();
     // A byte order mark is neither drawn nor counted as a column, by editors and by rustc.
-    let mark = if diagnostic.source.starts_with('\u{feff}') {
-        '\u{feff}'.len_utf8()
-    } else {
-        0
-    };
-    let source = &diagnostic.source[mark..];
-    let start = floor(source, diagnostic.span.start.saturating_sub(mark));
-    let end = floor(source, diagnostic.span.end.saturating_sub(mark)).max(start);
+    let source = diagnostic.source.as_str();
+    let source = source.strip_prefix('\u{feff}').unwrap_or(source);
+    let mark = diagnostic.source.len() - source.len();
+    let start = source.floor_char_boundary(diagnostic.span.start.saturating_sub(mark));
+    let end = source
+        .floor_char_boundary(diagnostic.span.end.saturating_sub(mark))
+        .max(start);
     let snippet = Snippet::source(source).path(path).annotation(
         AnnotationKind::Primary
             .span(start..end)
@@ -76,11 +73,8 @@ fn lines(all: &[String]) -> String {
 
 /// Every diagnostic of `all`, an empty line between two of them.
 pub fn draw_all(all: &[Diagnostic], base: &Path, colour: bool) -> String {
-    let drawn: Vec<String> = all
-        .iter()
-        .map(|diagnostic| draw(diagnostic, base, colour))
-        .collect();
-    drawn.join("\n")
+    let drawn = all.iter().map(|diagnostic| draw(diagnostic, base, colour));
+    drawn.collect::<Vec<_>>().join("\n")
 }
 
 /// `file` as it is named: relative to `base` where it lies below it.
@@ -89,19 +83,6 @@ pub(crate) fn relative(file: &Path, base: &Path) -> PathBuf {
         Ok(below) if !below.as_os_str().is_empty() => below.to_owned(),
         _ => file.to_owned(),
     }
-}
-
-/// Rows of a figure and its name as lines, the figures' ends below each other.
-fn aligned(rows: Vec<(String, String)>) -> Vec<String> {
-    let width = rows.iter().map(|(figure, _)| figure.len()).max();
-    let width = width.unwrap_or_default();
-    let line = |(figure, name): (String, String)| format!("{figure:>width$}  {name}");
-    rows.into_iter().map(line).collect()
-}
-
-/// The character boundary at or before `at`, inside `text`.
-fn floor(text: &str, at: usize) -> usize {
-    text.floor_char_boundary(at)
 }
 
 #[cfg(test)]

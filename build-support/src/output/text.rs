@@ -1,7 +1,7 @@
 //! The report as a person at a terminal reads it: what ran, how large the result is, whether it may be.
 //! Only text is made here; the command prints it and decides about colour.
 
-mod held;
+mod baseline;
 mod judged;
 pub mod size_by;
 mod sizes_table;
@@ -9,7 +9,7 @@ pub mod style;
 mod swept;
 pub mod table;
 
-pub use held::{changed as baseline_change, draw as held};
+pub use baseline::{changed as baseline_change, draw as baseline};
 pub use sizes_table::draw as sizes_table;
 pub use swept::listing as sweep_listing;
 

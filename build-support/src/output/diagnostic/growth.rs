@@ -1,11 +1,12 @@
 //! What is said of the baseline: a size that grew over it, one that was not compared with it, a record that was
 //! changed by hand. Each points at its place in `baseline.json`.
 
+use super::rows;
 use crate::attribution::diff::{Change, Changes};
 use crate::attribution::groups::Grouping;
 use crate::baseline::merge_base::BaselineFault;
+use crate::baseline::place;
 use crate::diagnostic::{Diagnostic, Level};
-use crate::gate::place;
 use crate::gate::succession::Weakened;
 use crate::gate::{Growth, Unjudged, Verdict};
 use crate::report::{BaselineRecord, Because, Difference, Judged, Report, units};
@@ -43,17 +44,8 @@ impl BaselineText<'_> {
     /// An error without words, at `keys` of what is recorded of `report`'s package and target.
     fn at(&self, report: &Report, keys: &[&str]) -> Diagnostic {
         let path = [&["ratchet", &report.package, &report.target], keys].concat();
-        Diagnostic {
-            level: Level::Error,
-            code: GREW,
-            message: String::new(),
-            file: self.file.to_owned(),
-            source: self.text.to_owned(),
-            span: place::of(self.text, &path).unwrap_or(0..0),
-            label: String::new(),
-            notes: Vec::new(),
-            help: Vec::new(),
-        }
+        let span = place::of(self.text, &path).unwrap_or(0..0);
+        Diagnostic::at(self.file, self.text, span)
     }
 }
 
@@ -221,8 +213,7 @@ fn what_grew(report: &Report, record: &BaselineRecord) -> Vec<String> {
 fn list(by: &Changes) -> Vec<String> {
     let (shown, rest) = by.changes.split_at(by.changes.len().min(LARGEST));
     let row = |change: &Change| {
-        let name = units::shorten(&change.name, super::NAME_WIDTH);
-        let what = change.what.name();
+        let (name, what) = (rows::shorten(&change.name), change.what.name());
         (signed(change.delta()), format!("{name} ({what})"))
     };
     let mut rows: Vec<_> = shown.iter().map(row).collect();
@@ -230,7 +221,7 @@ fn list(by: &Changes) -> Vec<String> {
         let sum = rest.iter().map(Change::delta).sum();
         rows.push((signed(sum), format!("in {} more", rest.len())));
     }
-    super::aligned(rows)
+    rows::aligned(&rows).collect()
 }
 
 fn signed(delta: i128) -> String {

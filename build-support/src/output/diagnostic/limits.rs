@@ -1,9 +1,10 @@
 //! What is said where a limit of the manifest does not hold.
 
+use super::rows;
 use crate::attribution::groups::{self, Grouping};
 use crate::attribution::{Attribution, Kind, Row};
 use crate::config::{Config, Measure};
-use crate::diagnostic::{Diagnostic, Level};
+use crate::diagnostic::Diagnostic;
 use crate::gate::{Breach, Verdict};
 use crate::report::{Report, Size, units};
 use std::path::Path;
@@ -38,18 +39,13 @@ fn diagnostic(breach: &Breach, report: &Report, config: &Config, file: &Path) ->
     let subject = format!("{} for {}", report.package, report.target);
     let is = sentence(&subject, measure, *actual);
     Diagnostic {
-        level: Level::Error,
         code: OVER_BUDGET,
         message: format!("{is}, {over} over its limit of {}", units::bytes(most)),
-        file: config.manifest.clone(),
-        source: config.source.clone(),
-        span: limit.span.clone(),
         label: format!(
             "actual is {}, {over} over ({} of the limit)",
             units::amount(*actual, measure.unit()),
             units::used(*actual, most)
         ),
-        notes: Vec::new(),
         help: vec![
             shows(measure, file),
             format!(
@@ -58,6 +54,7 @@ fn diagnostic(breach: &Breach, report: &Report, config: &Config, file: &Path) ->
                 units::bytes(*actual).replace(',', "_")
             ),
         ],
+        ..Diagnostic::at(&config.manifest, &config.source, limit.span.clone())
     }
 }
 
@@ -160,14 +157,13 @@ fn functions_by_crate(all: &Attribution) -> Vec<String> {
 /// The first of `rows`, each with its share of `whole`.
 fn list(headline: String, rows: impl Iterator<Item = (u64, String)>, whole: u64) -> Vec<String> {
     let row = |(n, name): (u64, String)| {
-        let name = units::shorten(&name, super::NAME_WIDTH);
-        let share = units::share(n, whole);
+        let (share, name) = (units::share(n, whole), rows::shorten(&name));
         (units::bytes(n), format!("{share:>6}  {name}"))
     };
-    let rows = rows.take(LARGEST).map(row).collect();
-    std::iter::once(headline)
-        .chain(super::aligned(rows))
-        .collect()
+    let rows: Vec<_> = rows.take(LARGEST).map(row).collect();
+    let mut lines = vec![headline];
+    lines.extend(rows::aligned(&rows));
+    lines
 }
 
 #[cfg(test)]
