@@ -40,9 +40,11 @@ use std::thread::ScopedJoinHandle;
 /// The build script's whole work: fails the build where the graph breaks the rules.
 pub fn check() {
     match run() {
-        Ok(watched) => watched
-            .iter()
-            .for_each(|file| println!("cargo::rerun-if-changed={}", file.display())),
+        Ok(watched) => {
+            for file in watched {
+                println!("cargo::rerun-if-changed={}", file.display());
+            }
+        }
         Err(error) => fail(&error),
     }
 }
@@ -72,10 +74,9 @@ pub fn constants() -> Constants {
 
 /// Tells cargo what is wrong.
 fn fail(error: &Error) -> ! {
-    error
-        .to_string()
-        .lines()
-        .for_each(|line| println!("cargo::error={line}"));
+    for line in error.to_string().lines() {
+        println!("cargo::error={line}");
+    }
     std::process::exit(1);
 }
 
@@ -132,11 +133,8 @@ pub fn run() -> Result<BTreeSet<PathBuf>> {
     let mut broken = Vec::new();
     for (target, graph) in targets.iter().zip(graphs) {
         let graph = graph?;
-        watched.extend(
-            graph
-                .local_folders()
-                .map(|folder| folder.join("Cargo.toml")),
-        );
+        let folders = graph.local_folders();
+        watched.extend(folders.map(|folder| folder.join("Cargo.toml")));
         broken.extend(violations(&graph, &rules, target));
     }
     match broken.as_slice() {
@@ -159,15 +157,8 @@ fn package<'m>(metadata: &'m cargo_metadata::Metadata, manifest: &Path) -> Resul
 
 fn metadata(manifest: &Path) -> Result<cargo_metadata::Metadata> {
     let mut command = cargo()?;
-    command
-        .args([
-            "metadata",
-            "--format-version",
-            "1",
-            "--no-deps",
-            "--manifest-path",
-        ])
-        .arg(manifest);
+    let arguments = "metadata --format-version 1 --no-deps --manifest-path";
+    command.args(arguments.split(' ')).arg(manifest);
     MetadataCommand::parse(process::output(&mut command)?).map_err(|error| Error::Input {
         file: manifest.to_owned(),
         offset: None,
@@ -180,25 +171,12 @@ fn metadata(manifest: &Path) -> Result<cargo_metadata::Metadata> {
 fn tree(package: &Package, target: &str, features: &[String]) -> Result<Graph> {
     let ask = |offline: bool| {
         let mut command = cargo()?;
+        let arguments =
+            "tree --locked --edges normal,no-proc-macro --prefix depth --no-default-features";
         command
-            .args([
-                "tree",
-                "--locked",
-                "--edges",
-                "normal,no-proc-macro",
-                "--prefix",
-                "depth",
-                "--format",
-                graph::FORMAT,
-            ])
-            .args([
-                "--no-default-features",
-                "--target",
-                target,
-                "--features",
-                &features.join(","),
-                "--manifest-path",
-            ])
+            .args(arguments.split(' '))
+            .args(["--format", graph::FORMAT, "--target", target])
+            .args(["--features", &features.join(","), "--manifest-path"])
             .arg(&package.manifest_path);
         if offline {
             command.arg("--offline");
@@ -235,12 +213,9 @@ fn cargo() -> Result<std::process::Command> {
 /// The package's features that are on in this build. Cargo tells them in capitals.
 fn features_in_force(package: &Package) -> Vec<String> {
     let variable = |name: &str| format!("CARGO_FEATURE_{}", name.to_uppercase().replace('-', "_"));
-    package
-        .features
-        .keys()
-        .filter(|name| std::env::var_os(variable(name)).is_some())
-        .cloned()
-        .collect()
+    let names = package.features.keys();
+    let on = names.filter(|name| std::env::var_os(variable(name)).is_some());
+    on.cloned().collect()
 }
 
 fn variable(name: &'static str) -> Result<String> {

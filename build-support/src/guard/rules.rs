@@ -89,31 +89,21 @@ fn names(table: &Value, key: &str) -> Result<Vec<String>, String> {
 pub fn violations(graph: &Graph, rules: &Rules, target: &str) -> Vec<String> {
     let mut broken = Vec::new();
     for (place, krate) in graph.crates().iter().enumerate() {
-        let chain = || arrows(&graph.chain(place));
-        if rules
-            .banned_crates
-            .iter()
-            .any(|banned| same_crate(banned, &krate.name))
-        {
-            broken.push(format!(
-                "crate `{}` is banned and is in the graph for {target}:\n  {}{}",
-                krate.name,
-                chain(),
-                features(&krate.features)
-            ));
+        let name = &krate.name;
+        let mut object = |what: String, with: &[String]| {
+            let (chain, with) = (arrows(&graph.chain(place)), features(with));
+            broken.push(format!("{what} for {target}:\n  {chain}{with}"));
+        };
+        let mut banned = rules.banned_crates.iter();
+        if banned.any(|banned| same_crate(banned, name)) {
+            let what = format!("crate `{name}` is banned and is in the graph");
+            object(what, &krate.features);
         }
         for feature in &krate.features {
-            if rules
-                .banned_features
-                .iter()
-                .any(|banned| same_feature(banned, &krate.name, feature))
-            {
-                broken.push(format!(
-                    "feature `{}/{feature}` is banned and is on for {target}:\n  {}{}",
-                    krate.name,
-                    chain(),
-                    features(std::slice::from_ref(feature))
-                ));
+            let mut banned = rules.banned_features.iter();
+            if banned.any(|banned| same_feature(banned, name, feature)) {
+                let what = format!("feature `{name}/{feature}` is banned and is on");
+                object(what, std::slice::from_ref(feature));
             }
         }
     }
@@ -124,10 +114,7 @@ pub fn violations(graph: &Graph, rules: &Rules, target: &str) -> Vec<String> {
 fn too_many(graph: &Graph, rules: &Rules, target: &str) -> Option<String> {
     let crates: BTreeSet<_> = graph.crates().iter().map(named).collect();
     let max = rules.max_crates.filter(|max| crates.len() > *max)?;
-    let list = crates
-        .iter()
-        .map(|krate| format!("\n  {krate}"))
-        .collect::<String>();
+    let list: String = crates.iter().map(|krate| format!("\n  {krate}")).collect();
     Some(format!(
         "{} crates in the graph for {target}, max-crates is {max}:{list}",
         crates.len()
@@ -147,11 +134,8 @@ pub(super) fn message(broken: &[String], manifest: &Path) -> String {
 
 /// `app 0.1.0 → foo 1.2.0 → tokio 1.40.0`
 fn arrows(chain: &[&Crate]) -> String {
-    chain
-        .iter()
-        .map(|krate| named(krate))
-        .collect::<Vec<_>>()
-        .join(" → ")
+    let names: Vec<_> = chain.iter().map(|krate| named(krate)).collect();
+    names.join(" → ")
 }
 
 fn named(krate: &Crate) -> String {
@@ -159,13 +143,10 @@ fn named(krate: &Crate) -> String {
 }
 
 fn features(list: &[String]) -> String {
-    let quoted: Vec<_> = list
-        .iter()
-        .map(|feature| format!("\"{feature}\""))
-        .collect();
-    match quoted.len() {
-        0 => String::new(),
-        1 => format!(" (feature {})", quoted[0]),
+    let quoted: Vec<_> = list.iter().map(|name| format!("\"{name}\"")).collect();
+    match quoted.as_slice() {
+        [] => String::new(),
+        [one] => format!(" (feature {one})"),
         _ => format!(" (features {})", quoted.join(", ")),
     }
 }
