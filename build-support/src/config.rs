@@ -18,7 +18,7 @@
 //! section.data = "8 KiB"                   # what a section takes of it
 //! [package.metadata.budget.target.wasm32-wasip2.limits]
 //! raw = 61_440                             # replaces that limit for that target
-//! [package.metadata.budget.ratchet]        # growth over the baseline that passes
+//! [package.metadata.budget.ratchet]        # how much sizes may grow over the baseline
 //! tolerance = "0.5%"                       # or bytes, or a list of both, of which the larger counts
 //! compressed-tolerance = "1%"              # of gzip and brotli
 //! drift = "2%"                             # all growth since the last deliberate raise

@@ -21,9 +21,9 @@ use crate::report::{Because, Exceeded, LimitRecord, Report, Unit, VerdictRecord}
 pub struct Verdict {
     /// The limits that do not hold, in the order of [`crate::config::Measure`]; none where all do.
     pub exceeded: Vec<Breach>,
-    /// The sizes that grew by more than passes; none where nothing was held.
+    /// The sizes that grew by more than their tolerance; none where there is no baseline.
     pub grown: Vec<Growth>,
-    /// Why sizes were not compared with what is held; none where all were, or nothing was held.
+    /// Why sizes were not compared with the baseline; none where all were, or there is none.
     pub unjudged: Option<Unjudged>,
 }
 
@@ -36,9 +36,9 @@ pub struct Breach {
     pub actual: u64,
 }
 
-/// Holds the figures of `report` against the limits of `config`, and its sizes against what is `held`. A figure that is
-/// exactly the most that passes is within it; one that is missing is not.
-pub fn decide(report: &Report, config: &Config, held: Option<&Entry>) -> Verdict {
+/// Holds the figures of `report` against the limits of `config`, and its sizes against the `baseline`. A figure that is
+/// exactly the most that is allowed is within it; one that is missing is not.
+pub fn decide(report: &Report, config: &Config, baseline: Option<&Entry>) -> Verdict {
     let breach = |limit: &Limit| {
         let actual = limits::actual(report, &limit.measure);
         (actual > limit.most).then(|| Breach {
@@ -48,8 +48,8 @@ pub fn decide(report: &Report, config: &Config, held: Option<&Entry>) -> Verdict
     };
     Verdict {
         exceeded: config.limits.iter().filter_map(breach).collect(),
-        grown: held.map_or(Vec::new(), |held| growth::grown(report, config, held)),
-        unjudged: held.and_then(|held| growth::unjudged(report, config, held)),
+        grown: baseline.map_or(Vec::new(), |entry| growth::grown(report, config, entry)),
+        unjudged: baseline.and_then(|entry| growth::unjudged(report, config, entry)),
     }
 }
 

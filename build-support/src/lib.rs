@@ -53,7 +53,7 @@ pub mod passes;
 #[cfg(feature = "tool")]
 pub mod measure;
 
-// The judge, and what it holds a file against.
+// The judge, and the baseline's entries.
 #[cfg(feature = "tool")]
 pub mod gate;
 
@@ -61,7 +61,7 @@ pub mod gate;
 #[cfg(feature = "tool")]
 pub mod project;
 
-// Where what is held is kept, and which record counts.
+// Where the baseline is kept, and which one counts.
 #[cfg(feature = "tool")]
 pub mod baseline;
 

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What is held, by package and then by target.
+/// Entries, by package and then by target.
 pub type Ratchet = BTreeMap<String, BTreeMap<String, Entry>>;
 
 /// The version of the layout; raised when a field changes meaning or goes.
@@ -22,7 +22,7 @@ pub const SCHEMA: u32 = 2;
 pub struct File {
     /// [`SCHEMA`].
     pub schema: u32,
-    /// What the ratchet holds.
+    /// What growth is counted from.
     pub ratchet: Ratchet,
     /// What was measured.
     pub measured: Option<Measured>,
@@ -97,18 +97,15 @@ impl File {
     /// # Errors
     /// As [`File::parse`], and [`Error::Io`].
     pub fn read(file: &Path) -> Result<Option<Self>> {
-        match fs::read_to_string(file) {
-            Ok(text) => Self::parse(file, &text).map(Some),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Error::io("reading", file)(error)),
-        }
+        let text = text(file)?;
+        text.map(|text| Self::parse(file, &text)).transpose()
     }
 
-    /// What `text` holds, which is of `file`.
+    /// What `text` says, which is of `file`.
     ///
     /// # Errors
     /// [`Error::Input`] with line and column where it is no baseline, one of another layout, or one whose contents do not
-    /// sum to what it holds.
+    /// sum to its size.
     pub fn parse(file: &Path, text: &str) -> Result<Self> {
         let refused = |message: String| refused(file, message);
         let version = schema(text).map_err(|error| refused(error.to_string()))?;
@@ -120,16 +117,16 @@ impl File {
         let read: Layout =
             serde_json::from_str(text).map_err(|error| refused(error.to_string()))?;
         for (package, targets) in &read.ratchet {
-            for (target, held) in targets {
-                if held.contents.sum() != Some(held.sizes.raw) {
+            for (target, entry) in targets {
+                if entry.contents.sum() != Some(entry.sizes.raw) {
                     return Err(refused(format!(
-                        "the contents of {package} for {target} do not sum to the {} bytes that are held",
-                        held.sizes.raw
+                        "the contents of {package} for {target} do not sum to the {} bytes of its baseline",
+                        entry.sizes.raw
                     )));
                 }
             }
         }
-        let measured = place::of(text, &["measured"]).filter(|_| read.measured.is_some());
+        let measured = place::find(text, &["measured"]).filter(|_| read.measured.is_some());
         Ok(Self {
             schema: read.schema,
             ratchet: read.ratchet,
@@ -137,8 +134,8 @@ impl File {
         })
     }
 
-    /// What is held of `package` for `target`.
-    pub fn held(&self, package: &str, target: &str) -> Option<&Entry> {
+    /// The entry of `package` for `target`.
+    pub fn entry(&self, package: &str, target: &str) -> Option<&Entry> {
         self.ratchet.get(package)?.get(target)
     }
 
@@ -170,6 +167,15 @@ fn refused(file: &Path, message: String) -> Error {
         help: "it is written by `build-support gate` and `build-support baseline` alone: restore it from git, or \
                remove it and make it anew"
             .to_owned(),
+    }
+}
+
+/// The text of `file`; none where there is no such file.
+pub(super) fn text(file: &Path) -> Result<Option<String>> {
+    match fs::read_to_string(file) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::io("reading", file)(error)),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Which baseline counts: in a git repository that of the merge base with the default branch, so that a change cannot
 //! loosen what it is measured against.
 
-use crate::baseline::file::{File, SCHEMA, schema};
+use crate::baseline::file::{self, File, SCHEMA, schema};
 use crate::config::Tolerance;
 use crate::error::{Error, Result};
 use crate::gate::entry::Entry;
@@ -28,7 +28,7 @@ pub struct Found {
     pub commit: Option<String>,
     /// Its text; none where there is no such file there.
     pub text: Option<String>,
-    /// What it holds.
+    /// What it says.
     pub file: File,
 }
 
@@ -46,23 +46,14 @@ pub struct Both {
 /// What counts for one package and target.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chosen<'b> {
-    /// What is held; none where nothing is yet.
-    pub held: Option<&'b Entry>,
+    /// The entry; none where there is none yet.
+    pub entry: Option<&'b Entry>,
     /// Whose that is.
     pub found: &'b Found,
     /// Raises that the change brings.
     pub raises: &'b [Raise],
     /// What is wrong with the working tree's.
-    pub fault: Option<BaselineFault>,
-}
-
-/// What is wrong with the working tree's record.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum BaselineFault {
-    /// It is gone, and was there.
-    Gone,
-    /// It cannot have come from the base's.
-    Weakened(Weakened),
+    pub fault: Option<Weakened>,
 }
 
 /// Reads the file of the working tree in `root`, and that of the merge base with `wanted` or the default branch.
@@ -71,18 +62,12 @@ pub enum BaselineFault {
 /// [`Error::Input`] where one of them is no baseline, [`Error::Process`] where `wanted` is no commit.
 pub fn read(root: &Path, wanted: Option<&str>) -> Result<Both> {
     let path = root.join(File::NAME);
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => Some(text),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        Err(error) => return Err(Error::io("reading", &path)(error)),
-    };
+    let text = file::text(&path)?;
+    let file = text.as_ref().map(|text| File::parse(&path, text));
     let work = Found {
         from: "the working tree".to_owned(),
         commit: None,
-        file: match &text {
-            Some(text) => File::parse(&path, text)?,
-            None => File::default(),
-        },
+        file: file.transpose()?.unwrap_or_default(),
         text,
     };
     let (base, note) = match merge_base(root, wanted)? {
@@ -98,7 +83,7 @@ impl Both {
     /// file was made by the base's toolchain and the working tree's record is of another.
     pub fn choose(&self, report: &Report, tolerance: &Tolerance) -> Chosen<'_> {
         let work = Chosen {
-            held: held_of(&self.work, report),
+            entry: entry_of(&self.work, report),
             found: &self.work,
             raises: &[],
             fault: None,
@@ -106,20 +91,20 @@ impl Both {
         let Some(base) = &self.base else {
             return work;
         };
-        let Some(before) = held_of(base, report) else {
+        let Some(before) = entry_of(base, report) else {
             return work;
         };
         let from_base = |fault| Chosen {
-            held: Some(before),
+            entry: Some(before),
             found: base,
             raises: &[],
             fault,
         };
-        let Some(after) = work.held else {
-            return from_base(Some(BaselineFault::Gone));
+        let Some(after) = work.entry else {
+            return from_base(Some(Weakened::Gone));
         };
         match succession::succeeds(before, after, tolerance) {
-            Err(weakened) => from_base(Some(BaselineFault::Weakened(weakened))),
+            Err(weakened) => from_base(Some(weakened)),
             Ok(_)
                 if after.toolchain != report.toolchain && before.toolchain == report.toolchain =>
             {
@@ -132,8 +117,8 @@ impl Both {
     }
 }
 
-fn held_of<'f>(found: &'f Found, report: &Report) -> Option<&'f Entry> {
-    found.file.held(&report.package, &report.target)
+fn entry_of<'f>(found: &'f Found, report: &Report) -> Option<&'f Entry> {
+    found.file.entry(&report.package, &report.target)
 }
 
 /// The commit that is checked out in `folder`; empty where git does not say.
@@ -208,15 +193,12 @@ fn no_repository(error: &Error) -> String {
     }
 }
 
-/// The file as it is in `commit`. One of an older layout holds nothing yet.
+/// The file as it is in `commit`. One of an older layout has no entry yet.
 fn at(root: &Path, path: &Path, from: String, commit: String) -> Result<Found> {
     let listed = git(root, &["ls-tree", "--name-only", &commit, "--", File::NAME])?;
-    let text = if listed.is_empty() {
-        None
-    } else {
-        let object = format!("{commit}:./{}", File::NAME);
-        Some(git_raw(root, &["show", &object])?)
-    };
+    let object = format!("{commit}:./{}", File::NAME);
+    let shown = (!listed.is_empty()).then(|| git_raw(root, &["show", &object]));
+    let text = shown.transpose()?;
     let file = match &text {
         Some(text) if schema(text).is_ok_and(|version| version < SCHEMA) => File::default(),
         Some(text) => File::parse(path, text)?,

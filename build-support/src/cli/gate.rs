@@ -1,4 +1,4 @@
-//! `build-support gate`: holds what is shipped against its limits and against what the baseline holds. What `cargo gate`
+//! `build-support gate`: holds what is shipped against its limits and the baseline. What `cargo gate`
 //! and `cargo make gate` are.
 
 use crate::baseline::file::File;
@@ -16,16 +16,16 @@ use clap::Args;
 use std::io::Write as _;
 use std::path::PathBuf;
 
-/// Build for every target, and fail if a limit is broken or a size grew over what baseline.json holds
+/// Build for every target, and fail if a limit is broken or a size grew over its baseline
 #[derive(Args)]
 #[command(after_help = "\
-What is held goes down with `--update` and up with `--raise` alone. In a git repository the baseline that counts is that
+The baseline goes down with `--update` and up with `--raise` alone. In a git repository the one that counts is that
 of the merge base with the default branch; what the change itself lowers or raises, with a reason, counts too.
-Growth is not judged where another toolchain made what is held: that is said, and `--update --toolchain` takes it over.
+Growth is not judged where another toolchain made the baseline: that is said, and `--update --toolchain` takes it over.
 Exit codes: 0 within budget, 1 over budget, 2 error.
 Examples:
   cargo gate                                     every target
-  cargo gate --update                            and lower what is held to what is smaller now, or begin to hold
+  cargo gate --update                            and lower the baseline to what is smaller now, or begin one
   cargo gate --raise --reason \"streaming needs a parser\"
   cargo gate --base origin/release --json        the reports, with what they were compared with
   build-support gate --report report.json        a report that is there, without building")]
@@ -39,13 +39,13 @@ pub struct Opts {
     /// The branch or commit that the change is for; the default branch where this is not given
     #[arg(long, value_name = "REF")]
     base: Option<String>,
-    /// Lower what is held to what is smaller now; nothing goes up
+    /// Lower the baseline to what is smaller now; nothing goes up
     #[arg(long, conflicts_with = "raise")]
     update: bool,
-    /// With --update: take what is held over to this toolchain, as far as the drift lets it
+    /// With --update: take the baseline over to this toolchain, as far as the drift lets it
     #[arg(long, requires = "update")]
     toolchain: bool,
-    /// Raise what is held to what is there now; needs --reason
+    /// Raise the baseline to what is there now; needs --reason
     #[arg(long)]
     raise: bool,
     /// Why it is raised; it is kept in baseline.json

@@ -28,7 +28,7 @@ pub struct Config {
     pub limits: Limits,
     /// Whether the shipped file gets a build id.
     pub build_id: bool,
-    /// How much growth over the baseline passes.
+    /// How much sizes may grow over the baseline.
     pub ratchet: Tolerance,
     /// What to replace by traps.
     pub snip: SnipRules,

@@ -1,4 +1,4 @@
-//! How much growth over the baseline passes, and how a manifest says it: a share of what is held, a number of bytes, or
+//! How much a size may grow over its baseline, and how a manifest says it: a share of it, a number of bytes, or
 //! both, of which the larger counts.
 
 use super::amounts::size;
@@ -7,12 +7,12 @@ use super::value::Value;
 use crate::report::Size;
 use toml::de::DeValue;
 
-/// How much growth passes.
+/// How much a size may grow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tolerance {
-    /// Of the file as it is, over what is held.
+    /// Of the file as it is, over the baseline.
     pub raw: Allowance,
-    /// Of its compressed sizes, over what is held.
+    /// Of its compressed sizes, over the baseline.
     pub compressed: Allowance,
     /// Of any size, since the last deliberate raise.
     pub drift: Allowance,
@@ -48,11 +48,11 @@ impl Default for Tolerance {
 }
 
 impl Tolerance {
-    /// How much more than `held` passes of one of the sizes, in bytes.
-    pub fn over(&self, size: Size, held: u64) -> u64 {
+    /// How much one of the sizes may grow over its `baseline`, in bytes.
+    pub fn over(&self, size: Size, baseline: u64) -> u64 {
         match size {
-            Size::Raw => self.raw.of(held),
-            Size::Gzip | Size::Brotli => self.compressed.of(held),
+            Size::Raw => self.raw.of(baseline),
+            Size::Gzip | Size::Brotli => self.compressed.of(baseline),
         }
     }
 }

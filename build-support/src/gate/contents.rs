@@ -1,4 +1,4 @@
-//! Who takes the room in a held file, as it is committed: a line for each name, in an order of names, so that a change
+//! The size of an entry's file by name, as it is committed: a line for each name, in an order of names, so that a change
 //! of one function is a change of one line.
 
 use crate::attribution::{Attribution, Kind, Row};

@@ -1,10 +1,10 @@
-//! What the baseline holds of a shipped file, and the four ways it may change: it begins, it is lowered, it is taken
+//! An entry of the baseline, which is of one shipped file, and the four ways it may change: it begins, it is lowered, it is taken
 //! over to another toolchain, it is raised for a reason. Pure: where the record is kept, and which
 //! one counts, is `baseline`'s business, what a figure that is too high means `gate`'s. ADR 8 has the rules and why.
 //!
-//! Two figures are kept of each size. What is *held* answers for the change at hand: growth is counted from it. The
-//! *anchor* answers for the road: it is the lowest that was held since the last deliberate raise, and drift is counted
-//! from it, so that a held figure that went up with one toolchain after the other does not go up for ever.
+//! Two figures are kept of each size. The *baseline* answers for the change at hand: growth is counted from it. The
+//! *anchor* answers for the road: it is the lowest baseline since the last deliberate raise, and drift is counted
+//! from it, so that a baseline that went up with one toolchain after the other does not go up for ever.
 
 use crate::attribution::Attribution;
 use crate::config::Tolerance;
@@ -12,7 +12,7 @@ use crate::gate::contents::Contents;
 use crate::report::{Codecs, Difference, Raise, Report, Size, Sizes, Toolchain};
 use serde::{Deserialize, Serialize};
 
-/// What is held of one package's file for one target.
+/// The baseline of one package's file for one target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
@@ -20,20 +20,20 @@ pub struct Entry {
     pub toolchain: Toolchain,
     /// What its compressed sizes were made with. Another's are not compared with them.
     pub codecs: Codecs,
-    /// What is held: only a raise or another toolchain makes it more.
+    /// The baseline: only a raise or another toolchain makes it more.
     pub sizes: Sizes,
-    /// The lowest that was held since the last raise, or since the beginning.
+    /// The lowest baseline since the last raise, or since the beginning.
     pub anchor: Sizes,
     /// Every deliberate raise, the oldest first.
     pub raises: Vec<Raise>,
     /// Every time it was taken over to another toolchain, the oldest first.
     #[serde(rename = "retooled")]
     pub rebases: Vec<Rebase>,
-    /// Who takes the room in the file that `sizes.raw` is of.
+    /// The size by name of the file that `sizes.raw` is of.
     pub contents: Contents,
 }
 
-/// A change of what is held because of another toolchain.
+/// A change of the baseline because of another toolchain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rebase {
@@ -41,9 +41,9 @@ pub struct Rebase {
     pub commit: String,
     /// What is another now.
     pub what: Vec<Difference>,
-    /// What was held before.
+    /// The baseline before.
     pub from: Sizes,
-    /// What is held since.
+    /// The baseline since.
     pub to: Sizes,
 }
 
@@ -52,14 +52,14 @@ pub struct Rebase {
 pub enum Refused {
     /// Another toolchain made the file.
     Toolchain,
-    /// Another toolchain made it, and with what it adds the drift would be more than passes.
+    /// Another toolchain made it, and with what it adds the drift would be over its tolerance.
     Drift(Size),
     /// A raise without a reason.
     NoReason,
 }
 
 impl Entry {
-    /// The beginning: what `report` found is what is held.
+    /// The beginning: what `report` found is the baseline.
     pub fn begin(report: &Report) -> Self {
         Self {
             toolchain: report.toolchain.clone(),
@@ -72,7 +72,7 @@ impl Entry {
         }
     }
 
-    /// What differs between what made the held file and what made `report`'s; empty where nothing does.
+    /// What differs between what made the baseline and what made `report`'s; empty where nothing does.
     pub fn differences(&self, report: &Report) -> Vec<Difference> {
         let (before, after) = (&self.toolchain, &report.toolchain);
         let all = [
@@ -96,7 +96,7 @@ impl Entry {
             .collect()
     }
 
-    /// Whether one of the sizes of `report` was made as the held one was, as far as its codec goes.
+    /// Whether one of the sizes of `report` was made as the baseline was, as far as its codec goes.
     pub fn same_codec(&self, report: &Report, size: Size) -> bool {
         codec(&self.codecs, size) == codec(&report.codecs, size)
     }
@@ -112,7 +112,7 @@ impl Entry {
         Size::ALL.into_iter().find(too_far)
     }
 
-    /// Lowers what is held to what is smaller in `report`. Nothing goes up.
+    /// Lowers the baseline to what is smaller in `report`. Nothing goes up.
     ///
     /// # Errors
     /// [`Refused::Toolchain`] where the two do not compare.
@@ -131,7 +131,7 @@ impl Entry {
         Ok(lowered)
     }
 
-    /// Takes what is held over to the toolchain and codecs of `report`, up or down. The anchor never goes up, except of
+    /// Takes the baseline over to the toolchain and codecs of `report`, up or down. The anchor never goes up, except of
     /// a size whose codec is another: that begins anew.
     ///
     /// # Errors
@@ -194,8 +194,8 @@ impl Entry {
         self
     }
 
-    /// Raises what is held to what `report` found, whatever made it. The one way up without a limit, and it leaves its
-    /// reason. Where nothing is above what is held and the makings are the same, it is [`Entry::lower`] and leaves none.
+    /// Raises the baseline to what `report` found, whatever made it. The one way up without a limit, and it leaves its
+    /// reason. Where nothing is above the baseline and the makings are the same, it is [`Entry::lower`] and leaves none.
     ///
     /// # Errors
     /// [`Refused::NoReason`].
@@ -225,7 +225,7 @@ impl Entry {
         })
     }
 
-    /// Who took the room in the held file.
+    /// The size of the baseline's file by name.
     pub fn attribution(&self) -> Attribution {
         self.contents.attribution(self.sizes.raw)
     }

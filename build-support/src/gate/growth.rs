@@ -10,8 +10,8 @@ use crate::report::{BaselineRecord, Because, Difference, Judged, Raise, Report, 
 /// What a file is compared with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Comparison {
-    /// What is held.
-    pub held: Entry,
+    /// The baseline.
+    pub entry: Entry,
     /// Whose that is, in words.
     pub from: String,
     /// The commit it is of; none for the working tree's.
@@ -20,40 +20,40 @@ pub struct Comparison {
     pub raises: Vec<Raise>,
 }
 
-/// A size that grew by more than passes.
+/// A size that grew by more than its tolerance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Growth {
     /// Which.
     pub size: Size,
     /// What it is, in bytes.
     pub actual: u64,
-    /// What it is counted from: what is held, or for drift the anchor.
+    /// What it is counted from: the baseline, or for drift the anchor.
     pub from: u64,
-    /// The most that passes.
+    /// The most that is allowed.
     pub most: u64,
     /// [`Because::Ratchet`] or [`Because::Drift`].
     pub because: Because,
 }
 
-/// Why sizes were not compared with what is held.
+/// Why sizes were not compared with the baseline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unjudged {
     /// [`Judged::Toolchain`], and no size was; or [`Judged::Codec`], and those that `differences` names were not.
     pub because: Judged,
     /// What is not as it was.
     pub differences: Vec<Difference>,
-    /// Whether the drift is more than passes, so that nothing but a raise takes the new toolchain over.
+    /// Whether the drift is over its tolerance, so that nothing but a raise takes the new toolchain over.
     pub drifted: bool,
 }
 
-/// Each size that was made as the held one was: over what is held and its tolerance, or else over the anchor and the
-/// drift that passes.
-pub(super) fn grown(report: &Report, config: &Config, held: &Entry) -> Vec<Growth> {
-    let rows = Size::ALL.map(|size| (size, row(report, config, held, size)));
+/// Each size that was made as the baseline was: over it and its tolerance, or else over the anchor and the tolerance of
+/// drift.
+pub(super) fn grown(report: &Report, config: &Config, entry: &Entry) -> Vec<Growth> {
+    let rows = Size::ALL.map(|size| (size, row(report, config, entry, size)));
     let judged = rows.iter().filter(|(_, row)| row.judged == Judged::Yes);
     let grown = judged.filter_map(|(size, row)| {
         let bounds = [
-            (row.held, row.tolerance, Because::Ratchet),
+            (row.baseline, row.tolerance, Because::Ratchet),
             (row.anchor, row.drift_limit, Because::Drift),
         ];
         let growth = |(from, allowed, because): (u64, u64, Because)| Growth {
@@ -71,9 +71,9 @@ pub(super) fn grown(report: &Report, config: &Config, held: &Entry) -> Vec<Growt
     grown.collect()
 }
 
-pub(super) fn unjudged(report: &Report, config: &Config, held: &Entry) -> Option<Unjudged> {
-    let toolchain = held.differences(report);
-    let codecs = held.codec_differences(report);
+pub(super) fn unjudged(report: &Report, config: &Config, entry: &Entry) -> Option<Unjudged> {
+    let toolchain = entry.differences(report);
+    let codecs = entry.codec_differences(report);
     let (because, differences) = if toolchain.is_empty() {
         (Judged::Codec, codecs)
     } else {
@@ -82,36 +82,36 @@ pub(super) fn unjudged(report: &Report, config: &Config, held: &Entry) -> Option
     (!differences.is_empty()).then(|| Unjudged {
         because,
         differences,
-        drifted: because == Judged::Toolchain && held.drifted(report, &config.ratchet).is_some(),
+        drifted: because == Judged::Toolchain && entry.drifted(report, &config.ratchet).is_some(),
     })
 }
 
-fn judged(report: &Report, held: &Entry, size: Size) -> Judged {
-    if !held.differences(report).is_empty() {
+fn judged(report: &Report, entry: &Entry, size: Size) -> Judged {
+    if !entry.differences(report).is_empty() {
         Judged::Toolchain
-    } else if !held.same_codec(report, size) {
+    } else if !entry.same_codec(report, size) {
         Judged::Codec
     } else {
         Judged::Yes
     }
 }
 
-fn row(report: &Report, config: &Config, held: &Entry, size: Size) -> SizeRecord {
+fn row(report: &Report, config: &Config, entry: &Entry, size: Size) -> SizeRecord {
     let (actual, was, anchor) = (
         report.sizes.get(size),
-        held.sizes.get(size),
-        held.anchor.get(size),
+        entry.sizes.get(size),
+        entry.anchor.get(size),
     );
     let way = i128::from(actual) - i128::from(anchor);
     SizeRecord {
         measure: size.name().to_owned(),
         actual,
-        held: was,
+        baseline: was,
         tolerance: config.ratchet.over(size, was),
         anchor,
         drift: i64::try_from(way).unwrap_or(if way < 0 { i64::MIN } else { i64::MAX }),
         drift_limit: config.ratchet.drift.of(anchor),
-        judged: judged(report, held, size),
+        judged: judged(report, entry, size),
     }
 }
 
@@ -120,17 +120,17 @@ fn row(report: &Report, config: &Config, held: &Entry, size: Size) -> SizeRecord
 /// # Errors
 /// [`crate::Error::InvalidOutput`] where one of the two does not sum to its size.
 pub fn compared(report: &Report, config: &Config, against: &Comparison) -> Result<BaselineRecord> {
-    let held = &against.held;
-    let diff = diff::run(&held.attribution(), &report.attribution, &Grouping::ALL)?;
-    let mut toolchain = held.differences(report);
-    toolchain.extend(held.codec_differences(report));
+    let entry = &against.entry;
+    let diff = diff::run(&entry.attribution(), &report.attribution, &Grouping::ALL)?;
+    let mut toolchain = entry.differences(report);
+    toolchain.extend(entry.codec_differences(report));
     let changed = diff.by.iter().any(|by| !by.changes.is_empty());
     Ok(BaselineRecord {
         from: against.from.clone(),
         commit: against.commit.clone(),
         toolchain,
-        held: Size::ALL
-            .map(|size| row(report, config, held, size))
+        sizes: Size::ALL
+            .map(|size| row(report, config, entry, size))
             .to_vec(),
         raises: against.raises.clone(),
         changes: changed.then_some(diff),

@@ -1,4 +1,4 @@
-//! The limits of the manifest: what each is held against.
+//! The limits of the manifest: the figure that each is on.
 
 use crate::attribution::Row;
 use crate::config::Measure;

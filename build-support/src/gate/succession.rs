@@ -8,6 +8,8 @@ use crate::report::{Raise, Size};
 /// Why a record cannot have come from the one before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Weakened {
+    /// It is gone, and was there.
+    Gone,
     /// Raises that were recorded are not there as they were.
     Raises,
     /// The same of changes of the toolchain.
@@ -16,12 +18,12 @@ pub enum Weakened {
     NoReason,
     /// It is said to be of another toolchain, and that was not recorded.
     Toolchain,
-    /// More is held than any record allows.
+    /// The baseline is more than any record allows.
     Size {
         /// Of which size.
         size: Size,
-        /// What is held.
-        held: u64,
+        /// What it is.
+        bytes: u64,
         /// The most that can be.
         most: u64,
     },
@@ -30,7 +32,7 @@ pub enum Weakened {
         /// Of which size.
         size: Size,
         /// What it is counted from.
-        anchor: u64,
+        bytes: u64,
         /// The most that can be.
         most: u64,
     },
@@ -59,16 +61,20 @@ pub fn succeeds<'h>(
     }
     for size in Size::ALL {
         // With another codec a size begins anew, even where the one before comes back later.
-        let codecs = [before, after].map(|held| super::entry::codec(&held.codecs, size));
-        let mut retooled_by = rebases.iter().flat_map(|rebases| &rebases.what);
-        if codecs[0] != codecs[1] || retooled_by.any(|what| what.what == size.name()) {
+        let codecs = [before, after].map(|entry| super::entry::codec(&entry.codecs, size));
+        let mut rebased_by = rebases.iter().flat_map(|rebase| &rebase.what);
+        if codecs[0] != codecs[1] || rebased_by.any(|what| what.what == size.name()) {
             continue;
         }
-        let (anchor, held) = (after.anchor.get(size), after.sizes.get(size));
+        let (anchor, bytes) = (after.anchor.get(size), after.sizes.get(size));
         let from = raises.last().map(|raise| raise.to.get(size));
         let most = from.unwrap_or(before.anchor.get(size));
         if anchor > most {
-            return Err(Weakened::Anchor { size, anchor, most });
+            return Err(Weakened::Anchor {
+                size,
+                bytes: anchor,
+                most,
+            });
         }
         let raised = from.unwrap_or(before.sizes.get(size));
         let most = if rebases.is_empty() {
@@ -76,8 +82,8 @@ pub fn succeeds<'h>(
         } else {
             raised.max(anchor.saturating_add(tolerance.drift.of(anchor)))
         };
-        if held > most {
-            return Err(Weakened::Size { size, held, most });
+        if bytes > most {
+            return Err(Weakened::Size { size, bytes, most });
         }
     }
     Ok(raises)

@@ -1,11 +1,12 @@
-//! Holds what a package ships against its limits and its baseline, and changes what the baseline holds where that is
-//! asked for. `gate` judges and `ratchet` says what may change; what is said of it is left to `output`.
+//! Holds what a package ships against its limits and its baseline, and changes the baseline where that is
+//! asked for. `gate` judges and `gate::entry` says what may change; what is said of it is left to `output`.
 
 use crate::baseline::file::File;
-use crate::baseline::merge_base::{self, BaselineFault, Both, Chosen};
+use crate::baseline::merge_base::{self, Both, Chosen};
 use crate::config::{Config, Measure};
 use crate::error::{Error, Result};
 use crate::gate::entry::{Entry, Refused};
+use crate::gate::succession::Weakened;
 use crate::gate::{self, Comparison, Verdict};
 use crate::ops::build;
 use crate::ops::ship::Shipped;
@@ -28,7 +29,7 @@ pub struct Request {
     pub change: Option<Change>,
 }
 
-/// What becomes of the baseline. Where it holds nothing yet, it begins.
+/// What becomes of the baseline. Where there is no entry yet, it begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// It is lowered to what is smaller.
@@ -60,7 +61,7 @@ pub struct Subject {
     /// What was done to the baseline; none where nothing was asked for.
     pub changed: Option<Changed>,
     /// What is wrong with the working tree's baseline.
-    pub fault: Option<BaselineFault>,
+    pub fault: Option<Weakened>,
     /// The text of the baseline that counts; empty where there is none.
     pub baseline: String,
     /// What was built; none where a report was given.
@@ -70,9 +71,9 @@ pub struct Subject {
 /// What was done to the baseline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Changed {
-    /// What was held; none where nothing was.
+    /// The entry before; none where there was none.
     pub before: Option<Entry>,
-    /// What is held now, or why it stays.
+    /// The entry now, or why it stays.
     pub after: std::result::Result<Entry, Refused>,
 }
 
@@ -212,18 +213,18 @@ fn write(
     for subject in subjects {
         let report = &subject.report;
         let chosen = baselines.choose(report, &subject.config.ratchet);
-        let own = baselines.work.file.held(&report.package, &report.target);
+        let own = baselines.work.file.entry(&report.package, &report.target);
         // What was changed by hand is replaced by what can have become of the base's.
         let own = own.filter(|_| chosen.fault.is_none());
-        let before = own.or(chosen.held).cloned();
+        let before = own.or(chosen.entry).cloned();
         let after = match &before {
-            Some(held) => changed(held, change, subject, &commit),
+            Some(entry) => changed(entry, change, subject, &commit),
             None => Ok(Entry::begin(report)),
         };
-        if let Some(held) = after.as_ref().ok().or(before.as_ref()) {
+        if let Some(entry) = after.as_ref().ok().or(before.as_ref()) {
             let ratchet = &mut baselines.work.file.ratchet;
             let targets = ratchet.entry(report.package.clone()).or_default();
-            targets.insert(report.target.clone(), held.clone());
+            targets.insert(report.target.clone(), entry.clone());
         }
         subject.changed = Some(Changed { before, after });
     }
@@ -234,24 +235,24 @@ fn write(
 }
 
 fn changed(
-    held: &Entry,
+    entry: &Entry,
     change: &Change,
     subject: &Subject,
     commit: &str,
 ) -> std::result::Result<Entry, Refused> {
     let report = &subject.report;
     match change {
-        Change::Lower => held.lower(report),
-        Change::Rebase => held.rebase(report, &subject.config.ratchet, commit),
-        Change::Raise(reason) => held.raise(report, reason, commit),
+        Change::Lower => entry.lower(report),
+        Change::Rebase => entry.rebase(report, &subject.config.ratchet, commit),
+        Change::Raise(reason) => entry.raise(report, reason, commit),
     }
 }
 
 fn judge(subject: &mut Subject, chosen: Chosen<'_>) -> Result<()> {
     subject.fault = chosen.fault;
     subject.baseline = chosen.found.text.clone().unwrap_or_default();
-    let against = chosen.held.map(|held| Comparison {
-        held: held.clone(),
+    let against = chosen.entry.map(|entry| Comparison {
+        entry: entry.clone(),
         from: chosen.found.from.clone(),
         commit: chosen.found.commit.clone(),
         raises: chosen.raises.to_vec(),
@@ -263,8 +264,8 @@ fn judge(subject: &mut Subject, chosen: Chosen<'_>) -> Result<()> {
         subject.verdict = shipped.verdict.clone();
         return Ok(());
     }
-    let held = against.as_ref().map(|against| &against.held);
-    subject.verdict = gate::decide(&subject.report, config, held);
+    let baseline = against.as_ref().map(|against| &against.entry);
+    subject.verdict = gate::decide(&subject.report, config, baseline);
     if let Some(against) = &against {
         subject.report.baseline = Some(gate::compared(&subject.report, config, against)?);
     }

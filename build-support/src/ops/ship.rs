@@ -247,7 +247,7 @@ impl Shipped {
     pub fn hold(&mut self, config: &Config, against: &Comparison) -> Result<()> {
         let folder = self.files.report.parent().unwrap_or(Path::new("."));
         let _lock = files::lock(folder, LOCK)?;
-        self.verdict = gate::decide(&self.report, config, Some(&against.held));
+        self.verdict = gate::decide(&self.report, config, Some(&against.entry));
         self.report.baseline = Some(gate::compared(&self.report, config, against)?);
         self.report.verdict = self.verdict.record();
         let json = report::json::write(&self.report);

@@ -80,9 +80,9 @@ impl View {
             let measures = measured(old).into_iter();
             measures.map(|old| (old.name, old.actual)).collect()
         } else {
-            let sizes = baseline.into_iter().flat_map(|baseline| &baseline.held);
+            let sizes = baseline.into_iter().flat_map(|baseline| &baseline.sizes);
             sizes
-                .map(|size| (size.measure.clone(), size.held))
+                .map(|size| (size.measure.clone(), size.baseline))
                 .collect()
         };
         let mut measures = measured(&subject);

@@ -38,7 +38,7 @@ const BEFORE_WASM_BINDGEN: usize = 2;
 pub struct Analysis {
     /// What to do with each core module, in file order.
     pub plans: Vec<SweepPlan>,
-    /// Who takes room in the linked file, largest first.
+    /// The size of the linked file by name, largest first.
     pub contributors: Vec<Contributor>,
     /// The features the code uses, by name, in the order of [`features::KNOWN`].
     pub features: Vec<String>,

@@ -78,7 +78,8 @@ pub struct BaselineRecord {
     /// What made the baseline's file otherwise than this one; where there is anything, growth is not judged.
     pub toolchain: Vec<Difference>,
     /// Each size beside the baseline's.
-    pub held: Vec<SizeRecord>,
+    #[serde(rename = "held")]
+    pub sizes: Vec<SizeRecord>,
     /// Raises that came with this change.
     pub raises: Vec<Raise>,
     /// What changed since the baseline's file, by each grouping; absent where the two are of one size throughout.
@@ -105,7 +106,8 @@ pub struct SizeRecord {
     /// What was measured.
     pub actual: u64,
     /// What the baseline has.
-    pub held: u64,
+    #[serde(rename = "held")]
+    pub baseline: u64,
     /// How much more is tolerated.
     pub tolerance: u64,
     /// What drift is counted from: the lowest baseline since the last deliberate raise.

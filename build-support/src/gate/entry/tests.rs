@@ -14,22 +14,22 @@ const HISTORIES: u64 = 2_000;
 const STEPS: usize = 24;
 
 fn ask(
-    held: &Entry,
+    entry: &Entry,
     asked: Asked,
     report: &Report,
     tolerance: &Tolerance,
 ) -> Result<Entry, Refused> {
     match asked {
-        Asked::Nothing => Ok(held.clone()),
-        Asked::Lower => held.lower(report),
-        Asked::Rebase => held.rebase(report, tolerance, "c0ffee"),
-        Asked::Raise => held.raise(report, "it is worth it", "c0ffee"),
-        Asked::RaiseWithoutReason => held.raise(report, " \n", "c0ffee"),
+        Asked::Nothing => Ok(entry.clone()),
+        Asked::Lower => entry.lower(report),
+        Asked::Rebase => entry.rebase(report, tolerance, "c0ffee"),
+        Asked::Raise => entry.raise(report, "it is worth it", "c0ffee"),
+        Asked::RaiseWithoutReason => entry.raise(report, " \n", "c0ffee"),
     }
 }
 
-fn objections(report: &Report, config: &Config, held: &Entry) -> Vec<(Size, Because)> {
-    let verdict = gate::decide(report, config, Some(held));
+fn objections(report: &Report, config: &Config, entry: &Entry) -> Vec<(Size, Because)> {
+    let verdict = gate::decide(report, config, Some(entry));
     let found = verdict
         .grown
         .iter()
@@ -37,7 +37,7 @@ fn objections(report: &Report, config: &Config, held: &Entry) -> Vec<(Size, Beca
     found.collect()
 }
 
-/// The decision table: over many histories, what is held and what is objected to is what the model says; nothing goes up
+/// The decision table: over many histories, the baseline and what is objected to are what the model says; nothing goes up
 /// by itself; every record can be told to have come from every one before it.
 #[test]
 fn histories_follow_the_rules() {
@@ -51,29 +51,29 @@ fn histories_follow_the_rules() {
             tool: 0,
             codecs: [0, 0],
         };
-        let mut held = Entry::begin(&report(built));
+        let mut entry = Entry::begin(&report(built));
         let mut model = Model::begin(built);
-        let mut past = vec![held.clone()];
+        let mut past = vec![entry.clone()];
         for step in 0..STEPS {
             let at = format!("history {seed}, step {step}");
             built = random.built(built);
             let (now, asked) = (report(built), random.asked());
 
-            let found = objections(&now, &config, &held);
+            let found = objections(&now, &config, &entry);
             assert_eq!(
                 found,
                 model.objections(built, tolerance),
-                "{at}: {built:?} {held:?}"
+                "{at}: {built:?} {entry:?}"
             );
             assert_eq!(
                 found,
-                objections(&now, &config, &held),
+                objections(&now, &config, &entry),
                 "{at}: not the same again"
             );
             passed += usize::from(found.is_empty());
             failed += usize::from(!found.is_empty());
 
-            let done = ask(&held, asked, &now, tolerance);
+            let done = ask(&entry, asked, &now, tolerance);
             let before = model.clone();
             let expected = model.ask(asked, built, tolerance.drift);
             assert_eq!(done.is_ok(), expected, "{at}: {asked:?} {done:?}");
@@ -82,23 +82,23 @@ fn histories_follow_the_rules() {
                 refused += 1;
                 continue;
             };
-            never_by_itself(asked, &held, &after, &at);
+            never_by_itself(asked, &entry, &after, &at);
             for (i, size) in Size::ALL.into_iter().enumerate() {
                 let own = (after.sizes.get(size), after.anchor.get(size));
                 let (expected, anchor, _) = model.sizes[i];
                 assert_eq!(own, (expected, anchor), "{at}: {size:?} after {asked:?}");
-                assert!(own.1 <= own.0, "{at}: an anchor above what is held");
+                assert!(own.1 <= own.0, "{at}: an anchor above the baseline");
             }
             assert_eq!(after.raises.len(), model.raises, "{at}");
             assert_eq!(after.contents.sum(), Some(after.sizes.raw), "{at}");
-            raised += after.raises.len() - held.raises.len();
-            held = after;
+            raised += after.raises.len() - entry.raises.len();
+            entry = after;
             for earlier in &past {
-                let raises = succeeds(earlier, &held, tolerance);
+                let raises = succeeds(earlier, &entry, tolerance);
                 let raises = raises.unwrap_or_else(|why| panic!("{at}: {why:?}"));
-                assert_eq!(raises.len(), held.raises.len() - earlier.raises.len());
+                assert_eq!(raises.len(), entry.raises.len() - earlier.raises.len());
             }
-            past.push(held.clone());
+            past.push(entry.clone());
         }
     }
     // The histories are worth something: every outcome is there, and often.
@@ -136,7 +136,7 @@ fn never_by_itself(asked: Asked, before: &Entry, after: &Entry, at: &str) {
     }
 }
 
-/// A smaller file, a wider tolerance or more that is held never makes a verdict worse.
+/// A smaller file, a wider tolerance or a larger baseline never makes a verdict worse.
 #[test]
 fn verdicts_are_monotone() {
     for seed in 0..20_000 {
@@ -157,20 +157,20 @@ fn verdicts_are_monotone() {
             tool: 0,
             codecs: [0, 0],
         };
-        let held = Entry::begin(&report(built([4_000, 2_000, 1_000].map(&mut near))));
+        let entry = Entry::begin(&report(built([4_000, 2_000, 1_000].map(&mut near))));
         let now = [4_000, 2_000, 1_000].map(&mut near);
         let smaller = now.map(|size| size - near(100) % 40);
-        let worst = objections(&report(built(now)), &config, &held);
+        let worst = objections(&report(built(now)), &config, &entry);
         let sizes = |found: Vec<(Size, Because)>| found.into_iter().map(|(size, _)| size).collect();
         let all: Vec<Size> = sizes(worst);
         let more = Entry {
-            sizes: held.sizes.map(|size| held.sizes.get(size) + 7),
-            anchor: held.anchor.map(|size| held.anchor.get(size) + 7),
-            ..held.clone()
+            sizes: entry.sizes.map(|size| entry.sizes.get(size) + 7),
+            anchor: entry.anchor.map(|size| entry.anchor.get(size) + 7),
+            ..entry.clone()
         };
         for better in [
-            objections(&report(built(smaller)), &config, &held),
-            objections(&report(built(now)), &wider, &held),
+            objections(&report(built(smaller)), &config, &entry),
+            objections(&report(built(now)), &wider, &entry),
             objections(&report(built(now)), &config, &more),
         ] {
             let better: Vec<Size> = sizes(better);
@@ -179,8 +179,8 @@ fn verdicts_are_monotone() {
     }
 }
 
-/// Ten harmless steps do not pass as ten: whatever passes between two raises is within one tolerance of the least that
-/// was held, and within one drift of it however many toolchains came by.
+/// Ten harmless steps do not pass as ten: whatever is accepted between two raises is within one tolerance of the least
+/// baseline, and within one drift of it however many toolchains came by.
 #[test]
 fn small_steps_do_not_add_up() {
     let config = Config {
@@ -205,15 +205,15 @@ fn small_steps_do_not_add_up() {
         tool: 0,
         codecs: [0, 0],
     };
-    let mut held = Entry::begin(&report(built));
+    let mut entry = Entry::begin(&report(built));
     let mut passed = 0;
     for _ in 0..10 {
         built.sizes[0] += 200;
         let now = report(built);
-        passed += usize::from(objections(&now, &config, &held).is_empty());
-        held = held.lower(&now).unwrap();
+        passed += usize::from(objections(&now, &config, &entry).is_empty());
+        entry = entry.lower(&now).unwrap();
     }
-    assert_eq!((passed, held.sizes.raw), (2, 100_000));
+    assert_eq!((passed, entry.sizes.raw), (2, 100_000));
 
     // Each toolchain brings 400 bytes, which is less than a tolerance; at the sixth it is 2% and over.
     let mut built = Built {
@@ -224,31 +224,31 @@ fn small_steps_do_not_add_up() {
         (built.sizes[0], built.tool) = (100_000 + 400 * u64::from(tool), tool);
         let now = report(built);
         assert_eq!(
-            objections(&now, &config, &held),
+            objections(&now, &config, &entry),
             [],
             "not blamed on the change"
         );
-        assert_eq!(held.lower(&now), Err(Refused::Toolchain));
-        held = held.rebase(&now, &config.ratchet, "c").unwrap();
+        assert_eq!(entry.lower(&now), Err(Refused::Toolchain));
+        entry = entry.rebase(&now, &config.ratchet, "c").unwrap();
     }
-    assert_eq!((held.sizes.raw, held.anchor.raw), (102_000, 100_000));
+    assert_eq!((entry.sizes.raw, entry.anchor.raw), (102_000, 100_000));
     built.sizes[0] += 1;
     let now = report(built);
     assert_eq!(
-        objections(&now, &config, &held),
+        objections(&now, &config, &entry),
         [(Size::Raw, Because::Drift)]
     );
     built.tool = 6;
     let now = report(built);
-    let refused = held.rebase(&now, &config.ratchet, "c");
+    let refused = entry.rebase(&now, &config.ratchet, "c");
     assert_eq!(refused, Err(Refused::Drift(Size::Raw)));
-    let raised = held
+    let raised = entry
         .raise(&now, "the new toolchain is worth it", "c")
         .unwrap();
     assert_eq!((raised.sizes.raw, raised.anchor.raw), (102_001, 102_001));
 }
 
-/// A record that was changed by hand to hold more is told from one that came by its ways.
+/// A record that was changed by hand to allow more is told from one that came by its ways.
 #[test]
 fn what_was_loosened_by_hand_is_seen() {
     let built = |raw, tool| Built {
@@ -269,32 +269,31 @@ fn what_was_loosened_by_hand_is_seen() {
     };
     assert_eq!(seen(&before), Ok(0));
     assert_eq!(
-        edited(&|held| held.sizes.raw -= 1),
+        edited(&|entry| entry.sizes.raw -= 1),
         Ok(0),
         "tighter is no offence"
     );
     let size = Size::Raw;
-    let (held, most) = (1_201, 1_200);
+    let (bytes, most) = (1_201, 1_200);
     assert_eq!(
-        edited(&|held| held.sizes.raw += 1),
-        Err(Weakened::Size { size, held, most })
+        edited(&|entry| entry.sizes.raw += 1),
+        Err(Weakened::Size { size, bytes, most })
     );
-    let anchor = 1_201;
     assert_eq!(
-        edited(&|held| held.anchor.raw += 1),
-        Err(Weakened::Anchor { size, anchor, most })
+        edited(&|entry| entry.anchor.raw += 1),
+        Err(Weakened::Anchor { size, bytes, most })
     );
-    assert_eq!(edited(&|held| held.raises.clear()), Err(Weakened::Raises));
+    assert_eq!(edited(&|entry| entry.raises.clear()), Err(Weakened::Raises));
     assert_eq!(
-        edited(&|held| held.raises[0].to.raw += 9),
+        edited(&|entry| entry.raises[0].to.raw += 9),
         Err(Weakened::Raises)
     );
     assert_eq!(
-        edited(&|held| held.toolchain.rustc.clear()),
+        edited(&|entry| entry.toolchain.rustc.clear()),
         Err(Weakened::Toolchain)
     );
     assert_eq!(
-        edited(&|held| held.codecs.gzip.clear()),
+        edited(&|entry| entry.codecs.gzip.clear()),
         Err(Weakened::Toolchain)
     );
     let raised = before

@@ -4,7 +4,6 @@
 use super::rows;
 use crate::attribution::diff::{Change, Changes};
 use crate::attribution::groups::Grouping;
-use crate::baseline::merge_base::BaselineFault;
 use crate::baseline::place;
 use crate::diagnostic::{Diagnostic, Level};
 use crate::gate::succession::Weakened;
@@ -12,7 +11,7 @@ use crate::gate::{Growth, Unjudged, Verdict};
 use crate::report::{BaselineRecord, Because, Difference, Judged, Report, units};
 use std::path::Path;
 
-/// The stable name of the diagnostic for a size over what is held and its tolerance.
+/// The stable name of the diagnostic for a size over its baseline and tolerance.
 pub const GREW: &str = "grew";
 /// The same for one that is within the tolerance and has drifted too far.
 pub const DRIFTED: &str = "drifted";
@@ -44,12 +43,12 @@ impl BaselineText<'_> {
     /// An error without words, at `keys` of what is recorded of `report`'s package and target.
     fn at(&self, report: &Report, keys: &[&str]) -> Diagnostic {
         let path = [&["ratchet", &report.package, &report.target], keys].concat();
-        let span = place::of(self.text, &path).unwrap_or(0..0);
+        let span = place::find(self.text, &path).unwrap_or(0..0);
         Diagnostic::at(self.file, self.text, span)
     }
 }
 
-/// One error per size that grew too much, at what is held of it, and a warning where sizes were not judged. What grew
+/// One error per size that grew too much, at its baseline, and a warning where sizes were not judged. What grew
 /// stands with the first alone. Nothing where `report` was compared with no baseline; `baseline` is that one's text.
 pub fn growth(verdict: &Verdict, report: &Report, baseline: BaselineText<'_>) -> Vec<Diagnostic> {
     let Some(record) = &report.baseline else {
@@ -85,7 +84,7 @@ fn grew(
         let since = "since the last deliberate raise";
         (DRIFTED, "drifted", "anchor", since)
     } else {
-        (GREW, "grew", "sizes", "over what is held")
+        (GREW, "grew", "sizes", "over the baseline")
     };
     let commit = record.commit.as_ref().map_or(String::new(), |commit| {
         format!(", {}", commit.get(..12).unwrap_or(commit))
@@ -93,7 +92,7 @@ fn grew(
     Diagnostic {
         code,
         message: format!(
-            "{} for {} {what}: {name} is {} bytes, {} {since} ({}), where {} pass",
+            "{} for {} {what}: {name} is {} bytes, {} {since} ({}), where the tolerance is {}",
             report.package,
             report.target,
             units::bytes(actual),
@@ -108,9 +107,9 @@ fn grew(
         ),
         help: vec![
             format!("make it smaller by {}, or", units::counted(actual - most)),
-            "raise what is held deliberately: `gate --raise --reason \"why this is worth it\"`"
+            "raise the baseline deliberately: `gate --raise --reason \"why this is worth it\"`"
                 .to_owned(),
-            "how much passes is said in [package.metadata.budget.ratchet] of the package's manifest"
+            "the tolerance is set in [package.metadata.budget.ratchet] of the package's manifest"
                 .to_owned(),
         ],
         ..baseline.at(report, &[key, name])
@@ -127,9 +126,9 @@ fn not_judged(
     let differences = differences.join(", ");
     let subject = format!("{} for {}", report.package, report.target);
     let help = if unjudged.drifted {
-        "all drift since the last raise is more than passes: only `gate --raise --reason \"…\"` takes it over"
+        "all drift since the last raise is over its tolerance: only `gate --raise --reason \"…\"` takes it over"
     } else {
-        "take what is held over to it: `gate --update --toolchain`"
+        "take the baseline over to it: `gate --update --toolchain`"
     };
     let (key, message, label, notes) = if unjudged.because == Judged::Codec {
         (
@@ -137,17 +136,17 @@ fn not_judged(
             format!(
                 "codec changed: {differences}; that compressed size of {subject} is not judged"
             ),
-            "compressed what is held",
+            "compressed the baseline",
             Vec::new(),
         )
     } else {
-        let sizes = record.held.iter().map(|size| {
+        let sizes = record.sizes.iter().map(|size| {
             format!(
                 "{} {} \u{2192} {} bytes ({})",
                 size.measure,
-                units::bytes(size.held),
+                units::bytes(size.baseline),
                 units::bytes(size.actual),
-                units::change(size.held, size.actual)
+                units::change(size.baseline, size.actual)
             )
         });
         (
@@ -155,7 +154,7 @@ fn not_judged(
             format!(
                 "toolchain changed: {differences}; the difference is not blamed on the change, and growth of {subject} is not judged"
             ),
-            "made what is held",
+            "made the baseline",
             sizes.collect(),
         )
     };
@@ -189,11 +188,11 @@ fn difference(difference: &Difference) -> String {
 
 /// The largest changes of each grouping, and what the rest comes to, so that every list sums to the difference.
 fn what_grew(report: &Report, record: &BaselineRecord) -> Vec<String> {
-    let raw = record.held.iter().find(|size| size.measure == "raw");
-    let before = raw.map_or(0, |raw| raw.held);
+    let raw = record.sizes.iter().find(|size| size.measure == "raw");
+    let before = raw.map_or(0, |raw| raw.baseline);
     let after = report.attribution.bytes;
     let mut lines = vec![format!(
-        "since the held file ({} \u{2192} {} bytes, {})",
+        "since the baseline ({} \u{2192} {} bytes, {})",
         units::bytes(before),
         units::bytes(after),
         units::change(before, after)
@@ -236,56 +235,12 @@ fn signed(delta: i128) -> String {
 /// The working tree's record was changed in a way there is none for; `from` is whose counts instead, `baseline` the
 /// working tree's text.
 pub fn weakened(
-    fault: &BaselineFault,
+    fault: &Weakened,
     from: &str,
     report: &Report,
     baseline: BaselineText<'_>,
 ) -> Diagnostic {
-    let most = |what: String, bytes: u64, most: u64| {
-        format!(
-            "{what} {} bytes, and without a recorded raise {} is the most",
-            units::bytes(bytes),
-            units::bytes(most)
-        )
-    };
-    let (what, keys) = match fault {
-        BaselineFault::Gone => ("what is held is gone".to_owned(), vec![]),
-        BaselineFault::Weakened(Weakened::Raises) => (
-            "raises that were recorded are not as they were".to_owned(),
-            vec!["raises"],
-        ),
-        BaselineFault::Weakened(Weakened::Rebases) => (
-            "changes of the toolchain that were recorded are not as they were".to_owned(),
-            vec!["retooled"],
-        ),
-        BaselineFault::Weakened(Weakened::NoReason) => {
-            ("a raise has no reason".to_owned(), vec!["raises"])
-        }
-        BaselineFault::Weakened(Weakened::Toolchain) => (
-            "it is of another toolchain, and nothing records the change".to_owned(),
-            vec!["toolchain"],
-        ),
-        BaselineFault::Weakened(Weakened::Size {
-            size,
-            held,
-            most: bound,
-        }) => (
-            most(format!("{} is held at", size.name()), *held, *bound),
-            vec!["sizes", size.name()],
-        ),
-        BaselineFault::Weakened(Weakened::Anchor {
-            size,
-            anchor,
-            most: bound,
-        }) => (
-            most(
-                format!("drift of {} is counted from", size.name()),
-                *anchor,
-                *bound,
-            ),
-            vec!["anchor", size.name()],
-        ),
-    };
+    let (what, keys) = objection(fault);
     Diagnostic {
         code: WEAKENED,
         message: format!(
@@ -299,4 +254,34 @@ pub fn weakened(
         ],
         ..baseline.at(report, &keys)
     }
+}
+
+/// What is wrong, and the keys where it stands.
+fn objection(fault: &Weakened) -> (String, Vec<&'static str>) {
+    let too_much = |what: String, bytes: u64, most: u64| {
+        let [bytes, most] = [bytes, most].map(units::bytes);
+        format!("{what} {bytes} bytes, and without a recorded raise {most} is the most")
+    };
+    let (what, key) = match *fault {
+        Weakened::Gone => return ("it is gone".to_owned(), vec![]),
+        Weakened::Raises => ("raises that were recorded are not as they were", "raises"),
+        Weakened::Rebases => (
+            "changes of the toolchain that were recorded are not as they were",
+            "retooled",
+        ),
+        Weakened::NoReason => ("a raise has no reason", "raises"),
+        Weakened::Toolchain => (
+            "it is of another toolchain, and nothing records the change",
+            "toolchain",
+        ),
+        Weakened::Size { size, bytes, most } => {
+            let what = too_much(format!("{} is", size.name()), bytes, most);
+            return (what, vec!["sizes", size.name()]);
+        }
+        Weakened::Anchor { size, bytes, most } => {
+            let what = format!("drift of {} is counted from", size.name());
+            return (too_much(what, bytes, most), vec!["anchor", size.name()]);
+        }
+    };
+    (what.to_owned(), vec![key])
 }

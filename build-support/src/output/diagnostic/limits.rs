@@ -16,7 +16,7 @@ pub const OVER_BUDGET: &str = "over-budget";
 const LARGEST: usize = 10;
 
 /// One error per limit that does not hold, at the limit's place in the manifest. `file` is where the report was
-/// written, for the command that shows more. What takes the most room of the whole file stands with the first size
+/// written, for the command that shows more. What is largest in the whole file stands with the first size
 /// alone: it is the same for all of them.
 pub fn limits(verdict: &Verdict, report: &Report, config: &Config, file: &Path) -> Vec<Diagnostic> {
     let is_size = |breach: &Breach| matches!(breach.limit.measure, Measure::Size(_));
@@ -78,7 +78,7 @@ fn sentence(subject: &str, measure: &Measure, actual: u64) -> String {
 fn shows(measure: &Measure, file: &Path) -> String {
     let analyze = format!("`build-support analyze {}", file.display());
     match measure {
-        Measure::Size(_) | Measure::Functions => format!("{analyze}` shows what takes the room"),
+        Measure::Size(_) | Measure::Functions => format!("{analyze}` shows what makes up the size"),
         Measure::Crates | Measure::Crate(_) => {
             format!("{analyze} --by crate` shows what each crate takes")
         }

@@ -1,18 +1,17 @@
-//! What the gate compared: each size beside what is held of it, what passes, and the limits. And what became of what is
-//! held.
+//! What the gate compared: each size beside its baseline, its tolerance and its limit. And what became of the baseline.
 
 use super::judged;
 use super::style::{BAD, FAINT, HEADING, Paint, WARNING};
 use super::table::Table;
 use crate::gate::entry::{Entry, Refused};
-use crate::report::{BaselineRecord, Judged, LimitRecord, Report, Size, units};
+use crate::report::{BaselineRecord, Judged, Report, Size, units};
 use anstyle::Style;
 
 /// What is shown of one judgement, as text that ends in a newline.
 pub fn draw(report: &Report, colour: bool) -> String {
     let paint = Paint { colour };
     let whose = match &report.baseline {
-        None => "nothing held yet".to_owned(),
+        None => "no baseline yet".to_owned(),
         Some(BaselineRecord { from, commit, .. }) => match commit {
             Some(commit) => format!("against {from}, {}", commit.get(..12).unwrap_or(commit)),
             None => format!("against {from}"),
@@ -36,14 +35,14 @@ pub fn draw(report: &Report, colour: bool) -> String {
     text
 }
 
-/// What became of what is held of `report`'s file, as a line: from `before`, none where nothing was, to `after`, or why it
-/// stays.
+/// What became of the baseline of `report`'s file, as a line: from `before`, none where there was none, to `after`, or
+/// why it stays.
 pub fn changed(report: &Report, before: Option<&Entry>, after: Result<&Entry, &Refused>) -> String {
     let what = match (before, after) {
-        (None, Ok(_)) => "held from now on".to_owned(),
+        (None, Ok(_)) => "the baseline begins".to_owned(),
         (Some(before), Ok(after)) => moved(before, after),
         (_, Err(Refused::Toolchain)) => {
-            "nothing is lowered, because another toolchain made what is held: `gate --update --toolchain` takes it over"
+            "nothing is lowered, because another toolchain made the baseline: `gate --update --toolchain` takes it over"
                 .to_owned()
         }
         (_, Err(Refused::Drift(size))) => format!(
@@ -63,9 +62,9 @@ fn moved(before: &Entry, after: &Entry) -> String {
     });
     let moved: Vec<_> = moved.collect();
     if !moved.is_empty() {
-        format!("held: {}", moved.join(", "))
+        format!("baseline: {}", moved.join(", "))
     } else if before == after {
-        "what is held stays".to_owned()
+        "the baseline stays".to_owned()
     } else {
         "the record is anew, the sizes stay".to_owned()
     }
@@ -73,49 +72,42 @@ fn moved(before: &Entry, after: &Entry) -> String {
 
 fn sizes(report: &Report, paint: Paint) -> String {
     let heads = match report.baseline {
-        Some(_) => "size | >held | >now | >change | >passes | >drift | >passes | >limit",
+        Some(_) => "size | >baseline | >now | >change | >tolerance | >drift | >tolerance | >limit",
         None => "size | > | >now | > | > | > | > | >limit",
     };
     let mut table = Table::headed(FAINT, heads);
     for size in Size::ALL {
-        let limit = |l: &&LimitRecord| l.measure == size.name();
-        let limit = report.budget.iter().find(limit);
-        let limit = limit.map_or("none".to_owned(), |l| units::bytes(l.limit));
+        let mut budget = report.budget.iter();
+        let limit = budget.find(|limit| limit.measure == size.name());
+        let limit = limit.map_or("none".to_owned(), |limit| units::bytes(limit.limit));
         let actual = report.sizes.get(size);
-        let held = report.baseline.iter().flat_map(|baseline| &baseline.held);
-        let held = held.into_iter().find(|held| held.measure == size.name());
-        let over = report
-            .verdict
-            .exceeded
-            .iter()
-            .any(|e| e.measure == size.name());
-        let now = units::bytes(actual);
-        let name = size.name().to_owned();
-        let cells = match held {
-            None => {
-                let none = String::new;
-                [name, none(), now, none(), none(), none(), none(), limit]
-            }
-            Some(held) => {
-                let [passes, drift] = match held.judged {
-                    Judged::Yes => [held.tolerance, held.drift_limit].map(|n| units::change(0, n)),
+        let sizes = report.baseline.iter().flat_map(|baseline| &baseline.sizes);
+        let record = sizes
+            .into_iter()
+            .find(|record| record.measure == size.name());
+        let mut exceeded = report.verdict.exceeded.iter();
+        let over = exceeded.any(|exceeded| exceeded.measure == size.name());
+        let [baseline, change, tolerance, drifted, drift] =
+            record.map_or_else(Default::default, |record| {
+                let [tolerance, drift] = match record.judged {
+                    Judged::Yes => {
+                        [record.tolerance, record.drift_limit].map(|n| units::change(0, n))
+                    }
                     Judged::Toolchain => ["toolchain", ""].map(str::to_owned),
                     Judged::Codec => ["codec", ""].map(str::to_owned),
                 };
-                let way = units::change(held.held, actual);
-                let drifted = units::change(held.anchor, actual);
                 [
-                    name,
-                    units::bytes(held.held),
-                    now,
-                    way,
-                    passes,
-                    drifted,
+                    units::bytes(record.baseline),
+                    units::change(record.baseline, actual),
+                    tolerance,
+                    units::change(record.anchor, actual),
                     drift,
-                    limit,
                 ]
-            }
-        };
+            });
+        let (name, now) = (size.name().to_owned(), units::bytes(actual));
+        let cells = [
+            name, baseline, now, change, tolerance, drifted, drift, limit,
+        ];
         table.push(if over { BAD } else { Style::new() }, cells);
     }
     table.draw("", paint)
@@ -133,9 +125,6 @@ fn raises(baseline: &BaselineRecord, paint: Paint) -> String {
         format!("{}\n", paint.with(WARNING, &line))
     };
     let lines: String = baseline.raises.iter().map(line).collect();
-    if lines.is_empty() {
-        lines
-    } else {
-        format!("\n{lines}")
-    }
+    let gap = if lines.is_empty() { "" } else { "\n" };
+    format!("{gap}{lines}")
 }

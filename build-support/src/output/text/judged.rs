@@ -1,4 +1,4 @@
-//! What a file is held against: its sizes and other figures beside their limits, and what came of it.
+//! What a file is judged by: its sizes and other figures beside their limits, and what came of it.
 
 use super::style::{BAD, FAINT, GOOD, Paint, WARNING, bar};
 use super::table::Table;

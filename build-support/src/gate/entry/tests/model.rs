@@ -93,7 +93,7 @@ pub(super) fn config(random: &mut Random) -> Config {
     }
 }
 
-/// The rules in other words: per size what is held, the anchor and the codec, and the tool.
+/// The rules in other words: per size the baseline, the anchor and the codec, and the tool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Model {
     pub(super) tool: u8,
@@ -128,11 +128,11 @@ impl Model {
             }
             Asked::Raise | Asked::Lower | Asked::Rebase if same_tool => {
                 for i in 0..3 {
-                    let (held, anchor, _) = self.sizes[i];
+                    let (baseline, anchor, _) = self.sizes[i];
                     let now = new.sizes[i].0;
                     if comparable(i, self) {
-                        let held = held.min(now);
-                        self.sizes[i] = (held, anchor.min(held), self.sizes[i].2);
+                        let baseline = baseline.min(now);
+                        self.sizes[i] = (baseline, anchor.min(baseline), self.sizes[i].2);
                     } else if asked == Asked::Rebase {
                         self.sizes[i] = new.sizes[i];
                     }
@@ -170,12 +170,12 @@ impl Model {
         let codec = [0, built.codecs[0], built.codecs[1]];
         let mut found = Vec::new();
         for (i, size) in Size::ALL.into_iter().enumerate() {
-            let (held, anchor, own) = self.sizes[i];
+            let (baseline, anchor, own) = self.sizes[i];
             let allowed = [tolerance.raw, tolerance.compressed, tolerance.compressed][i];
             let now = built.sizes[i];
             if own != codec[i] {
                 continue;
-            } else if now > held + allowed.of(held) {
+            } else if now > baseline + allowed.of(baseline) {
                 found.push((size, Because::Ratchet));
             } else if now > anchor + tolerance.drift.of(anchor) {
                 found.push((size, Because::Drift));
