@@ -22,15 +22,16 @@ pub use crate::wasm::linked::refusal::Refusal;
 pub use explain::{Explanation, Link};
 pub use removal::{Reason, Removed, Sweep};
 
-use crate::wasm::linked::module::{self, Linked};
-use crate::wasm::linked::relocations;
+use crate::wasm::Module;
+use crate::wasm::linked::module::LinkedModule;
+use crate::wasm::linked::{self, relocations};
 use state::State;
 
 /// Proves what is dead in a valid core module, once the functions in `snipped` are traps.
 ///
 /// # Errors
 /// A [`Refusal`] for what the linker's relocations do not cover.
-pub fn run(module: &[u8], snipped: &[u32]) -> Result<Sweep, Refusal> {
+pub fn run(module: &Module<'_>, snipped: &[u32]) -> Result<Sweep, Refusal> {
     proved(module, snipped, |state| removal::run(state, snipped))
 }
 
@@ -39,17 +40,21 @@ pub fn run(module: &[u8], snipped: &[u32]) -> Result<Sweep, Refusal> {
 ///
 /// # Errors
 /// A [`Refusal`] as [`run`].
-pub fn explain(module: &[u8], snipped: &[u32], symbol: &str) -> Result<Vec<Explanation>, Refusal> {
+pub fn explain(
+    module: &Module<'_>,
+    snipped: &[u32],
+    symbol: &str,
+) -> Result<Vec<Explanation>, Refusal> {
     proved(module, snipped, |state| explain::run(state, symbol))
 }
 
 /// What `found` makes of what is marked once certain traps and marking no longer change each other.
 fn proved<T>(
-    bytes: &[u8],
+    module: &Module<'_>,
     snipped: &[u32],
     found: impl FnOnce(&State<'_>) -> T,
 ) -> Result<T, Refusal> {
-    let linked = module::read(bytes)?;
+    let linked = linked::module::read(module)?;
     let relocations = relocations::read(&linked)?;
     complete::check(&linked, &relocations)?;
     let bodies = certain_traps::bodies(&linked)?;
@@ -69,8 +74,8 @@ fn proved<T>(
 }
 
 /// For each class of types, whether a call through the table may meet a function of it.
-fn classes(linked: &Linked<'_>, table_is_open: bool, called: &[bool]) -> Vec<bool> {
-    let mut possible = vec![table_is_open; linked.types.len()];
+fn classes(linked: &LinkedModule<'_>, table_is_open: bool, called: &[bool]) -> Vec<bool> {
+    let mut possible = vec![table_is_open; linked.classes.len()];
     for (slot, called) in linked.slots.iter().zip(called) {
         possible[marking::class(linked, *slot)] |= *called;
     }

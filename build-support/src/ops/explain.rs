@@ -34,7 +34,7 @@ pub fn run(file: &Path, symbol: &str) -> Result<Explained> {
     for module in artifact.modules().map_err(&damaged)? {
         let symbols = symbols::run(&module).map_err(&damaged)?;
         let plan = plan::run(&symbols, &rules);
-        let explained = sweep::explain(module.bytes, &plan.snipped(), symbol)
+        let explained = sweep::explain(&module, &plan.snipped(), symbol)
             .map_err(|refusal| pipeline::not_swept(&linked, &refusal))?;
         found.extend(explained);
     }

@@ -69,7 +69,7 @@ pub fn analyze(
         analysis.unreachable.extend(dead);
         let mut plan = plan::run(&symbols, rules);
         if sweeps {
-            let sweep = analyze::sweep::run(module.bytes, &plan.snipped())
+            let sweep = analyze::sweep::run(module, &plan.snipped())
                 .map_err(|refusal| not_swept(file, &refusal))?;
             plan.sweep = Some(sweep);
         }

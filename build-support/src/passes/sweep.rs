@@ -9,8 +9,10 @@ use crate::analyze::sweep::Sweep;
 use crate::error::{Error, Result};
 use crate::passes::{Job, Outcome, strip};
 use crate::wasm::artifact::{self, Artifact};
-use crate::wasm::linked::module::{self, Linked};
+use crate::wasm::linked::module::{self, LinkedModule};
+use crate::wasm::module::as_usize;
 use crate::wasm::sections::{CODE, DATA, ELEMENT, FUNCTION};
+use crate::wasm::{Module, ReadError};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use wasm_encoder::{CodeSection, ConstExpr, Elements, Encode as _};
@@ -55,7 +57,8 @@ pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
 }
 
 fn rewrite(bytes: &[u8], sweep: &Sweep, snipped: &[u32], poison: bool) -> Result<Vec<u8>> {
-    let linked = module::read(bytes).map_err(|refusal| Error::Pass {
+    let module = Module::read(bytes).map_err(ReadError::output(PASS))?;
+    let linked = module::read(&module).map_err(|refusal| Error::Pass {
         pass: PASS,
         message: refusal.to_string(),
     })?;
@@ -76,7 +79,7 @@ fn rewrite(bytes: &[u8], sweep: &Sweep, snipped: &[u32], poison: bool) -> Result
 
 /// The changes to one module.
 struct Edit<'a> {
-    linked: &'a Linked<'a>,
+    linked: &'a LinkedModule<'a>,
     sweep: &'a Sweep,
     poison: bool,
     /// What the table holds afterwards, by slot.
@@ -86,7 +89,12 @@ struct Edit<'a> {
 }
 
 impl<'a> Edit<'a> {
-    fn new(linked: &'a Linked<'a>, sweep: &'a Sweep, snipped: &[u32], poison: bool) -> Edit<'a> {
+    fn new(
+        linked: &'a LinkedModule<'a>,
+        sweep: &'a Sweep,
+        snipped: &[u32],
+        poison: bool,
+    ) -> Edit<'a> {
         let mut slots: BTreeMap<u32, u32> = linked
             .slots
             .iter()
@@ -98,13 +106,13 @@ impl<'a> Edit<'a> {
                 continue;
             };
             if poison {
-                let ty = linked.functions[*function as usize];
+                let ty = linked.module.functions[*function as usize];
                 let position = added.iter().position(|added| *added == ty);
                 let position = position.unwrap_or_else(|| {
                     added.push(ty);
                     added.len() - 1
                 });
-                *function = (linked.functions.len() + position) as u32;
+                *function = (linked.module.functions.len() + position) as u32;
             } else {
                 slots.remove(number);
             }
@@ -127,7 +135,7 @@ impl<'a> Edit<'a> {
             return section.to_vec();
         }
         let mut functions = wasm_encoder::FunctionSection::new();
-        let defined = &self.linked.functions[self.linked.imported as usize..];
+        let defined = &self.linked.module.functions[self.linked.module.imported as usize..];
         for ty in defined.iter().chain(&self.added) {
             functions.function(*ty);
         }
@@ -153,14 +161,14 @@ impl<'a> Edit<'a> {
 
     fn code(&self) -> Vec<u8> {
         let mut code = CodeSection::new();
-        for (position, range) in self.linked.bodies.iter().enumerate() {
-            let function = self.linked.imported + position as u32;
+        let module = self.linked.module;
+        for (function, body) in (module.imported..).zip(&module.bodies) {
             if self.sweep.functions.binary_search(&function).is_ok() {
                 code.raw(if self.poison { DIVIDES_BY_ZERO } else { TRAPS });
             } else if self.sweep.traps.binary_search(&function).is_ok() {
                 code.raw(TRAPS);
             } else {
-                code.raw(&self.body(range));
+                code.raw(&self.body(&as_usize(&body.range())));
             }
         }
         for _ in &self.added {
@@ -171,7 +179,7 @@ impl<'a> Edit<'a> {
 
     /// A body without what is certain to trap, and with its unused addresses replaced.
     fn body(&self, range: &Range<usize>) -> Vec<u8> {
-        let bytes = self.linked.bytes;
+        let bytes = self.linked.module.bytes;
         let cuts = &self.sweep.cuts;
         let constants = &self.sweep.constants;
         let mut cut = cuts.partition_point(|cut| cut.start < range.start);
@@ -207,7 +215,7 @@ impl<'a> Edit<'a> {
     }
 
     fn data(&self, section: &[u8]) -> Vec<u8> {
-        let start = self.linked.data.0.start;
+        let start = self.linked.module.section(DATA).0.start;
         let mut data = section.to_vec();
         for range in &self.sweep.data {
             let fill = if self.poison { POISON } else { 0 };
@@ -228,7 +236,7 @@ const DIVIDES_BY_ZERO: &[u8] = &[0, 0x41, 1, 0x41, 0, 0x6d, 0x1a, UNREACHABLE, 0
 const CONVERTS_NAN: &[u8] = &[0, 0x43, 0, 0, 0xc0, 0x7f, 0xa8, 0x1a, UNREACHABLE, 0x0b];
 
 /// Fills short gaps between slots with a function that traps; without one, with what was there.
-fn fill(slots: &mut BTreeMap<u32, u32>, linked: &Linked<'_>, trap: Option<u32>) {
+fn fill(slots: &mut BTreeMap<u32, u32>, linked: &LinkedModule<'_>, trap: Option<u32>) {
     let numbers: Vec<u32> = slots.keys().copied().collect();
     for pair in numbers.windows(2) {
         let (before, after) = (pair[0], pair[1]);

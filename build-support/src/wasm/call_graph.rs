@@ -6,7 +6,7 @@
 
 use crate::wasm::{Module, ReadError, constant, dominators};
 use std::collections::{HashMap, VecDeque};
-use wasmparser::{ElementKind, ExternalKind, FunctionBody, Operator};
+use wasmparser::{ElementKind, FunctionBody, Operator};
 
 /// The node that everything hangs on: the host.
 const HOST: u32 = 0;
@@ -148,11 +148,9 @@ pub fn calls(body: &FunctionBody<'_>) -> Result<Calls, ReadError> {
 fn roots(module: &Module<'_>) -> Result<HashMap<u32, Root>, ReadError> {
     let held = module.held_by_values()?.into_iter();
     let mut roots: HashMap<_, _> = held.map(|function| (function, Root::Value)).collect();
-    for export in &module.exports {
-        if matches!(export.kind, ExternalKind::Func | ExternalKind::FuncExact) {
-            let root = roots.entry(export.index);
-            root.or_insert_with(|| Root::Export(export.name.to_owned()));
-        }
+    for export in module.exported_functions() {
+        let root = roots.entry(export.index);
+        root.or_insert_with(|| Root::Export(export.name.to_owned()));
     }
     if let Some(function) = module.start {
         roots.entry(function).or_insert(Root::Start);

@@ -126,7 +126,11 @@ impl<'a> Module<'a> {
 
     /// What type a function has.
     pub fn signature(&self, function: u32) -> Option<&FuncType> {
-        let ty = *self.functions.get(function as usize)?;
+        self.function_type(*self.functions.get(function as usize)?)
+    }
+
+    /// A type, if it is a function's.
+    pub fn function_type(&self, ty: u32) -> Option<&FuncType> {
         match &self.types.get(ty as usize)?.composite_type.inner {
             CompositeInnerType::Func(ty) => Some(ty),
             _ => None,
@@ -137,6 +141,24 @@ impl<'a> Module<'a> {
     pub fn body(&self, function: u32) -> Option<&FunctionBody<'a>> {
         let position = function.checked_sub(self.imported)?;
         self.bodies.get(position as usize)
+    }
+
+    /// The functions that can be entered from outside: exported ones, the start function, those that globals and
+    /// tables hold from the start; what element segments put into tables left out.
+    ///
+    /// # Errors
+    /// As [`Module::held_by_values`].
+    pub fn entries(&self) -> Result<Vec<u32>, ReadError> {
+        let mut entries = self.held_by_values()?;
+        entries.extend(self.exported_functions().map(|export| export.index));
+        entries.extend(self.start);
+        Ok(entries)
+    }
+
+    /// The exports that are functions.
+    pub fn exported_functions(&self) -> impl Iterator<Item = &Export<'a>> {
+        let exports = self.exports.iter();
+        exports.filter(|e| matches!(e.kind, ExternalKind::Func | ExternalKind::FuncExact))
     }
 
     /// The functions it imports, as `module.field`.

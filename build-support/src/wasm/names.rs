@@ -94,7 +94,7 @@ fn pieces(module: &Module<'_>, segment_names: &[String]) -> Result<Vec<Piece>, R
             name.clone(),
         ));
     }
-    for (range, name) in symbol_names::data_names(module.bytes) {
+    for (range, name) in symbol_names::data_names(module) {
         let next = by_place.partition_point(|(segment, _)| segment.end <= range.start);
         if let Some((segment, address)) = by_place.get(next)
             && segment.contains(&range.start)

@@ -5,14 +5,16 @@
 use crate::wasm::call_graph::calls;
 use crate::wasm::{Module, ReadError, constant};
 use std::collections::BTreeSet;
-use wasmparser::ExternalKind;
 
 /// The indices of the defined functions of a core module that no root reaches, in order.
 ///
 /// # Errors
 /// A [`ReadError`] where a body or an initial value cannot be read.
 pub fn unreachable(module: &Module<'_>) -> Result<Vec<u32>, ReadError> {
-    let mut next = roots(module)?;
+    let mut next = module.entries()?;
+    for element in &module.elements {
+        next.extend(constant::in_element(element)?);
+    }
     let mut reached = BTreeSet::new();
     while let Some(function) = next.pop() {
         if reached.insert(function)
@@ -25,21 +27,6 @@ pub fn unreachable(module: &Module<'_>) -> Result<Vec<u32>, ReadError> {
     Ok(defined
         .filter(|function| !reached.contains(function))
         .collect())
-}
-
-fn roots(module: &Module<'_>) -> Result<Vec<u32>, ReadError> {
-    let mut roots = module.held_by_values()?;
-    let exports = module.exports.iter();
-    roots.extend(
-        exports
-            .filter(|export| export.kind == ExternalKind::Func)
-            .map(|export| export.index),
-    );
-    roots.extend(module.start);
-    for element in &module.elements {
-        roots.extend(constant::in_element(element)?);
-    }
-    Ok(roots)
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ use build_support::project::compile::Linked;
 use build_support::project::listener::Silent;
 use build_support::project::package::{Features, Package};
 use build_support::wasm::artifact::Artifact;
-use build_support::wasm::features;
+use build_support::wasm::{Module, features};
 use programs::Fixture;
 use std::path::Path;
 
@@ -92,7 +92,8 @@ fn what_stays_and_what_goes_is_explained() {
     )
     .unwrap();
     let snipped = analysis.plans[0].snipped();
-    let explain = |symbol: &str| sweep::explain(&linked.bytes, &snipped, symbol).unwrap();
+    let module = Module::read(&linked.bytes).unwrap();
+    let explain = |symbol: &str| sweep::explain(&module, &snipped, symbol).unwrap();
     let alive = &explain("core::fmt::write")[0];
     assert!(
         matches!(alive.chain.first(), Some(Link::Root(root)) if root.starts_with("export ")),

@@ -8,7 +8,7 @@ use build_support::measure::{engine, sizes};
 use build_support::passes::{Job, componentize, optimize, pipeline};
 use build_support::wasm::artifact::Artifact;
 use build_support::wasm::features;
-use build_support::wasm::linked;
+use build_support::wasm::{Module, linked};
 use clap::Args;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -46,8 +46,9 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     let (mut alone, mut whole) = (Vec::new(), Vec::new());
     config.snip.enabled = true;
     // What is no linker's output can only be snipped.
-    config.sweep.enabled =
-        linked::module::read(input.bytes()).is_ok_and(|module| module.linking.is_some());
+    config.sweep.enabled = Module::read(input.bytes()).is_ok_and(|module| {
+        linked::module::read(&module).is_ok_and(|linked| linked.linking.is_some())
+    });
     let plain = optimize::without_stale_sections(input.bytes())?;
     let features = features::run(&plain, &opts.file)?;
     // Binaryen trusts the sections that only tools read: what is wrong with them is found before it gets them.

@@ -9,7 +9,7 @@ mod control_flow;
 
 pub use control_flow::{Body, bodies};
 
-use crate::wasm::linked::module::Linked;
+use crate::wasm::linked::module::LinkedModule;
 use control_flow::Kind;
 
 /// What was found.
@@ -33,7 +33,7 @@ pub struct Cut {
 /// Finds the certain traps. `snipped` functions trap whatever their bodies say; a call through the table
 /// traps where `possible`, by class of type, says that no slot can answer it.
 pub fn run(
-    linked: &Linked<'_>,
+    linked: &LinkedModule<'_>,
     bodies: &[Body],
     snipped: &[u32],
     possible: &[bool],
@@ -42,7 +42,7 @@ pub fn run(
     let mut cuts = Vec::new();
     let mut points = Vec::new();
     for (position, body) in bodies.iter().enumerate() {
-        let function = linked.imported as usize + position;
+        let function = linked.module.imported as usize + position;
         if facts.traps[function] {
             continue;
         }
@@ -64,8 +64,13 @@ struct Facts {
 }
 
 impl Facts {
-    fn fixpoint(linked: &Linked<'_>, bodies: &[Body], snipped: &[u32], possible: &[bool]) -> Facts {
-        let count = linked.functions.len();
+    fn fixpoint(
+        linked: &LinkedModule<'_>,
+        bodies: &[Body],
+        snipped: &[u32],
+        possible: &[bool],
+    ) -> Facts {
+        let count = linked.module.functions.len();
         let mut facts = Facts {
             traps: vec![false; count],
             quiet: vec![false; count],
@@ -74,13 +79,14 @@ impl Facts {
             facts.traps[*function as usize] = true;
         }
         let callers = callers(linked, bodies);
-        let mut queue: Vec<u32> = (linked.imported..count as u32).rev().collect();
+        let mut queue: Vec<u32> = (linked.module.imported..count as u32).rev().collect();
         let mut waits = vec![true; count];
         let mut points = Vec::new();
         while let Some(function) = queue.pop() {
             let at = function as usize;
             waits[at] = false;
-            let Some(body) = linked.defined(function).map(|position| &bodies[position]) else {
+            let body = function.checked_sub(linked.module.imported);
+            let Some(body) = body.and_then(|position| bodies.get(position as usize)) else {
                 continue;
             };
             let trap = facts.traps[at] || {
@@ -104,9 +110,9 @@ impl Facts {
 }
 
 /// The callers of each function, directly, once for each call.
-fn callers(linked: &Linked<'_>, bodies: &[Body]) -> Vec<Vec<u32>> {
-    let mut callers = vec![Vec::new(); linked.functions.len()];
-    for (caller, body) in (linked.imported..).zip(bodies) {
+fn callers(linked: &LinkedModule<'_>, bodies: &[Body]) -> Vec<Vec<u32>> {
+    let mut callers = vec![Vec::new(); linked.module.functions.len()];
+    for (caller, body) in (linked.module.imported..).zip(bodies) {
         for event in &body.events {
             if let Kind::Call(callee) = event.kind {
                 callers[callee as usize].push(caller);
@@ -186,7 +192,7 @@ impl Body {
     }
 
     /// The first certain point of each straight run of code, where there is something to cut.
-    fn cuts(&self, linked: &Linked<'_>, points: &[bool], cuts: &mut Vec<Cut>) {
+    fn cuts(&self, linked: &LinkedModule<'_>, points: &[bool], cuts: &mut Vec<Cut>) {
         let mut start = self.start;
         // Up to the end of the block, how deep below it: a cut, from its start on, or code that is dead
         // already because it is behind a branch.
@@ -199,7 +205,7 @@ impl Body {
             match (&mut rest, event.kind) {
                 (Some((_, depth)), Kind::Block | Kind::Loop | Kind::If) => *depth += 1,
                 (Some((from, 0)), _) if ends => {
-                    if let Some(start) = from.filter(|at| linked.bytes[*at] != UNREACHABLE) {
+                    if let Some(start) = from.filter(|at| linked.module.bytes[*at] != UNREACHABLE) {
                         // `end` and `else` are one byte long.
                         let end = event.end - 1;
                         cuts.push(Cut { start, end });

@@ -7,17 +7,18 @@ use super::certain_traps::CertainTraps;
 use super::graph::NONE;
 use super::roots;
 use super::state::{Node, State};
-use crate::wasm::linked::module::Linked;
+use crate::wasm::call_graph;
+use crate::wasm::linked::module::LinkedModule;
 use crate::wasm::linked::refusal::Refusal;
 use crate::wasm::linked::relocations::Relocations;
 use crate::wasm::linked::{ranges, symbol_names};
-use wasmparser::{BinaryReader, FunctionBody, Operator};
+use crate::wasm::module::as_usize;
 
 /// Checks that everything is reached.
 ///
 /// # Errors
 /// [`Refusal::Unreferenced`] with the first things that are not.
-pub fn check(linked: &Linked<'_>, relocations: &Relocations) -> Result<(), Refusal> {
+pub fn check(linked: &LinkedModule<'_>, relocations: &Relocations) -> Result<(), Refusal> {
     let no_traps = CertainTraps::default();
     let mut state = State::new(linked, relocations, &no_traps);
     for function in linked.entries.iter().chain(&relocations.kept) {
@@ -46,25 +47,17 @@ pub fn check(linked: &Linked<'_>, relocations: &Relocations) -> Result<(), Refus
 
 /// Marks what a function refers to.
 fn body(state: &mut State<'_>, function: u32) -> Result<(), Refusal> {
-    let Some(position) = state.linked.defined(function) else {
+    let Some(body) = state.linked.module.body(function) else {
         return Ok(());
     };
-    let range = &state.linked.bodies[position];
-    let relocs = ranges::within(&state.relocations.in_code, range);
+    let relocs = ranges::within(&state.relocations.in_code, &as_usize(&body.range()));
     for reloc in relocs {
         state.graph.mark(state.target(reloc.target), function);
     }
     if relocs.is_empty() {
         // The linker's own functions have calls without relocations.
-        let bytes = &state.linked.bytes[range.clone()];
-        let body = FunctionBody::new(BinaryReader::new(bytes, range.start as u64));
-        for operator in body.get_operators_reader()? {
-            if let Operator::Call { function_index }
-            | Operator::ReturnCall { function_index }
-            | Operator::RefFunc { function_index } = operator?
-            {
-                state.graph.mark(function_index, function);
-            }
+        for called in call_graph::calls(body)?.functions {
+            state.graph.mark(called, function);
         }
     }
     Ok(())
@@ -73,7 +66,7 @@ fn body(state: &mut State<'_>, function: u32) -> Result<(), Refusal> {
 /// The names of what is not marked.
 fn missing(state: &State<'_>) -> Vec<String> {
     let (linked, relocations) = (state.linked, state.relocations);
-    let functions = (linked.imported..linked.functions.len() as u32)
+    let functions = (linked.module.imported..linked.module.functions.len() as u32)
         .filter(|function| !state.graph.is_marked(*function))
         // Its own functions the linker makes whether they are called or not.
         .filter(|function| !relocations.is_linkers_own(*function))

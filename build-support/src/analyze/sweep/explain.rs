@@ -29,11 +29,12 @@ pub enum Link {
 /// Explains every function and data symbol of that name.
 pub fn run(state: &State<'_>, symbol: &str) -> Vec<Explanation> {
     let (linked, relocations) = (state.linked, state.relocations);
-    let functions = (linked.imported..linked.functions.len() as u32).map(|function| {
-        let name = symbol_names::function(linked, relocations, function);
-        let linker = relocations.names[function as usize].as_deref();
-        (name, linker, function)
-    });
+    let functions =
+        (linked.module.imported..linked.module.functions.len() as u32).map(|function| {
+            let name = symbol_names::function(linked, relocations, function);
+            let linker = relocations.names[function as usize].as_deref();
+            (name, linker, function)
+        });
     let data = relocations.data.iter().zip(0..).map(|(symbol, position)| {
         let name = symbol_names::data(linked, symbol);
         (name, Some(symbol.name.as_str()), state.data(position))

@@ -4,7 +4,7 @@ use super::certain_traps::CertainTraps;
 use super::graph::{NONE, NodeIndex};
 use super::state::{Node, State};
 use super::{roots, value_flow};
-use crate::wasm::linked::module::{Linked, Slot};
+use crate::wasm::linked::module::{LinkedModule, Slot};
 use crate::wasm::linked::refusal::Refusal;
 use crate::wasm::linked::relocations::{Relocations, Target};
 
@@ -13,14 +13,14 @@ use crate::wasm::linked::relocations::{Relocations, Target};
 /// # Errors
 /// A [`Refusal`] for code that the linker's relocations do not cover.
 pub fn fixpoint<'a>(
-    linked: &'a Linked<'a>,
+    linked: &'a LinkedModule<'a>,
     relocations: &'a Relocations,
     traps: &'a CertainTraps,
 ) -> Result<State<'a>, Refusal> {
     let mut marking = Marking {
         state: State::new(linked, relocations, traps),
-        callers: vec![None; linked.types.len()],
-        waiting: vec![Vec::new(); linked.types.len()],
+        callers: vec![None; linked.classes.len()],
+        waiting: vec![Vec::new(); linked.classes.len()],
         seen: 0,
         opened: false,
     };
@@ -38,8 +38,8 @@ pub fn fixpoint<'a>(
 }
 
 /// The class of types that a slot answers calls of.
-pub fn class(linked: &Linked<'_>, slot: Slot) -> usize {
-    linked.classes[linked.functions[slot.function as usize] as usize] as usize
+pub fn class(linked: &LinkedModule<'_>, slot: Slot) -> usize {
+    linked.classes[linked.module.functions[slot.function as usize] as usize] as usize
 }
 
 struct Marking<'a> {

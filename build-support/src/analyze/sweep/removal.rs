@@ -5,6 +5,7 @@ use super::state::State;
 use crate::wasm::linked::ranges::{union, without};
 use crate::wasm::linked::relocations::{DataSymbol, Target};
 use crate::wasm::linked::symbol_names;
+use crate::wasm::module::as_usize;
 use std::collections::HashSet;
 use std::ops::Range;
 
@@ -101,7 +102,13 @@ fn code(state: &State<'_>, snipped: &[u32], sweep: &mut Sweep) {
             bytes: bytes as u64,
         });
     };
-    for (function, body) in (linked.imported..).zip(&linked.bodies) {
+    let bodies: Vec<_> = linked
+        .module
+        .bodies
+        .iter()
+        .map(|body| as_usize(&body.range()))
+        .collect();
+    for (function, body) in (linked.module.imported..).zip(&bodies) {
         if !graph.is_marked(function) {
             sweep.functions.push(function);
             add(Reason::Function, function, body.len());
@@ -111,8 +118,8 @@ fn code(state: &State<'_>, snipped: &[u32], sweep: &mut Sweep) {
         }
     }
     for cut in &state.traps.cuts {
-        let position = linked.bodies.partition_point(|body| body.end <= cut.start);
-        let function = linked.imported + position as u32;
+        let position = bodies.partition_point(|body| body.end <= cut.start);
+        let function = linked.module.imported + position as u32;
         if graph.is_marked(function) && !state.traps.functions[function as usize] {
             sweep.cuts.push(*cut);
             add(Reason::BeforeTrap, function, cut.end - cut.start);

@@ -1,13 +1,13 @@
 //! What must stay whatever refers to it.
 
-use crate::wasm::linked::module::Linked;
+use crate::wasm::linked::module::LinkedModule;
 use crate::wasm::linked::ranges::{contains, union};
 use crate::wasm::linked::relocations::{Relocations, Target};
 use std::ops::Range;
 
 /// Symbols the linker was told to keep, those whose address the host knows, those in segments that code walks
 /// over from end to end, and what words outside of every symbol refer to.
-pub fn run(linked: &Linked<'_>, relocations: &Relocations) -> Vec<Target> {
+pub fn run(linked: &LinkedModule<'_>, relocations: &Relocations) -> Vec<Target> {
     let known = known(linked);
     let walked = walked(linked, relocations);
     let symbols = relocations.data.iter().zip(0..);
@@ -28,7 +28,7 @@ pub fn run(linked: &Linked<'_>, relocations: &Relocations) -> Vec<Target> {
 }
 
 /// The places in the file of the addresses that the host knows.
-fn known(linked: &Linked<'_>) -> Vec<usize> {
+fn known(linked: &LinkedModule<'_>) -> Vec<usize> {
     let addresses = linked.exported_addresses.iter();
     let places = addresses.filter_map(|address| {
         linked.segments.iter().find_map(|segment| {
@@ -40,7 +40,7 @@ fn known(linked: &Linked<'_>) -> Vec<usize> {
 }
 
 /// The segments that code has an end of.
-fn walked<'a>(linked: &'a Linked<'_>, relocations: &Relocations) -> Vec<&'a Range<usize>> {
+fn walked<'a>(linked: &'a LinkedModule<'_>, relocations: &Relocations) -> Vec<&'a Range<usize>> {
     let segments = linked.segments.iter();
     let walked = segments.filter(|segment| {
         let size = segment.range.len() as u32;

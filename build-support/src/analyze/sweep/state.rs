@@ -2,14 +2,14 @@
 
 use super::certain_traps::CertainTraps;
 use super::graph::{Graph, NONE, NodeIndex};
-use crate::wasm::linked::module::Linked;
+use crate::wasm::linked::module::LinkedModule;
 use crate::wasm::linked::ranges;
 use crate::wasm::linked::relocations::{DataSymbol, Reloc, Relocations, Target};
 
 /// What all functions share while the graph grows.
 pub struct State<'a> {
     /// The module.
-    pub linked: &'a Linked<'a>,
+    pub linked: &'a LinkedModule<'a>,
     /// The linker's relocations in it.
     pub relocations: &'a Relocations,
     /// Where code is certain to trap.
@@ -59,11 +59,11 @@ pub enum Node {
 impl<'a> State<'a> {
     /// A graph with nothing needed yet.
     pub fn new(
-        linked: &'a Linked<'a>,
+        linked: &'a LinkedModule<'a>,
         relocations: &'a Relocations,
         traps: &'a CertainTraps,
     ) -> State<'a> {
-        let first_data = linked.functions.len();
+        let first_data = linked.module.functions.len();
         let first_slot = first_data + relocations.data.len();
         let first_value = first_slot + linked.slots.len();
         State {
@@ -71,7 +71,7 @@ impl<'a> State<'a> {
             relocations,
             traps,
             graph: Graph::new(first_value),
-            values: vec![None; linked.functions.len()],
+            values: vec![None; linked.module.functions.len()],
             constants: Vec::new(),
             indirect: Vec::new(),
             called: vec![false; linked.slots.len()],

@@ -16,9 +16,10 @@ mod step;
 
 use super::state::State;
 use crate::wasm::linked::refusal::Refusal;
+use crate::wasm::module::as_usize;
 use execution::Execution;
 use std::ops::Range;
-use wasmparser::{BinaryReader, FunctionBody};
+use wasmparser::FunctionBody;
 
 /// Following locals takes their number of steps at every branch. Beyond this many, and beyond this many times the
 /// size of the body in bytes, all that a function mentions is taken for needed.
@@ -31,24 +32,21 @@ const LOCALS_BYTES: usize = 1 << 27;
 /// A [`Refusal`] where an operand has no relocation or one of the wrong kind, or for an operator that is
 /// not known.
 pub fn scan(state: &mut State<'_>, function: u32) -> Result<(), Refusal> {
-    let Some(position) = state.linked.defined(function) else {
+    let Some(body) = state.linked.module.body(function) else {
         return Ok(());
     };
     if state.traps.functions[function as usize] {
         return Ok(());
     }
-    let linked = state.linked;
-    let range = &linked.bodies[position];
-    let reader = BinaryReader::new(&linked.bytes[range.clone()], range.start as u64);
-    let body = FunctionBody::new(reader);
+    let range = &as_usize(&body.range());
     let mut locals = 0;
     for local in body.get_locals_reader()? {
         locals += local?.0 as usize;
     }
     if locals > LOCALS || locals * range.len() > LOCALS_BYTES {
-        coarse::scan(state, function, range, &body)
+        coarse::scan(state, function, range, body)
     } else {
-        follow(Execution::new(state, function, range, locals), range, &body)
+        follow(Execution::new(state, function, range, locals), range, body)
     }
 }
 

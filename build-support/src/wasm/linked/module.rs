@@ -2,34 +2,20 @@
 //! what the table holds, and what is visible from outside.
 
 use super::refusal::Refusal;
-use crate::wasm::module::{as_usize, contents};
-use crate::wasm::sections::{CODE, DATA};
+use crate::wasm::module::contents;
 use crate::wasm::{Module, ReadError, constant};
 use std::ops::Range;
 use wasmparser::{
     CompositeInnerType, ConstExpr, DataKind, ElementItems, ElementKind, ExternalKind, FuncType,
-    KnownCustom, Operator, RelocSectionReader, TypeRef,
+    KnownCustom, LinkingSectionReader, Operator, RelocSectionReader, SubType, TypeRef,
 };
 
-/// A module's parts. Ranges are byte offsets in the file.
-#[derive(Default)]
-pub struct Linked<'a> {
-    /// The whole file.
-    pub bytes: &'a [u8],
-    /// The types.
-    pub types: Vec<FuncType>,
+/// A module with what the sweep asks of it. Ranges are byte offsets in the file.
+pub struct LinkedModule<'a> {
+    /// As it was read.
+    pub module: &'a Module<'a>,
     /// For each type, the first one that is the same: calls through the table compare these.
     pub classes: Vec<u32>,
-    /// The type of each function, imports first.
-    pub functions: Vec<u32>,
-    /// How many functions are imported.
-    pub imported: u32,
-    /// The body of each defined function, its length left out.
-    pub bodies: Vec<Range<usize>>,
-    /// The contents of the code section and its number among the sections.
-    pub code: (Range<usize>, u32),
-    /// The contents of the data section and its number among the sections.
-    pub data: (Range<usize>, u32),
     /// The data segments.
     pub segments: Vec<Segment>,
     /// What table 0 holds at the start, by slot.
@@ -41,16 +27,12 @@ pub struct Linked<'a> {
     /// Functions that can be entered from outside: exports, the start function, and what a segment or
     /// global that is no part of table 0's contents refers to.
     pub entries: Vec<u32>,
-    /// The names of exported functions.
-    pub exports: Vec<(u32, &'a str)>,
     /// The value of each global, where it is a 32-bit constant from the start.
     pub globals: Vec<Option<u32>>,
     /// The values of exported 32-bit globals: addresses that the host knows.
     pub exported_addresses: Vec<u32>,
-    /// Whether a memory is shared.
-    pub shared_memory: bool,
     /// The section `linking`.
-    pub linking: Option<wasmparser::LinkingSectionReader<'a>>,
+    pub linking: Option<LinkingSectionReader<'a>>,
     /// The relocation sections of code and data.
     pub relocations: Vec<RelocSectionReader<'a>>,
 }
@@ -77,74 +59,69 @@ pub struct Slot {
 /// # Errors
 /// A [`Refusal`] for what the sweep does not cover: passive segments, more than one memory, 64-bit
 /// memory, dynamic linking.
-pub fn read(bytes: &[u8]) -> Result<Linked<'_>, Refusal> {
-    let module = Module::read(bytes)?;
-    if module
-        .customs
-        .iter()
-        .any(|custom| custom.name() == "dylink.0")
-    {
+pub fn read<'a>(module: &'a Module<'a>) -> Result<LinkedModule<'a>, Refusal> {
+    let mut customs = module.customs.iter();
+    if customs.any(|custom| custom.name() == "dylink.0") {
         return Err(Refusal::PositionIndependent("it has a `dylink.0` section"));
     }
-    let mut linked = Linked {
-        bytes,
-        types: types(&module)?,
-        classes: module.type_classes(),
-        imported: module.imported,
-        bodies: module
-            .bodies
-            .iter()
-            .map(|body| as_usize(&body.range()))
-            .collect(),
-        code: module.section(CODE),
-        data: module.section(DATA),
-        table_is_open: module.shares_table(),
-        ..Linked::default()
-    };
-    let memories = memories(&module)?;
-    linked.read_globals(&module)?;
-    linked.read_entries(&module)?;
-    linked.read_elements(&module)?;
-    linked.segments = segments(&module)?;
-    linked.read_customs(&module)?;
-    if memories > 1 {
-        return Err(Refusal::Unsupported("there is more than one memory".into()));
+    if !module.types.iter().all(is_plain_function) {
+        return Err(Refusal::Unsupported(
+            "it has types of the garbage collection proposal".into(),
+        ));
     }
-    linked.functions = module.functions;
+    check_memories(module)?;
+    let mut linked = LinkedModule {
+        module,
+        classes: module.type_classes(),
+        segments: segments(module)?,
+        slots: Vec::new(),
+        declared: Vec::new(),
+        table_is_open: module.shares_table(),
+        entries: module.entries()?,
+        globals: globals(module)?,
+        exported_addresses: Vec::new(),
+        linking: None,
+        relocations: Vec::new(),
+    };
+    let exports = module.exports.iter();
+    let exported = exports.filter(|export| export.kind == ExternalKind::Global);
+    linked.exported_addresses = exported
+        .filter_map(|export| *linked.globals.get(export.index as usize)?)
+        .collect();
+    linked.read_elements()?;
+    linked.read_customs()?;
     Ok(linked)
 }
 
-/// How many memories there are.
-fn memories(module: &Module<'_>) -> Result<usize, Refusal> {
+fn is_plain_function(ty: &SubType) -> bool {
+    matches!(ty.composite_type.inner, CompositeInnerType::Func(_)) && ty.supertype_idxs.is_empty()
+}
+
+fn check_memories(module: &Module<'_>) -> Result<(), Refusal> {
     let imported = module.imports.iter().filter_map(|import| match &import.ty {
         TypeRef::Memory(ty) => Some(ty),
         _ => None,
     });
     let all: Vec<_> = imported.chain(&module.memories).collect();
-    for ty in &all {
-        if ty.shared {
-            return Err(Refusal::SharedMemory);
-        }
-        if ty.memory64 {
-            return Err(Refusal::Unsupported("the memory is 64-bit".into()));
-        }
+    if all.iter().any(|ty| ty.shared) {
+        return Err(Refusal::SharedMemory);
     }
-    Ok(all.len())
+    let unsupported = if all.iter().any(|ty| ty.memory64) {
+        "the memory is 64-bit"
+    } else if all.len() > 1 {
+        "there is more than one memory"
+    } else {
+        return Ok(());
+    };
+    Err(Refusal::Unsupported(unsupported.into()))
 }
 
-fn types(module: &Module<'_>) -> Result<Vec<FuncType>, Refusal> {
-    let functions = module
-        .types
-        .iter()
-        .map(|ty| match &ty.composite_type.inner {
-            CompositeInnerType::Func(function) if ty.supertype_idxs.is_empty() => {
-                Ok(function.clone())
-            }
-            _ => Err(Refusal::Unsupported(
-                "it has types of the garbage collection proposal".into(),
-            )),
-        });
-    functions.collect()
+fn globals(module: &Module<'_>) -> Result<Vec<Option<u32>>, Refusal> {
+    let imports = module.imports.iter();
+    let imported = imports.filter(|import| matches!(import.ty, TypeRef::Global(_)));
+    let own = module.globals.iter();
+    let own = own.map(|global| i32_value(&global.init_expr));
+    imported.map(|_| Ok(None)).chain(own).collect()
 }
 
 fn segments(module: &Module<'_>) -> Result<Vec<Segment>, Refusal> {
@@ -165,62 +142,32 @@ fn segments(module: &Module<'_>) -> Result<Vec<Segment>, Refusal> {
     segments.collect()
 }
 
-impl<'a> Linked<'a> {
-    /// Whether a function is defined here, and its position among those.
-    pub fn defined(&self, function: u32) -> Option<usize> {
-        let position = function.checked_sub(self.imported)? as usize;
-        (position < self.bodies.len()).then_some(position)
+impl LinkedModule<'_> {
+    /// A type that a call through the table names.
+    pub fn function_type(&self, ty: u32) -> &FuncType {
+        let ty = self.module.function_type(ty);
+        ty.expect("others are refused")
     }
 
     /// The signature of a function.
     pub fn signature(&self, function: u32) -> &FuncType {
-        &self.types[self.functions[function as usize] as usize]
+        self.function_type(self.module.functions[function as usize])
     }
 
-    /// The position in [`Linked::slots`] of a slot by its number.
+    /// The position in [`LinkedModule::slots`] of a slot by its number.
     pub fn slot(&self, number: u32) -> Option<usize> {
         self.slots.binary_search_by_key(&number, |s| s.number).ok()
     }
 
-    fn read_globals(&mut self, module: &Module<'a>) -> Result<(), Refusal> {
-        let imports = module.imports.iter();
-        let imported = imports.filter(|import| matches!(import.ty, TypeRef::Global(_)));
-        self.globals = imported.map(|_| None).collect();
-        for global in &module.globals {
-            self.globals.push(i32_value(&global.init_expr)?);
-        }
-        let exports = module.exports.iter();
-        let exported = exports.filter(|export| export.kind == ExternalKind::Global);
-        self.exported_addresses = exported
-            .filter_map(|export| *self.globals.get(export.index as usize)?)
-            .collect();
-        Ok(())
-    }
-
-    fn read_entries(&mut self, module: &Module<'a>) -> Result<(), Refusal> {
-        self.entries = module.held_by_values()?;
-        for export in &module.exports {
-            if matches!(export.kind, ExternalKind::Func | ExternalKind::FuncExact) {
-                self.entries.push(export.index);
-                self.exports.push((export.index, export.name));
-            }
-        }
-        self.entries.extend(module.start);
-        Ok(())
-    }
-
-    fn read_elements(&mut self, module: &Module<'a>) -> Result<(), Refusal> {
-        for element in &module.elements {
+    fn read_elements(&mut self) -> Result<(), Refusal> {
+        for element in &self.module.elements {
             let functions = constant::in_element(element)?;
+            let is_expressions = matches!(element.items, ElementItems::Expressions(..));
             match &element.kind {
-                _ if matches!(element.items, ElementItems::Expressions(..)) => {
-                    self.table_is_open = true;
-                    self.entries.extend(functions);
-                }
                 ElementKind::Active {
                     table_index: None | Some(0),
                     offset_expr,
-                } => {
+                } if !is_expressions => {
                     let first = i32_value(offset_expr)?.ok_or(Refusal::PositionIndependent(
                         "the table's contents have no fixed place",
                     ))?;
@@ -230,8 +177,8 @@ impl<'a> Linked<'a> {
                     });
                     self.slots.extend(slots);
                 }
-                ElementKind::Declared => self.declared.push(functions),
-                ElementKind::Active { .. } | ElementKind::Passive => {
+                ElementKind::Declared if !is_expressions => self.declared.push(functions),
+                _ => {
                     self.table_is_open = true;
                     self.entries.extend(functions);
                 }
@@ -241,31 +188,22 @@ impl<'a> Linked<'a> {
         Ok(())
     }
 
-    fn read_customs(&mut self, module: &Module<'a>) -> Result<(), Refusal> {
-        for custom in &module.customs {
+    fn read_customs(&mut self) -> Result<(), Refusal> {
+        for custom in &self.module.customs {
             match custom.as_known() {
                 KnownCustom::Linking(linking) => self.linking = Some(linking),
                 KnownCustom::Reloc(reloc) => self.relocations.push(reloc),
                 // A section of that name which cannot be read is not one that is missing.
                 KnownCustom::Unknown if custom.name() == "linking" => {
-                    return Err(Refusal::Broken {
+                    return Err(Refusal::Broken(ReadError {
                         offset: custom.data_offset(),
                         message: "the section `linking` cannot be read".into(),
-                    });
+                    }));
                 }
                 _ => {}
             }
         }
         Ok(())
-    }
-}
-
-impl From<ReadError> for Refusal {
-    fn from(error: ReadError) -> Self {
-        Refusal::Broken {
-            offset: error.offset,
-            message: error.message,
-        }
     }
 }
 

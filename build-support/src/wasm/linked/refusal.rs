@@ -1,8 +1,9 @@
 //! Why a file is not swept. The sweep never guesses: where relocations are missing or speak of
 //! something it does not know, it says what, where, and what to do.
 
+use crate::wasm::ReadError;
 use thiserror::Error;
-use wasmparser::Operator;
+use wasmparser::{BinaryReaderError, Operator};
 
 /// The reason a module cannot be swept.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -11,13 +12,8 @@ pub enum Refusal {
     #[error("the section `{0}` is missing")]
     Missing(&'static str),
     /// A section for tools cannot be read.
-    #[error("{message}")]
-    Broken {
-        /// Where, in bytes from the start of the module.
-        offset: u64,
-        /// The reader's words.
-        message: String,
-    },
+    #[error("{0}")]
+    Broken(#[from] ReadError),
     /// A relocation of a type that static 32-bit code does not have, or that is not known.
     #[error("relocation type {kind} of `{section}` is not known to the sweep")]
     UnknownRelocation {
@@ -74,7 +70,7 @@ impl Refusal {
     /// Where in the module, in bytes from its start, where that is known.
     pub fn offset(&self) -> Option<u64> {
         match self {
-            Refusal::Broken { offset, .. }
+            Refusal::Broken(ReadError { offset, .. })
             | Refusal::Stale { offset, .. }
             | Refusal::Gap { offset, .. } => Some(*offset),
             _ => None,
@@ -87,7 +83,7 @@ impl Refusal {
             Refusal::Missing(_) => {
                 "link with `-Clink-arg=--emit-relocs` and without `-Cstrip=symbols`, and give the linker's own output"
             }
-            Refusal::Broken { .. } | Refusal::Symbols(_) => "link the file again",
+            Refusal::Broken(_) | Refusal::Symbols(_) => "link the file again",
             Refusal::Stale { .. } | Refusal::Gap { .. } => {
                 "give the linker's own output: another tool has rewritten this file since it was linked"
             }
@@ -107,11 +103,8 @@ impl Refusal {
     }
 }
 
-impl From<wasmparser::BinaryReaderError> for Refusal {
-    fn from(error: wasmparser::BinaryReaderError) -> Self {
-        Refusal::Broken {
-            offset: error.offset(),
-            message: error.message().to_owned(),
-        }
+impl From<BinaryReaderError> for Refusal {
+    fn from(error: BinaryReaderError) -> Self {
+        Refusal::Broken(error.into())
     }
 }

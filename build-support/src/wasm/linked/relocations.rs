@@ -10,9 +10,11 @@ mod symbol_table;
 pub use entry::{Operand, Reloc, Target};
 pub use symbol_table::DataSymbol;
 
-use super::module::Linked;
+use super::module::LinkedModule;
 use super::refusal::Refusal;
+use crate::wasm::{ReadError, sections};
 use entry::Entry;
+use std::ops::Range;
 use symbol_table::{Symbol, SymbolTable};
 use wasmparser::{BinaryReaderError, RelocSectionReader, RelocationType};
 
@@ -41,7 +43,7 @@ pub struct Relocations {
 ///
 /// # Errors
 /// A [`Refusal`] for anything that is missing, unknown, or not what the bytes say.
-pub fn read(linked: &Linked<'_>) -> Result<Relocations, Refusal> {
+pub fn read(linked: &LinkedModule<'_>) -> Result<Relocations, Refusal> {
     let SymbolTable {
         symbols,
         data,
@@ -55,15 +57,22 @@ pub fn read(linked: &Linked<'_>) -> Result<Relocations, Refusal> {
         ..Relocations::default()
     };
     for section in &linked.relocations {
-        let index = section.section_index();
         // Those of a custom section are of debug information.
-        if index == linked.code.1 && !linked.code.0.is_empty() {
-            relocations.in_code = relocations.section(linked, &symbols, section, CODE)?;
-        } else if index == linked.data.1 && !linked.data.0.is_empty() {
-            relocations.in_data = relocations.section(linked, &symbols, section, DATA)?;
+        let index = section.section_index() as usize;
+        let contents = linked.module.sections.get(index);
+        match contents.map(|(id, contents)| (*id, contents)) {
+            Some((sections::CODE, contents)) => {
+                relocations.in_code =
+                    relocations.section(linked, &symbols, section, (CODE, contents))?;
+            }
+            Some((sections::DATA, contents)) => {
+                relocations.in_data =
+                    relocations.section(linked, &symbols, section, (DATA, contents))?;
+            }
+            _ => {}
         }
     }
-    if relocations.in_code.is_empty() && !linked.bodies.is_empty() {
+    if relocations.in_code.is_empty() && !linked.module.bodies.is_empty() {
         return Err(Refusal::Missing(CODE));
     }
     Ok(relocations)
@@ -80,16 +89,11 @@ impl Relocations {
 
     fn section(
         &mut self,
-        linked: &Linked<'_>,
+        linked: &LinkedModule<'_>,
         symbols: &[Symbol],
         section: &RelocSectionReader<'_>,
-        name: &'static str,
+        (name, range): (&'static str, &Range<usize>),
     ) -> Result<Vec<Reloc>, Refusal> {
-        let range = if name == CODE {
-            &linked.code.0
-        } else {
-            &linked.data.0
-        };
         let mut relocs = Vec::new();
         for entry in section.entries() {
             let entry = entry.map_err(|error| unknown(&error, name))?;
@@ -134,9 +138,9 @@ fn unknown(error: &BinaryReaderError, section: &'static str) -> Refusal {
             kind: number.to_owned(),
             section,
         },
-        _ => Refusal::Broken {
+        _ => Refusal::Broken(ReadError {
             offset: error.offset(),
             message: format!("{section}: {words}"),
-        },
+        }),
     }
 }

@@ -3,8 +3,8 @@
 
 use crate::generated::object_link;
 use crate::generated::random::Random;
-use build_support::analyze::sweep::{self, Refusal};
-use build_support::wasm::linked;
+use build_support::analyze::sweep::{self, Refusal, Sweep};
+use build_support::wasm::{Module, linked};
 use wasm_encoder::{CustomSection, Encode as _, Section as _};
 use wasmparser::{Parser, Payload};
 
@@ -14,15 +14,19 @@ fn good() -> (u64, Vec<u8>) {
     (0..20)
         .map(|seed| (seed, object_link::link(&linker, seed).unwrap()))
         .find(|(_, linked)| {
-            let swept = sweep::run(linked, &[]);
+            let swept = swept(linked);
             swept.is_ok() && custom(linked, "reloc.DATA").is_some()
         })
         .expect("most programs can be swept")
 }
 
+fn swept(module: &[u8]) -> Result<Sweep, Refusal> {
+    sweep::run(&Module::read(module)?, &[])
+}
+
 fn refusal(module: &[u8]) -> Refusal {
     build_support::wasm::artifact::validate(module).expect("only the relocations are wrong");
-    sweep::run(module, &[]).expect_err("it must be refused")
+    swept(module).expect_err("it must be refused")
 }
 
 fn custom(module: &[u8], wanted: &str) -> Option<Vec<u8>> {
@@ -130,7 +134,8 @@ fn stale_relocations_are_refused() {
 fn a_changed_word_is_refused_with_its_place() {
     let (_, linked) = good();
     let relocations = {
-        let module = linked::module::read(&linked).unwrap();
+        let module = Module::read(&linked).unwrap();
+        let module = linked::module::read(&module).unwrap();
         linked::relocations::read(&module).unwrap()
     };
     let at = relocations.in_data[0].at;
@@ -203,14 +208,14 @@ fn a_file_linked_without_gc_sections_is_refused() {
     let mut refused = 0;
     // Few of the programs have something that the collection would drop.
     for seed in 0..150 {
-        if sweep::run(&object_link::link(&linker, seed).unwrap(), &[]).is_err() {
+        if swept(&object_link::link(&linker, seed).unwrap()).is_err() {
             continue;
         }
         // Some ask for it themselves.
         let Ok(whole) = object_link::link_with(&linker, seed, &["--no-gc-sections"]) else {
             continue;
         };
-        match sweep::run(&whole, &[]) {
+        match swept(&whole) {
             Ok(_) => {}
             Err(refusal @ Refusal::Unreferenced(_)) => {
                 assert!(refusal.help().contains("--gc-sections"));
@@ -263,7 +268,7 @@ fn damaged_relocations_never_panic() {
         for _ in 0..=random.below(3) {
             damaged[places[random.below(places.len())]] = random.below(256) as u8;
         }
-        refused += usize::from(sweep::run(&damaged, &[]).is_err());
+        refused += usize::from(swept(&damaged).is_err());
     }
     assert!(refused > 1_000, "{refused} of 3,000 are refused");
 }

@@ -1,27 +1,22 @@
 //! The flow of control in each function: where blocks open and end, branches, calls, traps, and what can be seen
 //! from outside. Everything else is passed over.
 
-use crate::wasm::linked::module::Linked;
+use crate::wasm::linked::module::LinkedModule;
 use crate::wasm::linked::operators::{self, Effect};
 use crate::wasm::linked::refusal::Refusal;
-use std::ops::Range;
-use wasmparser::{BinaryReader, FunctionBody, Operator};
+use wasmparser::{FunctionBody, Operator};
 
 /// Decodes every body once.
 ///
 /// # Errors
 /// [`Refusal::Unsupported`] for operators that the analysis does not know.
-pub fn bodies(linked: &Linked<'_>) -> Result<Vec<Body>, Refusal> {
-    linked
-        .bodies
-        .iter()
-        .map(|range| decode(linked, range))
-        .collect()
+pub fn bodies(linked: &LinkedModule<'_>) -> Result<Vec<Body>, Refusal> {
+    let bodies = linked.module.bodies.iter();
+    bodies.map(|body| decode(linked, body)).collect()
 }
 
-fn decode(linked: &Linked<'_>, range: &Range<usize>) -> Result<Body, Refusal> {
-    let reader = BinaryReader::new(&linked.bytes[range.clone()], range.start as u64);
-    let mut operators = FunctionBody::new(reader).get_operators_reader()?;
+fn decode(linked: &LinkedModule<'_>, body: &FunctionBody<'_>) -> Result<Body, Refusal> {
+    let mut operators = body.get_operators_reader()?;
     let mut body = Body {
         start: operators.original_position() as usize,
         ..Body::default()

@@ -58,7 +58,7 @@ impl Execution<'_, '_> {
             BlockType::Empty => (0, 0),
             BlockType::Type(_) => (0, 1),
             BlockType::FuncType(index) => {
-                let ty = &self.state.linked.types[index as usize];
+                let ty = self.state.linked.function_type(index);
                 (ty.params().len(), ty.results().len())
             }
         };

@@ -176,7 +176,7 @@ impl Execution<'_, '_> {
         let ty = self.state.linked.signature(callee);
         let (parameters, results) = (ty.params().len(), ty.results().len());
         self.mark(callee);
-        if self.state.linked.defined(callee).is_none() {
+        if self.state.linked.module.body(callee).is_none() {
             self.pop_marked(parameters);
             self.push_nothing(results);
             return;
@@ -194,7 +194,7 @@ impl Execution<'_, '_> {
 
     fn call_indirect(&mut self, ty: u32, table: u32) {
         let class = self.state.linked.classes[ty as usize];
-        let ty = &self.state.linked.types[ty as usize];
+        let ty = self.state.linked.function_type(ty);
         let (parameters, results) = (ty.params().len(), ty.results().len());
         self.pop_marked(1 + parameters);
         self.push_nothing(results);

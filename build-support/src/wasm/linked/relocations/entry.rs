@@ -1,7 +1,7 @@
 //! One relocation: what stands at its place, compared with what its symbol says must stand there.
 
 use super::symbol_table::Symbol;
-use crate::wasm::linked::module::Linked;
+use crate::wasm::linked::module::LinkedModule;
 use crate::wasm::linked::refusal::Refusal;
 use wasmparser::{BinaryReader, RelocationEntry, RelocationType as Type};
 
@@ -38,7 +38,7 @@ pub enum Target {
     Function(u32),
     /// A data symbol, by its position in [`Relocations::data`](super::Relocations::data).
     Data(u32),
-    /// A table slot, by its position in [`Linked::slots`].
+    /// A table slot, by its position in [`LinkedModule::slots`].
     Slot(u32),
     /// Nothing that can be dead: an index, an absolute address, a weak symbol that is not there.
     Nothing,
@@ -46,7 +46,7 @@ pub enum Target {
 
 /// A relocation as the file has it.
 pub struct Entry<'a> {
-    pub linked: &'a Linked<'a>,
+    pub linked: &'a LinkedModule<'a>,
     /// The symbols that relocations refer to by number.
     pub symbols: &'a [Symbol],
     /// The section that it is in.
@@ -235,19 +235,19 @@ impl Entry<'_> {
     }
 
     fn word(&self) -> u32 {
-        let bytes = &self.linked.bytes[self.at..self.at + 4];
+        let bytes = &self.linked.module.bytes[self.at..self.at + 4];
         u32::from_le_bytes(bytes.try_into().expect("four bytes"))
     }
 
     /// The padded LEB128 numbers that the linker leaves room for: five bytes, all used.
     fn unsigned(&self) -> Option<u32> {
-        let mut reader = BinaryReader::new(&self.linked.bytes[self.at..self.at + 5], 0);
+        let mut reader = BinaryReader::new(&self.linked.module.bytes[self.at..self.at + 5], 0);
         let value = reader.read_var_u32().ok()?;
         reader.eof().then_some(value)
     }
 
     fn signed(&self) -> Option<u32> {
-        let mut reader = BinaryReader::new(&self.linked.bytes[self.at..self.at + 5], 0);
+        let mut reader = BinaryReader::new(&self.linked.module.bytes[self.at..self.at + 5], 0);
         let value = reader.read_var_i32().ok()?;
         reader.eof().then_some(value as u32)
     }

@@ -1,6 +1,6 @@
 //! The linker's symbol table (`linking`): what relocations refer to by number.
 
-use crate::wasm::linked::module::Linked;
+use crate::wasm::linked::module::LinkedModule;
 use crate::wasm::linked::refusal::Refusal;
 use wasmparser::{DefinedDataSymbol, Linking, SymbolFlags, SymbolInfo};
 
@@ -62,12 +62,12 @@ pub struct DataSymbol {
 ///
 /// # Errors
 /// A [`Refusal`] where it is missing, cannot be read, or names what is not there.
-pub fn read(linked: &Linked<'_>) -> Result<SymbolTable, Refusal> {
+pub fn read(linked: &LinkedModule<'_>) -> Result<SymbolTable, Refusal> {
     let section = linked.linking.as_ref().ok_or(Refusal::Missing("linking"))?;
     let mut table = SymbolTable {
         symbols: Vec::new(),
         data: Vec::new(),
-        names: vec![None; linked.functions.len()],
+        names: vec![None; linked.module.functions.len()],
         kept: Vec::new(),
     };
     for subsection in section.subsections() {
@@ -83,7 +83,11 @@ pub fn read(linked: &Linked<'_>) -> Result<SymbolTable, Refusal> {
 }
 
 impl SymbolTable {
-    fn symbol(&mut self, linked: &Linked<'_>, symbol: &SymbolInfo<'_>) -> Result<Symbol, Refusal> {
+    fn symbol(
+        &mut self,
+        linked: &LinkedModule<'_>,
+        symbol: &SymbolInfo<'_>,
+    ) -> Result<Symbol, Refusal> {
         Ok(match symbol {
             SymbolInfo::Func { flags, index, name } => {
                 let Some(slot) = self.names.get_mut(*index as usize) else {
@@ -123,7 +127,7 @@ impl SymbolTable {
 
     fn data(
         &mut self,
-        linked: &Linked<'_>,
+        linked: &LinkedModule<'_>,
         name: &str,
         kept: bool,
         symbol: &DefinedDataSymbol,
