@@ -16,83 +16,35 @@ pub struct Known {
     pub binaryen: wasm_opt::Feature,
 }
 
-const fn known(name: &'static str, flag: WasmFeatures, binaryen: wasm_opt::Feature) -> Known {
-    Known {
-        name,
-        flag,
-        binaryen,
-    }
+/// A row for each: its name, the validator's flags, Binaryen's.
+macro_rules! known {
+    ($($name:literal $($flag:ident)|+, $binaryen:ident;)*) => {
+        &[$(Known {
+            name: $name,
+            flag: WasmFeatures::empty()$(.union(WasmFeatures::$flag))+,
+            binaryen: wasm_opt::Feature::$binaryen,
+        }),*]
+    };
 }
 
 /// The features that both the validator and Binaryen 116 know in their standard form. Garbage
 /// collection, typed function references and standard exception handling changed after Binaryen 116.
-pub const KNOWN: &[Known] = &[
-    known(
-        "mutable-globals",
-        WasmFeatures::MUTABLE_GLOBAL,
-        wasm_opt::Feature::MutableGlobals,
-    ),
-    known(
-        "nontrapping-float-to-int",
-        WasmFeatures::SATURATING_FLOAT_TO_INT,
-        wasm_opt::Feature::TruncSat,
-    ),
-    known(
-        "sign-ext",
-        WasmFeatures::SIGN_EXTENSION,
-        wasm_opt::Feature::SignExt,
-    ),
-    known(
-        "multivalue",
-        WasmFeatures::MULTI_VALUE,
-        wasm_opt::Feature::Multivalue,
-    ),
-    known(
-        "bulk-memory",
-        WasmFeatures::BULK_MEMORY,
-        wasm_opt::Feature::BulkMemory,
-    ),
-    known(
-        "reference-types",
-        WasmFeatures::REFERENCE_TYPES,
-        wasm_opt::Feature::ReferenceTypes,
-    ),
-    known(
-        "relaxed-simd",
-        WasmFeatures::RELAXED_SIMD,
-        wasm_opt::Feature::RelaxedSimd,
-    ),
-    known("simd", WasmFeatures::SIMD, wasm_opt::Feature::Simd),
-    known("threads", WasmFeatures::THREADS, wasm_opt::Feature::Atomics),
-    known(
-        "tail-call",
-        WasmFeatures::TAIL_CALL,
-        wasm_opt::Feature::TailCall,
-    ),
-    known(
-        "extended-const",
-        WasmFeatures::EXTENDED_CONST,
-        wasm_opt::Feature::ExtendedConst,
-    ),
-    known(
-        "multimemory",
-        WasmFeatures::MULTI_MEMORY,
-        wasm_opt::Feature::MultiMemory,
-    ),
-    known(
-        "memory64",
-        WasmFeatures::MEMORY64,
-        wasm_opt::Feature::Memory64,
-    ),
-    known(
-        "exception-handling",
-        LEGACY_EXCEPTIONS,
-        wasm_opt::Feature::ExceptionHandling,
-    ),
-];
-
-const LEGACY_EXCEPTIONS: WasmFeatures =
-    WasmFeatures::EXCEPTIONS.union(WasmFeatures::LEGACY_EXCEPTIONS);
+pub const KNOWN: &[Known] = known! {
+    "mutable-globals" MUTABLE_GLOBAL, MutableGlobals;
+    "nontrapping-float-to-int" SATURATING_FLOAT_TO_INT, TruncSat;
+    "sign-ext" SIGN_EXTENSION, SignExt;
+    "multivalue" MULTI_VALUE, Multivalue;
+    "bulk-memory" BULK_MEMORY, BulkMemory;
+    "reference-types" REFERENCE_TYPES, ReferenceTypes;
+    "relaxed-simd" RELAXED_SIMD, RelaxedSimd;
+    "simd" SIMD, Simd;
+    "threads" THREADS, Atomics;
+    "tail-call" TAIL_CALL, TailCall;
+    "extended-const" EXTENDED_CONST, ExtendedConst;
+    "multimemory" MULTI_MEMORY, MultiMemory;
+    "memory64" MEMORY64, Memory64;
+    "exception-handling" EXCEPTIONS | LEGACY_EXCEPTIONS, ExceptionHandling;
+};
 
 /// The features `module` uses, in the order of [`KNOWN`].
 ///

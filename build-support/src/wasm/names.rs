@@ -2,7 +2,7 @@
 //! module while it loses them; data keeps its addresses on the way, so that the linked file's symbols name the
 //! shipped file's bytes.
 
-use crate::wasm::linked::symbol_names;
+use crate::wasm::linked::{ranges, symbol_names};
 use crate::wasm::module::contents;
 use crate::wasm::path::demangle;
 use crate::wasm::{Module, ReadError, constant};
@@ -80,107 +80,89 @@ pub fn address(segment: &Data<'_>) -> Result<Option<u64>, ReadError> {
 
 /// The linker's symbols, and between them the segments they lie in.
 fn pieces(module: &Module<'_>, segment_names: &[String]) -> Result<Vec<Piece>, ReadError> {
-    let mut found = Vec::new();
+    let mut segments = Vec::new();
     let mut by_place = Vec::new();
     for (segment, name) in module.data.iter().zip(segment_names) {
         let Some(address) = address(segment)? else {
             continue;
         };
         by_place.push((contents(segment), address));
-        // Wider than any symbol in it: what is left of it is between symbols.
-        found.push((
-            address..address.saturating_add(segment.data.len() as u64),
-            Rank::Segment,
-            name.clone(),
-        ));
+        segments.push(Piece {
+            range: address..address.saturating_add(segment.data.len() as u64),
+            name: name.clone(),
+        });
     }
+    let mut symbols = Vec::new();
     for (range, name) in symbol_names::data_names(module) {
         let next = by_place.partition_point(|(segment, _)| segment.end <= range.start);
         if let Some((segment, address)) = by_place.get(next)
             && segment.contains(&range.start)
         {
             let start = address.saturating_add((range.start - segment.start) as u64);
-            let end = start.saturating_add(range.len() as u64);
-            found.push((start..end, Rank::Symbol, name));
+            let range = start..start.saturating_add(range.len() as u64);
+            symbols.push(Piece { range, name });
         }
     }
-    Ok(disjoint(found))
-}
-
-/// Who has a byte that several claim.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Rank {
-    Symbol,
-    Segment,
+    Ok(disjoint(symbols, segments))
 }
 
 /// Each byte to one name: of symbols that overlap, as merged texts do, the one that begins first has it, and of
 /// those the longest; a segment has what no symbol claims.
-fn disjoint(mut claims: Vec<(Range<u64>, Rank, String)>) -> Vec<Piece> {
-    claims.retain(|(range, ..)| !range.is_empty());
-    claims.sort_by(|(a, a_rank, a_name), (b, b_rank, b_name)| {
-        (a_rank, a.start, b.end)
-            .cmp(&(b_rank, b.start, a.end))
-            .then_with(|| a_name.cmp(b_name))
+fn disjoint(symbols: Vec<Piece>, segments: Vec<Piece>) -> Vec<Piece> {
+    let mut pieces = first_come(symbols, &[]);
+    let taken: Vec<_> = pieces.iter().map(|piece| piece.range.clone()).collect();
+    pieces.extend(first_come(segments, &taken));
+    pieces.sort_by_key(|piece| piece.range.start);
+    pieces
+}
+
+/// What is left for each claim by those before it, and by those who have `taken` theirs already.
+fn first_come(mut claims: Vec<Piece>, taken: &[Range<u64>]) -> Vec<Piece> {
+    claims.sort_by(|a, b| {
+        (a.range.start, b.range.end, &a.name).cmp(&(b.range.start, a.range.end, &b.name))
     });
-    let symbols = claims.partition_point(|(_, rank, _)| *rank == Rank::Symbol);
-    let segments = claims.split_off(symbols);
-    let mut pieces: Vec<Piece> = Vec::with_capacity(claims.len());
+    let mut pieces = Vec::with_capacity(claims.len());
     let mut end = 0;
-    for (range, _, name) in claims {
-        let range = range.start.max(end)..range.end;
-        if !range.is_empty() {
-            end = range.end;
-            pieces.push(Piece { range, name });
-        }
-    }
-    let mut gaps = Vec::new();
-    let mut end = 0;
-    for (range, _, name) in segments {
-        let mut at = range.start.max(end);
-        let first = pieces.partition_point(|piece| piece.range.end <= at);
-        for piece in &pieces[first..] {
-            if at >= range.end || piece.range.start >= range.end {
-                break;
-            }
-            if piece.range.start > at {
-                gaps.push(Piece {
-                    range: at..piece.range.start,
+    for Piece { range, name } in claims {
+        let rest = range.start.max(end)..range.end;
+        pieces.extend(
+            ranges::without(&rest, taken)
+                .into_iter()
+                .map(|range| Piece {
+                    range,
                     name: name.clone(),
-                });
-            }
-            at = at.max(piece.range.end);
-        }
-        if at < range.end {
-            gaps.push(Piece {
-                range: at..range.end,
-                name,
-            });
-        }
+                }),
+        );
         end = end.max(range.end);
     }
-    pieces.extend(gaps);
-    pieces.sort_by_key(|piece| piece.range.start);
     pieces
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Rank, disjoint};
+    use super::{Piece, disjoint};
+    use std::ops::Range;
 
     /// Protects the sums: no byte has two names, and none that a segment covers has no name.
     #[test]
     fn every_byte_has_one_name() {
-        let claims = vec![
-            (100..130, Rank::Segment, "s".to_owned()),
-            (105..110, Rank::Symbol, "a".to_owned()),
-            (106..108, Rank::Symbol, "inside".to_owned()),
-            (108..112, Rank::Symbol, "overlaps".to_owned()),
-            (120..120, Rank::Symbol, "empty".to_owned()),
-            (125..140, Rank::Symbol, "wider".to_owned()),
-            (120..150, Rank::Segment, "t".to_owned()),
-        ];
-        let pieces = disjoint(claims);
+        let claims = |claims: &[(Range<u64>, &str)]| {
+            let claims = claims.iter().cloned();
+            let claims = claims.map(|(range, name)| Piece {
+                range,
+                name: name.to_owned(),
+            });
+            claims.collect()
+        };
+        let symbols = claims(&[
+            (105..110, "a"),
+            (106..108, "inside"),
+            (108..112, "overlaps"),
+            (120..120, "empty"),
+            (125..140, "wider"),
+        ]);
+        let segments = claims(&[(100..130, "s"), (120..150, "t")]);
+        let pieces = disjoint(symbols, segments);
         let shown: Vec<_> = pieces
             .iter()
             .map(|p| (p.range.start, p.range.end, p.name.as_str()))

@@ -31,7 +31,7 @@ pub fn contains(ranges: &[Range<usize>], at: usize) -> bool {
 }
 
 /// What of a range lies in none of the disjoint ranges.
-pub fn without(range: &Range<usize>, taken: &[Range<usize>]) -> Vec<Range<usize>> {
+pub fn without<T: Copy + Ord>(range: &Range<T>, taken: &[Range<T>]) -> Vec<Range<T>> {
     let mut parts = Vec::new();
     let mut from = range.start;
     let first = taken.partition_point(|other| other.end <= range.start);
