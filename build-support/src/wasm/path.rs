@@ -119,21 +119,12 @@ impl RustPath {
         match &self.owner {
             Owner::Module => self.segments.first().map_or("", String::as_str),
             Owner::Type(this) | Owner::Trait(this) => {
-                let this = bare(this);
-                let end = this
-                    .find(|c: char| !c.is_alphanumeric() && c != '_')
-                    .unwrap_or(this.len());
-                if this[end..].starts_with("::") {
-                    &this[..end]
-                } else {
-                    "core"
-                }
+                let path = type_path(this);
+                path.split_once("::").map_or(path, |(krate, _)| krate)
             }
         }
     }
-}
 
-impl RustPath {
     /// The path of the module the code is in, or of the type it is a method of: `a::b` for `a::b::f` and for the
     /// closures in it.
     pub fn module(&self) -> String {
@@ -143,16 +134,18 @@ impl RustPath {
                 self.segments[..item.unwrap_or(0)].join("::")
             }
             Owner::Type(this) | Owner::Trait(this) => {
-                let this = bare(this);
-                let path = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':');
-                let end = this.find(|c| !path(c)).unwrap_or(this.len());
-                match this[..end].contains("::") {
-                    true => this[..end].trim_end_matches(':').to_owned(),
-                    false => self.krate().to_owned(),
-                }
+                type_path(this).trim_end_matches(':').to_owned()
             }
         }
     }
+}
+
+/// The path a type begins with, its arguments left out; `core` where it has none, as primitive types.
+fn type_path(this: &str) -> &str {
+    let this = bare(this);
+    let outside = |c: char| !(c.is_alphanumeric() || matches!(c, '_' | ':'));
+    let path = this.split(outside).next().unwrap_or("");
+    if path.contains("::") { path } else { "core" }
 }
 
 /// A type without what stands in front of its path: references, pointers, brackets.

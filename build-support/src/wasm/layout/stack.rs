@@ -2,7 +2,7 @@
 //! linker (lld) makes it the first global it defines; where the stack is put first (`--stack-first`, rustc's rule), it
 //! reaches from address 0 to there, so that the number in the global is its size.
 
-use super::{Global, Layout};
+use super::parts::{Global, Memory, Segment};
 use serde::{Deserialize, Serialize};
 
 /// The linker's name of the global.
@@ -43,12 +43,11 @@ pub enum Place {
     BehindData,
 }
 
-/// The stack of `layout`, all of whose other parts are there.
-pub fn find(layout: &Layout) -> Option<Stack> {
-    let own = layout.memories.first()?.initial_pages > 0;
-    let (global, top, found_by) = pointer(&layout.globals).filter(|_| own)?;
-    let below = layout
-        .segments
+/// The stack of a module with these parts.
+pub fn find(memories: &[Memory], segments: &[Segment], globals: &[Global]) -> Option<Stack> {
+    let has_pages = memories.first()?.initial_pages > 0;
+    let (global, top, found_by) = pointer(globals).filter(|_| has_pages)?;
+    let below = segments
         .iter()
         .filter_map(|segment| segment.addresses.as_ref())
         .filter(|addresses| addresses.start < top && !addresses.is_empty());
@@ -66,22 +65,18 @@ pub fn find(layout: &Layout) -> Option<Stack> {
 }
 
 fn pointer(globals: &[Global]) -> Option<(u32, u64, FoundBy)> {
-    let address = |global: &Global| {
-        let address = global.initial.as_ref()?.address()?;
-        (global.mutable && address > 0).then_some(address)
-    };
-    let by = |found_by, is: fn(&Global) -> bool| {
-        let global = globals.iter().find(|global| is(global))?;
-        Some((global.index, address(global)?, found_by))
-    };
-    by(FoundBy::Name, |global| {
-        global.name.as_deref() == Some(POINTER)
-    })
-    .or_else(|| {
-        by(FoundBy::FirstMutable, |global| {
-            global.mutable && global.initial.is_some()
+    let named = |global: &&Global| global.name.as_deref() == Some(POINTER);
+    let mutable = |global: &&Global| global.mutable && global.initial.is_some();
+    let named = globals.iter().find(named).map(|g| (g, FoundBy::Name));
+    let first = globals.iter().find(mutable);
+    let first = first.map(|g| (g, FoundBy::FirstMutable));
+    named
+        .into_iter()
+        .chain(first)
+        .find_map(|(global, found_by)| {
+            let top = global.initial.as_ref()?.address()?;
+            (global.mutable && top > 0).then_some((global.index, top, found_by))
         })
-    })
 }
 
 #[cfg(test)]
