@@ -160,14 +160,12 @@ impl File {
 }
 
 fn refused(file: &Path, message: String) -> Error {
-    Error::Input {
-        file: file.to_owned(),
-        offset: None,
+    Error::input(
+        file,
         message,
-        help: "it is written by `build-support gate` and `build-support baseline` alone: restore it from git, or \
-               remove it and make it anew"
-            .to_owned(),
-    }
+        "it is written by `build-support gate` and `build-support baseline` alone: restore it from git, or \
+               remove it and make it anew",
+    )
 }
 
 /// The text of `file`; none where there is no such file.

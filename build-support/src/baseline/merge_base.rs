@@ -147,10 +147,11 @@ fn merge_base(root: &Path, wanted: Option<&str>) -> Result<Base> {
     };
     let branch = match wanted {
         Some(name) => {
-            exists(name).map_err(|_| Error::Toolchain {
-                message: format!("--base {name}: git knows no such commit here"),
-                help: "fetch it first, or name another; a shallow clone has little more than HEAD"
-                    .to_owned(),
+            exists(name).map_err(|_| {
+                Error::toolchain(
+                    format!("--base {name}: git knows no such commit here"),
+                    "fetch it first, or name another; a shallow clone has little more than HEAD",
+                )
             })?;
             Some(name)
         }

@@ -83,7 +83,7 @@ mod tests {
                 offset,
                 message: text(),
             },
-            Error::Toolchain { message, help },
+            Error::toolchain(message, help),
             Error::Process {
                 command: text(),
                 status: text(),

@@ -82,13 +82,12 @@ pub fn run(request: &Request, listener: &mut dyn Listener) -> Result<Adopted> {
     let package = choice::package(request.package.as_deref())?;
     let own = Manifest::read(&package.manifest)?;
     match (own.has_budget(), request.force) {
-        (true, false) => Err(Error::Input {
-            file: package.manifest.clone(),
-            offset: None,
-            message: "there is a [package.metadata.budget] already".to_owned(),
-            help: "`cargo budget build` builds with it; `cargo budget init --force` writes its limits anew from the present size, and \
-                   nothing else in it".to_owned(),
-        }),
+        (true, false) => Err(Error::input(
+            &package.manifest,
+            "there is a [package.metadata.budget] already",
+            "`cargo budget build` builds with it; `cargo budget init --force` writes its limits anew from the present size, and \
+                   nothing else in it",
+        )),
         (true, true) => renew(&package, own, request, listener),
         (false, _) => found(&package, own, request, listener),
     }
@@ -115,13 +114,13 @@ fn found(
         .unwrap_or_else(|| PROFILE.to_owned());
     let known = manifest::is_built_in(&profile) || root.has_profile(&profile);
     if !known && request.profile.is_some() {
-        return Err(Error::Toolchain {
-            message: format!(
+        return Err(Error::toolchain(
+            format!(
                 "there is no profile `{profile}` in {}",
                 root.path().display()
             ),
-            help: format!("leave --profile out: `{PROFILE}`, for size, is added then"),
-        });
+            format!("leave --profile out: `{PROFILE}`, for size, is added then"),
+        ));
     }
     let settings = if known {
         Vec::new()
@@ -218,14 +217,14 @@ fn refuse_several(request: &Request, targets: &[String]) -> Result<()> {
     let (Some(file), 2..) = (&request.from, targets.len()) else {
         return Ok(());
     };
-    Err(Error::Toolchain {
-        message: format!(
+    Err(Error::toolchain(
+        format!(
             "{} is of one target, and these are {}",
             file.display(),
             targets.join(", ")
         ),
-        help: "say with --target which".to_owned(),
-    })
+        "say with --target which",
+    ))
 }
 
 fn make(
@@ -272,13 +271,15 @@ fn refuse_input_of_wasm_bindgen(package: &Package, file: &Path, bytes: &[u8]) ->
     if !bindgen::is_input(bytes) {
         return Ok(());
     }
-    Err(Error::Input {
-        file: file.to_owned(),
-        offset: None,
-        message: format!("`{}` is not shipped as this file: wasm-bindgen reads it and makes another", package.name),
-        help: "run wasm-bindgen (or wasm-pack) on it, then `cargo budget optimize pkg/app_bg.wasm -o pkg/app_bg.wasm` and \
-               `cargo budget init --from pkg/app_bg.wasm`".to_owned(),
-    })
+    Err(Error::input(
+        file,
+        format!(
+            "`{}` is not shipped as this file: wasm-bindgen reads it and makes another",
+            package.name
+        ),
+        "run wasm-bindgen (or wasm-pack) on it, then `cargo budget optimize pkg/app_bg.wasm -o pkg/app_bg.wasm` and \
+               `cargo budget init --from pkg/app_bg.wasm`",
+    ))
 }
 
 /// The tables of limits for what was built.

@@ -92,10 +92,10 @@ pub fn run(
 /// As [`run`], and [`Error::Toolchain`] where the package names no targets.
 pub fn shipped(package: &Package, listener: &mut dyn Listener) -> Result<Vec<(String, Shipped)>> {
     if package.targets.is_empty() {
-        return Err(Error::Toolchain {
-            message: format!("{}: it names no targets", package.manifest.display()),
-            help: "add `targets = [\"wasm32-wasip2\"]` to [package.metadata.budget]".to_owned(),
-        });
+        return Err(Error::toolchain(
+            format!("{}: it names no targets", package.manifest.display()),
+            "add `targets = [\"wasm32-wasip2\"]` to [package.metadata.budget]",
+        ));
     }
     let ship = |target: &String| {
         let folder = package.outputs(target);

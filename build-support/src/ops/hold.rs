@@ -137,15 +137,14 @@ fn built(
         let folder = package.outputs(&target);
         let shipped = build::run(package, &target, &Features::default(), &folder, listener)?;
         if bindgen::is_input(&shipped.bytes) {
-            return Err(Error::Toolchain {
-                message: format!(
+            return Err(Error::toolchain(
+                format!(
                     "{} for {target} is what wasm-bindgen reads, and not what is shipped",
                     package.name
                 ),
-                help: "hold what comes out of it: `cargo budget check pkg/app_bg.wasm --json > report.json` and \
-                       `cargo budget gate --report report.json`"
-                    .to_owned(),
-            });
+                "hold what comes out of it: `cargo budget check pkg/app_bg.wasm --json > report.json` and \
+                       `cargo budget gate --report report.json`",
+            ));
         }
         let (report, file) = (shipped.report.clone(), shipped.files.report.clone());
         subjects.push(Subject::new(config, report, file, Some(shipped)));
@@ -157,25 +156,25 @@ fn reported(package: &Package, file: &Path) -> Result<Subject> {
     let text = std::fs::read_to_string(file).map_err(Error::io("reading", file))?;
     let mut report = report::json::read(file, &text)?;
     if report.package != package.name {
-        return Err(Error::Toolchain {
-            message: format!(
+        return Err(Error::toolchain(
+            format!(
                 "{} is of {}, and the package here is {}",
                 file.display(),
                 report.package,
                 package.name
             ),
-            help: "name the package with --package".to_owned(),
-        });
+            "name the package with --package",
+        ));
     }
     let config = package.config(Some(&report.target))?;
     if report.figures.start.is_none() && config.limits.get(&Measure::Start).is_some() {
-        return Err(Error::Toolchain {
-            message: format!(
+        return Err(Error::toolchain(
+            format!(
                 "{} says nothing of the start, on which there is a limit now",
                 file.display()
             ),
-            help: "build it again, which measures it".to_owned(),
-        });
+            "build it again, which measures it",
+        ));
     }
     report.budget = gate::budget(&report, &config);
     report.baseline = None;

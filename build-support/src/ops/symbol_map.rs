@@ -125,11 +125,12 @@ impl SymbolMap {
     /// [`Error::Io`], or [`Error::Input`] for what is none, or of another version.
     pub fn read(file: &Path) -> Result<Self> {
         let bytes = std::fs::read(file).map_err(Error::io("reading", file))?;
-        let input = |message: String| Error::Input {
-            file: file.to_owned(),
-            offset: None,
-            message,
-            help: "give the .symbols.json that a build wrote beside the shipped file".to_owned(),
+        let input = |message: String| {
+            Error::input(
+                file,
+                message,
+                "give the .symbols.json that a build wrote beside the shipped file",
+            )
         };
         let map: Self = serde_json::from_slice(&bytes)
             .map_err(|error| input(format!("it is no symbol map: {error}")))?;
@@ -168,15 +169,13 @@ impl SymbolMap {
             (Some(id), Some(expected)) => ("build id", id, expected),
             _ => ("SHA-256", &digest, &self.sha256),
         };
-        Err(Error::Input {
-            file: file.to_owned(),
-            offset: None,
-            message: format!(
+        Err(Error::input(
+            file,
+            format!(
                 "the symbol map is of another file: its {kind} is {of_map}, the file's is {of_file}"
             ),
-            help: "give the .symbols.json that was written with this very file, or build again and reproduce the trap"
-                .to_owned(),
-        })
+            "give the .symbols.json that was written with this very file, or build again and reproduce the trap",
+        ))
     }
 }
 

@@ -94,13 +94,12 @@ fn kind(package: &Package, arguments: &Arguments) -> Result<Option<Kind>> {
 }
 
 fn unknown_place(output: &Path, manifest: &Path) -> Error {
-    Error::Toolchain {
-        message: format!(
+    Error::toolchain(
+        format!(
             "{} is not where cargo puts what it builds, so the profile cannot be told and the budget in {} not be kept",
             output.display(),
             manifest.display()
         ),
-        help: "build with `cargo build --target …`, or take `build-support` out as the linker and use `cargo wasm`"
-            .to_owned(),
-    }
+        "build with `cargo build --target …`, or take `build-support` out as the linker and use `cargo wasm`",
+    )
 }

@@ -32,8 +32,8 @@ fn missing(linker: Linker) -> Error {
             "cargo install --locked wasm-component-ld".to_owned(),
         ),
     };
-    Error::Toolchain {
-        message: format!("there is no `{name}`, the linker that `build-support` calls"),
-        help: format!("rustup's toolchains bring it\n  or:   {other}"),
-    }
+    Error::toolchain(
+        format!("there is no `{name}`, the linker that `build-support` calls"),
+        format!("rustup's toolchains bring it\n  or:   {other}"),
+    )
 }
