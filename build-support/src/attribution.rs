@@ -13,7 +13,7 @@ mod parts;
 mod rows;
 
 pub use parts::section_names;
-pub use rows::{Attribution, Kind, Row};
+pub use rows::{Attribution, Row, RowKind};
 
 use crate::error::{Error, Result};
 use crate::wasm::ReadError;

@@ -19,7 +19,7 @@ pub use verdict::{
 use crate::attribution::Attribution;
 #[cfg(test)]
 use crate::attribution::{self, Row};
-use crate::wasm::artifact::Kind;
+use crate::wasm::artifact::FileKind;
 use serde::{Deserialize, Serialize};
 
 /// The version of the JSON layout in `report.json`; raised when a field changes meaning or goes.
@@ -35,7 +35,7 @@ pub struct Report {
     /// The target triple, or `unknown` for a file built elsewhere.
     pub target: String,
     /// What kind of file was shipped.
-    pub kind: Kind,
+    pub kind: FileKind,
     /// What compiled and rewrote it.
     pub toolchain: Toolchain,
     /// Every stage in the order it ran, the first being the linked input.

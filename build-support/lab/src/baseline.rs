@@ -9,7 +9,7 @@ use crate::alloc_compare::{Allocator, Recommendation, Score, Weights};
 use crate::native::Native;
 use crate::startup::Startup;
 use build_support::report::{Codecs, Sizes, Toolchain};
-use build_support::wasm::artifact::Kind;
+use build_support::wasm::artifact::FileKind;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -42,7 +42,7 @@ pub struct Figures {
     /// What compiled and rewrote them.
     pub toolchain: Toolchain,
     /// What is shipped.
-    pub kind: Kind,
+    pub kind: FileKind,
     /// The allocator in it.
     pub allocator: Allocator,
     /// The size after each stage, in bytes, the linked file first.

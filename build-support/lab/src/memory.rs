@@ -7,7 +7,7 @@ use build_support::agent::transcript::Transcript;
 use build_support::engine::program::Program;
 use build_support::engine::setup::Setup;
 use build_support::error::{Error, Result};
-use build_support::wasm::artifact::{Artifact, Kind};
+use build_support::wasm::artifact::{Artifact, FileKind};
 use build_support::wasm::layout::{self, Layout};
 use build_support::wasm::{Module, ReadError};
 use serde::{Deserialize, Serialize};
@@ -67,7 +67,7 @@ pub struct FileMemory {
     /// The subject's.
     pub label: String,
     /// What it is.
-    pub kind: Kind,
+    pub kind: FileKind,
     /// What its core modules say, in file order; those inside a component that only pass calls on say nothing.
     pub modules: Vec<Layout>,
     /// What the linked file says; none where it is not known.

@@ -17,7 +17,7 @@ use crate::quantiles::Quantiles;
 use crate::variants::Variant;
 use build_support::engine::setup::ENGINE;
 use build_support::error::{Error, Result};
-use build_support::wasm::artifact::{Artifact, Kind};
+use build_support::wasm::artifact::{Artifact, FileKind};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -94,7 +94,7 @@ pub struct FileTimes {
     /// The subject's.
     pub label: String,
     /// What it is.
-    pub kind: Kind,
+    pub kind: FileKind,
     /// Its size in bytes.
     pub bytes: u64,
     /// The size of the precompiled file, in bytes.
@@ -195,7 +195,7 @@ pub fn run(plan: &Plan<'_>, progress: &mut dyn FnMut(&str)) -> Result<Startup> {
             modes.push(program.measure(mode, plan, &scratch)?);
         }
         if let Some(node) = plan.node
-            && program.kind() == Kind::Core
+            && program.kind() == FileKind::Core
         {
             progress(&format!("{}: node", subject.label));
             modes.extend(node::measure(node, subject, plan, &scratch)?);

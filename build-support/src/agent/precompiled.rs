@@ -14,7 +14,7 @@ pub use record::{Record, SCHEMA};
 use crate::engine::program::Compiled;
 use crate::engine::setup::{Compiler, Setup};
 use crate::error::{Error, Result};
-use crate::wasm::artifact::{Artifact, Kind};
+use crate::wasm::artifact::{Artifact, FileKind};
 use std::path::{Path, PathBuf};
 use wasmtime::component::Component;
 use wasmtime::{Engine, Module};
@@ -56,8 +56,8 @@ pub fn write(
 ) -> Result<Precompiled> {
     let engine = Setup::new(compiler).engine()?;
     let made = match artifact.kind() {
-        Kind::Core => engine.precompile_module(artifact.bytes()),
-        Kind::Component => engine.precompile_component(artifact.bytes()),
+        FileKind::Core => engine.precompile_module(artifact.bytes()),
+        FileKind::Component => engine.precompile_component(artifact.bytes()),
     };
     let bytes = made.map_err(|error| {
         Error::input(
@@ -125,8 +125,10 @@ impl Precompiled {
             // is made by `write`, from exactly that, and by `read`, which took it from a file whose length and SHA-256 are
             // the ones that `write` recorded; its fields are private. (Who forges both can write to the folder this very
             // tool is in.) The bytes are in our memory, which nobody changes after the check. That the wasmtime is this one, and its settings fit, is checked by the call itself.
-            Kind::Core => unsafe { Module::deserialize(engine, &self.bytes) }.map(Compiled::Core),
-            Kind::Component => {
+            FileKind::Core => {
+                unsafe { Module::deserialize(engine, &self.bytes) }.map(Compiled::Core)
+            }
+            FileKind::Component => {
                 // SAFETY: as above, with `Engine::precompile_component`; a record that mixes the two up is an error of
                 // the call, which finds in the bytes which of them they are.
                 unsafe { Component::deserialize(engine, &self.bytes) }.map(Compiled::Component)

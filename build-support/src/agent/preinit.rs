@@ -14,7 +14,7 @@ use crate::engine::program::{Compiled, Imports, Program};
 use crate::engine::setup::Setup;
 use crate::error::{Error, Result};
 use crate::passes::{build_id, strip};
-use crate::wasm::artifact::{Artifact, Kind};
+use crate::wasm::artifact::{Artifact, FileKind};
 use crate::wasm::layout;
 use std::path::{Path, PathBuf};
 use wasmtime_wizer::Wizer;
@@ -33,7 +33,7 @@ pub fn run(file: &Path, artifact: &Artifact, config: &str) -> Result<Artifact> {
         message: format!("the state of {} cannot be kept: {error:#}", file.display()),
     };
     // A core module's `_initialize` is no longer exported; in a component the wiring goes on calling it.
-    if artifact.kind() == Kind::Component && constructors::any(artifact.core_modules()) {
+    if artifact.kind() == FileKind::Component && constructors::any(artifact.core_modules()) {
         return Err(Error::input(
             file,
             format!("its `{}` has something to do", constructors::INITIALIZE),
@@ -55,13 +55,13 @@ pub fn run(file: &Path, artifact: &Artifact, config: &str) -> Result<Artifact> {
         .and_then(|modules| modules.iter().map(layout::read).collect());
     let stack = snapshot::Stack(layouts.ok().and_then(|layouts| stack::end(&layouts)));
     let bytes = match artifact.kind() {
-        Kind::Core => {
+        FileKind::Core => {
             let (context, instrumented) = wizer.instrument(artifact.bytes()).map_err(unfit)?;
             let host = &mut start(instrumented)?;
             let state = &mut snapshot::State { host, stack };
             snapshot::ready(wizer.snapshot(&context, state))
         }
-        Kind::Component => {
+        FileKind::Component => {
             let (context, instrumented) = wizer
                 .instrument_component(artifact.bytes())
                 .map_err(unfit)?;

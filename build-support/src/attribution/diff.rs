@@ -2,7 +2,7 @@
 //! difference of the two files' sizes.
 
 use super::groups::{self, Grouping};
-use super::rows::{Attribution, Kind, Row};
+use super::rows::{Attribution, Row, RowKind};
 use crate::error::{Error, Result};
 use crate::wasm::path;
 use serde::{Deserialize, Serialize};
@@ -147,10 +147,10 @@ pub fn undo(new: &Attribution, diff: &Diff) -> Option<Attribution> {
 }
 
 /// What an item is, by what it is called. A path may be data as well as a function, which [`undo`] finds out.
-fn kind_of(item: &str) -> (Kind, &str) {
+fn kind_of(item: &str) -> (RowKind, &str) {
     let custom = item.strip_prefix("[custom section ");
     if let Some(name) = custom.and_then(|rest| rest.strip_suffix(']')) {
-        return (Kind::Custom, name);
+        return (RowKind::Custom, name);
     }
     let begins = |with: &[&str]| with.iter().any(|with| item.starts_with(with));
     let data = [
@@ -162,13 +162,13 @@ fn kind_of(item: &str) -> (Kind, &str) {
         "[outside of ",
     ];
     let kind = if begins(&data) {
-        Kind::Data
+        RowKind::Data
     } else if begins(&["[component ", "[core module ", "[nested component "]) {
-        Kind::Component
+        RowKind::Component
     } else if begins(&["["]) && !begins(&["[function "]) {
-        Kind::Section
+        RowKind::Section
     } else {
-        Kind::Function
+        RowKind::Function
     };
     (kind, item)
 }

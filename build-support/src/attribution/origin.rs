@@ -4,7 +4,7 @@
 //! A method belongs to the crate and module of the type it is a method of, whatever trait it is of; a closure to
 //! those of the item it stands in.
 
-use super::rows::{Kind, Row};
+use super::rows::{Row, RowKind};
 use crate::wasm::path::{self, RustPath};
 
 /// For what Rust's paths say nothing of: C, assembler, what the linker made.
@@ -28,21 +28,25 @@ impl Row {
     /// The generic item: the name with every list of generic arguments left out. Constants are together by kind.
     pub fn family(&self) -> String {
         match self.kind {
-            Kind::Function if self.is_unnamed() => UNNAMED.to_owned(),
-            Kind::Function => path::without_arguments(&self.name),
-            Kind::Data if self.name.starts_with('"') => "[texts]".to_owned(),
-            Kind::Data if self.name.starts_with(path::VTABLE) => "[vtables]".to_owned(),
-            Kind::Data if self.name.starts_with(path::SWITCH_TABLE) => "[switch tables]".to_owned(),
-            Kind::Data if self.name.starts_with(path::ANONYMOUS) => "[other constants]".to_owned(),
-            Kind::Data => path::without_arguments(&self.name),
-            Kind::Custom | Kind::Section | Kind::Component => self.item(),
+            RowKind::Function if self.is_unnamed() => UNNAMED.to_owned(),
+            RowKind::Function => path::without_arguments(&self.name),
+            RowKind::Data if self.name.starts_with('"') => "[texts]".to_owned(),
+            RowKind::Data if self.name.starts_with(path::VTABLE) => "[vtables]".to_owned(),
+            RowKind::Data if self.name.starts_with(path::SWITCH_TABLE) => {
+                "[switch tables]".to_owned()
+            }
+            RowKind::Data if self.name.starts_with(path::ANONYMOUS) => {
+                "[other constants]".to_owned()
+            }
+            RowKind::Data => path::without_arguments(&self.name),
+            RowKind::Custom | RowKind::Section | RowKind::Component => self.item(),
         }
     }
 
     /// The item's name, told apart from that of a function or of data.
     pub fn item(&self) -> String {
         match self.kind {
-            Kind::Custom => format!("[custom section {}]", self.name),
+            RowKind::Custom => format!("[custom section {}]", self.name),
             _ => self.name.clone(),
         }
     }
@@ -50,10 +54,10 @@ impl Row {
     /// The section: what a function or a piece of data is in is `code`, `data`.
     pub fn section(&self) -> String {
         match self.kind {
-            Kind::Function => "code".to_owned(),
-            Kind::Data => "data".to_owned(),
-            Kind::Custom => format!("custom {}", self.name),
-            Kind::Section | Kind::Component => {
+            RowKind::Function => "code".to_owned(),
+            RowKind::Data => "data".to_owned(),
+            RowKind::Custom => format!("custom {}", self.name),
+            RowKind::Section | RowKind::Component => {
                 let inside = self.name.trim_start_matches('[');
                 let inside = inside.split(']').next().unwrap_or_default();
                 inside.strip_suffix(" section").unwrap_or(inside).to_owned()
@@ -75,15 +79,15 @@ impl Row {
     /// The part of the name that is a Rust path, where there is one.
     fn path(&self) -> Option<&str> {
         let name = match self.kind {
-            Kind::Function => self.name.as_str(),
-            Kind::Data if self.name.starts_with('"') => return None,
-            Kind::Data => {
+            RowKind::Function => self.name.as_str(),
+            RowKind::Data if self.name.starts_with('"') => return None,
+            RowKind::Data => {
                 let name = self.name.as_str();
                 let vtable = name.strip_prefix(path::VTABLE);
                 let inside = vtable.or_else(|| name.strip_prefix(path::SWITCH_TABLE));
                 inside.unwrap_or(name)
             }
-            Kind::Custom | Kind::Section | Kind::Component => return None,
+            RowKind::Custom | RowKind::Section | RowKind::Component => return None,
         };
         // A name with its parameters behind it is C++.
         let rust = name.contains("::") && !name.starts_with('[') && !name.ends_with(')');
@@ -92,29 +96,29 @@ impl Row {
 
     fn outside_crates(&self) -> &'static str {
         match self.kind {
-            Kind::Function if self.is_unnamed() => UNNAMED,
-            Kind::Function => NO_CRATE,
-            Kind::Data => DATA,
-            Kind::Custom => "[custom sections]",
-            Kind::Section => "[sections]",
-            Kind::Component => "[component]",
+            RowKind::Function if self.is_unnamed() => UNNAMED,
+            RowKind::Function => NO_CRATE,
+            RowKind::Data => DATA,
+            RowKind::Custom => "[custom sections]",
+            RowKind::Section => "[sections]",
+            RowKind::Component => "[component]",
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Kind, Row};
+    use super::{Row, RowKind};
     use crate::wasm::path::demangle;
 
-    fn row(kind: Kind, name: &str) -> Row {
+    fn row(kind: RowKind, name: &str) -> Row {
         Row::new(kind, demangle(name), 1)
     }
 
     /// Protects the groups: instances of one item are together, whatever mangled them, and nothing else is.
     #[test]
     fn instances_of_one_item_are_a_family() {
-        let family = |name: &str| row(Kind::Function, name).family();
+        let family = |name: &str| row(RowKind::Function, name).family();
         let v0 = [
             "_RINvNtCs3Ks1mVPDHNs_4core3ptr13drop_in_placemEB4_",
             "_RINvNtCs3Ks1mVPDHNs_4core3ptr13drop_in_placehEB4_",
@@ -158,39 +162,51 @@ mod tests {
     fn crates_and_modules() {
         let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
         let cases = [
-            (Kind::Function, "app::a::f", pair("app", "app::a")),
+            (RowKind::Function, "app::a::f", pair("app", "app::a")),
             (
-                Kind::Function,
+                RowKind::Function,
                 "app::a::f::{closure#0}",
                 pair("app", "app::a"),
             ),
             (
-                Kind::Function,
+                RowKind::Function,
                 "<alloc::vec::Vec<u8>>::push",
                 pair("alloc", "alloc::vec::Vec"),
             ),
             (
-                Kind::Function,
+                RowKind::Function,
                 "<&mut app::W as core::fmt::Write>::write_str",
                 pair("app", "app::W"),
             ),
-            (Kind::Function, "<[u8] as app::T>::f", pair("core", "core")),
-            (Kind::Function, "memcpy", pair("[no crate]", "[no crate]")),
             (
-                Kind::Function,
+                RowKind::Function,
+                "<[u8] as app::T>::f",
+                pair("core", "core"),
+            ),
+            (
+                RowKind::Function,
+                "memcpy",
+                pair("[no crate]", "[no crate]"),
+            ),
+            (
+                RowKind::Function,
                 "std::f(int)",
                 pair("[no crate]", "[no crate]"),
             ),
             (
-                Kind::Function,
+                RowKind::Function,
                 "[function 3]",
                 pair("[unnamed]", "[unnamed]"),
             ),
-            (Kind::Data, "app::a::TABLE", pair("app", "app::a")),
-            (Kind::Data, "\"app::x\"", pair("[data]", "[data]")),
-            (Kind::Data, "vtable with app::a::f", pair("app", "app::a")),
+            (RowKind::Data, "app::a::TABLE", pair("app", "app::a")),
+            (RowKind::Data, "\"app::x\"", pair("[data]", "[data]")),
             (
-                Kind::Section,
+                RowKind::Data,
+                "vtable with app::a::f",
+                pair("app", "app::a"),
+            ),
+            (
+                RowKind::Section,
                 "[type section]",
                 pair("[sections]", "[sections]"),
             ),
@@ -200,9 +216,9 @@ mod tests {
             assert_eq!((row.krate(), row.module()), expected, "{name}");
         }
         assert_eq!(
-            row(Kind::Section, "[data section] segment headers").section(),
+            row(RowKind::Section, "[data section] segment headers").section(),
             "data"
         );
-        assert_eq!(row(Kind::Section, "[type section]").section(), "type");
+        assert_eq!(row(RowKind::Section, "[type section]").section(), "type");
     }
 }

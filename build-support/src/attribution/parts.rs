@@ -1,7 +1,7 @@
 //! A file taken apart into functions, pieces of data, and sections. What a section holds besides is its frame:
 //! found by subtraction, so that nothing is counted twice or left out.
 
-use super::rows::{Kind, Rows};
+use super::rows::{RowKind, Rows};
 use crate::wasm::artifact::{self, Artifact};
 use crate::wasm::module::as_usize;
 use crate::wasm::names::{self, Names};
@@ -19,8 +19,8 @@ pub(super) fn run<'a>(
     rows: &mut Rows,
 ) -> Result<(), ReadError> {
     match artifact.kind() {
-        artifact::Kind::Core => module(artifact.bytes(), names_of, rows),
-        artifact::Kind::Component => component(artifact.bytes(), names_of, rows),
+        artifact::FileKind::Core => module(artifact.bytes(), names_of, rows),
+        artifact::FileKind::Component => component(artifact.bytes(), names_of, rows),
     }
 }
 
@@ -32,14 +32,14 @@ fn component<'a>(
 ) -> Result<(), ReadError> {
     let mut ordinal = 0;
     let header = HEADER as u64;
-    rows.add(Kind::Component, "[component header]", header);
+    rows.add(RowKind::Component, "[component header]", header);
     for section in sections::at_any_depth(bytes) {
         let section = section?;
         let whole = section.range.len() as u64;
         let frame = whole - section.contents.len() as u64;
         match section.id {
             CORE_MODULE => {
-                rows.add(Kind::Component, "[core module frame]", frame);
+                rows.add(RowKind::Component, "[core module frame]", frame);
                 rows.core = Some(ordinal);
                 module(section.contents, names_of, rows)?;
                 rows.core = None;
@@ -47,16 +47,16 @@ fn component<'a>(
             }
             COMPONENT => {
                 let name = "[nested component frame]";
-                rows.add(Kind::Component, name, frame + header);
+                rows.add(RowKind::Component, name, frame + header);
             }
             CUSTOM => {
                 let at = section.inside().start as u64;
                 let name = BinaryReader::new(section.contents, at).read_unlimited_string()?;
-                rows.add(Kind::Custom, name, whole);
+                rows.add(RowKind::Custom, name, whole);
             }
             id => {
                 let name = format!("[component {} section]", component_section(id));
-                rows.add(Kind::Component, name, whole);
+                rows.add(RowKind::Component, name, whole);
             }
         }
     }
@@ -69,7 +69,7 @@ fn module<'a>(
     rows: &mut Rows,
 ) -> Result<(), ReadError> {
     let module = Module::read(bytes)?;
-    rows.add(Kind::Section, "[module header]", HEADER as u64);
+    rows.add(RowKind::Section, "[module header]", HEADER as u64);
     let names = names_of(module.code());
     let mut customs = module.customs.iter();
     let mut end = HEADER;
@@ -79,7 +79,7 @@ fn module<'a>(
         let named = match *id {
             CUSTOM => {
                 let name = customs.next().map_or("", |custom| custom.name());
-                rows.add(Kind::Custom, name, whole);
+                rows.add(RowKind::Custom, name, whole);
                 continue;
             }
             CODE => functions(&module, names, rows),
@@ -91,7 +91,7 @@ fn module<'a>(
             message: format!("section {id} holds more than it is long"),
         })?;
         let name = format!("[{} section]", core_section(*id));
-        rows.add(Kind::Section, name, frame);
+        rows.add(RowKind::Section, name, frame);
     }
     Ok(())
 }
@@ -103,7 +103,7 @@ fn functions(module: &Module<'_>, names: Option<&Names>, rows: &mut Rows) -> u64
         let index = module.imported + position as u32;
         let name = names.and_then(|names| names.functions.get(position)?.clone());
         let name = name.unwrap_or_else(|| format!("[function {index}]"));
-        let row = rows.add(Kind::Function, name, bytes);
+        let row = rows.add(RowKind::Function, name, bytes);
         row.functions.push(index);
         named += bytes;
     }
@@ -117,12 +117,12 @@ fn data(module: &Module<'_>, names: Option<&Names>, rows: &mut Rows) -> Result<u
         let whole = as_usize(&segment.range).len() as u64;
         let length = segment.data.len() as u64;
         let header = "[data section] segment headers";
-        rows.add(Kind::Section, header, whole - length);
+        rows.add(RowKind::Section, header, whole - length);
         named += whole;
         let (Some(start), Some(names)) = (names::address(segment)?, names) else {
             let name = names.and_then(|names| names.segments.get(number).cloned());
             let name = name.unwrap_or_else(|| format!("[data segment {number}]"));
-            rows.add(Kind::Data, name, length);
+            rows.add(RowKind::Data, name, length);
             continue;
         };
         let end = start.saturating_add(length);
@@ -132,16 +132,16 @@ fn data(module: &Module<'_>, names: Option<&Names>, rows: &mut Rows) -> Result<u
         for piece in here.take_while(|piece| piece.range.start < end) {
             let range = piece.range.start.max(at)..piece.range.end.min(end);
             if range.start > at {
-                rows.add(Kind::Data, OUTSIDE, range.start - at);
+                rows.add(RowKind::Data, OUTSIDE, range.start - at);
             }
             let bytes = range.end - range.start;
-            rows.add(Kind::Data, &piece.name, bytes);
+            rows.add(RowKind::Data, &piece.name, bytes);
             at = range.end;
         }
         // Behind the last address there is memory no more, but there may be bytes.
         let rest = length - (at - start);
         if rest > 0 {
-            rows.add(Kind::Data, OUTSIDE, rest);
+            rows.add(RowKind::Data, OUTSIDE, rest);
         }
     }
     Ok(named)

@@ -18,7 +18,7 @@ pub struct Attribution {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
     /// What it is.
-    pub kind: Kind,
+    pub kind: RowKind,
     /// Its name, demangled and without hashes, so that two builds compare. What nothing names stands in brackets.
     pub name: String,
     /// What it takes of the file, in bytes, its length in front included.
@@ -38,7 +38,7 @@ pub struct Row {
 /// What a row is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum RowKind {
     /// A function's body.
     Function,
     /// A piece of a data segment.
@@ -61,7 +61,7 @@ fn is_one(count: &u64) -> bool {
 
 impl Row {
     /// A row of one item, of no core module.
-    pub fn new(kind: Kind, name: String, bytes: u64) -> Self {
+    pub fn new(kind: RowKind, name: String, bytes: u64) -> Self {
         Self {
             kind,
             name,
@@ -92,14 +92,14 @@ impl Attribution {
 #[derive(Default)]
 pub(super) struct Rows {
     rows: Vec<Row>,
-    by_name: HashMap<(Kind, Option<u32>, String), usize>,
+    by_name: HashMap<(RowKind, Option<u32>, String), usize>,
     /// The core module that is being read, as in [`Row::core`].
     pub(super) core: Option<u32>,
 }
 
 impl Rows {
     /// Adds an item, and gives the row of its name.
-    pub(super) fn add(&mut self, kind: Kind, name: impl Into<String>, bytes: u64) -> &mut Row {
+    pub(super) fn add(&mut self, kind: RowKind, name: impl Into<String>, bytes: u64) -> &mut Row {
         let (next, core, name) = (self.rows.len(), self.core, name.into());
         let key = (kind, core, name.clone());
         let position = *self.by_name.entry(key).or_insert(next);

@@ -1,5 +1,5 @@
 use super::groups::{self, Grouping};
-use super::{Attribution, Kind, diff, of_file, shipped};
+use super::{Attribution, RowKind, diff, of_file, shipped};
 use crate::wasm::Module;
 use crate::wasm::artifact::Artifact;
 use std::path::Path;
@@ -124,7 +124,7 @@ fn every_byte_of_a_component_has_its_row() {
     let custom = all
         .rows
         .iter()
-        .find(|row| row.kind == Kind::Custom && row.core.is_none());
+        .find(|row| row.kind == RowKind::Custom && row.core.is_none());
     assert!(custom.is_some());
     assert_eq!(bytes(&all, "[component header]"), 8);
     assert_eq!(

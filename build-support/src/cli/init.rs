@@ -5,7 +5,7 @@ use crate::cli::terminal::shown;
 use crate::ops::adopt::{self, Adopted, Margin, Request};
 use crate::output::progress::Progress;
 use crate::report::units;
-use crate::wasm::artifact::Kind;
+use crate::wasm::artifact::FileKind;
 use clap::Args;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -67,8 +67,8 @@ fn show(opts: &Opts, adopted: &Adopted) -> anyhow::Result<()> {
     let mut stdout = anstream::stdout();
     for built in &adopted.built {
         let kind = match built.kind {
-            Kind::Core => "core module",
-            Kind::Component => "component",
+            FileKind::Core => "core module",
+            FileKind::Component => "component",
         };
         let sizes = built.sizes;
         writeln!(

@@ -3,7 +3,7 @@
 
 use crate::engine::memory::Memory;
 use crate::error::{Error, Result};
-use crate::wasm::artifact::{Artifact, Kind};
+use crate::wasm::artifact::{Artifact, FileKind};
 use std::path::{Path, PathBuf};
 use wasmtime::component::Component;
 use wasmtime::{Engine, Module, Store};
@@ -51,8 +51,8 @@ impl Compiled {
     /// The engine's own.
     pub fn new(engine: &Engine, artifact: &Artifact) -> wasmtime::Result<Self> {
         Ok(match artifact.kind() {
-            Kind::Core => Self::Core(Module::new(engine, artifact.bytes())?),
-            Kind::Component => Self::Component(Component::new(engine, artifact.bytes())?),
+            FileKind::Core => Self::Core(Module::new(engine, artifact.bytes())?),
+            FileKind::Component => Self::Component(Component::new(engine, artifact.bytes())?),
         })
     }
 }

@@ -1,7 +1,7 @@
 //! The size of an entry's file by name, as it is committed: a line for each name, in an order of names, so that a change
 //! of one function is a change of one line.
 
-use crate::attribution::{Attribution, Kind, Row};
+use crate::attribution::{Attribution, Row, RowKind};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 /// they change with everything in front of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Contents(BTreeMap<Kind, BTreeMap<String, u64>>);
+pub struct Contents(BTreeMap<RowKind, BTreeMap<String, u64>>);
 
 impl Contents {
     /// Those of a file.
@@ -31,7 +31,7 @@ impl Contents {
 
     /// As an attribution of a file of `bytes`.
     pub fn attribution(&self, bytes: u64) -> Attribution {
-        let row = |kind: Kind, (name, bytes): (&String, &u64)| Row {
+        let row = |kind: RowKind, (name, bytes): (&String, &u64)| Row {
             kind,
             name: name.clone(),
             bytes: *bytes,

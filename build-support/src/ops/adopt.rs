@@ -18,7 +18,7 @@ use crate::project::listener::Listener;
 use crate::project::package::{Features, Package};
 use crate::project::{choice, toolchain};
 use crate::report::{Size, Sizes};
-use crate::wasm::artifact::{Artifact, Kind};
+use crate::wasm::artifact::{Artifact, FileKind};
 use crate::wasm::bindgen;
 use manifest::{Manifest, Placed};
 pub use margin::Margin;
@@ -68,7 +68,7 @@ pub struct Built {
     /// The target.
     pub target: String,
     /// What it is.
-    pub kind: Kind,
+    pub kind: FileKind,
     /// What it weighs.
     pub sizes: Sizes,
 }

@@ -5,7 +5,7 @@
 //! The page draws itself from the data in it: the rows of the attribution with the groups they belong to. What it shows
 //! is therefore what [`attribution`](crate::attribution) found, to the byte.
 
-use crate::attribution::{Attribution, Kind};
+use crate::attribution::{Attribution, RowKind};
 use crate::output::view::{Measure, Standing, View};
 use crate::report::{names, units};
 use serde_json::{Value, json};
@@ -105,7 +105,7 @@ fn measure(measure: &Measure) -> Value {
 const KINDS: [&str; 5] = ["function", "data", "custom", "section", "component"];
 
 /// Everything a row can be grouped by: its kind, crate, module, family, section and item.
-type Key = (Kind, [String; 5]);
+type Key = (RowKind, [String; 5]);
 
 /// The rows of both files, those of one key together, the largest first: each with its bytes, what they were
 /// before, and how many items they are.

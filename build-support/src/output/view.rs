@@ -7,7 +7,7 @@ use crate::attribution::groups::Grouping;
 use crate::error::Result;
 use crate::report::subject::Subject;
 use crate::report::{BaselineRecord, Exceeded, LimitRecord, Report, Size, Stage, Toolchain, Unit};
-use crate::wasm::artifact::Kind;
+use crate::wasm::artifact::FileKind;
 use serde::Serialize;
 use std::collections::HashMap;
 use std::path::Path;
@@ -208,10 +208,10 @@ fn made(report: &Report) -> String {
 }
 
 /// What a kind of file is called.
-pub fn kind(kind: Kind) -> &'static str {
+pub fn kind(kind: FileKind) -> &'static str {
     match kind {
-        Kind::Core => "core module",
-        Kind::Component => "component",
+        FileKind::Core => "core module",
+        FileKind::Component => "component",
     }
 }
 

@@ -7,7 +7,7 @@
 
 use crate::error::{Error, Result};
 use crate::passes::{Job, Outcome, strip};
-use crate::wasm::artifact::{Artifact, Kind};
+use crate::wasm::artifact::{Artifact, FileKind};
 use crate::wasm::names;
 use crate::wasm::{Module, ReadError, module};
 use wasi_preview1_component_adapter_provider as adapters;
@@ -22,7 +22,7 @@ const WORLD_SECTION: &str = "component-type";
 /// # Errors
 /// [`Error::Pass`] where the target wants a component and the module has no world, or does not fit it.
 pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
-    if artifact.kind() == Kind::Component {
+    if artifact.kind() == FileKind::Component {
         return Ok(Outcome::new(artifact, "is a component already"));
     }
     if !job.wants_component {
@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn a_module_with_its_world_becomes_a_component() {
         let made = pass(module(ANSWER), true).unwrap().artifact;
-        assert_eq!(made.kind(), Kind::Component);
+        assert_eq!(made.kind(), FileKind::Component);
         let text = wasmprinter::print_bytes(made.bytes()).unwrap();
         assert!(text.contains("(export (;1;) \"answer\""), "{text}");
         assert!(
@@ -165,7 +165,7 @@ mod tests {
     fn a_preview_1_command_gets_the_adapter() {
         let command = format!("(module {PREVIEW1} (func (export \"_start\") (drop (call 0))))");
         let outcome = pass(wat::parse_str(command).unwrap(), true).unwrap();
-        assert_eq!(outcome.artifact.kind(), Kind::Component);
+        assert_eq!(outcome.artifact.kind(), FileKind::Component);
         assert!(outcome.note.contains("commands"), "{}", outcome.note);
         let text = wasmprinter::print_bytes(outcome.artifact.bytes()).unwrap();
         assert!(text.contains("wasi:cli/run@0.2"), "{text}");

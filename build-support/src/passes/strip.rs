@@ -4,7 +4,7 @@
 
 use crate::error::{Error, Result};
 use crate::passes::{Job, Outcome};
-use crate::wasm::artifact::{self, Artifact, Kind};
+use crate::wasm::artifact::{self, Artifact, FileKind};
 use crate::wasm::sections::{COMPONENT, CUSTOM};
 use crate::wasm::{Module, ReadError, module};
 use wasmparser::BinaryReader;
@@ -23,8 +23,10 @@ pub fn run(_job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
         Ok(module)
     })?;
     let stripped = match stripped.kind() {
-        Kind::Core => stripped,
-        Kind::Component => Artifact::from_pass(drop_component_customs(stripped.bytes())?, PASS)?,
+        FileKind::Core => stripped,
+        FileKind::Component => {
+            Artifact::from_pass(drop_component_customs(stripped.bytes())?, PASS)?
+        }
     };
     let note = match paths {
         0 => "custom sections for tools".to_owned(),

@@ -15,7 +15,7 @@ mod request;
 
 pub use flags::{LINK_PLAINLY, Linker, REACTOR_STARTUP, linker_arguments};
 pub use folders::nameless;
-pub use project::{Kind, kind};
+pub use project::{CrateKind, kind};
 pub use request::{Request, StdBuild};
 
 use crate::error::{Error, Result};
@@ -113,8 +113,8 @@ pub fn link(
         "--message-format=json-render-diagnostics"
     });
     match &project.kind {
-        Kind::Reactor => cargo.args(["--lib", "--crate-type", "cdylib"]),
-        Kind::Command(name) => cargo.args(["--bin", name]),
+        CrateKind::Reactor => cargo.args(["--lib", "--crate-type", "cdylib"]),
+        CrateKind::Command(name) => cargo.args(["--bin", name]),
     };
     cargo
         .arg("--")
@@ -187,11 +187,11 @@ fn cargo(
     cargo
 }
 
-fn wasm_file(artifact: &Artifact, request: &Request, kind: &Kind) -> Option<PathBuf> {
+fn wasm_file(artifact: &Artifact, request: &Request, kind: &CrateKind) -> Option<PathBuf> {
     let ours = artifact.manifest_path.as_std_path() == request.manifest
         && match kind {
-            Kind::Reactor => artifact.target.is_cdylib(),
-            Kind::Command(name) => artifact.target.is_bin() && artifact.target.name == *name,
+            CrateKind::Reactor => artifact.target.is_cdylib(),
+            CrateKind::Command(name) => artifact.target.is_bin() && artifact.target.name == *name,
         };
     let mut files = artifact.filenames.iter().filter(|_| ours);
     let file = files.find(|file| file.extension() == Some("wasm"))?;

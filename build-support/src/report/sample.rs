@@ -1,7 +1,7 @@
 //! A report with nothing remarkable in it, for tests to change in what they are about. The integration tests have this
 //! file as a module of theirs, too: all it needs comes from the module above.
 
-use super::{Attribution, Codecs, Figures, Kind, Report, Row, SCHEMA, Sizes, Toolchain};
+use super::{Attribution, Codecs, Figures, FileKind, Report, Row, SCHEMA, Sizes, Toolchain};
 use super::{VerdictRecord, attribution};
 
 /// Of a core module with these functions and nothing else, as large as they are; it compresses to a half and to a third.
@@ -12,7 +12,7 @@ pub fn report(functions: &[(&str, u64)]) -> Report {
         schema: SCHEMA,
         package: "app".into(),
         target: "wasm32-wasip1".into(),
-        kind: Kind::Core,
+        kind: FileKind::Core,
         toolchain: Toolchain {
             rustc: "rustc 1.95.0".into(),
             std: "installed".into(),
@@ -56,7 +56,7 @@ pub fn report(functions: &[(&str, u64)]) -> Report {
 /// The row of a function.
 pub fn function(name: &str, bytes: u64, indices: &[u32]) -> Row {
     Row {
-        kind: attribution::Kind::Function,
+        kind: attribution::RowKind::Function,
         name: name.to_owned(),
         bytes,
         count: 1,

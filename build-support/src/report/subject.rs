@@ -1,7 +1,7 @@
 //! What `analyze` and `diff` are asked about: a WebAssembly file, or the report of a run, which has the names of a
 //! shipped file that has none. Which of the two it is shows in the bytes.
 
-use crate::attribution::{Attribution, Kind, of_file};
+use crate::attribution::{Attribution, RowKind, of_file};
 use crate::error::{Error, Result};
 use crate::report::{self, Report};
 use crate::wasm::artifact::Artifact;
@@ -81,7 +81,7 @@ fn of_report(file: &Path, text: &[u8]) -> Result<Subject> {
 fn is_of(file: &Path, artifact: &Artifact, attribution: &Attribution) -> bool {
     let functions = |attribution: &Attribution| {
         let rows = attribution.rows.iter();
-        let rows = rows.filter(|row| row.kind == Kind::Function);
+        let rows = rows.filter(|row| row.kind == RowKind::Function);
         let count: usize = rows.clone().map(|row| row.functions.len()).sum();
         let bytes: u64 = rows.map(|row| row.bytes).sum();
         (attribution.bytes, count, bytes)

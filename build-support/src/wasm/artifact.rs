@@ -14,7 +14,7 @@ use wasmparser::{Validator, WasmFeatures};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Artifact {
     bytes: Vec<u8>,
-    kind: Kind,
+    kind: FileKind,
     /// Where its core modules are.
     modules: Vec<Range<usize>>,
 }
@@ -22,7 +22,7 @@ pub struct Artifact {
 /// What kind of wasm file something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum FileKind {
     /// A core module.
     Core,
     /// A component.
@@ -70,11 +70,11 @@ impl Artifact {
             .map_err(ReadError::output(pass))
     }
 
-    fn open(bytes: Vec<u8>, kind: Kind) -> Result<Self, ReadError> {
+    fn open(bytes: Vec<u8>, kind: FileKind) -> Result<Self, ReadError> {
         validate(&bytes)?;
         let modules = match kind {
-            Kind::Core => vec![0..bytes.len()],
-            Kind::Component => modules_of_component(&bytes)?,
+            FileKind::Core => vec![0..bytes.len()],
+            FileKind::Component => modules_of_component(&bytes)?,
         };
         Ok(Self {
             bytes,
@@ -89,7 +89,7 @@ impl Artifact {
     }
 
     /// Whether it is a core module or a component.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> FileKind {
         self.kind
     }
 
@@ -132,8 +132,8 @@ impl Artifact {
         mut rewrite: impl FnMut(usize, &[u8]) -> Result<Vec<u8>>,
     ) -> Result<Artifact> {
         let bytes = match self.kind {
-            Kind::Core => rewrite(0, &self.bytes)?,
-            Kind::Component => map_component(&self.bytes, pass, &mut 0, &mut rewrite)?,
+            FileKind::Core => rewrite(0, &self.bytes)?,
+            FileKind::Component => map_component(&self.bytes, pass, &mut 0, &mut rewrite)?,
         };
         Self::from_pass(bytes, pass)
     }
@@ -162,7 +162,7 @@ fn modules_of_component(bytes: &[u8]) -> Result<Vec<Range<usize>>, ReadError> {
     Ok(modules)
 }
 
-fn sniff(bytes: &[u8]) -> Result<Kind, ReadError> {
+fn sniff(bytes: &[u8]) -> Result<FileKind, ReadError> {
     let fault = |offset: u64, message: &str| {
         Err(ReadError {
             offset,
@@ -188,8 +188,8 @@ fn sniff(bytes: &[u8]) -> Result<Kind, ReadError> {
     }
     match bytes.get(4..HEADER) {
         None => fault(bytes.len() as u64, "the file ends inside its header"),
-        Some(CORE_VERSION) => Ok(Kind::Core),
-        Some(version) if version[2..] == *COMPONENT_LAYER => Ok(Kind::Component),
+        Some(CORE_VERSION) => Ok(FileKind::Core),
+        Some(version) if version[2..] == *COMPONENT_LAYER => Ok(FileKind::Component),
         Some(version) => fault(4, &format!("unknown binary version {version:02x?}")),
     }
 }

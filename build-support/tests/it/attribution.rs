@@ -6,7 +6,7 @@ use crate::support::workspace::workspace;
 use arbitrary::Unstructured;
 use build_support::attribution::diff::{self, What};
 use build_support::attribution::groups::{self, Grouping};
-use build_support::attribution::{self, Attribution, Kind, Row};
+use build_support::attribution::{self, Attribution, Row, RowKind};
 use build_support::config::Config;
 use build_support::passes::{Job, pipeline};
 use build_support::passes::{optimize, snip, strip, sweep};
@@ -41,7 +41,7 @@ fn exact(attribution: &Attribution, length: u64) {
 }
 
 /// The bytes of one kind, and those of them that nothing names.
-fn named(attribution: &Attribution, kind: Kind) -> (u64, u64) {
+fn named(attribution: &Attribution, kind: RowKind) -> (u64, u64) {
     let sum = |test: fn(&Row) -> bool| {
         let rows = attribution.rows.iter().filter(|row| row.kind == kind);
         rows.filter(|row| test(row)).map(|row| row.bytes).sum()
@@ -73,7 +73,7 @@ fn the_agent_is_attributed_to_the_byte() {
         assert_eq!(of_report.missing, None);
         assert_eq!(of_report.artifact, of_file.artifact);
         let functions = |a: &Attribution| {
-            let rows = a.rows.iter().filter(|row| row.kind == Kind::Function);
+            let rows = a.rows.iter().filter(|row| row.kind == RowKind::Function);
             let mut all: Vec<_> = rows
                 .flat_map(|r| r.functions.iter().map(|f| (r.core, *f)))
                 .collect();
@@ -81,14 +81,14 @@ fn the_agent_is_attributed_to_the_byte() {
             all
         };
         assert_eq!(functions(all), functions(&of_file.attribution), "{target}");
-        let (code, unnamed) = named(all, Kind::Function);
-        assert_eq!(code, named(&of_file.attribution, Kind::Function).0);
+        let (code, unnamed) = named(all, RowKind::Function);
+        assert_eq!(code, named(&of_file.attribution, RowKind::Function).0);
         // The encoder of components makes a function or two without names.
         assert!(
             unnamed * 200 <= code,
             "{target}: {unnamed} of {code} bytes of code"
         );
-        let (data, unnamed) = named(all, Kind::Data);
+        let (data, unnamed) = named(all, RowKind::Data);
         assert!(
             unnamed * 10 <= data,
             "{target}: {unnamed} of {data} bytes of data"

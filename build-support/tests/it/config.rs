@@ -12,7 +12,7 @@ use build_support::config::{self, Config, Measure};
 use build_support::gate;
 use build_support::output::{diagnostic, text};
 use build_support::report::{Figures, Report, Size, Sizes, Snipped, Stage, Toolchain};
-use build_support::wasm::artifact::Kind;
+use build_support::wasm::artifact::FileKind;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -172,7 +172,7 @@ fn judged(config: &Config) -> Report {
     let mut report = Report {
         package: config.package.clone(),
         target: config.target.clone(),
-        kind: Kind::Component,
+        kind: FileKind::Component,
         toolchain: Toolchain {
             rustc: "rustc 1.95.0 (59807616e 2026-04-14)".into(),
             std: "built from sources".into(),

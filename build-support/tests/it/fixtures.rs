@@ -12,7 +12,7 @@ mod programs;
 
 use crate::support::golden;
 use build_support::analyze::sweep::{self, Link};
-use build_support::attribution::{self, Attribution, Kind, Row};
+use build_support::attribution::{self, Attribution, Row, RowKind};
 use build_support::config::Config;
 use build_support::ops::build;
 use build_support::passes::{self, optimize};
@@ -207,7 +207,7 @@ fn without_names(job: &Job<'_>, linked: Artifact) -> Vec<u8> {
 /// file the attribution checks itself.)
 #[track_caller]
 fn named(attribution: &Attribution) {
-    for kind in [Kind::Function, Kind::Data] {
+    for kind in [RowKind::Function, RowKind::Data] {
         let of = |named: fn(&Row) -> bool| -> u64 {
             let rows = attribution.rows.iter().filter(|row| row.kind == kind);
             rows.filter(|row| named(row)).map(|row| row.bytes).sum()

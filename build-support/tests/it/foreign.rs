@@ -6,7 +6,7 @@
 use crate::support::{golden, workspace};
 use build_support::attribution::diff;
 use build_support::attribution::groups::{self, Grouping};
-use build_support::attribution::{Kind, Row};
+use build_support::attribution::{Row, RowKind};
 use build_support::report::subject::{self, Subject};
 use build_support::system::process;
 use build_support::wasm::artifact::Artifact;
@@ -131,11 +131,11 @@ impl Counted {
         let mut counted = Self::default();
         for row in rows {
             match row.kind {
-                Kind::Function => {
+                RowKind::Function => {
                     counted.functions += row.count;
                     counted.function_bytes += row.bytes;
                 }
-                Kind::Custom => counted.custom_bytes += row.bytes,
+                RowKind::Custom => counted.custom_bytes += row.bytes,
                 _ => {}
             }
         }

@@ -3,7 +3,7 @@
 
 use crate::support::ended::{Ended, tool};
 use crate::support::golden::{self, golden};
-use build_support::attribution::{Attribution, Kind, Row};
+use build_support::attribution::{Attribution, Row, RowKind};
 use build_support::output::markdown;
 use build_support::output::view::View;
 use build_support::report::subject;
@@ -237,7 +237,7 @@ fn a_comment_has_room_for_any_report() {
     let long = |i: usize| format!("krate{i}::{}::f{i}", "módulo_漢字".repeat(40));
     let rows: Vec<Row> = (0..500)
         .map(|i| Row {
-            kind: Kind::Function,
+            kind: RowKind::Function,
             name: long(i),
             bytes: 10,
             count: 1,

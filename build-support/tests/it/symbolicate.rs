@@ -4,7 +4,7 @@
 use crate::support::agent::{self, Built};
 use crate::support::ended::{self, Ended};
 use crate::support::workspace::{self, workspace};
-use build_support::attribution::Kind;
+use build_support::attribution::RowKind;
 use build_support::ops::symbol_map::SymbolMap;
 use build_support::report::{self, Report};
 use build_support::system::process;
@@ -247,7 +247,7 @@ fn the_map_is_the_attribution_with_places() {
             .attribution
             .rows
             .iter()
-            .filter(|row| row.kind == Kind::Function);
+            .filter(|row| row.kind == RowKind::Function);
         let functions = map.modules.iter().flat_map(|m| &m.functions);
         // A body's length stands in front of it, in as few bytes as it takes.
         let with_length = |bytes: u64| bytes + u64::from((64 - bytes.leading_zeros()).div_ceil(7));

@@ -6,7 +6,7 @@ use super::{Plan, Scratch, Subject, accepted, nanos, node, none};
 use crate::quantiles::Quantiles;
 use build_support::error::Result;
 use build_support::system::process;
-use build_support::wasm::artifact::Kind;
+use build_support::wasm::artifact::FileKind;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::process::Command;
@@ -105,7 +105,7 @@ pub fn measure(
         },
     )?];
     if let Some(node) = plan.node
-        && programs.kind() == Kind::Core
+        && programs.kind() == FileKind::Core
     {
         all.push(sampled(
             Process::NodeAnswers,

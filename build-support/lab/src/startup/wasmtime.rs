@@ -6,7 +6,7 @@ use build_support::agent::precompiled::{self, Precompiled};
 use build_support::engine::program::{BOUND, Imports, Program};
 use build_support::engine::setup::{Compiler, Instances, Setup};
 use build_support::error::{Error, Result};
-use build_support::wasm::artifact::{Artifact, Kind};
+use build_support::wasm::artifact::{Artifact, FileKind};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use tempfile::TempDir;
@@ -54,7 +54,7 @@ impl<'a> Programs<'a> {
     }
 
     /// Core module or component.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> FileKind {
         self.artifact.kind()
     }
 

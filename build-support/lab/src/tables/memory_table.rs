@@ -183,7 +183,7 @@ mod tests {
     use super::draw;
     use crate::memory::{FileMemory, MemoryProfile, Run};
     use build_support::wasm::Module;
-    use build_support::wasm::artifact::Kind;
+    use build_support::wasm::artifact::FileKind;
     use build_support::wasm::layout;
 
     /// Protects what a reader sees of every figure.
@@ -199,7 +199,7 @@ mod tests {
             rounds: 100,
             files: vec![FileMemory {
                 label: "app".to_owned(),
-                kind: Kind::Core,
+                kind: FileKind::Core,
                 modules: vec![module],
                 linked: None,
                 run: Run {

@@ -9,7 +9,7 @@ use anstyle::Style;
 use build_support::output::text::style::{BAD, FAINT, HEADING, Paint, WARNING};
 use build_support::output::text::table::Table;
 use build_support::report::units;
-use build_support::wasm::artifact::Kind;
+use build_support::wasm::artifact::FileKind;
 
 /// `startup` as text that ends in a newline. `colour` adds ANSI escapes.
 pub fn draw(startup: &Startup, colour: bool) -> String {
@@ -117,7 +117,7 @@ fn notes(startup: &Startup, missed: &[Miss], paint: Paint) -> String {
         None => "node was left out, as --no-node asks".to_owned(),
         Some(version) => format!(
             "node {version}, with --no-turbo-fast-api-calls, without which its WASI crashes (nodejs/node#46777){}",
-            if startup.files.iter().any(|file| file.kind == Kind::Component) {
+            if startup.files.iter().any(|file| file.kind == FileKind::Component) {
                 "; core modules alone: it has no components"
             } else {
                 ""
@@ -158,7 +158,7 @@ mod tests {
     use super::draw;
     use crate::quantiles::Quantiles;
     use crate::startup::{FileTimes, Milestones, Mode, ModeTimes, Startup};
-    use build_support::wasm::artifact::Kind;
+    use build_support::wasm::artifact::FileKind;
 
     fn mode(mode: Mode, median_ns: u64) -> ModeTimes {
         let times = Quantiles {
@@ -187,7 +187,7 @@ mod tests {
             node: None,
             files: vec![FileTimes {
                 label: "app".to_owned(),
-                kind: Kind::Core,
+                kind: FileKind::Core,
                 bytes: 1_000,
                 precompiled_bytes: 2_000,
                 instructions: Milestones {

@@ -12,7 +12,7 @@ use build_support::ops::ship::Files;
 use build_support::project::listener::Silent;
 use build_support::project::package::Features;
 use build_support::system::process;
-use build_support::wasm::artifact::Kind;
+use build_support::wasm::artifact::FileKind;
 use lab::quantiles::Quantiles;
 use lab::startup::{self, Milestones, Mode, Plan, Process, Samples, Startup, Subject, targets};
 use lab::variants::{self, Variants};
@@ -72,7 +72,7 @@ fn every_way_is_measured() {
     };
     assert_eq!(
         (component.kind, reactor.kind),
-        (Kind::Component, Kind::Core)
+        (FileKind::Component, FileKind::Core)
     );
     let modes = |file: &startup::FileTimes| file.modes.iter().map(|m| m.mode).collect::<Vec<_>>();
     assert_eq!(modes(component), Mode::WASMTIME);

@@ -4,7 +4,7 @@
 use crate::engine::setup::{Compiler, ENGINE};
 use crate::error::{Error, Result};
 use crate::system::{digest, files};
-use crate::wasm::artifact::{Artifact, Kind};
+use crate::wasm::artifact::{Artifact, FileKind};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -24,7 +24,7 @@ pub struct Record {
     /// The machine it is for: architecture and system. Which extensions of the processor it needs is in the file itself.
     pub machine: String,
     /// What it was made from: a core module or a component.
-    pub kind: Kind,
+    pub kind: FileKind,
     /// The name of the wasm file it was made from, without its folder.
     pub source: String,
     /// SHA-256 of that file.

@@ -5,7 +5,7 @@ use super::arguments::Arguments;
 use super::place::Place;
 use crate::config;
 use crate::error::{Error, Result};
-use crate::project::compile::{self, Kind};
+use crate::project::compile::{self, CrateKind};
 use crate::project::package::Package;
 use cargo_metadata::Target;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ pub struct Product {
     /// The package.
     pub package: Package,
     /// What of it is linked.
-    pub kind: Kind,
+    pub kind: CrateKind,
     /// Where rustc wants the file.
     pub output: PathBuf,
     /// The folder for what this tool writes.
@@ -66,13 +66,13 @@ impl Product {
     /// makes all of it at once.
     pub fn is_library_of_several_kinds(&self) -> bool {
         let mut libraries = self.package.makes.iter();
-        self.kind == Kind::Reactor
+        self.kind == CrateKind::Reactor
             && libraries.any(|target| target.is_cdylib() && target.crate_types.len() > 1)
     }
 }
 
 /// What is linked, if it is what the package ships.
-fn kind(package: &Package, arguments: &Arguments) -> Result<Option<Kind>> {
+fn kind(package: &Package, arguments: &Arguments) -> Result<Option<CrateKind>> {
     let variable = |name: &str| std::env::var(name).unwrap_or_default();
     let (krate, bin) = (variable("CARGO_CRATE_NAME"), variable("CARGO_BIN_NAME"));
     let is_library = |target: &Target| target.is_cdylib() && target.name.replace('-', "_") == krate;
@@ -87,8 +87,8 @@ fn kind(package: &Package, arguments: &Arguments) -> Result<Option<Kind>> {
     }
     let kind = compile::kind(&package.manifest, &package.makes)?;
     let is_it = match &kind {
-        Kind::Reactor => bin.is_empty(),
-        Kind::Command(name) => *name == bin,
+        CrateKind::Reactor => bin.is_empty(),
+        CrateKind::Command(name) => *name == bin,
     };
     Ok(is_it.then_some(kind))
 }

@@ -2,7 +2,7 @@
 
 use super::rows;
 use crate::attribution::groups::{self, Grouping};
-use crate::attribution::{Attribution, Kind, Row};
+use crate::attribution::{Attribution, Row, RowKind};
 use crate::config::{Config, Measure};
 use crate::diagnostic::Diagnostic;
 use crate::gate::{Breach, Verdict};
@@ -140,7 +140,7 @@ fn largest<'r>(what: &str, sum: u64, rows: impl Iterator<Item = &'r Row>) -> Vec
 }
 
 fn functions_by_crate(all: &Attribution) -> Vec<String> {
-    let rows = all.rows.iter().filter(|row| row.kind == Kind::Function);
+    let rows = all.rows.iter().filter(|row| row.kind == RowKind::Function);
     let functions = Attribution {
         bytes: 0,
         rows: rows.cloned().collect(),

@@ -1,7 +1,7 @@
 //! The flags and variables that make a build of the kind the pipeline wants, and the same on every machine.
 
 use super::folders::remap_flags;
-use super::project::{Kind, Project};
+use super::project::{CrateKind, Project};
 use super::request::{Request, StdBuild};
 use crate::project::toolchain::{Toolchain, ships_components};
 use std::ffi::{OsStr, OsString};
@@ -64,7 +64,7 @@ fn path_with_this_tool() -> Option<OsString> {
 }
 
 /// The flags of the last step, which links.
-pub fn link(target: &str, kind: &Kind, toolchain: &Toolchain) -> Vec<OsString> {
+pub fn link(target: &str, kind: &CrateKind, toolchain: &Toolchain) -> Vec<OsString> {
     // Names stay, line tables go: those of a ready-made standard library are megabytes.
     let mut flags: Vec<OsString> = vec!["-Cstrip=debuginfo".into()];
     let (linker, libc) = match toolchain.sources() {
@@ -80,7 +80,7 @@ pub fn link(target: &str, kind: &Kind, toolchain: &Toolchain) -> Vec<OsString> {
     if let Some(libc) = libc.as_ref().filter(|_| toolchain.sources().is_some()) {
         flags.push("-Clink-self-contained=no".into());
         flags.push(with_path("-L", libc));
-        if matches!(kind, Kind::Command(_)) {
+        if matches!(kind, CrateKind::Command(_)) {
             // To a C library of its own the compiler adds it itself.
             flags.push(with_path("-Clink-arg=", libc.join("crt1-command.o")));
         }
@@ -126,13 +126,13 @@ impl Linker {
 ///
 /// For a reactor the compiler has no start-up object: without an `_initialize` the linker would wrap every export in a
 /// call of all constructors. It is taken only where the package has no `_initialize` of its own.
-pub fn linker_arguments(linker: Linker, kind: &Kind, libc: Option<&Path>) -> Vec<OsString> {
+pub fn linker_arguments(linker: Linker, kind: &CrateKind, libc: Option<&Path>) -> Vec<OsString> {
     let mut arguments: Vec<OsString> = vec!["--emit-relocs".into()];
     if linker == Linker::Component {
         arguments.push("--skip-wit-component".into());
     }
     let startup = libc.map(|libc| libc.join(REACTOR_STARTUP));
-    if let Some(startup) = startup.filter(|file| *kind == Kind::Reactor && file.is_file()) {
+    if let Some(startup) = startup.filter(|file| *kind == CrateKind::Reactor && file.is_file()) {
         arguments.extend([
             "--start-lib".into(),
             startup.into(),

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 /// What a package links.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Kind {
+pub enum CrateKind {
     /// A `cdylib`: a library that stays alive between calls.
     Reactor,
     /// The program of that name, which runs once.
@@ -26,7 +26,7 @@ pub enum Kind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Project {
     /// What is linked.
-    pub kind: Kind,
+    pub kind: CrateKind,
     /// Source folders and their names in the file.
     pub remaps: Vec<Remap>,
     /// Whether a dependency is a `cdylib` besides: cargo links that one too, as it goes by.
@@ -121,13 +121,13 @@ fn ask(request: &Request, toolchain: &Toolchain) -> Result<Metadata> {
 ///
 /// # Errors
 /// [`Error::Toolchain`] where there is nothing, or where it is not clear.
-pub fn kind(manifest: &Path, targets: &[Target]) -> Result<Kind> {
+pub fn kind(manifest: &Path, targets: &[Target]) -> Result<CrateKind> {
     if makes_cdylib(targets) {
-        return Ok(Kind::Reactor);
+        return Ok(CrateKind::Reactor);
     }
     let bins: Vec<_> = targets.iter().filter(|target| target.is_bin()).collect();
     let help = match bins.as_slice() {
-        [only] => return Ok(Kind::Command(only.name.clone())),
+        [only] => return Ok(CrateKind::Command(only.name.clone())),
         [] => "add `crate-type = [\"cdylib\"]` under [lib], or a program",
         _ => "leave one, or make the package a cdylib",
     };
