@@ -5,4 +5,3 @@ pub mod host;
 pub mod precompiled;
 pub mod preinit;
 mod reactor;
-pub mod transcript;

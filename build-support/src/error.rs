@@ -98,6 +98,12 @@ impl Error {
         }
     }
 
+    /// An [`Error::Pass`].
+    pub fn pass(pass: &'static str, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Error::Pass { pass, message }
+    }
+
     /// An [`Error::Toolchain`].
     pub fn toolchain(message: impl Into<String>, help: impl Into<String>) -> Self {
         Error::Toolchain {

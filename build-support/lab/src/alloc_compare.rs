@@ -35,7 +35,7 @@ pub use session::{RunResult, Session, Step};
 pub use statistics::Statistics;
 pub use workload::Workload;
 
-use build_support::agent::transcript::Transcript;
+use crate::transcript::Transcript;
 use build_support::engine::setup::ENGINE;
 use build_support::error::{Error, Result};
 use build_support::project::listener::Listener;
@@ -75,7 +75,7 @@ impl Request {
 /// What building reports; [`Error::Input`] where a file traps, or computes something else with one allocator than with
 /// another; [`Error::Toolchain`] where nothing was asked for that could be recommended.
 pub fn run(agent: &Package, request: &Request, listener: &mut dyn Listener) -> Result<Comparison> {
-    let transcript = Transcript::read(&agent.transcript())?;
+    let transcript = Transcript::of(agent)?;
     let fixture = fixture(agent)?;
     let engines = Engines::new()?;
     let mut subjects = Vec::new();

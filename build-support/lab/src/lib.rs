@@ -11,4 +11,5 @@ pub mod scaling;
 pub mod size_bench;
 pub mod startup;
 pub mod tables;
+pub mod transcript;
 pub mod variants;

@@ -1,9 +1,9 @@
 //! How much memory the agent takes (FR-08): what the file says before it runs, and how far its linear memory has grown
 //! when it is there, when it is configured, and after a workload.
 
+use crate::transcript::Transcript;
 use crate::variants::Variant;
 use build_support::agent::host::Host;
-use build_support::agent::transcript::Transcript;
 use build_support::engine::program::Program;
 use build_support::engine::setup::Setup;
 use build_support::error::{Error, Result};

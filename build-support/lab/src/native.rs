@@ -1,7 +1,7 @@
 //! The agent as a native program: its size and its times, the yardstick beside the wasm files.
 
 use crate::quantiles::Quantiles;
-use build_support::agent::transcript::Transcript;
+use crate::transcript::Transcript;
 use build_support::error::{Error, Result};
 use build_support::project::package::Package;
 use build_support::system::process;

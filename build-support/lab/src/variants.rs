@@ -1,7 +1,7 @@
 //! The agent's files, as they are measured: what is shipped for each target, and that again pre-initialised.
 
+use crate::transcript::Transcript;
 use build_support::agent::preinit;
-use build_support::agent::transcript::Transcript;
 use build_support::error::Result;
 use build_support::ops::build;
 use build_support::ops::ship::Shipped;

@@ -28,9 +28,11 @@ const STEP: &str = "preinit";
 /// [`Error::Input`] where it is no agent, has constructors, refuses `config` (JSON), or needs its host in `init`;
 /// [`Error::Pass`] where its state cannot be written down.
 pub fn run(file: &Path, artifact: &Artifact, config: &str) -> Result<Artifact> {
-    let unfit = |error: wasmtime::Error| Error::Pass {
-        pass: STEP,
-        message: format!("the state of {} cannot be kept: {error:#}", file.display()),
+    let unfit = |error: wasmtime::Error| {
+        Error::pass(
+            STEP,
+            format!("the state of {} cannot be kept: {error:#}", file.display()),
+        )
     };
     // A core module's `_initialize` is no longer exported; in a component the wiring goes on calling it.
     if artifact.kind() == FileKind::Component && constructors::any(artifact.core_modules()) {

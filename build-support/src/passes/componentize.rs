@@ -60,10 +60,7 @@ pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
             None => Ok(encoder),
         })
         .and_then(|encoder| encoder.encode())
-        .map_err(|error| Error::Pass {
-            pass: PASS,
-            message: format!("{error:#}"),
-        })?;
+        .map_err(|error| Error::pass(PASS, format!("{error:#}")))?;
     let component = Artifact::from_pass(component, PASS)?;
     // Those of the modules that the encoder made or brought: adapter and shims. The program's own has none by now,
     // and is known from before.

@@ -142,10 +142,7 @@ fn run_built_in(module: &[u8], features: &[Known], with_names: bool) -> Result<V
                 .map_err(anyhow::Error::from)
         })
         // With the causes: the outer text alone does not say what was wrong.
-        .map_err(|error| Error::Pass {
-            pass: PASS,
-            message: format!("{BUILT_IN}: {error:#}"),
-        })
+        .map_err(|error| Error::pass(PASS, format!("{BUILT_IN}: {error:#}")))
     })
 }
 

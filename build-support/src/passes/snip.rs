@@ -57,17 +57,16 @@ fn rewrite(bytes: &[u8], plan: &SweepPlan, had_relocations: &mut bool) -> Result
             }
             Ok(())
         });
-    let mut module =
-        Module::from_buffer_with_config(bytes, &config).map_err(|error| Error::Pass {
-            pass: PASS,
-            message: format!("{error:#}"),
-        })?;
+    let mut module = Module::from_buffer_with_config(bytes, &config)
+        .map_err(|error| Error::pass(PASS, format!("{error:#}")))?;
     drop(config);
 
     for (index, id) in ids.lock().expect("the parser is done").iter() {
-        trap(&mut module, *id).ok_or_else(|| Error::Pass {
-            pass: PASS,
-            message: format!("function {index} is imported; the plan is of other bytes"),
+        trap(&mut module, *id).ok_or_else(|| {
+            Error::pass(
+                PASS,
+                format!("function {index} is imported; the plan is of other bytes"),
+            )
         })?;
     }
     // The addresses the linker wrote down are those of the bytes before; nothing may trust them now.

@@ -58,10 +58,7 @@ pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
 
 fn rewrite(bytes: &[u8], sweep: &Sweep, snipped: &[u32], poison: bool) -> Result<Vec<u8>> {
     let module = Module::read(bytes).map_err(ReadError::output(PASS))?;
-    let linked = module::read(&module).map_err(|refusal| Error::Pass {
-        pass: PASS,
-        message: refusal.to_string(),
-    })?;
+    let linked = module::read(&module).map_err(|refusal| Error::pass(PASS, refusal.to_string()))?;
     let edit = Edit::new(&linked, sweep, snipped, poison);
     let swept = artifact::rebuild(bytes, PASS, |id, section| {
         Ok(Some(match id {

@@ -119,13 +119,6 @@ impl Package {
         self.target_dir.join("budget").join(target)
     }
 
-    /// `tests/transcript.json`, the messages to the agent where a workload of its own is wanted.
-    pub fn transcript(&self) -> PathBuf {
-        self.manifest
-            .with_file_name("tests")
-            .join("transcript.json")
-    }
-
     /// What cargo calls the package's files.
     pub fn file_stem(&self) -> String {
         self.name.replace('-', "_")

@@ -3,7 +3,6 @@
 
 use crate::engines::{Build, Component, Engine, Native, Node, Reactor, Wasmi, build, timeless};
 use build_support::agent::preinit;
-use build_support::agent::transcript::Transcript;
 use build_support::config::Config;
 use build_support::passes::{Job, pipeline};
 use build_support::wasm::artifact::Artifact;
@@ -11,9 +10,19 @@ use serde_json::Value;
 use std::path::Path;
 
 /// `transcript.json`: plain talk, every tool, two sessions interleaved, unicode, and errors.
-fn transcript() -> Transcript {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcript.json");
-    Transcript::read(&file).unwrap()
+fn transcript() -> Value {
+    serde_json::from_str(include_str!("../transcript.json")).unwrap()
+}
+
+/// Each message with its session.
+fn messages(transcript: &Value) -> Vec<(&str, &str)> {
+    let messages = transcript["messages"].as_array().unwrap().iter();
+    messages
+        .map(|sent| {
+            let [session, message] = ["session", "message"].map(|key| sent[key].as_str().unwrap());
+            (session, message)
+        })
+        .collect()
 }
 
 /// Every answer, and what was left in the folder.
@@ -26,11 +35,10 @@ struct Outcome {
 
 fn play(engine: &mut dyn Engine, root: &Path) -> Outcome {
     let transcript = transcript();
-    engine.init(&transcript.config()).unwrap();
-    let answers = transcript
-        .messages
-        .iter()
-        .map(|said| timeless(&engine.say(&said.session, &said.message)))
+    engine.init(&transcript["config"].to_string()).unwrap();
+    let answers = messages(&transcript)
+        .into_iter()
+        .map(|(session, message)| timeless(&engine.say(session, message)))
         .collect();
     Outcome {
         answers,
@@ -49,7 +57,7 @@ fn same(expected: &Outcome, name: &str, start: impl FnOnce(&Path) -> Box<dyn Eng
     let root = tempfile::tempdir().unwrap();
     let actual = play(&mut *start(root.path()), root.path());
     for (i, (expected, actual)) in expected.answers.iter().zip(&actual.answers).enumerate() {
-        let said = &transcript().messages[i];
+        let said = &transcript()["messages"][i];
         assert_eq!(actual, expected, "{name}, message {i}: {said:?}");
     }
     assert_eq!(actual.plan, expected.plan, "{name}");
@@ -184,7 +192,7 @@ fn pre_initialised_in_every_engine() {
     let ready = |target: &str| {
         let shipped = build(target, &[]).shipped;
         let plain = Artifact::read(&shipped).unwrap();
-        let ready = preinit::run(&shipped, &plain, &transcript().config()).unwrap();
+        let ready = preinit::run(&shipped, &plain, &transcript()["config"].to_string()).unwrap();
         assert_ne!(ready.bytes(), plain.bytes());
         let file = folder.path().join(format!("{target}.wasm"));
         std::fs::write(&file, ready.bytes()).unwrap();

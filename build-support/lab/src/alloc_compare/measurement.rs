@@ -5,7 +5,7 @@ use super::figures::{Candidate, MemoryAt, PAGE, Pages, Ratios, Run, WorkloadSize
 use super::session::{RunResult, Session, refused};
 use super::{Allocator, CountQuantiles, Statistics, Workload};
 use crate::quantiles::Quantiles;
-use build_support::agent::transcript::Transcript;
+use crate::transcript::Transcript;
 use build_support::engine::program::Program;
 use build_support::engine::setup::{Compiler, Setup};
 use build_support::error::{Error, Result};

@@ -2,8 +2,8 @@
 
 use super::Workload;
 use super::exports::{Export, Number};
+use crate::transcript::Transcript;
 use build_support::agent::host::Host;
-use build_support::agent::transcript::Transcript;
 use build_support::engine::memory::Memory;
 use build_support::engine::program::Program;
 use build_support::error::{Error, Result};

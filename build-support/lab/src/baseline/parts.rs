@@ -2,9 +2,9 @@
 
 use super::{Allocators, Baseline, Figures, Memory, StageBytes};
 use crate::alloc_compare::{self, Allocator, Request};
+use crate::transcript::Transcript;
 use crate::variants::{self, Variants};
 use crate::{memory, native, startup};
-use build_support::agent::transcript::Transcript;
 use build_support::baseline::file::File;
 use build_support::error::{Error, Result};
 use build_support::measure::sizes;
@@ -69,7 +69,7 @@ pub fn measure(
     tools: &Tools<'_>,
     listener: &mut dyn Listener,
 ) -> Result<Baseline> {
-    let transcript = Transcript::read(&package.transcript())?;
+    let transcript = Transcript::of(package)?;
     let all = variants::make(package, &transcript, listener)?;
     let kept = || {
         before.ok_or_else(|| Error::Input {

@@ -2,8 +2,8 @@
 
 use crate::memory::{self, Plan, Subject};
 use crate::tables;
+use crate::transcript::Transcript;
 use crate::variants::{self, Variants};
-use build_support::agent::transcript::Transcript;
 use build_support::cli::ended::Ended;
 use build_support::cli::terminal::{colour_on_stdout, print};
 use build_support::output::progress::Progress;
@@ -41,11 +41,10 @@ pub struct Opts {
 pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     // Hidden where stderr is no terminal, so that `--json` may show it too.
     let mut progress = Progress::start(false);
-    let workload = match &opts.workload {
-        Some(file) => file.clone(),
-        None => Package::find(None)?.transcript(),
+    let transcript = match &opts.workload {
+        Some(file) => Transcript::read(file)?,
+        None => Transcript::of(&Package::find(None)?)?,
     };
-    let transcript = Transcript::read(&workload)?;
     let subjects: Vec<_> = match opts.files.as_slice() {
         [] => variants::make(&Package::find(None)?, &transcript, &mut progress)?
             .iter()

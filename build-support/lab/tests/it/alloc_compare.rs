@@ -8,12 +8,12 @@ mod random;
 
 use crate::agent;
 use build_support::agent::host::Host;
-use build_support::agent::transcript::Transcript;
 use build_support::engine::program::Program;
 use build_support::project::listener::Silent;
 use build_support::system::process;
 use build_support::wasm::artifact::Artifact;
 use lab::alloc_compare::{self, Allocator, Export, Number, Session, Statistics, Tracing, Workload};
+use lab::transcript::Transcript;
 use model::Model;
 use std::path::{Path, PathBuf};
 use wasmtime::Engine;
@@ -135,7 +135,7 @@ fn every_call_is_answered_and_counted() {
 /// Protects the comparison: every allocator on every target does the same work.
 #[test]
 fn workloads_compute_the_same_everywhere() {
-    let said = Transcript::read(&agent().transcript()).unwrap();
+    let said = Transcript::of(&agent()).unwrap();
     let mut first: Option<Vec<u64>> = None;
     for target in TARGETS {
         for allocator in ALLOCATORS {

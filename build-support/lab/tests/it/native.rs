@@ -1,14 +1,14 @@
 //! The native program that native figures are taken of: it is built, answers the transcript, and says what is wrong.
 
 use crate::agent;
-use build_support::agent::transcript::Transcript;
 use build_support::system::process;
 use lab::native;
+use lab::transcript::Transcript;
 
 #[test]
 fn it_is_measured_and_says_what_is_wrong() {
     let package = agent();
-    let transcript = Transcript::read(&package.transcript()).unwrap();
+    let transcript = Transcript::of(&package).unwrap();
 
     // Every message of every process was answered, or this is an error.
     let native = native::run(&package, &transcript, 3).unwrap();

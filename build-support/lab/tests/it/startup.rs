@@ -6,7 +6,6 @@ mod precompiled;
 mod profile;
 
 use crate::agent;
-use build_support::agent::transcript::Transcript;
 use build_support::ops::build;
 use build_support::ops::ship::Files;
 use build_support::project::listener::Silent;
@@ -15,6 +14,7 @@ use build_support::system::process;
 use build_support::wasm::artifact::FileKind;
 use lab::quantiles::Quantiles;
 use lab::startup::{self, Milestones, Mode, Plan, Process, Samples, Startup, Subject, targets};
+use lab::transcript::Transcript;
 use lab::variants::{self, Variants};
 use std::path::Path;
 
@@ -28,7 +28,7 @@ fn shipped(target: &str) -> Files {
 }
 
 fn transcript() -> Transcript {
-    Transcript::read(&agent().transcript()).unwrap()
+    Transcript::of(&agent()).unwrap()
 }
 
 fn measure(samples: Samples, node: Option<&Path>) -> Startup {

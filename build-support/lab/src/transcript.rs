@@ -5,8 +5,9 @@
 //! {"config": {}, "messages": [{"session": "work", "message": "hello"}]}
 //! ```
 
-use crate::agent::host::Host;
-use crate::error::{Error, Result};
+use build_support::agent::host::Host;
+use build_support::error::{Error, Result};
+use build_support::project::package::Package;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -31,6 +32,14 @@ pub struct Message {
 }
 
 impl Transcript {
+    /// The one of the agent in `package`, in its tests.
+    ///
+    /// # Errors
+    /// As [`Transcript::read`].
+    pub fn of(package: &Package) -> Result<Self> {
+        Self::read(&package.manifest.with_file_name("tests/transcript.json"))
+    }
+
     /// Reads the JSON in `file`.
     ///
     /// # Errors
