@@ -149,10 +149,7 @@ mod tests {
             .collect();
         let strings = |list: &[&str]| list.iter().map(|s| (*s).to_owned()).collect();
         run(
-            &Symbols {
-                functions,
-                segments: Vec::new(),
-            },
+            &Symbols { functions },
             &SnipRules {
                 enabled: true,
                 families: Vec::new(),
@@ -230,10 +227,7 @@ mod tests {
             families: vec!["unwrap and expect".into()],
             ..SnipRules::default()
         };
-        let symbols = Symbols {
-            functions,
-            segments: Vec::new(),
-        };
+        let symbols = Symbols { functions };
         assert_eq!(run(&symbols, &rules).snipped(), [1]);
     }
 }

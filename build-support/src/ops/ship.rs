@@ -17,6 +17,8 @@ use crate::system::digest::{self, Key};
 use crate::system::files;
 use crate::wasm::artifact::Artifact;
 use crate::wasm::bindgen;
+use crate::wasm::path::RustPath;
+use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -319,18 +321,22 @@ fn refuse_banned(config: &Config, analysis: &Analysis) -> Result<()> {
         .iter()
         .map(|name| name.replace('-', "_"))
         .collect();
-    let found: Vec<_> = analysis
-        .contributors
-        .iter()
-        .filter(|c| banned.contains(&c.krate))
+    let functions = analysis.functions.iter();
+    let mut found: Vec<_> = functions
+        .filter_map(|function| Some((function.bytes, function.name.as_deref()?)))
+        .filter(|(_, name)| {
+            banned
+                .iter()
+                .any(|krate| RustPath::parse(name).krate() == krate)
+        })
         .collect();
     if found.is_empty() {
         return Ok(());
     }
-    let list: Vec<_> = found
-        .iter()
-        .take(10)
-        .map(|c| format!("  {} ({} bytes)", c.name, c.bytes))
+    found.sort_by_key(|(bytes, name)| (Reverse(*bytes), *name));
+    let list = found.iter().take(10);
+    let list: Vec<_> = list
+        .map(|(bytes, name)| format!("  {name} ({bytes} bytes)"))
         .collect();
     Err(Error::Banned(format!(
         "the linked file holds {} functions of banned crates:\n{}\n  \

@@ -1,7 +1,6 @@
 //! The passes in their order, and the loop that runs them, validates what each made, and records it.
 
 use crate::analyze;
-use crate::analyze::contributors::{self, Contributor};
 use crate::analyze::plan::{self, SnipRules, SweepPlan};
 use crate::analyze::sweep::{Reason, Refusal};
 use crate::error::{Error, Result};
@@ -9,6 +8,7 @@ use crate::passes::{Job, Outcome, Pass, build_id, componentize, optimize, snip, 
 use crate::report::{Piece, Snipped, Stage, Swept};
 use crate::wasm::artifact::Artifact;
 use crate::wasm::names::{self, Names};
+use crate::wasm::symbols::Function;
 use crate::wasm::{ReadError, bindgen, features, reachability, symbols};
 use std::path::Path;
 use std::time::Instant;
@@ -38,8 +38,8 @@ const BEFORE_WASM_BINDGEN: usize = 2;
 pub struct Analysis {
     /// What to do with each core module, in file order.
     pub plans: Vec<SweepPlan>,
-    /// The size of the linked file by name, largest first.
-    pub contributors: Vec<Contributor>,
+    /// The functions of the linked file.
+    pub functions: Vec<Function>,
     /// The features the code uses, by name, in the order of [`features::KNOWN`].
     pub features: Vec<String>,
     /// Names of functions that nothing can call.
@@ -75,16 +75,13 @@ pub fn analyze(
         }
         plan.data = names::read(module).map_err(&broken)?.data;
         analysis.plans.push(plan);
-        analysis.contributors.extend(contributors::run(&symbols));
+        analysis.functions.extend(symbols.functions);
         used.extend(
             features::run(module.bytes, file)?
                 .into_iter()
                 .map(|f| f.name),
         );
     }
-    analysis
-        .contributors
-        .sort_by_key(|c| std::cmp::Reverse(c.bytes));
     let in_order = features::KNOWN
         .iter()
         .map(|f| f.name)

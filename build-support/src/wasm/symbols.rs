@@ -1,5 +1,5 @@
-//! The functions and data segments of a core module with their names, sizes and what their last
-//! instruction says; read from the bytes as they are.
+//! The functions of a core module with their names, sizes and what their last instruction says; read
+//! from the bytes as they are.
 
 use crate::wasm::path::demangle;
 use crate::wasm::{Module, ReadError};
@@ -19,22 +19,11 @@ pub struct Function {
     pub diverges: bool,
 }
 
-/// A data segment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Segment {
-    /// Its name (`.rodata`), or its number.
-    pub name: String,
-    /// Its contents' size in bytes.
-    pub bytes: u64,
-}
-
 /// What [`run`] found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Symbols {
     /// Defined functions in index order.
     pub functions: Vec<Function>,
-    /// Data segments in order.
-    pub segments: Vec<Segment>,
 }
 
 impl Symbols {
@@ -69,12 +58,6 @@ pub fn run(module: &Module<'_>) -> Result<Symbols, ReadError> {
             diverges: returns_nothing && never_returns(body)?,
         });
     }
-    let segments = module.data.iter().zip(names.segments).enumerate();
-    let segments = segments.map(|(number, (segment, name))| Segment {
-        name: name.map_or_else(|| format!("data segment {number}"), str::to_owned),
-        bytes: segment.data.len() as u64,
-    });
-    found.segments = segments.collect();
     Ok(found)
 }
 
