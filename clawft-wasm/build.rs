@@ -1,5 +1,7 @@
-//! Fails the build where the dependency graph breaks the rules in `[package.metadata.budget.graph]`, makes constants of
-//! the sizes in `[package.metadata.budget.constants]`, and settles two things for wasm: the size of the stack, and which allocator the features choose.
+//! Fails the build where the dependency graph breaks the rules in
+//! `[package.metadata.budget.graph]`, makes constants of the sizes in
+//! `[package.metadata.budget.constants]`, and settles two things for wasm: the size of the stack,
+//! and which allocator the features choose.
 
 /// The allocators of `src/alloc.rs`. The feature of each is its name after `alloc-`.
 const ALLOCATORS: [&str; 5] = [DEFAULT, "talc", "talc-small", "lol", "lol-free"];
@@ -11,9 +13,10 @@ fn main() {
     build_support::guard::check();
     let constants = build_support::guard::constants();
     let wasm = std::env::var("CARGO_CFG_TARGET_FAMILY").is_ok_and(|family| family == "wasm");
-    // The linker puts the stack before the data, so that running over it traps, and its default of 1 MiB puts the data
-    // just where an address begins to take four bytes instead of three. The deepest hostile input needs less than
-    // 12 KiB in the shipped file; an unoptimised build needs several times that.
+    // The linker puts the stack before the data, so that running over it traps, and its default of
+    // 1 MiB puts the data just where an address begins to take four bytes instead of three. The
+    // deepest hostile input needs less than 12 KiB in the shipped file; an unoptimised build needs
+    // several times that.
     if let Some(stack) = constants.get("stack").filter(|_| wasm) {
         println!("cargo::rustc-link-arg-cdylib=-z");
         println!("cargo::rustc-link-arg-cdylib=stack-size={stack}");

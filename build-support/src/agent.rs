@@ -1,4 +1,5 @@
-//! This agent in a host: started, talked to, and made ready ahead of time. Nothing here knows packages or budgets.
+//! This agent in a host: started, talked to, and made ready ahead of time. Nothing here knows
+//! packages or budgets.
 
 pub mod component;
 pub mod host;

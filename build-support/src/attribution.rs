@@ -1,10 +1,10 @@
-//! The size of a file by what is in it, to the byte: every byte belongs to exactly one row, and the rows
-//! sum to the file. What nothing names is a row too.
+//! The size of a file by what is in it, to the byte: every byte belongs to exactly one row, and the
+//! rows sum to the file. What nothing names is a row too.
 //!
-//! [`names`] is what is known of a core module, its own or what the pipeline carried along while the
-//! names went; [`parts`] takes a file apart into [`rows`], [`origin`] reads crate, module and family from
-//! a row's name, [`groups`] adds rows up, [`diff`] compares two files. What calls what is left to
-//! `wasm::call_graph`.
+//! [`names`] is what is known of a core module, its own or what the pipeline carried along while
+//! the names went; [`parts`] takes a file apart into [`rows`], [`origin`] reads crate, module and
+//! family from a row's name, [`groups`] adds rows up, [`diff`] compares two files. What calls what
+//! is left to `wasm::call_graph`.
 
 pub mod diff;
 pub mod groups;
@@ -25,12 +25,12 @@ use std::path::Path;
 /// What [`Error::InvalidOutput`] calls this step.
 const STEP: &str = "attribution";
 
-/// The attribution of any valid file, by the names that are in it: the `name` section, exports, and where the
-/// file is a linker's own output its data symbols.
+/// The attribution of any valid file, by the names that are in it: the `name` section, exports, and
+/// where the file is a linker's own output its data symbols.
 ///
 /// # Errors
-/// [`Error::Input`] with the offset where names cannot be read, [`Error::InvalidOutput`] where the rows would
-/// not sum to the file.
+/// [`Error::Input`] with the offset where names cannot be read, [`Error::InvalidOutput`] where the
+/// rows would not sum to the file.
 pub fn of_file(file: &Path, artifact: &Artifact) -> Result<Attribution> {
     let known: Vec<Names> = artifact
         .modules()
@@ -43,8 +43,8 @@ pub fn of_file(file: &Path, artifact: &Artifact) -> Result<Attribution> {
     attribute(artifact, &mut |_| in_order.next())
 }
 
-/// The attribution of a file that lost its names on its way through the passes. `known` are the modules that
-/// were seen while they had names; one is recognised by its code.
+/// The attribution of a file that lost its names on its way through the passes. `known` are the
+/// modules that were seen while they had names; one is recognised by its code.
 ///
 /// # Errors
 /// [`Error::InvalidOutput`] where the file cannot be taken apart, or the rows would not sum to it.

@@ -1,11 +1,11 @@
-//! `[package.metadata.budget]` of a package's manifest → [`Config`], each value with its place in the
-//! file, so that whoever complains later can point at it.
+//! `[package.metadata.budget]` of a package's manifest → [`Config`], each value with its place in
+//! the file, so that whoever complains later can point at it.
 //!
 //! ```toml
 //! [package.metadata.budget]
 //! profile = "release-wasm"                 # "release" where the key is absent
 //! targets = ["wasm32-wasip2"]              # any wasm target where the key is absent
-//! build-id = true                          # a custom section with an id of the contents; false where the key is absent
+//! build-id = true                          # a custom section with an id of the contents
 //! [package.metadata.budget.limits]         # on the shipped file, for every target
 //! raw = "300 KiB"                          # or a whole number of bytes
 //! gzip = "120 KiB"
@@ -19,7 +19,7 @@
 //! [package.metadata.budget.target.wasm32-wasip2.limits]
 //! raw = 61_440                             # replaces that limit for that target
 //! [package.metadata.budget.ratchet]        # how much sizes may grow over the baseline
-//! tolerance = "0.5%"                       # or bytes, or a list of both, of which the larger counts
+//! tolerance = "0.5%"                       # or bytes, or both, of which the larger counts
 //! compressed-tolerance = "1%"              # of gzip and brotli
 //! drift = "2%"                             # all growth since the last deliberate raise
 //! [package.metadata.budget.snip]
@@ -37,8 +37,8 @@
 //! read-buffer = "16 KiB"
 //! ```
 //!
-//! All mistakes are found in one go. What the values mean is left to others: limits to `gate`, patterns
-//! to `snip`, the graph to `guard`, which reads the same table through cargo.
+//! All mistakes are found in one go. What the values mean is left to others: limits to `gate`,
+//! patterns to `snip`, the graph to `guard`, which reads the same table through cargo.
 
 mod amounts;
 mod budget;

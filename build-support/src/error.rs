@@ -18,7 +18,8 @@ pub enum Error {
         action: &'static str,
         /// The file.
         path: PathBuf,
-        /// The system's reason. Not called `source`, which would be told once more by whoever tells the chain.
+        /// The system's reason. Not called `source`, which would be told once more by whoever tells
+        /// the chain.
         reason: std::io::Error,
     },
     /// An input is not what it should be.

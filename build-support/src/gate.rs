@@ -1,8 +1,10 @@
-//! Decides whether what was shipped is within its budget, and nothing else does. Pure: the same report,
-//! configuration and baseline give the same verdict. Figures are compared as whole numbers, sizes to the byte.
+//! Decides whether what was shipped is within its budget, and nothing else does. Pure: the same
+//! report, configuration and baseline give the same verdict. Figures are compared as whole numbers,
+//! sizes to the byte.
 //!
-//! `limits` are those of the manifest, `growth` is what the baseline allows. Where the baseline comes from is left to
-//! `baseline`, what becomes of it to `entry`, what is said of a verdict to `output::diagnostic`.
+//! `limits` are those of the manifest, `growth` is what the baseline allows. Where the baseline
+//! comes from is left to `baseline`, what becomes of it to `entry`, what is said of a verdict to
+//! `output::diagnostic`.
 
 pub mod contents;
 pub mod entry;
@@ -36,8 +38,9 @@ pub struct Breach {
     pub actual: u64,
 }
 
-/// Holds the figures of `report` against the limits of `config`, and its sizes against the `baseline`. A figure that is
-/// exactly the most that is allowed is within it; one that is missing is not.
+/// Holds the figures of `report` against the limits of `config`, and its sizes against the
+/// `baseline`. A figure that is exactly the most that is allowed is within it; one that is missing
+/// is not.
 pub fn decide(report: &Report, config: &Config, baseline: Option<&Entry>) -> Verdict {
     let breach = |limit: &Limit| {
         let actual = limits::actual(report, &limit.measure);

@@ -1,25 +1,26 @@
-//! Compile-time rules, for build scripts: on the dependency graph, `fn main() { build_support::guard::check() }`, and on
-//! sizes inside of the program, [`constants`].
+//! Compile-time rules, for build scripts: on the dependency graph, `fn main() {
+//! build_support::guard::check() }`, and on sizes inside of the program, [`constants`].
 //!
 //! The rules stand in the package's manifest:
 //!
 //! ```toml
 //! [package.metadata.budget.graph]
-//! banned-crates = ["tokio"]                         # crates that must not be in the wasm file's graph
+//! banned-crates = ["tokio"]                         # crates that must not be in the graph
 //! banned-features = ["app/channels", "native-exec"] # a crate's feature, or a feature of any crate
 //! max-crates = 12                                   # the package itself included
 //! ```
 //!
-//! Looked at is the graph for each of the budget's `targets`, with the package's features as they are in this very
-//! build, whatever is being built. Only what ends up in the wasm file counts: normal dependencies, without
-//! procedural macros, build scripts and what those need, all of which run on the host. `cargo tree` resolves it,
-//! because only cargo's own resolver gives each crate the features it really gets for a target;
-//! `cargo metadata` adds up those of the whole workspace and every platform.
+//! Looked at is the graph for each of the budget's `targets`, with the package's features as they
+//! are in this very build, whatever is being built. Only what ends up in the wasm file counts:
+//! normal dependencies, without procedural macros, build scripts and what those need, all of which
+//! run on the host. `cargo tree` resolves it, because only cargo's own resolver gives each crate
+//! the features it really gets for a target; `cargo metadata` adds up those of the whole workspace
+//! and every platform.
 //!
 //! Cargo is asked offline first. A package that is not downloaded yet (a host build downloads none
-//! of the wasm targets') is fetched by a second attempt; where that is impossible too, the build fails and says why: a
-//! rule that cannot be checked is not kept. A run costs some tenths of a second, and cargo repeats it only when
-//! a manifest or the lock file changes.
+//! of the wasm targets') is fetched by a second attempt; where that is impossible too, the build
+//! fails and says why: a rule that cannot be checked is not kept. A run costs some tenths of a
+//! second, and cargo repeats it only when a manifest or the lock file changes.
 
 mod constants;
 mod graph;
@@ -49,8 +50,8 @@ pub fn check() {
     }
 }
 
-/// Writes `[package.metadata.budget.constants]` of the manifest as constants to `budget.rs` in cargo's `OUT_DIR`, and
-/// gives them to the build script. Fails the build where one is no size.
+/// Writes `[package.metadata.budget.constants]` of the manifest as constants to `budget.rs` in
+/// cargo's `OUT_DIR`, and gives them to the build script. Fails the build where one is no size.
 ///
 /// ```toml
 /// [package.metadata.budget.constants]
@@ -63,7 +64,7 @@ pub fn check() {
 ///     include!(concat!(env!("OUT_DIR"), "/budget.rs"));
 /// }
 /// static BUFFER: [u8; budget::READ_BUFFER] = [0; budget::READ_BUFFER];
-/// const _: () = assert!(size_of::<Agent>() <= budget::AGENT, "`Agent` is larger than the constant `agent` of the budget");
+/// const _: () = assert!(size_of::<Agent>() <= budget::AGENT, "`Agent` is too large");
 /// ```
 pub fn constants() -> Constants {
     match write_constants() {
@@ -96,8 +97,9 @@ fn write_constants() -> Result<Constants> {
 /// Checks the package whose build script this is, and gives the files that the answer depends on.
 ///
 /// # Errors
-/// [`Error::Banned`] with every violation, [`Error::Input`] where the rules cannot be read, [`Error::Process`]
-/// where cargo cannot resolve the graph, [`Error::Toolchain`] outside a build script.
+/// [`Error::Banned`] with every violation, [`Error::Input`] where the rules cannot be read,
+/// [`Error::Process`] where cargo cannot resolve the graph, [`Error::Toolchain`] outside a build
+/// script.
 pub fn run() -> Result<BTreeSet<PathBuf>> {
     let folder = PathBuf::from(variable("CARGO_MANIFEST_DIR")?);
     let manifest = folder.join("Cargo.toml");
@@ -195,7 +197,8 @@ fn tree(package: &Package, target: &str, features: &[String]) -> Result<Graph> {
 /// The cargo that runs this build script, with the user's environment.
 fn cargo() -> Result<std::process::Command> {
     let mut command = process::cargo(variable("CARGO")?);
-    // Set for a build script as for an inner cargo to use, and a check of another target is not meant by them.
+    // Set for a build script as for an inner cargo to use, and a check of another target is not
+    // meant by them.
     for name in [
         "TARGET",
         "HOST",

@@ -1,5 +1,5 @@
-//! Every operation, whole: what the command does, for whoever wants it without the command. Nothing here knows clap,
-//! terminals or this agent.
+//! Every operation, whole: what the command does, for whoever wants it without the command. Nothing
+//! here knows clap, terminals or this agent.
 
 pub mod adopt;
 pub mod build;

@@ -37,14 +37,15 @@ pub struct Job<'a> {
     pub second_optimizer: Option<(&'a str, &'a Optimizer)>,
     /// Whether panic entry points were looked for, which a report tells from finding none.
     pub snips: bool,
-    /// Whether what is dead is to show where it is used after all: 0xAA for data, a trap for a slot.
+    /// Whether what is dead is to show where it is used after all: 0xAA for data, a trap for a
+    /// slot.
     pub poison: bool,
     /// Whether the file gets an id of what it is made of.
     pub build_id: bool,
 }
 
-/// A second optimiser: gets a module and its features by wasm-opt's names, gives the optimised module, with the
-/// names of its functions.
+/// A second optimiser: gets a module and its features by wasm-opt's names, gives the optimised
+/// module, with the names of its functions.
 pub type Optimizer = dyn Fn(&[u8], &[&str]) -> Result<Vec<u8>>;
 
 impl<'a> Job<'a> {

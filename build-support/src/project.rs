@@ -1,5 +1,5 @@
-//! Cargo's side: which package is meant, with which toolchain it is compiled, and the linked file. What is done with that
-//! file is no business of this folder.
+//! Cargo's side: which package is meant, with which toolchain it is compiled, and the linked file.
+//! What is done with that file is no business of this folder.
 
 pub mod choice;
 pub mod compile;

@@ -1,5 +1,5 @@
-//! What a run found, as plain data. The modules below turn it into text and JSON; nothing here decides
-//! anything (`gate` does) and nothing here prints.
+//! What a run found, as plain data. The modules below turn it into text and JSON; nothing here
+//! decides anything (`gate` does) and nothing here prints.
 
 pub mod json;
 pub mod names;
@@ -62,7 +62,8 @@ pub struct Report {
     pub attribution: Attribution,
     /// The wasm features the code uses, by their proposal's name.
     pub features: Vec<String>,
-    /// Functions that nothing can call, by file; both counts are 0 where dead code elimination is whole.
+    /// Functions that nothing can call, by file; both counts are 0 where dead code elimination is
+    /// whole.
     pub prunable: Prunable,
 }
 
@@ -116,7 +117,8 @@ pub struct Codecs {
 pub struct Figures {
     /// Functions with a body, in all its core modules.
     pub functions: u64,
-    /// Linear memory that its core modules have at the start, in bytes; what they import is somebody else's.
+    /// Linear memory that its core modules have at the start, in bytes; what they import is
+    /// somebody else's.
     pub memory: u64,
     /// Instructions until there is an instance; absent where no limit asked for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,5 +1,5 @@
-//! Sizes as people write them, read to the byte. Apart from `report::units`, which has all of it, because build
-//! scripts read sizes too: [`crate::guard`] needs none of what a report needs.
+//! Sizes as people write them, read to the byte. Apart from `report::units`, which has all of it,
+//! because build scripts read sizes too: [`crate::guard`] needs none of what a report needs.
 
 use std::ops::Range;
 
@@ -31,9 +31,9 @@ pub struct SizeError {
     pub help: String,
 }
 
-/// A size such as `300 KiB`, `57.9 KiB`, `120 kB`, `1_000 B` in bytes. `kB` and `MB` are powers of 1,000,
-/// `KiB` and `MiB` of 1,024. The decimal fraction is taken exactly and what is left over of a byte is
-/// dropped: `57.9 KiB` is 59,289 bytes (59,289.6), the stricter of the two.
+/// A size such as `300 KiB`, `57.9 KiB`, `120 kB`, `1_000 B` in bytes. `kB` and `MB` are powers of
+/// 1,000, `KiB` and `MiB` of 1,024. The decimal fraction is taken exactly and what is left over of
+/// a byte is dropped: `57.9 KiB` is 59,289 bytes (59,289.6), the stricter of the two.
 ///
 /// # Errors
 ///

@@ -1,5 +1,5 @@
-//! What a wasm file is: its sections, names, symbols, functions and memory, read from its bytes. Nothing here knows
-//! manifests, cargo, reports or plans.
+//! What a wasm file is: its sections, names, symbols, functions and memory, read from its bytes.
+//! Nothing here knows manifests, cargo, reports or plans.
 
 pub mod artifact;
 pub mod bindgen;

@@ -3,9 +3,9 @@
 //! [`Fields`] stands between [`crate::json`] and the types: `config.limits.max_history: expected an
 //! integer from 2 to 10000, got a string`.
 //!
-//! A member that is wrong does not end the reading: the first error is kept, what is asked for comes out
-//! empty, and [`read`] gives the error in the end. So a type is read in a straight line, without a way
-//! out, and something half made to drop, after each member.
+//! A member that is wrong does not end the reading: the first error is kept, what is asked for
+//! comes out empty, and [`read`] gives the error in the end. So a type is read in a straight line,
+//! without a way out, and something half made to drop, after each member.
 
 use alloc::boxed::Box;
 use alloc::string::String;

@@ -1,8 +1,9 @@
 //! The nouns of the clawft agent core: what goes in, what comes out, what is kept.
 //!
 //! `clawft-wasm` works on these types and hosts may use them to read its answers. Every type reads
-//! itself from JSON and writes itself to JSON by hand: derived deserialisers were 24 KB of an earlier agent's
-//! wasm file (SPEC section 4), and these errors name the place (`config.limits.max_history`).
+//! itself from JSON and writes itself to JSON by hand: derived deserialisers were 24 KB of an
+//! earlier agent's wasm file (SPEC section 4), and these errors name the place
+//! (`config.limits.max_history`).
 //!
 //! The crate is `no_std` with `alloc`, always. Feature `native` adds [`os`], the only module that
 //! asks the operating system for anything; feature `wasm` adds `abi`, the constants of the C ABI.

@@ -63,8 +63,8 @@ impl Session {
         Ok(())
     }
 
-    /// The file the session is kept in: the name, which has been checked, with each capital `A` as `+a`, because some file
-    /// systems take `Main` and `main` for one, and `.json`.
+    /// The file the session is kept in: the name, which has been checked, with each capital `A` as
+    /// `+a`, because some file systems take `Main` and `main` for one, and `.json`.
     pub fn file_name(name: &str) -> String {
         let mut file = String::new();
         for letter in name.bytes() {

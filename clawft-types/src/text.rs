@@ -1,6 +1,7 @@
 //! Text operations, small: what `core::str` and `alloc` have generic, fast and large.
 //!
-//! `[…].concat()` and `str::find(&str)` bring generic machinery into the wasm file that the agent needs nothing else of.
+//! `[…].concat()` and `str::find(&str)` bring generic machinery into the wasm file that the agent
+//! needs nothing else of.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -9,7 +10,8 @@ use crate::json::write::decimal;
 
 /// `template` with a value in the place of each `{}`; what is in a value is left as it is.
 ///
-/// One literal and its values are less code at every place than the literals between them one by one.
+/// One literal and its values are less code at every place than the literals between them one by
+/// one.
 pub fn fill(template: &str, values: &[&str]) -> String {
     let mut out = String::new();
     let mut values = values.iter();
@@ -61,8 +63,8 @@ pub fn first_characters(text: &str, mut count: usize) -> &str {
     text
 }
 
-/// The byte offsets at which `part` begins in `text`: the first one, and whether it is the only one.
-/// `None` if there is none or `part` is empty. Overlapping ones count.
+/// The byte offsets at which `part` begins in `text`: the first one, and whether it is the only
+/// one. `None` if there is none or `part` is empty. Overlapping ones count.
 ///
 /// Knuth, Morris and Pratt's algorithm: linear, whatever the two texts are.
 pub fn find(text: &str, part: &str) -> Option<(usize, bool)> {
@@ -141,8 +143,8 @@ pub fn word(text: &str) -> (&str, &str) {
 /// Sorts texts by their bytes: heapsort, which is short and never slow.
 pub fn sort(texts: &mut [String]) {
     let count = texts.len();
-    // First every root, from the last one on, so that the largest text comes to stand first; then that goes
-    // to the end, again and again.
+    // First every root, from the last one on, so that the largest text comes to stand first; then
+    // that goes to the end, again and again.
     for step in (1..count + count / 2).rev() {
         if step >= count {
             sift(texts, step - count, count);

@@ -1,8 +1,9 @@
 //! The agent: a configuration, sessions, memory, and the pipeline that answers a message.
 //!
-//! In reading order: [`turn`] is the pipeline, [`intent`], [`route`] and [`context`] are its stages,
-//! [`provider`] answers with a [`completion`], [`tools`] act; [`sessions`] and [`memory`] keep, both in the [`workspace`],
-//! which confines every path to the root; an [`Agent`] is all of that, and [`capabilities`] describes it.
+//! In reading order: [`turn`] is the pipeline, [`intent`], [`route`] and [`context`] are its
+//! stages, [`provider`] answers with a [`completion`], [`tools`] act; [`sessions`] and [`memory`]
+//! keep, both in the [`workspace`], which confines every path to the root; an [`Agent`] is all of
+//! that, and [`capabilities`] describes it.
 
 pub mod capabilities;
 pub mod completion;

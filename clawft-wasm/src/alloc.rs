@@ -8,12 +8,12 @@
 //! | `alloc-lol` | lol_alloc's bump allocator, which **never takes anything back** |
 //! | `alloc-lol-free` | lol_alloc's free list, searched from the front: slow with many free blocks |
 //!
-//! The leaking one is for short lives. A session is written out anew with every message, so what is lost with each
-//! is of the size of the history.
+//! The leaking one is for short lives. A session is written out anew with every message, so what is
+//! lost with each is of the size of the history.
 //!
-//! `build.rs` decides between the features, and says so as `cfg(allocator = "…")`: exactly one `chosen` below is
-//! compiled. With the feature `alloc-tracing` it stands in an `alloc_trace::Traced`, and [`statistics`] says what it
-//! was asked for.
+//! `build.rs` decides between the features, and says so as `cfg(allocator = "…")`: exactly one
+//! `chosen` below is compiled. With the feature `alloc-tracing` it stands in an
+//! `alloc_trace::Traced`, and [`statistics`] says what it was asked for.
 
 #[cfg(feature = "alloc-tracing")]
 use core_alloc::string::String;
@@ -77,8 +77,8 @@ mod chosen {
 
     #[allow(unsafe_code)]
     pub const fn new() -> Allocator {
-        // SAFETY: the targets have no threads (neither wasip1 nor wasip2 has atomics), so nothing allocates at
-        // the same time as something else.
+        // SAFETY: the targets have no threads (neither wasip1 nor wasip2 has atomics), so nothing
+        // allocates at the same time as something else.
         unsafe { AssumeSingleThreaded::new(LeakingAllocator::new()) }
     }
 }
@@ -91,8 +91,8 @@ mod chosen {
 
     #[allow(unsafe_code)]
     pub const fn new() -> Allocator {
-        // SAFETY: the targets have no threads (neither wasip1 nor wasip2 has atomics), so nothing allocates at
-        // the same time as something else.
+        // SAFETY: the targets have no threads (neither wasip1 nor wasip2 has atomics), so nothing
+        // allocates at the same time as something else.
         unsafe { AssumeSingleThreaded::new(FreeListAllocator::new()) }
     }
 }
@@ -105,8 +105,8 @@ mod chosen {
 
     use dlmalloc::Dlmalloc;
 
-    /// dlmalloc through its C interface, which aligns to 8 bytes. Nothing in the agent wants more, and the code
-    /// for more would be carried along, because the alignment is a parameter.
+    /// dlmalloc through its C interface, which aligns to 8 bytes. Nothing in the agent wants more,
+    /// and the code for more would be carried along, because the alignment is a parameter.
     pub struct Allocator(UnsafeCell<Dlmalloc>);
 
     pub const fn new() -> Allocator {
@@ -119,8 +119,8 @@ mod chosen {
     // SAFETY: the targets have no threads, so nobody shares it.
     unsafe impl Sync for Allocator {}
 
-    // SAFETY: what is handed out comes from dlmalloc, is aligned to `ALIGN`, and refused where that is too
-    // little. No call is inside another: dlmalloc calls nothing of ours.
+    // SAFETY: what is handed out comes from dlmalloc, is aligned to `ALIGN`, and refused where that
+    // is too little. No call is inside another: dlmalloc calls nothing of ours.
     unsafe impl GlobalAlloc for Allocator {
         unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
             if layout.align() > ALIGN {

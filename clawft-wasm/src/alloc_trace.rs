@@ -1,18 +1,20 @@
 //! Allocation tracing (feature `alloc-tracing`): what the allocator is asked for, whichever it is.
 //!
-//! [`Traced`] stands around an allocator, [`Counters`] is what it keeps, [`Statistics`] what is read of it. `alloc` puts
-//! it around the agent's allocator and speaks for that one; `c_abi::allocations` and `component::allocations` export
-//! what it says.
+//! [`Traced`] stands around an allocator, [`Counters`] is what it keeps, [`Statistics`] what is
+//! read of it. `alloc` puts it around the agent's allocator and speaks for that one;
+//! `c_abi::allocations` and `component::allocations` export what it says.
 //!
 //! - Bytes are those that were asked for, without what an allocator adds to them.
-//! - A reallocation counts as one, and neither as an allocation nor as a deallocation. Its old size is freed and its new
-//!   size allocated; the peak is taken after both.
+//! - A reallocation counts as one, and neither as an allocation nor as a deallocation. Its old size
+//!   is freed and its new size allocated; the peak is taken after both.
 //! - A call that the allocator refuses counts as failed and in nothing else.
-//! - A reset leaves what is live as it is, in bytes and in blocks, takes it for the peak, and sets the rest to 0. Blocks
-//!   that are older than the reset count when they are freed.
-//! - Linear memory never shrinks: a reset has nothing to do with it, and the heap is all that was grown since the start.
+//! - A reset leaves what is live as it is, in bytes and in blocks, takes it for the peak, and sets
+//!   the rest to 0. Blocks that are older than the reset count when they are freed.
+//! - Linear memory never shrinks: a reset has nothing to do with it, and the heap is all that was
+//!   grown since the start.
 //!
-//! Whatever can be derived is derived when it is read: a traced program is to be like one that is not.
+//! Whatever can be derived is derived when it is read: a traced program is to be like one that is
+//! not.
 #![allow(unsafe_code)]
 
 mod statistics;
@@ -44,7 +46,8 @@ impl<A> Traced<A> {
 #[cfg(target_family = "wasm")]
 unsafe impl<A: Sync> Sync for Traced<A> {}
 
-// SAFETY: every call is handed on as it is, and so is what comes back. Counting neither allocates nor panics.
+// SAFETY: every call is handed on as it is, and so is what comes back. Counting neither allocates
+// nor panics.
 unsafe impl<A: GlobalAlloc> GlobalAlloc for Traced<A> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: handed on to our caller.
@@ -80,10 +83,11 @@ const WIDTHS: usize = usize::BITS as usize + 1;
 /// What is counted at every call.
 #[derive(Debug)]
 pub struct Counters {
-    /// Allocations by the leading zeros of their size less one. That costs no comparison, and the classes are powers
-    /// of two.
+    /// Allocations by the leading zeros of their size less one. That costs no comparison, and the
+    /// classes are powers of two.
     by_zeros: [Cell<u64>; WIDTHS],
-    /// Bytes, those that were live at the reset among them. What is live is the difference to `freed`.
+    /// Bytes, those that were live at the reset among them. What is live is the difference to
+    /// `freed`.
     allocated: Cell<u64>,
     freed: Cell<u64>,
     peak: Cell<u64>,
@@ -200,7 +204,8 @@ fn add(counter: &Cell<u64>, amount: usize) {
 #[cfg(target_family = "wasm")]
 fn memory() -> (u64, u64) {
     unsafe extern "C" {
-        /// Where the memory that the module begins with ends. Made by the linker; there is nothing at it.
+        /// Where the memory that the module begins with ends. Made by the linker; there is nothing
+        /// at it.
         static __heap_end: u8;
     }
     let now = core::arch::wasm32::memory_size(0) as u64 * 65_536;

@@ -1,5 +1,6 @@
-//! Sizes from `[package.metadata.budget.constants]` in the manifest, for wasm: buffers are as long as they say, and what
-//! is larger than they say fails `cargo check`. The message names the key; a new value there is a decision.
+//! Sizes from `[package.metadata.budget.constants]` in the manifest, for wasm: buffers are as long
+//! as they say, and what is larger than they say fails `cargo check`. The message names the key; a
+//! new value there is a decision.
 
 // Each target uses its own.
 #![allow(dead_code)]

@@ -1,6 +1,7 @@
 //! The C ABI of the wasip1 reactor.
 //!
-//! A host instantiates the module, calls `_initialize` once (a pre-initialised file does not export it), then:
+//! A host instantiates the module, calls `_initialize` once (a pre-initialised file does not export
+//! it), then:
 //!
 //! | function | does |
 //! |---|---|
@@ -13,9 +14,9 @@
 //! | `clawft_answer_ptr() -> ptr`, `clawft_answer_len() -> len` | the answer of the last of these three calls |
 //!
 //! Text is UTF-8 without a final NUL; length 0 with any pointer is the empty text. The host keeps
-//! what it allocated and frees it after the call. The answer is JSON text, also for an error, and is
-//! valid until the next of the three calls, which frees it; growing memory detaches a host's views,
-//! so pointer and length are to be read after the call.
+//! what it allocated and frees it after the call. The answer is JSON text, also for an error, and
+//! is valid until the next of the three calls, which frees it; growing memory detaches a host's
+//! views, so pointer and length are to be read after the call.
 //!
 //! A status is 0, or a negative number: minus the number of [`ErrorCode`]. Every input is answered
 //! with a status; only running out of memory inside a call traps.

@@ -1,10 +1,10 @@
 //! The one agent behind the exports.
 //!
-//! A host of the wasm file has one instance per module instance; a native program that wants several
-//! makes [`Agent`]s of its own.
+//! A host of the wasm file has one instance per module instance; a native program that wants
+//! several makes [`Agent`]s of its own.
 //!
-//! [`init`] asks the system for nothing and holds nothing of it, so that a module can be kept as it is after
-//! `init` and instantiated in that state, in another process too.
+//! [`init`] asks the system for nothing and holds nothing of it, so that a module can be kept as it
+//! is after `init` and instantiated in that state, in another process too.
 
 use core_alloc::boxed::Box;
 use core_alloc::string::String;
@@ -93,8 +93,8 @@ mod cell {
 
     struct Single(RefCell<Option<Agent>>);
 
-    // SAFETY: the targets have no threads (no atomics, no shared memory), so there is nobody to share
-    // with; a call from inside a call is caught by the `RefCell`.
+    // SAFETY: the targets have no threads (no atomics, no shared memory), so there is nobody to
+    // share with; a call from inside a call is caught by the `RefCell`.
     unsafe impl Sync for Single {}
 
     static AGENT: Single = Single(RefCell::new(None));

@@ -9,7 +9,8 @@
 //!
 //! Modules in reading order: [`agent`] does the work, [`platform`] is what it needs of a system,
 //! [`instance`] is the one agent behind the exports, `c_abi` and `component` export it, `alloc`
-//! chooses the allocator of the wasm file, `alloc_trace` counts what it is asked for, in builds that want it.
+//! chooses the allocator of the wasm file, `alloc_trace` counts what it is asked for, in builds
+//! that want it.
 //!
 //! On wasm the crate is `no_std`; its panic handler traps, and no input makes it panic. Excluded by
 //! construction, on every platform: running programs or a shell, and channels to chat services.
@@ -38,7 +39,8 @@ pub use agent::Agent;
 pub use clawft_types as types;
 use clawft_types::{Answer, Result, answer};
 
-/// Configures the agent behind the exports; a second call configures it anew and keeps the sessions.
+/// Configures the agent behind the exports; a second call configures it anew and keeps the
+/// sessions.
 ///
 /// # Errors
 ///

@@ -1,16 +1,16 @@
-//! The allocators of the agent, compared: what each makes of the shipped file, and of time and memory in workloads that run in
-//! an embedded engine.
+//! The allocators of the agent, compared: what each makes of the shipped file, and of time and
+//! memory in workloads that run in an embedded engine.
 //!
 //! ```text
 //! allocator × target ── builds ──→ the agent                    sizes, its memory in a long life
-//!                              └→ fixtures/allocators, plain ── session ── instructions, time, pages
-//!                                                      traced ─────────── what was asked for, the cost of tracing
+//!                              └→ fixtures/allocators, plain ── session: instructions, time, pages
+//!                                                      traced ── what was asked for, its cost
 //!                                             measurement → figures → score → recommendation
 //! ```
 //!
-//! Instructions, bytes and pages are the same on every machine. Times are this machine's, and the allocators take turns,
-//! so that what else it does hits all alike. Every run of a workload must compute the same; otherwise there is nothing to
-//! compare, and that is an error.
+//! Instructions, bytes and pages are the same on every machine. Times are this machine's, and the
+//! allocators take turns, so that what else it does hits all alike. Every run of a workload must
+//! compute the same; otherwise there is nothing to compare, and that is an error.
 
 mod allocator;
 mod builds;
@@ -72,8 +72,9 @@ impl Request {
 /// Builds, runs and compares.
 ///
 /// # Errors
-/// What building reports; [`Error::Input`] where a file traps, or computes something else with one allocator than with
-/// another; [`Error::Toolchain`] where nothing was asked for that could be recommended.
+/// What building reports; [`Error::Input`] where a file traps, or computes something else with one
+/// allocator than with another; [`Error::Toolchain`] where nothing was asked for that could be
+/// recommended.
 pub fn run(agent: &Package, request: &Request, listener: &mut dyn Listener) -> Result<Comparison> {
     let transcript = Transcript::of(agent)?;
     let fixture = fixture(agent)?;

@@ -1,5 +1,5 @@
-//! What is measured of the agent and kept in `baseline.json`, beside what its gate holds. Here is what it looks like;
-//! `parts` measures.
+//! What is measured of the agent and kept in `baseline.json`, beside what its gate holds. Here is
+//! what it looks like; `parts` measures.
 
 mod parts;
 
@@ -111,8 +111,8 @@ pub struct HistoryEntry {
 }
 
 impl Allocators {
-    /// With scores to four places: what was computed has more, which a reader of JSON need not give back to the last digit,
-    /// and the file would change without reason.
+    /// With scores to four places: what was computed has more, which a reader of JSON need not give
+    /// back to the last digit, and the file would change without reason.
     fn rounded(mut self) -> Self {
         for score in &mut self.scores {
             score.total = four_places(score.total);
@@ -133,8 +133,8 @@ impl Baseline {
         self.targets.iter().map(sizes).collect()
     }
 
-    /// Puts what was shipped in `before` into the history, where that was something else; `commit` is the one that is checked
-    /// out now.
+    /// Puts what was shipped in `before` into the history, where that was something else; `commit`
+    /// is the one that is checked out now.
     pub fn remember(&mut self, before: &Self, commit: &str) {
         self.history.clone_from(&before.history);
         if before.shipped() != self.shipped() {

@@ -40,7 +40,8 @@ enum Command {
     Scaling(scaling::Opts),
 }
 
-/// Runs the command line. What starts this program for an answer of the agent says `run`, as to the tool itself.
+/// Runs the command line. What starts this program for an answer of the agent says `run`, as to the
+/// tool itself.
 pub fn main() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|name| name == "run") {
         return build_support::cli::main();

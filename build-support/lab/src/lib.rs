@@ -1,5 +1,6 @@
-//! What measures this repository's agent and nothing else: allocators, the start, memory, real programs beside other ways
-//! of making them small, how the tool's own cost grows. `build-support` is what is measured with; nothing depends on this.
+//! What measures this repository's agent and nothing else: allocators, the start, memory, real
+//! programs beside other ways of making them small, how the tool's own cost grows. `build-support`
+//! is what is measured with; nothing depends on this.
 
 pub mod alloc_compare;
 pub mod baseline;

@@ -1,5 +1,5 @@
-//! How much memory the agent takes (FR-08): what the file says before it runs, and how far its linear memory has grown
-//! when it is there, when it is configured, and after a workload.
+//! How much memory the agent takes (FR-08): what the file says before it runs, and how far its
+//! linear memory has grown when it is there, when it is configured, and after a workload.
 
 use crate::transcript::Transcript;
 use crate::variants::Variant;
@@ -22,7 +22,8 @@ pub struct Plan<'a> {
     pub subjects: &'a [Subject],
     /// The workload.
     pub transcript: &'a Transcript,
-    /// How often it is played in all, in one instance: what still grows then leaks, or keeps what it was told.
+    /// How often it is played in all, in one instance: what still grows then leaks, or keeps what
+    /// it was told.
     pub rounds: u32,
 }
 
@@ -68,7 +69,8 @@ pub struct FileMemory {
     pub label: String,
     /// What it is.
     pub kind: FileKind,
-    /// What its core modules say, in file order; those inside a component that only pass calls on say nothing.
+    /// What its core modules say, in file order; those inside a component that only pass calls on
+    /// say nothing.
     pub modules: Vec<Layout>,
     /// What the linked file says; none where it is not known.
     pub linked: Option<Layout>,
@@ -76,7 +78,8 @@ pub struct FileMemory {
     pub run: Run,
 }
 
-/// Linear memory while a file ran, in bytes: it never shrinks, so each figure is the highest so far.
+/// Linear memory while a file ran, in bytes: it never shrinks, so each figure is the highest so
+/// far.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
     /// When there is an instance.
@@ -87,17 +90,19 @@ pub struct Run {
     pub played: u64,
     /// And after all rounds.
     pub repeated: u64,
-    /// How many messages of the first round had an answer that is not an error. The workload tries errors too.
+    /// How many messages of the first round had an answer that is not an error. The workload tries
+    /// errors too.
     pub answered: u64,
-    /// How much of the stack was used at the deepest, in bytes, at least: from its top to the lowest byte that is not zero.
-    /// None for a component, into whose memory a host cannot look.
+    /// How much of the stack was used at the deepest, in bytes, at least: from its top to the
+    /// lowest byte that is not zero. None for a component, into whose memory a host cannot look.
     pub stack: Option<u64>,
 }
 
 /// Measures.
 ///
 /// # Errors
-/// [`Error::Input`] where a file traps or an answer is no JSON, [`Error::Io`] where one cannot be read.
+/// [`Error::Input`] where a file traps or an answer is no JSON, [`Error::Io`] where one cannot be
+/// read.
 pub fn run(plan: &Plan<'_>, progress: &mut dyn FnMut(&str)) -> Result<MemoryProfile> {
     let measure = |subject| {
         progress(&subject_line(subject));
@@ -184,7 +189,8 @@ fn answered(file: &Path, answers: &[String]) -> Result<u64> {
     Ok(well)
 }
 
-/// From the stack's top to the lowest byte that is not zero: it begins as zeros, and nothing else is put there.
+/// From the stack's top to the lowest byte that is not zero: it begins as zeros, and nothing else
+/// is put there.
 fn stack(host: &mut Host, modules: &[Layout]) -> Option<u64> {
     let stack = modules.iter().find_map(|module| module.stack.as_ref())?;
     let bottom = stack.top.checked_sub(stack.bytes)?;

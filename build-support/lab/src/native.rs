@@ -27,11 +27,13 @@ pub struct Native {
     pub bytes: u64,
     /// From the start of the process to its end, with one message answered.
     pub process: Quantiles,
-    /// One message of the transcript, on average over a process that plays it 100 times, its start included.
+    /// One message of the transcript, on average over a process that plays it 100 times, its start
+    /// included.
     pub message: Quantiles,
 }
 
-/// Builds the program, and measures it with `samples` processes of one message and a tenth as many of many.
+/// Builds the program, and measures it with `samples` processes of one message and a tenth as many
+/// of many.
 ///
 /// # Errors
 /// [`Error::Process`] where it cannot be built, fails, or leaves a message unanswered.

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A distribution of times, in nanoseconds. Each figure is one of the samples (nearest rank), never a mean of two.
+/// A distribution of times, in nanoseconds. Each figure is one of the samples (nearest rank), never
+/// a mean of two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quantiles {
     /// How many samples there were.

@@ -1,8 +1,9 @@
-//! How the sweep grows with the file: time beside the final wasm-opt run, and memory. The files are linked out of real
-//! crates, from 0.1 to 20 MB; the fixture `scaling` is as large as its features ask for. How `analyze` and `diff` grow, on
-//! the same files, says [`attribution`].
+//! How the sweep grows with the file: time beside the final wasm-opt run, and memory. The files are
+//! linked out of real crates, from 0.1 to 20 MB; the fixture `scaling` is as large as its features
+//! ask for. How `analyze` and `diff` grow, on the same files, says [`attribution`].
 //!
-//! Memory is the process's own peak, so each file wants a process to itself; that is the command's business.
+//! Memory is the process's own peak, so each file wants a process to itself; that is the command's
+//! business.
 
 pub mod attribution;
 
@@ -32,7 +33,8 @@ const SIZES: [(&str, Option<&str>, &str); 5] = [
     ("scaling", Some("mb-20"), "20-mb"),
 ];
 
-/// What one file costs. Times are wall time in milliseconds, on a machine that may be busy: the ratio is what counts.
+/// What one file costs. Times are wall time in milliseconds, on a machine that may be busy: the
+/// ratio is what counts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Cost {
     /// The file.
@@ -47,7 +49,8 @@ pub struct Cost {
     pub wasm_opt_millis: f64,
     /// Both parts of the sweep in relation to wasm-opt.
     pub ratio: f64,
-    /// The process's resident memory at its highest before snip and wasm-opt, in bytes; none where the system does not say.
+    /// The process's resident memory at its highest before snip and wasm-opt, in bytes; none where
+    /// the system does not say.
     pub sweep_peak_bytes: Option<u64>,
     /// The same at the end, wasm-opt included.
     pub peak_bytes: Option<u64>,

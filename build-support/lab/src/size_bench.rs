@@ -1,10 +1,10 @@
-//! What each step of the post-link part is worth: the same programs linked, optimised, snipped and swept, beside
-//! the reference, a standard library rebuilt with unstable flags.
+//! What each step of the post-link part is worth: the same programs linked, optimised, snipped and
+//! swept, beside the reference, a standard library rebuilt with unstable flags.
 //!
-//! `fixtures` says which programs, `builds` links them against each kind of standard library. Here the pipeline
-//! runs over what they give, with parts of it switched off. All of it with the built-in optimiser alone, so that the
-//! figures are the same on every machine. Whether they are good is [`Row::missed`]'s business; showing them is
-//! the command's.
+//! `fixtures` says which programs, `builds` links them against each kind of standard library. Here
+//! the pipeline runs over what they give, with parts of it switched off. All of it with the
+//! built-in optimiser alone, so that the figures are the same on every machine. Whether they are
+//! good is [`Row::missed`]'s business; showing them is the command's.
 
 mod builds;
 mod distributed;
@@ -33,23 +33,25 @@ const TOLERANCE: u64 = 20;
 pub struct Row {
     /// Its name.
     pub name: String,
-    /// The figures with a standard library built with the package's profile; but `ours` is what is shipped, where
-    /// building the library for size is a part of the pipeline.
+    /// The figures with a standard library built with the package's profile; but `ours` is what is
+    /// shipped, where building the library for size is a part of the pipeline.
     #[serde(flatten)]
     pub steps: Steps,
     /// The whole pipeline without that part: what snip and sweep are worth alone.
     pub ours_plain_std: Sizes,
-    /// The standard library rebuilt with `panic = "immediate-abort"` and `optimize_for_size`, then the same wasm-opt.
+    /// The standard library rebuilt with `panic = "immediate-abort"` and `optimize_for_size`, then
+    /// the same wasm-opt.
     pub reference: Sizes,
     /// The reference after snip and sweep: nothing says that it is a floor.
     pub reference_swept: Sizes,
-    /// The same steps with the standard library as it is distributed; none where the fixture uses none.
+    /// The same steps with the standard library as it is distributed; none where the fixture uses
+    /// none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub distributed_std: Option<Steps>,
 }
 
-/// One linked file and what comes of it. Without names and debug information, and as it is shipped: as a component where
-/// the target has components.
+/// One linked file and what comes of it. Without names and debug information, and as it is shipped:
+/// as a component where the target has components.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Steps {
     /// As the linker left it.
@@ -71,7 +73,8 @@ enum Extent {
 }
 
 impl Row {
-    /// The measures, as `raw` and `brotli`, by which ours is larger than the reference by more than 2%.
+    /// The measures, as `raw` and `brotli`, by which ours is larger than the reference by more than
+    /// 2%.
     pub fn missed(&self) -> Vec<&'static str> {
         let (ours, reference) = (&self.steps.ours, &self.reference);
         let over = |ours: u64, reference: u64| ours * 1000 > reference * (1000 + TOLERANCE);
@@ -144,10 +147,12 @@ fn shipped(fixture: &Fixture, linked: &Linked, extent: Extent) -> Result<Sizes> 
     Ok(sizes::run(product.artifact.bytes()))
 }
 
-/// What is no pass's work: the linked file `bytes` without names, and wrapped where the target wants it.
+/// What is no pass's work: the linked file `bytes` without names, and wrapped where the target
+/// wants it.
 ///
 /// # Errors
-/// [`Error::Input`](build_support::Error::Input) where it is no wasm file, and what wrapping reports.
+/// [`Error::Input`](build_support::Error::Input) where it is no wasm file, and what wrapping
+/// reports.
 pub fn unoptimized(config: &Config, file: &Path, bytes: &[u8]) -> Result<Sizes> {
     let job = job(config, file);
     let artifact = Artifact::new(bytes.to_vec(), file)?;

@@ -1,10 +1,12 @@
-//! How long it takes until an agent is there (FR-09): in wasmtime, compiled at once by each compiler, loaded from a
-//! precompiled file, and warm from a prepared one; in node; and with a process around it.
+//! How long it takes until an agent is there (FR-09): in wasmtime, compiled at once by each
+//! compiler, loaded from a precompiled file, and warm from a prepared one; in node; and with a
+//! process around it.
 //!
-//! All but `processes` is measured inside this process: what starting one costs would hide the rest. A sample is one
-//! agent in a new folder of its own, with a clock read when the instance is there, when it is configured and when it has
-//! given its first answer. A sample that fails ends the measurement with its error: a crash is no sample. Whether figures
-//! are good is [`targets`]' business; showing them is the command's.
+//! All but `processes` is measured inside this process: what starting one costs would hide the
+//! rest. A sample is one agent in a new folder of its own, with a clock read when the instance is
+//! there, when it is configured and when it has given its first answer. A sample that fails ends
+//! the measurement with its error: a crash is no sample. Whether figures are good is [`targets`]'
+//! business; showing them is the command's.
 
 mod node;
 mod processes;
@@ -22,7 +24,8 @@ use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-/// How many samples are thrown away before those that count: the first ones pay for what a process does once.
+/// How many samples are thrown away before those that count: the first ones pay for what a process
+/// does once.
 const WARM_UP: u32 = 3;
 
 /// What is to be measured.
@@ -77,7 +80,8 @@ pub struct Samples {
 pub struct Startup {
     /// The embedded engine and its version. It compiles on one thread.
     pub engine: String,
-    /// Whether engine and tool were built with checks for their own faults, which slow both compilers down.
+    /// Whether engine and tool were built with checks for their own faults, which slow both
+    /// compilers down.
     pub debug_assertions: bool,
     /// `node --version`; none where it was left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -99,7 +103,8 @@ pub struct FileTimes {
     pub bytes: u64,
     /// The size of the precompiled file, in bytes.
     pub precompiled_bytes: u64,
-    /// Wasm instructions executed (wasmtime's fuel) up to each point: the same in every run on every machine.
+    /// Wasm instructions executed (wasmtime's fuel) up to each point: the same in every run on
+    /// every machine.
     pub instructions: Milestones<u64>,
     /// The times, each way.
     pub modes: Vec<ModeTimes>,
@@ -139,7 +144,8 @@ pub enum Mode {
     Precompiled,
     /// A linked program, instantiated in a pool with copy-on-write memory images.
     Warm,
-    /// Node: bytes to module, instance, WASI. V8 compiles most functions only when they are first called.
+    /// Node: bytes to module, instance, WASI. V8 compiles most functions only when they are first
+    /// called.
     NodeCold,
     /// Node: a module to instance and WASI.
     NodeWarm,
@@ -253,7 +259,8 @@ fn failed(file: &Path, message: impl Into<String>, help: &str) -> Error {
     }
 }
 
-/// An answer that is an error of the agent's is a failed sample: what is wanted is the time to a real one.
+/// An answer that is an error of the agent's is a failed sample: what is wanted is the time to a
+/// real one.
 fn accepted(file: &Path, answer: &str) -> Result<()> {
     let parsed: Option<serde_json::Value> = serde_json::from_str(answer).ok();
     if parsed.is_some_and(|answer| answer["ok"] == true) {

@@ -1,5 +1,5 @@
-//! The messages to an agent, in a JSON file: the same text for the tests, which compare the answers of every engine, and
-//! for the measurements, which want a workload that is the agent's own.
+//! The messages to an agent, in a JSON file: the same text for the tests, which compare the answers
+//! of every engine, and for the measurements, which want a workload that is the agent's own.
 //!
 //! ```json
 //! {"config": {}, "messages": [{"session": "work", "message": "hello"}]}
@@ -43,8 +43,8 @@ impl Transcript {
     /// Reads the JSON in `file`.
     ///
     /// # Errors
-    /// [`Error::Io`] where it cannot be read, [`Error::Input`] with line and column where it is no transcript, or an
-    /// empty one: nothing would be measured with that.
+    /// [`Error::Io`] where it cannot be read, [`Error::Input`] with line and column where it is no
+    /// transcript, or an empty one: nothing would be measured with that.
     pub fn read(file: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(file).map_err(Error::io("reading", file))?;
         let help = r#"write {"config": {}, "messages": [{"session": "s", "message": "hello"}]}"#;
@@ -61,8 +61,8 @@ impl Transcript {
         self.config.to_string()
     }
 
-    /// Sends every message to an agent that has its configuration, and gives the answers as JSON. An answer may well be an
-    /// error of the agent's; that is for the caller to judge.
+    /// Sends every message to an agent that has its configuration, and gives the answers as JSON.
+    /// An answer may well be an error of the agent's; that is for the caller to judge.
     ///
     /// # Errors
     /// [`Error::Input`] where the agent traps.

@@ -1,4 +1,5 @@
-//! The agent's files, as they are measured: what is shipped for each target, and that again pre-initialised.
+//! The agent's files, as they are measured: what is shipped for each target, and that again
+//! pre-initialised.
 
 use crate::transcript::Transcript;
 use build_support::agent::preinit;
@@ -30,7 +31,8 @@ pub struct Variant {
     pub file: PathBuf,
     /// Whether `init` was called when it was made.
     pub initialised: bool,
-    /// The linked file it was made from; none for the pre-initialised one, which was made from the shipped one.
+    /// The linked file it was made from; none for the pre-initialised one, which was made from the
+    /// shipped one.
     pub linked: Option<PathBuf>,
 }
 

@@ -33,7 +33,8 @@ pub fn start(store: &mut Store<State>, instance: Instance, file: &Path) -> Resul
 }
 
 impl Agent {
-    /// Calls `function` of the interface, and gives the text it answers with; an error is what went wrong in words.
+    /// Calls `function` of the interface, and gives the text it answers with; an error is what went
+    /// wrong in words.
     pub fn call(
         &self,
         store: &mut Store<State>,

@@ -1,6 +1,7 @@
-//! A host for the agent: starts a shipped file with WASI and one folder, and calls what it exports. A component is talked
-//! to through its interface (`component`), a reactor through its C ABI (`reactor`). What `build-support run`, the
-//! measurements and the tests talk to shipped files through.
+//! A host for the agent: starts a shipped file with WASI and one folder, and calls what it exports.
+//! A component is talked to through its interface (`component`), a reactor through its C ABI
+//! (`reactor`). What `build-support run`, the measurements and the tests talk to shipped files
+//! through.
 
 use crate::agent::precompiled::{self, Precompiled};
 use crate::agent::{component, reactor};
@@ -26,8 +27,9 @@ enum Instance {
 }
 
 impl Host {
-    /// Starts the agent in `file`, a wasm file or a precompiled one; it sees `root` as its only folder. Of a wasm file each
-    /// call comes to an end ([`Program::bounded`]); machine code runs as it was compiled.
+    /// Starts the agent in `file`, a wasm file or a precompiled one; it sees `root` as its only
+    /// folder. Of a wasm file each call comes to an end ([`Program::bounded`]); machine code runs
+    /// as it was compiled.
     ///
     /// # Errors
     /// [`Error::Input`] where the file is no agent or `root` cannot be opened.

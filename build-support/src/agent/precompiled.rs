@@ -1,10 +1,10 @@
-//! Machine code made ahead of time: what wasmtime compiled for this machine, in a `.cwasm` file, with a record beside
-//! it of what it was made from and by what.
+//! Machine code made ahead of time: what wasmtime compiled for this machine, in a `.cwasm` file,
+//! with a record beside it of what it was made from and by what.
 //!
-//! An engine runs such a file as it stands, so it must be the very bytes that this tool wrote. `record` is the account
-//! of that; [`Precompiled::read`] holds the file against it, and only what passed can be loaded. That guards against
-//! damage, mix-ups and files that are out of date, not against somebody who may write to the folder: they could as well
-//! replace this tool.
+//! An engine runs such a file as it stands, so it must be the very bytes that this tool wrote.
+//! `record` is the account of that; [`Precompiled::read`] holds the file against it, and only what
+//! passed can be loaded. That guards against damage, mix-ups and files that are out of date, not
+//! against somebody who may write to the folder: they could as well replace this tool.
 
 mod record;
 
@@ -43,8 +43,8 @@ pub fn beside(source: &Path) -> PathBuf {
     source.with_extension(EXTENSION)
 }
 
-/// Compiles `artifact`, which came from `source`, for this machine and writes it with its record to `file`. The record
-/// goes last: a kill before that leaves a file that is refused.
+/// Compiles `artifact`, which came from `source`, for this machine and writes it with its record to
+/// `file`. The record goes last: a kill before that leaves a file that is refused.
 ///
 /// # Errors
 /// [`Error::Input`] where the engine refuses it, [`Error::Io`] where it cannot be written.
@@ -77,11 +77,12 @@ pub fn write(
 }
 
 impl Precompiled {
-    /// Reads `file` and holds it against its record, and against the wasm file it was made from where that lies beside it.
+    /// Reads `file` and holds it against its record, and against the wasm file it was made from
+    /// where that lies beside it.
     ///
     /// # Errors
-    /// [`Error::Io`] where it cannot be read, [`Error::Input`] where it or its record is missing, damaged, of another
-    /// version or machine, or out of date. Each says what to do.
+    /// [`Error::Io`] where it cannot be read, [`Error::Input`] where it or its record is missing,
+    /// damaged, of another version or machine, or out of date. Each says what to do.
     pub fn read(file: &Path) -> Result<Self> {
         let bytes = std::fs::read(file).map_err(Error::io("reading", file))?;
         let record = record::read(file)?;
@@ -121,16 +122,18 @@ impl Precompiled {
     #[allow(unsafe_code)]
     pub fn load(&self, engine: &Engine) -> Result<Compiled> {
         let loaded = match self.record.kind {
-            // SAFETY: the bytes must be what `Engine::precompile_module` of some wasmtime gave, unchanged. This value
-            // is made by `write`, from exactly that, and by `read`, which took it from a file whose length and SHA-256 are
-            // the ones that `write` recorded; its fields are private. (Who forges both can write to the folder this very
-            // tool is in.) The bytes are in our memory, which nobody changes after the check. That the wasmtime is this one, and its settings fit, is checked by the call itself.
+            // SAFETY: the bytes must be what `Engine::precompile_module` of some wasmtime gave,
+            // unchanged. This value is made by `write`, from exactly that, and by `read`, which
+            // took it from a file whose length and SHA-256 are the ones that `write` recorded; its
+            // fields are private. (Who forges both can write to the folder this very tool is in.)
+            // The bytes are in our memory, which nobody changes after the check. That the wasmtime
+            // is this one, and its settings fit, is checked by the call itself.
             FileKind::Core => {
                 unsafe { Module::deserialize(engine, &self.bytes) }.map(Compiled::Core)
             }
             FileKind::Component => {
-                // SAFETY: as above, with `Engine::precompile_component`; a record that mixes the two up is an error of
-                // the call, which finds in the bytes which of them they are.
+                // SAFETY: as above, with `Engine::precompile_component`; a record that mixes the
+                // two up is an error of the call, which finds in the bytes which of them they are.
                 unsafe { Component::deserialize(engine, &self.bytes) }.map(Compiled::Component)
             }
         };

@@ -1,9 +1,10 @@
-//! The agent, configured when it is built: the file is run as far as the end of `init(config)`, and what its memory and
-//! globals then hold becomes the file's initial state (wasmtime-wizer). An instance of it needs no parsing of a
-//! configuration, and its host calls no `init`; it may, to configure it anew.
+//! The agent, configured when it is built: the file is run as far as the end of `init(config)`, and
+//! what its memory and globals then hold becomes the file's initial state (wasmtime-wizer). An
+//! instance of it needs no parsing of a configuration, and its host calls no `init`; it may, to
+//! configure it anew.
 //!
-//! Every import traps while it runs: whatever a host would give, a directory or a file, would be gone when
-//! the snapshot is started.
+//! Every import traps while it runs: whatever a host would give, a directory or a file, would be
+//! gone when the snapshot is started.
 
 mod constructors;
 mod snapshot;
@@ -22,11 +23,12 @@ use wasmtime_wizer::Wizer;
 /// The name of this step in messages.
 const STEP: &str = "preinit";
 
-/// Makes of the agent in `artifact`, which came from `file`, one that has gone through `init(config)` already.
+/// Makes of the agent in `artifact`, which came from `file`, one that has gone through
+/// `init(config)` already.
 ///
 /// # Errors
-/// [`Error::Input`] where it is no agent, has constructors, refuses `config` (JSON), or needs its host in `init`;
-/// [`Error::Pass`] where its state cannot be written down.
+/// [`Error::Input`] where it is no agent, has constructors, refuses `config` (JSON), or needs its
+/// host in `init`; [`Error::Pass`] where its state cannot be written down.
 pub fn run(file: &Path, artifact: &Artifact, config: &str) -> Result<Artifact> {
     let unfit = |error: wasmtime::Error| {
         Error::pass(
@@ -34,7 +36,8 @@ pub fn run(file: &Path, artifact: &Artifact, config: &str) -> Result<Artifact> {
             format!("the state of {} cannot be kept: {error:#}", file.display()),
         )
     };
-    // A core module's `_initialize` is no longer exported; in a component the wiring goes on calling it.
+    // A core module's `_initialize` is no longer exported; in a component the wiring goes on
+    // calling it.
     if artifact.kind() == FileKind::Component && constructors::any(artifact.core_modules()) {
         return Err(Error::input(
             file,

@@ -33,8 +33,8 @@ pub fn start(store: &mut Store<State>, instance: Instance, file: &Path) -> Resul
 }
 
 impl Agent {
-    /// Calls `function`, by its name in the interface of the component, and gives the JSON it answers with. Where
-    /// `init` refuses, that is an error; an error is what went wrong in words.
+    /// Calls `function`, by its name in the interface of the component, and gives the JSON it
+    /// answers with. Where `init` refuses, that is an error; an error is what went wrong in words.
     pub fn call(
         &self,
         store: &mut Store<State>,

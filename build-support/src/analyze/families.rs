@@ -1,8 +1,8 @@
-//! The panic entry points that `snip` may replace by a trap, by family, each with what is given up. All
-//! give up the message; none gives up the trap.
+//! The panic entry points that `snip` may replace by a trap, by family, each with what is given up.
+//! All give up the message; none gives up the trap.
 //!
-//! A rule names a place in the standard library's source; [`plan`](super::plan) additionally asks the
-//! code itself whether the function can return.
+//! A rule names a place in the standard library's source; [`plan`](super::plan) additionally asks
+//! the code itself whether the function can return.
 
 use crate::wasm::path::{Owner, RustPath};
 
@@ -11,30 +11,28 @@ use crate::wasm::path::{Owner, RustPath};
 pub struct Family {
     /// Its name in reports.
     pub name: &'static str,
-    /// What is lost when it is snipped.
-    pub gives_up: &'static str,
     matches: fn(&RustPath) -> bool,
 }
 
 /// The built-in families, tried in order.
 pub const FAMILIES: &[Family] = &[
+    // Gives up the message and location of panics, assertions, bounds and arithmetic checks.
     Family {
         name: "core::panicking",
-        gives_up: "the message and location of panics, assertions, bounds and arithmetic checks",
         matches: |p| below(p, &["core", "panicking"], &["*"]),
     },
+    // Gives up the message of unwrap, expect and of RefCell's borrow checks.
     Family {
         name: "unwrap and expect",
-        gives_up: "the message of unwrap, expect and of RefCell's borrow checks",
         matches: |p| {
             below(p, &["core", "option"], &["unwrap_failed", "expect_failed"])
                 || below(p, &["core", "result"], &["unwrap_failed"])
                 || below(p, &["core", "cell"], &["panic_already_*"])
         },
     },
+    // Gives up the index and length in the message of a failed index, range or conversion.
     Family {
         name: "slice, str and number checks",
-        gives_up: "the index and length in the message of a failed index, range or conversion",
         matches: |p| {
             let checks = &["*_fail", "*_fail_rt", "*_panic", "do_panic"];
             let modules = ["slice", "str", "num", "array"];
@@ -43,9 +41,9 @@ pub const FAMILIES: &[Family] = &[
                 .any(|module| below(p, &["core", module], checks))
         },
     },
+    // Gives up the index and length in the message of Vec::remove, insert, swap_remove, split_off.
     Family {
         name: "collection checks",
-        gives_up: "the index and length in the message of Vec::remove, insert, swap_remove, split_off",
         matches: |p| {
             let in_alloc = match &p.owner {
                 Owner::Module => p.krate() == "alloc",
@@ -58,9 +56,9 @@ pub const FAMILIES: &[Family] = &[
                     .is_some_and(|last| last == "assert_failed")
         },
     },
+    // Gives up the size in the message of a failed allocation or an overflowing capacity.
     Family {
         name: "allocation failure",
-        gives_up: "the size in the message of a failed allocation or an overflowing capacity",
         matches: |p| {
             let alloc = &["handle_alloc_error", "rt_error", "ct_error"];
             let std = &["rust_oom", "default_alloc_error_hook"];
@@ -78,9 +76,9 @@ pub const FAMILIES: &[Family] = &[
                 || only(p, &["__rdl_oom", "__rg_oom", "rust_oom"])
         },
     },
+    // Gives up the panic hook (set_hook is never called), the backtrace and the payload.
     Family {
         name: "panic machinery of std",
-        gives_up: "the panic hook (set_hook is never called), the backtrace and the payload",
         matches: |p| {
             const ENTRIES: &[&str] = &[
                 "begin_panic",
@@ -104,8 +102,8 @@ impl Family {
     }
 }
 
-/// A free function of one of `names` somewhere below a module, closures within it left out: they are called by
-/// others. A `*` at either end of a name stands for anything.
+/// A free function of one of `names` somewhere below a module, closures within it left out: they
+/// are called by others. A `*` at either end of a name stands for anything.
 fn below(path: &RustPath, module: &[&str], names: &[&str]) -> bool {
     let Some((last, _)) = path.segments.split_last() else {
         return false;

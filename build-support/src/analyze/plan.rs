@@ -1,5 +1,5 @@
-//! The plan: which functions of the linked bytes are to be snipped. Made before anything is rewritten,
-//! so that its indices are those of the linked file; `passes::snip` carries it out.
+//! The plan: which functions of the linked bytes are to be snipped. Made before anything is
+//! rewritten, so that its indices are those of the linked file; `passes::snip` carries it out.
 
 use crate::analyze::families::Family;
 use crate::analyze::sweep::Sweep;
@@ -51,8 +51,8 @@ pub struct Snip {
 /// The name of the rule for functions of the manifest's deny list.
 pub const DENY_LIST: &str = "deny list";
 
-/// Chooses what to snip. A built-in family takes only functions that cannot return; the allow list wins
-/// over every rule; the deny list takes what it names, whatever it does.
+/// Chooses what to snip. A built-in family takes only functions that cannot return; the allow list
+/// wins over every rule; the deny list takes what it names, whatever it does.
 pub fn run(symbols: &Symbols, rules: &SnipRules) -> SweepPlan {
     let mut plan = SweepPlan::default();
     let mut hit = vec![false; rules.allow.len() + rules.deny.len()];

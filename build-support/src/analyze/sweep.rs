@@ -1,12 +1,14 @@
-//! What the linker's relocations prove dead once panic entry points are snipped: functions, data, table slots,
-//! and the code before a certain trap. Made on the linked bytes; `passes::sweep` carries it out.
+//! What the linker's relocations prove dead once panic entry points are snipped: functions, data,
+//! table slots, and the code before a certain trap. Made on the linked bytes; `passes::sweep`
+//! carries it out.
 //!
-//! The module is read by [`linked`](crate::wasm::linked). From there on in order, and no file uses a later one:
-//! [`certain_traps`] finds the code that is certain to trap; [`state`] is the [`graph`] of what is needed, with what
-//! its nodes stand for; [`roots`] is where it begins; [`complete`] makes sure that no relocation is missing;
-//! [`value_flow`] follows addresses as values through the code that stays, and [`marking`] grows the graph; these
-//! and the traps are repeated until nothing changes; [`removal`] lists what was not marked,
-//! [`explain`](mod@explain) why something was. What is not covered gets a [`Refusal`].
+//! The module is read by [`linked`](crate::wasm::linked). From there on in order, and no file uses
+//! a later one: [`certain_traps`] finds the code that is certain to trap; [`state`] is the
+//! [`graph`] of what is needed, with what its nodes stand for; [`roots`] is where it begins;
+//! [`complete`] makes sure that no relocation is missing; [`value_flow`] follows addresses as
+//! values through the code that stays, and [`marking`] grows the graph; these and the traps are
+//! repeated until nothing changes; [`removal`] lists what was not marked, [`explain`](mod@explain)
+//! why something was. What is not covered gets a [`Refusal`].
 
 pub mod certain_traps;
 mod complete;
@@ -35,8 +37,8 @@ pub fn run(module: &Module<'_>, snipped: &[u32]) -> Result<Sweep, Refusal> {
     proved(module, snipped, |state| removal::run(state, snipped))
 }
 
-/// Why a function or data symbol is still there, as the chain from a root. `symbol` is a demangled or
-/// linker name, or the end of one that begins after `::`.
+/// Why a function or data symbol is still there, as the chain from a root. `symbol` is a demangled
+/// or linker name, or the end of one that begins after `::`.
 ///
 /// # Errors
 /// A [`Refusal`] as [`run`].

@@ -1,5 +1,5 @@
-//! Two files compared: what appeared, vanished, grew and shrank. Whatever the grouping, the changes sum to the
-//! difference of the two files' sizes.
+//! Two files compared: what appeared, vanished, grew and shrank. Whatever the grouping, the changes
+//! sum to the difference of the two files' sizes.
 
 use super::groups::{self, Grouping};
 use super::rows::{Attribution, Row, RowKind};
@@ -86,11 +86,12 @@ impl Changes {
     }
 }
 
-/// Compares two files by each of `groupings`. Names carry no hashes, so that what was only compiled anew is the
-/// same.
+/// Compares two files by each of `groupings`. Names carry no hashes, so that what was only compiled
+/// anew is the same.
 ///
 /// # Errors
-/// [`Error::InvalidOutput`] where the changes do not sum to the difference: then one of the two is not whole.
+/// [`Error::InvalidOutput`] where the changes do not sum to the difference: then one of the two is
+/// not whole.
 pub fn run(old: &Attribution, new: &Attribution, groupings: &[Grouping]) -> Result<Diff> {
     let by: Vec<_> = groupings.iter().map(|by| changes(old, new, *by)).collect();
     let difference = i128::from(new.bytes) - i128::from(old.bytes);
@@ -112,8 +113,8 @@ pub fn run(old: &Attribution, new: &Attribution, groupings: &[Grouping]) -> Resu
     })
 }
 
-/// The old file of a diff, from the new one and what changed by item; none where that does not tell every byte. A report
-/// keeps the diff with its baseline, and not the baseline's rows.
+/// The old file of a diff, from the new one and what changed by item; none where that does not tell
+/// every byte. A report keeps the diff with its baseline, and not the baseline's rows.
 pub fn undo(new: &Attribution, diff: &Diff) -> Option<Attribution> {
     let by_item = diff.by.iter().find(|by| by.grouping == Grouping::Item)?;
     let changes = by_item.changes.iter();
@@ -146,7 +147,8 @@ pub fn undo(new: &Attribution, diff: &Diff) -> Option<Attribution> {
     same.then_some(old)
 }
 
-/// What an item is, by what it is called. A path may be data as well as a function, which [`undo`] finds out.
+/// What an item is, by what it is called. A path may be data as well as a function, which [`undo`]
+/// finds out.
 fn kind_of(item: &str) -> (RowKind, &str) {
     let custom = item.strip_prefix("[custom section ");
     if let Some(name) = custom.and_then(|rest| rest.strip_suffix(']')) {

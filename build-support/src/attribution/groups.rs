@@ -1,5 +1,5 @@
-//! The rows of a file added up: by item, crate, module path, generic family, section. Whatever the grouping, the
-//! groups sum to the file.
+//! The rows of a file added up: by item, crate, module path, generic family, section. Whatever the
+//! grouping, the groups sum to the file.
 
 use super::rows::{Attribution, Row};
 use serde::{Deserialize, Serialize};

@@ -1,8 +1,9 @@
-//! Where an item comes from, read from its name alone, so that rows that were kept in a report say as much as
-//! those of a file: its crate, its module path, and the generic item it is an instance of.
+//! Where an item comes from, read from its name alone, so that rows that were kept in a report say
+//! as much as those of a file: its crate, its module path, and the generic item it is an instance
+//! of.
 //!
-//! A method belongs to the crate and module of the type it is a method of, whatever trait it is of; a closure to
-//! those of the item it stands in.
+//! A method belongs to the crate and module of the type it is a method of, whatever trait it is of;
+//! a closure to those of the item it stands in.
 
 use super::rows::{Row, RowKind};
 use crate::wasm::path::{self, RustPath};
@@ -25,7 +26,8 @@ impl Row {
         self.part_of_path(RustPath::module)
     }
 
-    /// The generic item: the name with every list of generic arguments left out. Constants are together by kind.
+    /// The generic item: the name with every list of generic arguments left out. Constants are
+    /// together by kind.
     pub fn family(&self) -> String {
         match self.kind {
             RowKind::Function if self.is_unnamed() => UNNAMED.to_owned(),
@@ -115,7 +117,8 @@ mod tests {
         Row::new(kind, demangle(name), 1)
     }
 
-    /// Protects the groups: instances of one item are together, whatever mangled them, and nothing else is.
+    /// Protects the groups: instances of one item are together, whatever mangled them, and nothing
+    /// else is.
     #[test]
     fn instances_of_one_item_are_a_family() {
         let family = |name: &str| row(RowKind::Function, name).family();

@@ -1,5 +1,5 @@
-//! A file taken apart into functions, pieces of data, and sections. What a section holds besides is its frame:
-//! found by subtraction, so that nothing is counted twice or left out.
+//! A file taken apart into functions, pieces of data, and sections. What a section holds besides is
+//! its frame: found by subtraction, so that nothing is counted twice or left out.
 
 use super::rows::{RowKind, Rows};
 use crate::wasm::artifact::{self, Artifact};

@@ -13,24 +13,26 @@ pub struct Attribution {
     pub rows: Vec<Row>,
 }
 
-/// An item, or several of one name: what a generic function is compiled to more than once, constants that look
-/// alike.
+/// An item, or several of one name: what a generic function is compiled to more than once,
+/// constants that look alike.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
     /// What it is.
     pub kind: RowKind,
-    /// Its name, demangled and without hashes, so that two builds compare. What nothing names stands in brackets.
+    /// Its name, demangled and without hashes, so that two builds compare. What nothing names
+    /// stands in brackets.
     pub name: String,
     /// What it takes of the file, in bytes, its length in front included.
     pub bytes: u64,
     /// How many items of that name there are.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub count: u64,
-    /// The core module inside the component, from 0 in file order; none in a core module, and for what is the
-    /// component's own.
+    /// The core module inside the component, from 0 in file order; none in a core module, and for
+    /// what is the component's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub core: Option<u32>,
-    /// The functions' indices in their core module, imports counted; with them a file without names has names.
+    /// The functions' indices in their core module, imports counted; with them a file without names
+    /// has names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub functions: Vec<u32>,
 }

@@ -135,7 +135,8 @@ fn every_byte_of_a_component_has_its_row() {
     assert!(bytes(&all, "[component core instance section]") > 0);
 }
 
-/// Protects the pipeline's promise: names that were seen before they went name the same code, and no other.
+/// Protects the pipeline's promise: names that were seen before they went name the same code, and
+/// no other.
 #[test]
 fn modules_are_recognised_by_their_code() {
     let named = artifact(MODULE);
@@ -206,8 +207,8 @@ fn rows_that_are_not_whole_are_refused() {
     assert!(diff::run(&old, &new, &[Grouping::Crate]).is_err());
 }
 
-/// Protects what is shown of a baseline, of which a report keeps the changes alone: the old file comes back out of them to
-/// the byte, or not at all.
+/// Protects what is shown of a baseline, of which a report keeps the changes alone: the old file
+/// comes back out of them to the byte, or not at all.
 #[test]
 fn a_diff_can_be_undone() {
     let old = attribution(MODULE);

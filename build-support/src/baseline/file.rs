@@ -1,4 +1,5 @@
-//! The file itself: read whole or refused with what is wrong, written whole or not at all, by one process at a time.
+//! The file itself: read whole or refused with what is wrong, written whole or not at all, by one
+//! process at a time.
 
 use crate::baseline::place;
 use crate::error::{Error, Result};
@@ -28,8 +29,8 @@ pub struct File {
     pub measured: Option<Measured>,
 }
 
-/// What was measured of a package, as the text it is in the file: whoever measures knows what it says, and others write
-/// it back as it was.
+/// What was measured of a package, as the text it is in the file: whoever measures knows what it
+/// says, and others write it back as it was.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Measured(String);
 
@@ -83,8 +84,9 @@ impl File {
         package.root.join(Self::NAME)
     }
 
-    /// Waits until no other process of this tool writes the file of the workspace in `root`, and keeps others from it as
-    /// long as the result lives. The lock is in `target`, whatever target folder is in use: all must find the same one.
+    /// Waits until no other process of this tool writes the file of the workspace in `root`, and
+    /// keeps others from it as long as the result lives. The lock is in `target`, whatever target
+    /// folder is in use: all must find the same one.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -104,8 +106,8 @@ impl File {
     /// What `text` says, which is of `file`.
     ///
     /// # Errors
-    /// [`Error::Input`] with line and column where it is no baseline, one of another layout, or one whose contents do not
-    /// sum to its size.
+    /// [`Error::Input`] with line and column where it is no baseline, one of another layout, or one
+    /// whose contents do not sum to its size.
     pub fn parse(file: &Path, text: &str) -> Result<Self> {
         let refused = |message: String| refused(file, message);
         let version = schema(text).map_err(|error| refused(error.to_string()))?;

@@ -1,5 +1,5 @@
-//! Which baseline counts: in a git repository that of the merge base with the default branch, so that a change cannot
-//! loosen what it is measured against.
+//! Which baseline counts: in a git repository that of the merge base with the default branch, so
+//! that a change cannot loosen what it is measured against.
 
 use crate::baseline::file::{self, File, SCHEMA, schema};
 use crate::config::Tolerance;
@@ -39,7 +39,8 @@ pub struct Both {
     pub work: Found,
     /// The merge base's; none outside of git.
     pub base: Option<Found>,
-    /// Why the base is none, or not the merge base with a default branch; empty where all is as it should be.
+    /// Why the base is none, or not the merge base with a default branch; empty where all is as it
+    /// should be.
     pub note: String,
 }
 
@@ -56,10 +57,12 @@ pub struct Chosen<'b> {
     pub fault: Option<Weakened>,
 }
 
-/// Reads the file of the working tree in `root`, and that of the merge base with `wanted` or the default branch.
+/// Reads the file of the working tree in `root`, and that of the merge base with `wanted` or the
+/// default branch.
 ///
 /// # Errors
-/// [`Error::Input`] where one of them is no baseline, [`Error::Process`] where `wanted` is no commit.
+/// [`Error::Input`] where one of them is no baseline, [`Error::Process`] where `wanted` is no
+/// commit.
 pub fn read(root: &Path, wanted: Option<&str>) -> Result<Both> {
     let path = root.join(File::NAME);
     let text = file::text(&path)?;
@@ -78,9 +81,10 @@ pub fn read(root: &Path, wanted: Option<&str>) -> Result<Both> {
 }
 
 impl Both {
-    /// What counts for the file that `report` is of. The working tree's record, where it can have come from the base's:
-    /// it is then tighter, or raised for a reason that is shown. Otherwise the base's. And the base's as well where this
-    /// file was made by the base's toolchain and the working tree's record is of another.
+    /// What counts for the file that `report` is of. The working tree's record, where it can have
+    /// come from the base's: it is then tighter, or raised for a reason that is shown. Otherwise
+    /// the base's. And the base's as well where this file was made by the base's toolchain and the
+    /// working tree's record is of another.
     pub fn choose(&self, report: &Report, tolerance: &Tolerance) -> Chosen<'_> {
         let work = Chosen {
             entry: entry_of(&self.work, report),
@@ -177,7 +181,8 @@ fn merge_base(root: &Path, wanted: Option<&str>) -> Result<Base> {
     })
 }
 
-/// Why there is no repository: as a rule because there is none, which git need not say; sometimes because git will not look.
+/// Why there is no repository: as a rule because there is none, which git need not say; sometimes
+/// because git will not look.
 fn no_repository(error: &Error) -> String {
     let said = match error {
         Error::Process { stderr, .. } if stderr.starts_with("fatal: not a git repository") => None,

@@ -4,8 +4,8 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::ops::Range;
 
-/// The byte range of the value at `path`, a key for each object on the way; none where there is none. `text` is JSON
-/// that was read before: what is not gives none or any range inside of it.
+/// The byte range of the value at `path`, a key for each object on the way; none where there is
+/// none. `text` is JSON that was read before: what is not gives none or any range inside of it.
 pub fn find(text: &str, path: &[&str]) -> Option<Range<usize>> {
     let mut scan = Scan { text, at: 0 };
     for key in path {

@@ -1,5 +1,5 @@
-//! `build-support analyze`: the size of a wasm file by crate and more, and why something is still there. What `cargo analyze`
-//! and `cargo make analyze` are.
+//! `build-support analyze`: the size of a wasm file by crate and more, and why something is still
+//! there. What `cargo analyze` and `cargo make analyze` are.
 
 use crate::attribution::groups::{self, Grouping};
 use crate::cli::ended::Ended;
@@ -17,7 +17,8 @@ use clap::Args;
 use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 
-/// Show the size of a file by section, crate, generic family and item, and what each function retains
+/// Show the size of a file by section, crate, generic family and item, and what each function
+/// retains
 #[derive(Args)]
 #[command(after_help = "\
 FILE is any core module or component, with or without names, or the report.json of a build: the report has the
@@ -42,10 +43,12 @@ pub struct Opts {
     top: usize,
     #[command(flatten)]
     tables: Tables,
-    /// Say why a function is there: its path or the end of it; from the calls in the code, for any file with names
+    /// Say why a function is there: its path or the end of it; from the calls in the code, for any
+    /// file with names
     #[arg(long, value_name = "SYMBOL")]
     why: Option<String>,
-    /// Say why a function or data symbol survives snip and sweep: its path, or the end of it; needs relocations
+    /// Say why a function or data symbol survives snip and sweep: its path, or the end of it; needs
+    /// relocations
     #[arg(long, value_name = "SYMBOL", conflicts_with = "why")]
     explain: Option<String>,
 }

@@ -1,5 +1,5 @@
-//! `build-support build`: a package from source to a shipped, measured and judged file. What `cargo wasm`
-//! and `cargo make wasm` are.
+//! `build-support build`: a package from source to a shipped, measured and judged file. What `cargo
+//! wasm` and `cargo make wasm` are.
 
 use crate::cli::ended::Ended;
 use crate::cli::messages::{MessageFormat, Messages};

@@ -1,5 +1,6 @@
-//! `cargo budget`: what any project with a wasm file needs of the tool, as a subcommand of cargo. The subcommands are
-//! those of `build-support`, but for `init` and `check`, which are for projects that are not this one.
+//! `cargo budget`: what any project with a wasm file needs of the tool, as a subcommand of cargo.
+//! The subcommands are those of `build-support`, but for `init` and `check`, which are for projects
+//! that are not this one.
 
 use crate::cli::{check_file, command, ended, init};
 use clap::{Parser, Subcommand};

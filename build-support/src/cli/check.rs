@@ -1,4 +1,5 @@
-//! `build-support check`: does the package type-check for its wasm targets, without making anything.
+//! `build-support check`: does the package type-check for its wasm targets, without making
+//! anything.
 
 use crate::cli::ended::Ended;
 use crate::cli::options::Selection;

@@ -1,4 +1,5 @@
-//! `cargo budget check FILE`: a file that something else has built, judged as if it had been built here.
+//! `cargo budget check FILE`: a file that something else has built, judged as if it had been built
+//! here.
 
 use crate::cli::ended::Ended;
 use crate::cli::messages::Messages;
@@ -78,8 +79,8 @@ fn of_package(opts: &Opts) -> anyhow::Result<Config> {
     Ok(config)
 }
 
-/// What the limits on the command line would be in a manifest, which is how they are read: the same keys, units and
-/// mistakes, each at its place.
+/// What the limits on the command line would be in a manifest, which is how they are read: the same
+/// keys, units and mistakes, each at its place.
 fn given(opts: &Opts) -> anyhow::Result<Config> {
     let mut manifest =
         "[package]\nname = \"file\"\n\n[package.metadata.budget.limits]\n".to_owned();

@@ -9,7 +9,8 @@ use crate::report::subject;
 use clap::Args;
 use std::path::PathBuf;
 
-/// Compare two files: what appeared, vanished, grew and shrank, by section, crate, generic family and item
+/// Compare two files: what appeared, vanished, grew and shrank, by section, crate, generic family
+/// and item
 #[derive(Args)]
 #[command(after_help = "\
 OLD and NEW are core modules, components, or report.json of builds, in any mixture; names have no hashes, so that

@@ -1,5 +1,5 @@
-//! `build-support doctor`: what is on this machine, what is missing, and the command that fixes it. It
-//! installs nothing.
+//! `build-support doctor`: what is on this machine, what is missing, and the command that fixes it.
+//! It installs nothing.
 
 use crate::Error;
 use crate::cli::ended::Ended;

@@ -59,7 +59,8 @@ mod tests {
     use crate::Error;
     use std::path::Path;
 
-    /// Protects readers: a cause that a message says is no link of the chain, where it would be said again.
+    /// Protects readers: a cause that a message says is no link of the chain, where it would be
+    /// said again.
     #[test]
     fn no_error_says_its_cause_twice() {
         let text = || "why".to_owned();

@@ -1,11 +1,11 @@
-//! `build-support gate`: holds what is shipped against its limits and the baseline. What `cargo gate`
-//! and `cargo make gate` are.
+//! `build-support gate`: holds what is shipped against its limits and the baseline. What `cargo
+//! gate` and `cargo make gate` are.
 
 use crate::baseline::file::File;
 use crate::baseline::merge_base::Both;
 use crate::cli::ended::Ended;
 use crate::cli::messages::{MessageFormat, Messages};
-use crate::cli::terminal::{colour_on_stdout, here};
+use crate::cli::terminal::{colour_on_stdout, shown};
 use crate::diagnostic::Diagnostic;
 use crate::ops::hold::{self, Change, Outcome, Request};
 use crate::output::diagnostic::{self, BaselineText};
@@ -105,7 +105,6 @@ fn hold(opts: &Opts, package: &Package, messages: &Messages<'_>) -> anyhow::Resu
 
 /// What there is to object to.
 fn objections(package: &Package, outcome: &Outcome) -> Vec<Diagnostic> {
-    let here = here();
     let file = File::path(package);
     let baseline = |text| BaselineText { file: &file, text };
     let Both { work, base, .. } = &outcome.baselines;
@@ -117,7 +116,7 @@ fn objections(package: &Package, outcome: &Outcome) -> Vec<Diagnostic> {
             let work = baseline(work.text.as_deref().unwrap_or_default());
             all.push(diagnostic::weakened(fault, from, report, work));
         }
-        let file = subject.file.strip_prefix(&here).unwrap_or(&subject.file);
+        let file = shown(&subject.file);
         all.extend(diagnostic::limits(verdict, report, &subject.config, file));
         all.extend(diagnostic::growth(
             verdict,

@@ -35,10 +35,12 @@ pub struct Opts {
     /// What the limits are above the present sizes
     #[arg(long, default_value = "3%", value_name = "PERCENT")]
     margin: Margin,
-    /// A profile of the workspace to build with; release-wasm where this is not given, which is added if it is not there
+    /// A profile of the workspace to build with; release-wasm where this is not given, which is
+    /// added if it is not there
     #[arg(long)]
     profile: Option<String>,
-    /// A file of this package that something else has built (wasm-bindgen, wasm-pack): measure it, build nothing
+    /// A file of this package that something else has built (wasm-bindgen, wasm-pack): measure it,
+    /// build nothing
     #[arg(long, value_name = "FILE")]
     from: Option<PathBuf>,
     /// Write the limits of a budget that is there anew

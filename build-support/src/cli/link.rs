@@ -1,5 +1,6 @@
-//! The tool as a target's linker: `linker = "build-support"` under `[target.<triple>]` in `.cargo/config.toml`. Messages
-//! go to stderr, which rustc shows with its own error; there are none where all is well.
+//! The tool as a target's linker: `linker = "build-support"` under `[target.<triple>]` in
+//! `.cargo/config.toml`. Messages go to stderr, which rustc shows with its own error; there are
+//! none where all is well.
 
 use crate::cli::ended::{self, Ended};
 use crate::cli::messages::Messages;

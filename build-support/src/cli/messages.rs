@@ -1,4 +1,5 @@
-//! How diagnostics leave the command: drawn for people on stderr, or as cargo's own JSON messages on stdout, for editors.
+//! How diagnostics leave the command: drawn for people on stderr, or as cargo's own JSON messages
+//! on stdout, for editors.
 
 use crate::cli::ended::Ended;
 use crate::cli::terminal::{colour_on_stderr, here};
@@ -64,7 +65,8 @@ impl<'a> Messages<'a> {
         Ok(())
     }
 
-    /// Ends a run: mistakes in the manifest become messages like any other, and JSON gets its last line.
+    /// Ends a run: mistakes in the manifest become messages like any other, and JSON gets its last
+    /// line.
     pub fn finish(&self, ended: anyhow::Result<Ended>) -> anyhow::Result<Ended> {
         let ended = match ended {
             Err(error) if self.format != MessageFormat::Human => match error.downcast_ref() {

@@ -45,10 +45,12 @@ pub struct Opts {
     /// Replace panic entry points by traps; needs the names in the file
     #[arg(long)]
     snip: bool,
-    /// Remove what the linker's relocations prove dead; needs the linker's own output, linked with --emit-relocs
+    /// Remove what the linker's relocations prove dead; needs the linker's own output, linked with
+    /// --emit-relocs
     #[arg(long)]
     sweep: bool,
-    /// Sweep, but poison what is dead instead of removing it: a file that behaves differently shows a wrong proof
+    /// Sweep, but poison what is dead instead of removing it: a file that behaves differently shows
+    /// a wrong proof
     #[arg(long)]
     poison: bool,
     /// Never snip this path; `a::b::*` is everything below a::b; may be repeated

@@ -1,5 +1,5 @@
-//! `build-support precompile`: machine code of the shipped files, made ahead of time. What `cargo precompile` and `cargo
-//! make precompile` are.
+//! `build-support precompile`: machine code of the shipped files, made ahead of time. What `cargo
+//! precompile` and `cargo make precompile` are.
 
 use crate::agent::precompiled::{self, Precompiled};
 use crate::cli::ended::Ended;
@@ -15,7 +15,8 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 use std::path::PathBuf;
 
-/// Compile a wasm file to machine code for this machine, with a record that is checked when it is loaded
+/// Compile a wasm file to machine code for this machine, with a record that is checked when it is
+/// loaded
 #[derive(Args)]
 #[command(after_help = "\
 Without FILE the agent is built for each of its targets, and the code is put beside the shipped files:
@@ -78,7 +79,8 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
         );
         let artifact = Artifact::read(source)?;
         precompiled::write(source, &artifact, opts.compiler.into(), &file)?;
-        // What was written is what will be read: no file that this very tool refuses is left behind in silence.
+        // What was written is what will be read: no file that this very tool refuses is left behind
+        // in silence.
         let read = Precompiled::read(&file)?;
         read.load(&read.engine()?)?;
         made.push((file, read.record().clone()));

@@ -1,5 +1,5 @@
-//! `build-support report`: what a build found, for whoever was not at its terminal: Markdown for a pull request, a page
-//! for a browser, JSON. What `cargo make report` is.
+//! `build-support report`: what a build found, for whoever was not at its terminal: Markdown for a
+//! pull request, a page for a browser, JSON. What `cargo make report` is.
 
 use crate::attribution::groups::{self, Grouping};
 use crate::cli::ended::Ended;
@@ -16,7 +16,8 @@ use clap::{Args, ValueEnum};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-/// Write what builds found as Markdown for a pull request, as a page with a treemap, as JSON or as text
+/// Write what builds found as Markdown for a pull request, as a page with a treemap, as JSON or as
+/// text
 #[derive(Args)]
 #[command(after_help = "\
 SUBJECT and OLD are report.json of builds, core modules or components. Without SUBJECT they are the reports of the
@@ -34,7 +35,8 @@ pub struct Opts {
     /// What to compare with; may be repeated, once for each SUBJECT at most
     #[arg(long, value_name = "OLD")]
     against: Vec<PathBuf>,
-    /// What to write; told by the name of the output where this is not given, and text where there is neither
+    /// What to write; told by the name of the output where this is not given, and text where there
+    /// is neither
     #[arg(long, value_enum)]
     format: Option<Format>,
     /// Where to write it; stdout where this is not given; may be repeated
@@ -160,8 +162,8 @@ fn same(a: &Subject, b: &Subject) -> bool {
         .is_some_and(|(a, b)| (&a.package, &a.target) == (&b.package, &b.target))
 }
 
-/// The reports that the last builds of the package left, in the order of its targets; where its manifest names none, of
-/// whatever it was built for.
+/// The reports that the last builds of the package left, in the order of its targets; where its
+/// manifest names none, of whatever it was built for.
 fn last_reports() -> anyhow::Result<Vec<PathBuf>> {
     let package = Package::find(None)?;
     let mut targets = package.targets.clone();

@@ -1,4 +1,5 @@
-//! `build-support symbolicate`: an engine's backtrace of a shipped file, which has no names, with names.
+//! `build-support symbolicate`: an engine's backtrace of a shipped file, which has no names, with
+//! names.
 
 use crate::cli::ended::Ended;
 use crate::ops::ship::Files;
@@ -93,7 +94,8 @@ fn last_build() -> anyhow::Result<PathBuf> {
     Ok(Files::last(&package, &package.config(None)?.target).shipped)
 }
 
-/// Line by line, so that it can stand at the end of a pipe while the program runs. Lines need not be UTF-8.
+/// Line by line, so that it can stand at the end of a pipe while the program runs. Lines need not
+/// be UTF-8.
 fn copy(mut from: impl BufRead, mut to: impl Write, tracer: &mut Tracer<'_>) -> anyhow::Result<()> {
     let mut line = Vec::new();
     let mut whole = true;

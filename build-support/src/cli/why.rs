@@ -12,7 +12,8 @@ use std::path::Path;
 /// The answer for one function.
 struct Answer {
     symbol: String,
-    /// From the root to the function itself, each with its relation; none where nothing can call it.
+    /// From the root to the function itself, each with its relation; none where nothing can call
+    /// it.
     chain: Option<Vec<(String, String)>>,
 }
 

@@ -58,8 +58,8 @@ fn positive(integer: &DeInteger<'_>) -> Result<u64, &'static str> {
     }
 }
 
-/// The place in the manifest of `part` of the string `text`: exact where the string is written without
-/// escapes, else the whole value.
+/// The place in the manifest of `part` of the string `text`: exact where the string is written
+/// without escapes, else the whole value.
 fn inside(value: &Value<'_>, text: &str, part: Range<usize>) -> Range<usize> {
     let span = value.span.clone();
     let written = value.mistakes.text(&span);

@@ -34,7 +34,8 @@ pub enum Measure {
     Memory,
     /// Instructions until there is an instance.
     Start,
-    /// What a crate takes of it; the name is a Rust identifier, or in brackets what stands for none.
+    /// What a crate takes of it; the name is a Rust identifier, or in brackets what stands for
+    /// none.
     Crate(String),
     /// What a section takes of it, by the name that `analyze` prints.
     Section(String),

@@ -1,5 +1,5 @@
-//! Collects what is wrong with a manifest, each mistake with its place, so that all of them are shown
-//! at once.
+//! Collects what is wrong with a manifest, each mistake with its place, so that all of them are
+//! shown at once.
 
 use crate::diagnostic::Diagnostic;
 use std::cell::{RefCell, RefMut};
@@ -60,7 +60,8 @@ impl Mistake<'_> {
     }
 }
 
-/// The mistakes found so far in one manifest. Whoever reads a value has them at hand, hence the cell.
+/// The mistakes found so far in one manifest. Whoever reads a value has them at hand, hence the
+/// cell.
 pub(super) struct Mistakes<'a> {
     manifest: &'a Path,
     source: &'a str,
@@ -110,8 +111,8 @@ impl<'a> Mistakes<'a> {
     }
 }
 
-/// The one of `known` that `written` most likely stands for, if it is near enough to any. Long words are cut: nothing
-/// that long is a near miss.
+/// The one of `known` that `written` most likely stands for, if it is near enough to any. Long
+/// words are cut: nothing that long is a near miss.
 pub(super) fn nearest<'k>(written: &str, known: &[&'k str]) -> Option<&'k str> {
     let written = written.to_lowercase().replace('_', "-");
     let written: String = written.chars().take(LONGEST).collect();

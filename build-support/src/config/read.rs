@@ -24,7 +24,8 @@ const TARGETS: [&str; 6] = [
 ///
 /// # Errors
 ///
-/// [`Error::Io`] where the file cannot be read, [`Error::Input`] where it is not UTF-8, and as [`parse`].
+/// [`Error::Io`] where the file cannot be read, [`Error::Input`] where it is not UTF-8, and as
+/// [`parse`].
 pub fn load(manifest: &Path, target: &str) -> Result<Config> {
     let bytes = std::fs::read(manifest).map_err(Error::io("reading", manifest))?;
     let source = String::from_utf8(bytes).map_err(|error| Error::Input {
@@ -72,8 +73,9 @@ pub fn parse(manifest: &Path, source: &str, target: &str) -> Result<Config> {
     mistakes.or(config).map_err(Error::Config)
 }
 
-/// Whether `source`, the text of a manifest, asks for a budget on what is built with a profile that `is_built` knows.
-/// Where it is not clear, because the table has a mistake in that very place, it does: [`parse`] says what is wrong.
+/// Whether `source`, the text of a manifest, asks for a budget on what is built with a profile that
+/// `is_built` knows. Where it is not clear, because the table has a mistake in that very place, it
+/// does: [`parse`] says what is wrong.
 pub fn concerns(source: &str, is_built: impl FnOnce(&str) -> bool) -> bool {
     let Ok(document) = source.parse::<toml::Table>() else {
         return true;

@@ -90,7 +90,8 @@ pub(super) fn graph(value: &Value<'_>, rules: &mut guard::Rules) {
     }
 }
 
-/// Reads the `constants` table for its mistakes alone: `guard` makes constants of it, in build scripts.
+/// Reads the `constants` table for its mistakes alone: `guard` makes constants of it, in build
+/// scripts.
 pub(super) fn constants(table: &Value<'_>) {
     for (key, value) in table.entries() {
         if !guard::is_key(key.text) {

@@ -43,13 +43,14 @@ pub struct Config {
 pub struct SweepRules {
     /// On for a package, off for a lone file: only the linker's own output can be swept.
     pub enabled: bool,
-    /// Whether what is dead becomes poison instead of nothing, to show a wrong proof. Not for shipping.
+    /// Whether what is dead becomes poison instead of nothing, to show a wrong proof. Not for
+    /// shipping.
     pub poison: bool,
 }
 
 impl Config {
-    /// The configuration for a file that no package is known of, under the name `label`: no limits, and
-    /// nothing is snipped.
+    /// The configuration for a file that no package is known of, under the name `label`: no limits,
+    /// and nothing is snipped.
     pub fn without_package(label: &str) -> Config {
         Config {
             package: label.to_owned(),

@@ -163,7 +163,8 @@ fn snipping_can_be_switched_off() {
     assert!(read(&format!("{source}true"), "wasm32-wasip2").snip.enabled);
 }
 
-/// Each kind of limit, with the unit it is counted in, and names in the one way that the attribution writes them.
+/// Each kind of limit, with the unit it is counted in, and names in the one way that the
+/// attribution writes them.
 #[test]
 fn limits_of_every_kind_are_read() {
     let source = "[package]\nname = 'a'\n[package.metadata.budget.limits]\n\
@@ -278,7 +279,8 @@ fn no_input_makes_it_panic() {
     ));
 }
 
-/// Protects panics that someone wants to keep from a typing mistake: a family that does not exist would select nothing.
+/// Protects panics that someone wants to keep from a typing mistake: a family that does not exist
+/// would select nothing.
 #[test]
 fn families_are_known_and_not_none() {
     let manifest = |families: &str| {

@@ -1,5 +1,5 @@
-//! How much a size may grow over its baseline, and how a manifest says it: a share of it, a number of bytes, or
-//! both, of which the larger counts.
+//! How much a size may grow over its baseline, and how a manifest says it: a share of it, a number
+//! of bytes, or both, of which the larger counts.
 
 use super::amounts::size;
 use super::mistakes::code;
@@ -30,13 +30,14 @@ pub struct Allowance {
 /// A whole, as a share.
 const WHOLE: u64 = 1_000_000;
 
-/// How many digits a per cent may have behind its point: so that it is a whole number of millionths.
+/// How many digits a per cent may have behind its point: so that it is a whole number of
+/// millionths.
 const DIGITS: usize = 4;
 
 impl Default for Tolerance {
-    /// What keeps small modules from failing over a few bytes stands beside each share: half a per cent of 4 KiB is
-    /// less than one function with its type. A compressed size moves by some tenths of a per cent when code only
-    /// changes places, hence the double.
+    /// What keeps small modules from failing over a few bytes stands beside each share: half a per
+    /// cent of 4 KiB is less than one function with its type. A compressed size moves by some
+    /// tenths of a per cent when code only changes places, hence the double.
     fn default() -> Self {
         let allowance = |share, bytes| Allowance { share, bytes };
         Self {

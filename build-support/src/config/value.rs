@@ -1,5 +1,5 @@
-//! A TOML value with the path of keys that leads to it, and what it can be taken for. What it cannot is
-//! a mistake at its place in the file.
+//! A TOML value with the path of keys that leads to it, and what it can be taken for. What it
+//! cannot is a mistake at its place in the file.
 
 use super::mistakes::{Mistake, Mistakes, code, suggestion};
 use std::ops::Range;
@@ -103,7 +103,8 @@ impl<'t> Value<'t> {
         Some(elements.map(element).collect())
     }
 
-    /// The strings of an array; what is no string is a mistake and left out, and so is one said twice.
+    /// The strings of an array; what is no string is a mistake and left out, and so is one said
+    /// twice.
     pub(super) fn strings(&self) -> Vec<Name<'t>> {
         let Some(elements) = self.elements() else {
             let wrong = self.wrong_type("an array of strings");

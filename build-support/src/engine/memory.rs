@@ -2,14 +2,16 @@
 
 use wasmtime::ResourceLimiter;
 
-/// The most linear memory an instance gets, in bytes, all memories together; what it asks for beyond that is refused, as
-/// by a machine that has no more. Twice what the agent has after 100 transcripts with an allocator that takes nothing back.
+/// The most linear memory an instance gets, in bytes, all memories together; what it asks for
+/// beyond that is refused, as by a machine that has no more. Twice what the agent has after 100
+/// transcripts with an allocator that takes nothing back.
 pub const MOST: u64 = 256 << 20;
 
 /// The most elements a table gets.
 const MOST_ELEMENTS: usize = 1_000_000;
 
-/// Linear memory as the engine granted it, in bytes, all memories of the instance together. It never shrinks.
+/// Linear memory as the engine granted it, in bytes, all memories of the instance together. It
+/// never shrinks.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Memory {
     /// When the instance was made.

@@ -1,5 +1,6 @@
-//! A wasm file compiled by an embedded wasmtime, with WASI for its imports: everything that can be done before an
-//! instance is wanted, and the store that an instance then has. How long any of it takes is `measure`'s business.
+//! A wasm file compiled by an embedded wasmtime, with WASI for its imports: everything that can be
+//! done before an instance is wanted, and the store that an instance then has. How long any of it
+//! takes is `measure`'s business.
 
 use crate::engine::memory::Memory;
 use crate::error::{Error, Result};
@@ -10,7 +11,8 @@ use wasmtime::{Engine, Module, Store};
 use wasmtime_wasi::p1::{self, WasiP1Ctx};
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
-/// A compiled file with its imports resolved: everything that can be done before an instance is wanted.
+/// A compiled file with its imports resolved: everything that can be done before an instance is
+/// wanted.
 pub struct Program {
     engine: Engine,
     pub(crate) file: PathBuf,
@@ -18,7 +20,8 @@ pub struct Program {
     pub(crate) bound: Option<u64>,
 }
 
-/// The instructions that a call of a bounded program may take. The agent's first answer takes some 130,000 (`cargo startup`).
+/// The instructions that a call of a bounded program may take. The agent's first answer takes some
+/// 130,000 (`cargo startup`).
 pub const BOUND: u64 = 10_000_000_000;
 
 /// A file of either kind, with its imports resolved.
@@ -111,8 +114,9 @@ impl Program {
         })
     }
 
-    /// The same program, whose instances come to an end: instantiation, and each call of the agent's functions, traps
-    /// after [`BOUND`] instructions. Its engine counts them ([`Setup::counted`]).
+    /// The same program, whose instances come to an end: instantiation, and each call of the
+    /// agent's functions, traps after [`BOUND`] instructions. Its engine counts them
+    /// ([`Setup::counted`]).
     pub fn bounded(self) -> Self {
         Self {
             bound: Some(BOUND),
@@ -120,7 +124,8 @@ impl Program {
         }
     }
 
-    /// A store for one instance, which sees `root` as its only folder, and no environment, network or arguments.
+    /// A store for one instance, which sees `root` as its only folder, and no environment, network
+    /// or arguments.
     ///
     /// # Errors
     /// [`Error::Input`] where `root` cannot be opened.

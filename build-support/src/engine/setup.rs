@@ -1,5 +1,6 @@
-//! How an embedded engine is set up: which compiler, where instances live, whether instructions are counted. In one
-//! place, because a precompiled file fits only an engine that is set up as the one that made it.
+//! How an embedded engine is set up: which compiler, where instances live, whether instructions are
+//! counted. In one place, because a precompiled file fits only an engine that is set up as the one
+//! that made it.
 
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -9,12 +10,13 @@ use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConf
 /// The engine and its version, as a precompiled file's record names it.
 pub const ENGINE: &str = "wasmtime 48.0.8";
 
-/// How many instances a pool has room for. The measurements hold one at a time; a component has several core
-/// modules, and each may have tables.
+/// How many instances a pool has room for. The measurements hold one at a time; a component has
+/// several core modules, and each may have tables.
 const POOL: u32 = 16;
 
-/// How much of a memory a pool resets by writing instead of by giving its pages back, in bytes: what the agent
-/// touches in a message or two. Pages that are given back have to be faulted in again by the next instance.
+/// How much of a memory a pool resets by writing instead of by giving its pages back, in bytes:
+/// what the agent touches in a message or two. Pages that are given back have to be faulted in
+/// again by the next instance.
 const RESIDENT: usize = 512 * 1024;
 
 /// What turns wasm into machine code.
@@ -32,7 +34,8 @@ pub enum Compiler {
 pub enum Instances {
     /// In memory that is asked of the system for each.
     OnDemand,
-    /// In slots that are reserved once and used again; a memory's first contents are a copy-on-write image.
+    /// In slots that are reserved once and used again; a memory's first contents are a
+    /// copy-on-write image.
     Pooled,
 }
 
@@ -57,7 +60,8 @@ impl Setup {
         }
     }
 
-    /// Cranelift with instructions counted: for calls that are to come to an end, see [`Program::bounded`].
+    /// Cranelift with instructions counted: for calls that are to come to an end, see
+    /// [`Program::bounded`].
     ///
     /// [`Program::bounded`]: super::program::Program::bounded
     pub fn counted() -> Self {
@@ -67,10 +71,12 @@ impl Setup {
         }
     }
 
-    /// An engine set up so. Compilation is on one thread: wasmtime is built without the feature for more.
+    /// An engine set up so. Compilation is on one thread: wasmtime is built without the feature for
+    /// more.
     ///
     /// # Errors
-    /// [`Error::Toolchain`] where the compiler knows no code for this machine, or the system has no room for the pool.
+    /// [`Error::Toolchain`] where the compiler knows no code for this machine, or the system has no
+    /// room for the pool.
     pub fn engine(self) -> Result<Engine> {
         let mut config = Config::new();
         config.strategy(match self.compiler {
@@ -130,7 +136,8 @@ mod tests {
     use super::{Compiler, ENGINE, Instances, Setup};
     use std::path::Path;
 
-    /// Protects the record of a precompiled file: wasmtime does not say its version, so it stands here a second time.
+    /// Protects the record of a precompiled file: wasmtime does not say its version, so it stands
+    /// here a second time.
     #[test]
     fn the_version_is_the_one_that_is_linked() {
         let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.lock");

@@ -1,12 +1,12 @@
-//! The size of an entry's file by name, as it is committed: a line for each name, in an order of names, so that a change
-//! of one function is a change of one line.
+//! The size of an entry's file by name, as it is committed: a line for each name, in an order of
+//! names, so that a change of one function is a change of one line.
 
 use crate::attribution::{Attribution, Row, RowKind};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Bytes by kind and name. Which core module of a component something is in is left out, and so are functions' indices:
-/// they change with everything in front of them.
+/// Bytes by kind and name. Which core module of a component something is in is left out, and so are
+/// functions' indices: they change with everything in front of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Contents(BTreeMap<RowKind, BTreeMap<String, u64>>);

@@ -1,10 +1,12 @@
-//! An entry of the baseline, which is of one shipped file, and the four ways it may change: it begins, it is lowered, it is taken
-//! over to another toolchain, it is raised for a reason. Pure: where the record is kept, and which
-//! one counts, is `baseline`'s business, what a figure that is too high means `gate`'s. ADR 8 has the rules and why.
+//! An entry of the baseline, which is of one shipped file, and the four ways it may change: it
+//! begins, it is lowered, it is taken over to another toolchain, it is raised for a reason. Pure:
+//! where the record is kept, and which one counts, is `baseline`'s business, what a figure that is
+//! too high means `gate`'s. ADR 8 has the rules and why.
 //!
-//! Two figures are kept of each size. The *baseline* answers for the change at hand: growth is counted from it. The
-//! *anchor* answers for the road: it is the lowest baseline since the last deliberate raise, and drift is counted
-//! from it, so that a baseline that went up with one toolchain after the other does not go up for ever.
+//! Two figures are kept of each size. The *baseline* answers for the change at hand: growth is
+//! counted from it. The *anchor* answers for the road: it is the lowest baseline since the last
+//! deliberate raise, and drift is counted from it, so that a baseline that went up with one
+//! toolchain after the other does not go up for ever.
 
 use crate::attribution::Attribution;
 use crate::config::Tolerance;
@@ -72,7 +74,8 @@ impl Entry {
         }
     }
 
-    /// What differs between what made the baseline and what made `report`'s; empty where nothing does.
+    /// What differs between what made the baseline and what made `report`'s; empty where nothing
+    /// does.
     pub fn differences(&self, report: &Report) -> Vec<Difference> {
         let (before, after) = (&self.toolchain, &report.toolchain);
         let all = [
@@ -101,8 +104,8 @@ impl Entry {
         codec(&self.codecs, size) == codec(&report.codecs, size)
     }
 
-    /// The first size of `report` that is further above the anchor than `tolerance` lets it. One of another codec is
-    /// not: it begins anew.
+    /// The first size of `report` that is further above the anchor than `tolerance` lets it. One of
+    /// another codec is not: it begins anew.
     pub fn drifted(&self, report: &Report, tolerance: &Tolerance) -> Option<Size> {
         let too_far = |size: &Size| {
             let anchor = self.anchor.get(*size);
@@ -131,8 +134,8 @@ impl Entry {
         Ok(lowered)
     }
 
-    /// Takes the baseline over to the toolchain and codecs of `report`, up or down. The anchor never goes up, except of
-    /// a size whose codec is another: that begins anew.
+    /// Takes the baseline over to the toolchain and codecs of `report`, up or down. The anchor
+    /// never goes up, except of a size whose codec is another: that begins anew.
     ///
     /// # Errors
     /// [`Refused::Drift`] where it would be further above the anchor than `tolerance` lets it.
@@ -194,8 +197,9 @@ impl Entry {
         self
     }
 
-    /// Raises the baseline to what `report` found, whatever made it. The one way up without a limit, and it leaves its
-    /// reason. Where nothing is above the baseline and the makings are the same, it is [`Entry::lower`] and leaves none.
+    /// Raises the baseline to what `report` found, whatever made it. The one way up without a
+    /// limit, and it leaves its reason. Where nothing is above the baseline and the makings are the
+    /// same, it is [`Entry::lower`] and leaves none.
     ///
     /// # Errors
     /// [`Refused::NoReason`].

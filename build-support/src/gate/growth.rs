@@ -38,16 +38,18 @@ pub struct Growth {
 /// Why sizes were not compared with the baseline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unjudged {
-    /// [`Judged::Toolchain`], and no size was; or [`Judged::Codec`], and those that `differences` names were not.
+    /// [`Judged::Toolchain`], and no size was; or [`Judged::Codec`], and those that `differences`
+    /// names were not.
     pub because: Judged,
     /// What is not as it was.
     pub differences: Vec<Difference>,
-    /// Whether the drift is over its tolerance, so that nothing but a raise takes the new toolchain over.
+    /// Whether the drift is over its tolerance, so that nothing but a raise takes the new toolchain
+    /// over.
     pub drifted: bool,
 }
 
-/// Each size that was made as the baseline was: over it and its tolerance, or else over the anchor and the tolerance of
-/// drift.
+/// Each size that was made as the baseline was: over it and its tolerance, or else over the anchor
+/// and the tolerance of drift.
 pub(super) fn grown(report: &Report, config: &Config, entry: &Entry) -> Vec<Growth> {
     let rows = Size::ALL.map(|size| (size, row(report, config, entry, size)));
     let judged = rows.iter().filter(|(_, row)| row.judged == Judged::Yes);

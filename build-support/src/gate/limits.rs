@@ -4,8 +4,8 @@ use crate::attribution::Row;
 use crate::config::Measure;
 use crate::report::Report;
 
-/// What `report` says of `measure`. A crate or section that is not there takes nothing. A figure that was not
-/// measured is no pass: it counts as more than any limit.
+/// What `report` says of `measure`. A crate or section that is not there takes nothing. A figure
+/// that was not measured is no pass: it counts as more than any limit.
 pub(super) fn actual(report: &Report, measure: &Measure) -> u64 {
     match measure {
         Measure::Size(size) => report.sizes.get(*size),

@@ -1,5 +1,5 @@
-//! Whether one record can have come from another by the ways there are: what is said of a baseline that was changed
-//! by hand, or by a merge that took the wrong side.
+//! Whether one record can have come from another by the ways there are: what is said of a baseline
+//! that was changed by hand, or by a merge that took the wrong side.
 
 use crate::config::Tolerance;
 use crate::gate::entry::Entry;

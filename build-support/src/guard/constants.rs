@@ -1,6 +1,6 @@
-//! Sizes from the manifest as constants of the program: what a static buffer is long, what a type may take at most. The
-//! program includes them, declares its buffers with them, and asserts the rest in `const` context, so that `cargo check`
-//! fails where one does not hold.
+//! Sizes from the manifest as constants of the program: what a static buffer is long, what a type
+//! may take at most. The program includes them, declares its buffers with them, and asserts the
+//! rest in `const` context, so that `cargo check` fails where one does not hold.
 
 use crate::error::{Error, Result};
 use crate::size;
@@ -15,7 +15,8 @@ const MAX: u64 = u32::MAX as u64;
 pub struct Constants(Vec<(String, u64)>);
 
 impl Constants {
-    /// Reads `[package.metadata.budget.constants]` from a package's metadata; none are there without the table.
+    /// Reads `[package.metadata.budget.constants]` from a package's metadata; none are there
+    /// without the table.
     ///
     /// # Errors
     /// [`Error::Input`] naming `manifest` for a key that makes no name and a value that is no size.

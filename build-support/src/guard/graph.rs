@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 
-/// The `--format` that [`Graph::parse`] reads, with `--prefix depth` before it: package, then features.
+/// The `--format` that [`Graph::parse`] reads, with `--prefix depth` before it: package, then
+/// features.
 pub(super) const FORMAT: &str = "|{p}|{f}|";
 
 /// A crate in the graph.
@@ -98,7 +99,8 @@ impl Graph {
     }
 }
 
-/// `name v1.2.3 (/folder)|feature,feature| (*)`; the mark says that what it needs was listed before.
+/// `name v1.2.3 (/folder)|feature,feature| (*)`; the mark says that what it needs was listed
+/// before.
 fn read_crate(text: &str) -> Option<Crate> {
     let (text, _mark) = text.rsplit_once('|')?;
     let (package, features) = text.rsplit_once('|')?;
@@ -125,7 +127,8 @@ fn read_crate(text: &str) -> Option<Crate> {
 mod tests {
     use super::*;
 
-    /// Protects the reading of repeated crates (`(*)`), folders with odd names, and the shortest chain.
+    /// Protects the reading of repeated crates (`(*)`), folders with odd names, and the shortest
+    /// chain.
     #[test]
     fn a_tree_is_read() {
         let text = "0|app v0.1.0 (/my code|x)|default|\n1|a v1.0.0||\n2|b v2.0.0+build|std,rt|\n3|c v0.1.0||\n1|c v0.1.0|| (*)\n";

@@ -1,5 +1,5 @@
-//! Loads the shipped file into a real engine: wasmtime compiles it for this machine. What the validator
-//! takes and an engine does not must never be shipped.
+//! Loads the shipped file into a real engine: wasmtime compiles it for this machine. What the
+//! validator takes and an engine does not must never be shipped.
 
 use crate::engine::program::Compiled;
 use crate::error::{Error, Result};

@@ -1,4 +1,5 @@
-//! What a budget can limit besides sizes, read from the shipped file: functions, and the memory it begins with.
+//! What a budget can limit besides sizes, read from the shipped file: functions, and the memory it
+//! begins with.
 
 use crate::error::Result;
 use crate::report::Figures;

@@ -10,7 +10,8 @@ pub const GZIP: &str = "zlib of libz-sys 1.1.31, level 9";
 /// The same of [`Sizes::brotli`].
 pub const BROTLI: &str = "brotli 9.1.1, quality 11, window of 22 bits";
 
-/// Measures `bytes`. The codecs are built from source, so the figures are the same on every machine.
+/// Measures `bytes`. The codecs are built from source, so the figures are the same on every
+/// machine.
 pub fn run(bytes: &[u8]) -> Sizes {
     Sizes {
         raw: bytes.len() as u64,
@@ -27,8 +28,8 @@ pub fn codecs() -> Codecs {
     }
 }
 
-/// zlib's deflate at level 9 in a gzip frame without name and time (RFC 1952). GNU gzip has a deflate of its
-/// own, which differs by a fraction of a per cent.
+/// zlib's deflate at level 9 in a gzip frame without name and time (RFC 1952). GNU gzip has a
+/// deflate of its own, which differs by a fraction of a per cent.
 fn gzip(bytes: &[u8]) -> u64 {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(bytes).expect("writing to memory");

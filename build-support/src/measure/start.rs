@@ -1,6 +1,7 @@
-//! How many instructions it takes until there is an instance of a file, whatever the file is: segments and globals,
-//! the start function, and a reactor's `_initialize`. Counted by wasmtime's fuel, so the figure is the same on every
-//! machine. How long a start takes, and what the agent does after it, is `startup`'s business.
+//! How many instructions it takes until there is an instance of a file, whatever the file is:
+//! segments and globals, the start function, and a reactor's `_initialize`. Counted by wasmtime's
+//! fuel, so the figure is the same on every machine. How long a start takes, and what the agent
+//! does after it, is `startup`'s business.
 
 use crate::engine::program::{self, Compiled, State};
 use crate::engine::setup::Setup;
@@ -18,12 +19,13 @@ const MOST: u64 = 1 << 32;
 /// What an engine runs in a reactor before anything else.
 const INITIALIZE: &str = "_initialize";
 
-/// Counts. The instance finds WASI with no folder, arguments or environment; whatever else it imports is a function
-/// that traps when it is called, or a memory, table or global as empty as its type allows.
+/// Counts. The instance finds WASI with no folder, arguments or environment; whatever else it
+/// imports is a function that traps when it is called, or a memory, table or global as empty as its
+/// type allows.
 ///
 /// # Errors
-/// [`Error::Input`] where `artifact`, which came from `file`, cannot be instantiated, traps at once, or does not come to
-/// an end: then there is no figure to hold a limit against.
+/// [`Error::Input`] where `artifact`, which came from `file`, cannot be instantiated, traps at
+/// once, or does not come to an end: then there is no figure to hold a limit against.
 pub fn run(file: &Path, artifact: &Artifact) -> Result<u64> {
     run_up_to(MOST, file, artifact)
 }
@@ -140,7 +142,8 @@ mod tests {
         run_up_to(100_000, Path::new("x.wasm"), &artifact).map_err(|error| error.to_string())
     }
 
-    /// Protects the figure: what runs at the start counts, what only could run does not, and twice the work is more.
+    /// Protects the figure: what runs at the start counts, what only could run does not, and twice
+    /// the work is more.
     #[test]
     fn what_runs_at_the_start_is_counted() {
         let looped = |rounds: u32, how: &str| {

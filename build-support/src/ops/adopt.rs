@@ -1,9 +1,9 @@
-//! A budget for a package that has none: what it weighs now, and a margin, written into its manifest. What
-//! `cargo budget init` does.
+//! A budget for a package that has none: what it weighs now, and a margin, written into its
+//! manifest. What `cargo budget init` does.
 //!
-//! The package is built first, as it will be built with the budget, and only then is anything written; the package's
-//! manifest comes last. So nothing is half there: a profile without a budget changes nothing. [`choice`] finds
-//! package and targets, [`manifest`] changes the text.
+//! The package is built first, as it will be built with the budget, and only then is anything
+//! written; the package's manifest comes last. So nothing is half there: a profile without a budget
+//! changes nothing. [`choice`] finds package and targets, [`manifest`] changes the text.
 
 pub mod manifest;
 mod margin;
@@ -12,7 +12,6 @@ use crate::config::{self, Config, Measure};
 use crate::error::{Error, Result};
 use crate::measure::sizes;
 use crate::ops::build::{self, Road};
-use crate::ops::newer_wasm_opt;
 use crate::project::compile;
 use crate::project::listener::Listener;
 use crate::project::package::{Features, Package};
@@ -57,7 +56,8 @@ pub struct Adopted {
     pub profile: String,
     /// What it weighs, by target, and where the files are.
     pub built: Vec<Built>,
-    /// What was written, as it stands in the package's manifest now; none where only limits were rewritten.
+    /// What was written, as it stands in the package's manifest now; none where only limits were
+    /// rewritten.
     pub written: Option<String>,
     /// How many limits were rewritten.
     pub rewritten: usize,
@@ -76,8 +76,8 @@ pub struct Built {
 /// Builds the package and gives it a budget.
 ///
 /// # Errors
-/// [`Error::Toolchain`] where it is not clear what is meant, [`Error::Input`] where there is a budget already, and what
-/// a build reports. Nothing is written then.
+/// [`Error::Toolchain`] where it is not clear what is meant, [`Error::Input`] where there is a
+/// budget already, and what a build reports. Nothing is written then.
 pub fn run(request: &Request, listener: &mut dyn Listener) -> Result<Adopted> {
     let package = choice::package(request.package.as_deref())?;
     let own = Manifest::read(&package.manifest)?;
@@ -160,7 +160,8 @@ fn found(
     })
 }
 
-/// New limits where there is a budget. One that holds for several targets is set by the largest of them.
+/// New limits where there is a budget. One that holds for several targets is set by the largest of
+/// them.
 fn renew(
     package: &Package,
     own: Manifest,
@@ -249,14 +250,8 @@ fn make(
         ..compile::Request::new(package, config, &Features::default())
     };
     let linked = compile::run(&with_settings, &toolchain, listener)?;
-    let newer = newer_wasm_opt::find();
     let folder = package.outputs(&config.target);
-    let road = Road {
-        package,
-        config,
-        folder: &folder,
-        newer: newer.as_ref(),
-    };
+    let road = Road::new(package, config, &folder);
     let shipped = build::ship(&road, linked, listener)?;
     refuse_input_of_wasm_bindgen(package, &shipped.files.shipped, &shipped.bytes)?;
     Ok(Built {

@@ -20,7 +20,19 @@ pub struct Road<'a> {
     /// Where its files go.
     pub folder: &'a Path,
     /// A second optimiser, which may win; with none the bytes are the same on every machine.
-    pub newer: Option<&'a Found>,
+    pub newer: Option<Found>,
+}
+
+impl<'a> Road<'a> {
+    /// With the newer optimiser on the machine, where there is one.
+    pub fn new(package: &'a Package, config: &'a Config, folder: &'a Path) -> Self {
+        Self {
+            package,
+            config,
+            folder,
+            newer: newer_wasm_opt::find(),
+        }
+    }
 }
 
 /// Compiles and links `package` as its budget says.
@@ -46,7 +58,7 @@ pub fn compile(
 /// # Errors
 /// What any step reports; the files of the run before stay then.
 pub fn ship(road: &Road<'_>, linked: Linked, listener: &mut dyn Listener) -> Result<Shipped> {
-    let identity = identity(road.newer)?;
+    let identity = identity(road.newer.as_ref())?;
     let unjudged = bindgen::is_input(&linked.bytes).then(|| not_judged(road.config));
     let input = ship::Input {
         config: unjudged.as_ref().unwrap_or(road.config),
@@ -55,7 +67,7 @@ pub fn ship(road: &Road<'_>, linked: Linked, listener: &mut dyn Listener) -> Res
         linked: linked.bytes,
         toolchain: linked.toolchain,
         wants_component: toolchain::ships_components(&road.config.target),
-        newer_wasm_opt: road.newer,
+        newer_wasm_opt: road.newer.as_ref(),
         identity: &identity,
         machine_paths: &linked.machine_paths,
     };
@@ -75,18 +87,12 @@ pub fn run(
 ) -> Result<Shipped> {
     let config = package.config(Some(target))?;
     let linked = compile(package, &config, features, listener)?;
-    let newer = newer_wasm_opt::find();
-    let road = Road {
-        package,
-        config: &config,
-        folder,
-        newer: newer.as_ref(),
-    };
+    let road = Road::new(package, &config, folder);
     ship(&road, linked, listener)
 }
 
-/// Builds each of the targets of `package` as it is shipped, which costs little where nothing changed. Whether they are
-/// within budget is no matter here.
+/// Builds each of the targets of `package` as it is shipped, which costs little where nothing
+/// changed. Whether they are within budget is no matter here.
 ///
 /// # Errors
 /// As [`run`], and [`Error::Toolchain`] where the package names no targets.
@@ -122,10 +128,12 @@ fn not_judged(config: &Config) -> Config {
     }
 }
 
-/// What decides the bytes besides the input and the configuration: this program and the other optimiser.
+/// What decides the bytes besides the input and the configuration: this program and the other
+/// optimiser.
 fn identity(newer: Option<&Found>) -> Result<String> {
     let newer = newer.map(Found::identity).transpose()?.unwrap_or_default();
-    // A program that was replaced while it runs has no file any more: then no other run is like this one.
+    // A program that was replaced while it runs has no file any more: then no other run is like
+    // this one.
     let this = std::env::current_exe()
         .and_then(std::fs::metadata)
         .map_or_else(

@@ -1,5 +1,5 @@
-//! Whether a run would make what is already there: a key over everything that decides the bytes, kept
-//! beside the shipped file.
+//! Whether a run would make what is already there: a key over everything that decides the bytes,
+//! kept beside the shipped file.
 
 use crate::error::{Error, Result};
 use crate::system::files;
@@ -21,7 +21,8 @@ pub struct Record {
     pub symbols: String,
 }
 
-/// The record in `file`; `None` where there is none or it cannot be understood, which costs one run.
+/// The record in `file`; `None` where there is none or it cannot be understood, which costs one
+/// run.
 pub fn read(file: &Path) -> Option<Record> {
     serde_json::from_slice(&std::fs::read(file).ok()?).ok()
 }

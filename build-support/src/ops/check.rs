@@ -1,5 +1,6 @@
-//! The report of a file by itself, judged by its limits. [`run`] is all of it for a file that something else has
-//! built; [`ship`](crate::ops::ship) adds what it knows of a file that it has made.
+//! The report of a file by itself, judged by its limits. [`run`] is all of it for a file that
+//! something else has built; [`ship`](crate::ops::ship) adds what it knows of a file that it has
+//! made.
 
 use crate::attribution::{self, Attribution};
 use crate::config::{Config, Measure};
@@ -12,10 +13,12 @@ use crate::wasm::{ReadError, features, reachability};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// Measures the core module or component in `file`, attributes its bytes, and judges it by the limits of `config`.
+/// Measures the core module or component in `file`, attributes its bytes, and judges it by the
+/// limits of `config`.
 ///
 /// # Errors
-/// [`Error::Io`](crate::Error::Io), [`Error::Input`](crate::Error::Input) for what is no such file, and what a limit on the start reports.
+/// [`Error::Io`](crate::Error::Io), [`Error::Input`](crate::Error::Input) for what is no such file,
+/// and what a limit on the start reports.
 pub fn run(file: &Path, config: &Config) -> Result<(Report, Verdict)> {
     let artifact = Artifact::read(file)?;
     let mut used = BTreeSet::new();

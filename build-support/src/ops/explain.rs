@@ -1,5 +1,5 @@
-//! Why a function or data symbol survives snip and sweep. A file of the package here is explained by the package's own
-//! rules, as its build goes by them; any other by the default ones.
+//! Why a function or data symbol survives snip and sweep. A file of the package here is explained
+//! by the package's own rules, as its build goes by them; any other by the default ones.
 
 use crate::analyze::plan::{self, SnipRules};
 use crate::analyze::sweep::{self, Explanation};
@@ -20,11 +20,12 @@ pub struct Explained {
     pub note: String,
 }
 
-/// Explains every symbol called `symbol` in `file`: the linker's own output, or the report of the build that made it.
+/// Explains every symbol called `symbol` in `file`: the linker's own output, or the report of the
+/// build that made it.
 ///
 /// # Errors
-/// [`Error::Io`] and [`Error::Input`] where the file cannot be read, has no relocations or no such symbol,
-/// [`Error::Config`] where the package's rules have mistakes.
+/// [`Error::Io`] and [`Error::Input`] where the file cannot be read, has no relocations or no such
+/// symbol, [`Error::Config`] where the package's rules have mistakes.
 pub fn run(file: &Path, symbol: &str) -> Result<Explained> {
     let (linked, report) = linked(file)?;
     let (rules, note) = rules(report.as_ref())?;
@@ -62,7 +63,8 @@ fn linked(file: &Path) -> Result<(PathBuf, Option<Report>)> {
     Ok((files_of(file, &report).linked, Some(report)))
 }
 
-/// What is snipped in a file of the package that `report` names, and what the reader should know of that.
+/// What is snipped in a file of the package that `report` names, and what the reader should know of
+/// that.
 fn rules(report: Option<&Report>) -> Result<(SnipRules, String)> {
     let default = SnipRules {
         enabled: true,

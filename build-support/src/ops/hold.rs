@@ -1,5 +1,6 @@
-//! Holds what a package ships against its limits and its baseline, and changes the baseline where that is
-//! asked for. `gate` judges and `gate::entry` says what may change; what is said of it is left to `output`.
+//! Holds what a package ships against its limits and its baseline, and changes the baseline where
+//! that is asked for. `gate` judges and `gate::entry` says what may change; what is said of it is
+//! left to `output`.
 
 use crate::baseline::file::File;
 use crate::baseline::merge_base::{self, Both, Chosen};
@@ -95,7 +96,8 @@ impl Outcome {
 /// Builds or reads, changes the baseline as it is asked, and judges.
 ///
 /// # Errors
-/// What building reports, and [`Error::Input`] or [`Error::Toolchain`] for a baseline or report that cannot be used.
+/// What building reports, and [`Error::Input`] or [`Error::Toolchain`] for a baseline or report
+/// that cannot be used.
 pub fn run(package: &Package, request: &Request, listener: &mut dyn Listener) -> Result<Outcome> {
     // Before anything is built: a baseline that cannot be read is said at once.
     let mut baselines = merge_base::read(&package.root, request.base.as_deref())?;

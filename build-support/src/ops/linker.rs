@@ -1,8 +1,10 @@
-//! This tool as the linker of a target, inside cargo's own build. rustc calls it as it calls its own linker, and it links
-//! with that. What a package with a budget ships, built with the budget's profile, then goes through the same steps as with
-//! `cargo wasm`, and rustc gets the shipped bytes; everything else is left exactly as the real linker made it.
+//! This tool as the linker of a target, inside cargo's own build. rustc calls it as it calls its
+//! own linker, and it links with that. What a package with a budget ships, built with the budget's
+//! profile, then goes through the same steps as with `cargo wasm`, and rustc gets the shipped
+//! bytes; everything else is left exactly as the real linker made it.
 //!
-//! `cargo wasm` compiles through cargo, too, and would come by here: it sets [`LINK_PLAINLY`], and nothing is done twice.
+//! `cargo wasm` compiles through cargo, too, and would come by here: it sets [`LINK_PLAINLY`], and
+//! nothing is done twice.
 
 mod arguments;
 mod place;
@@ -12,7 +14,6 @@ mod program;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::ops::build::{self, Road};
-use crate::ops::newer_wasm_opt;
 use crate::ops::ship::Shipped;
 use crate::project::compile::{self, Linked};
 use crate::project::listener::Silent;
@@ -60,8 +61,8 @@ pub fn is_call(arguments: &[OsString]) -> bool {
 /// Links as asked by the command line `given`, the program's name left out.
 ///
 /// # Errors
-/// [`Error::Toolchain`] where there is no linker, [`Error::Config`] for a mistake in the budget, and what any step of
-/// [`Package::ship`](crate::project::package::Package::ship) reports.
+/// [`Error::Toolchain`] where there is no linker, [`Error::Config`] for a mistake in the budget,
+/// and what any step of [`Package::ship`](crate::project::package::Package::ship) reports.
 pub fn run(given: Vec<OsString>) -> Result<Outcome> {
     let arguments = Arguments::read(given)?;
     let place = arguments.output().and_then(Place::of);
@@ -119,13 +120,7 @@ fn attempt(product: &Product, arguments: &Arguments, target: &str) -> Result<Opt
     };
     let folder = product.target_dir.join("budget").join(target);
     let package = &product.package;
-    let newer = newer_wasm_opt::find();
-    let road = Road {
-        package,
-        config: &config,
-        folder: &folder,
-        newer: newer.as_ref(),
-    };
+    let road = Road::new(package, &config, &folder);
     let shipped = build::ship(&road, linked, &mut Silent)?;
     if shipped.verdict.within() {
         files::write_atomic(output, &shipped.bytes)?;
@@ -138,8 +133,8 @@ fn attempt(product: &Product, arguments: &Arguments, target: &str) -> Result<Opt
     }))))
 }
 
-/// rustc's linker for `target`; where the one that makes components is missing, LLVM's serves as well: the component
-/// is made here.
+/// rustc's linker for `target`; where the one that makes components is missing, LLVM's serves as
+/// well: the component is made here.
 fn linker(target: &str) -> Result<(compile::Linker, PathBuf)> {
     let linker = compile::Linker::of_target(target);
     program::find(linker).map_or_else(
@@ -148,8 +143,8 @@ fn linker(target: &str) -> Result<(compile::Linker, PathBuf)> {
     )
 }
 
-/// Whether the file runs a package's unit tests. Cargo and rustc tell a linker nothing that differs from the program
-/// itself, but the crate that runs tests is in it.
+/// Whether the file runs a package's unit tests. Cargo and rustc tell a linker nothing that differs
+/// from the program itself, but the crate that runs tests is in it.
 fn is_test_harness(linked: &Artifact) -> Result<bool> {
     for module in linked.modules().map_err(ReadError::output(STEP))? {
         let symbols = symbols::run(&module).map_err(ReadError::output(STEP))?;
@@ -198,9 +193,10 @@ fn machine_paths(product: &Product, arguments: &Arguments) -> Vec<String> {
     compile::nameless(folders, &sysroots)
 }
 
-/// Adds the manifest to what cargo knows the file is made of, so that a changed limit is judged: cargo itself does not
-/// look at `[package.metadata]`. It reads rustc's list of sources, a rule of a makefile beside the output, once
-/// rustc is done. Where there is no such list, a changed limit waits for the next link.
+/// Adds the manifest to what cargo knows the file is made of, so that a changed limit is judged:
+/// cargo itself does not look at `[package.metadata]`. It reads rustc's list of sources, a rule of
+/// a makefile beside the output, once rustc is done. Where there is no such list, a changed limit
+/// waits for the next link.
 fn watch_manifest(output: &Path, manifest: &Path) -> Result<()> {
     let list = output.with_extension("d");
     let Ok(text) = std::fs::read_to_string(&list) else {
@@ -238,7 +234,8 @@ mod tests {
         }
     }
 
-    /// Protects what rustc wrote: one more source in the rule that cargo reads, once, and all the rest as it was.
+    /// Protects what rustc wrote: one more source in the rule that cargo reads, once, and all the
+    /// rest as it was.
     #[test]
     fn the_manifest_joins_the_sources() {
         let folder = tempfile::tempdir().unwrap();

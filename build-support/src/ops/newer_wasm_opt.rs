@@ -1,5 +1,6 @@
-//! A newer wasm-opt than the one built in, where the machine has one: in `WASM_OPT`, or on `PATH`. Its
-//! result is a second candidate for `passes::optimize`; a broken one is an error, not a silence.
+//! A newer wasm-opt than the one built in, where the machine has one: in `WASM_OPT`, or on `PATH`.
+//! Its result is a second candidate for `passes::optimize`; a broken one is an error, not a
+//! silence.
 
 use crate::error::{Error, Result};
 use crate::passes::{Optimizer, optimize};
@@ -50,7 +51,8 @@ impl Found {
     /// Asks for its version; `None` where it is no newer than the built-in one.
     ///
     /// # Errors
-    /// [`Error::Process`] where it cannot be run, [`Error::Toolchain`] where it does not say a version.
+    /// [`Error::Process`] where it cannot be run, [`Error::Toolchain`] where it does not say a
+    /// version.
     pub fn optimizer(&self) -> Result<Option<Newer>> {
         let output = process::capture(&self.path, &["--version"])?;
         let version = version(&output).ok_or_else(|| {

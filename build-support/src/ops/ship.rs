@@ -186,8 +186,8 @@ fn make(
     Ok((report, product.artifact))
 }
 
-/// Judges by the limits as they stand now, and writes what changed; the cache's record goes last, so that
-/// a kill before it costs a run and nothing else.
+/// Judges by the limits as they stand now, and writes what changed; the cache's record goes last,
+/// so that a kill before it costs a run and nothing else.
 fn finish(
     input: &Input<'_>,
     files: Files,
@@ -241,8 +241,8 @@ fn finish(
 }
 
 impl Shipped {
-    /// Judges again, by the limits of `config` and by a baseline, and writes the report anew with what came of it. The
-    /// next run without a baseline takes that out again.
+    /// Judges again, by the limits of `config` and by a baseline, and writes the report anew with
+    /// what came of it. The next run without a baseline takes that out again.
     ///
     /// # Errors
     /// [`Error::Io`], and [`Error::InvalidOutput`] as [`gate::compared`].

@@ -1,9 +1,10 @@
-//! Which function of a shipped file is called what: the names it lost on its way, by the index and the place that
-//! engines print. Written beside the file as `<package>.symbols.json`; [`trace`] reads backtraces with it.
+//! Which function of a shipped file is called what: the names it lost on its way, by the index and
+//! the place that engines print. Written beside the file as `<package>.symbols.json`; [`trace`]
+//! reads backtraces with it.
 //!
-//! The names are those of the attribution, which carried them through every pass; here they only get their places in
-//! the file. A map belongs to one file, by its digest or its build id. A pre-initialised file
-//! is another file, and has none.
+//! The names are those of the attribution, which carried them through every pass; here they only
+//! get their places in the file. A map belongs to one file, by its digest or its build id. A
+//! pre-initialised file is another file, and has none.
 
 pub mod trace;
 
@@ -160,7 +161,8 @@ impl SymbolMap {
         if let Some(module) = self.modules.iter().find(|m| m.sha256 == digest) {
             return Ok(Scope::Module(module.core));
         }
-        // Sections may have been added since, a signature for instance: the id says that the code is the same.
+        // Sections may have been added since, a signature for instance: the id says that the code
+        // is the same.
         let id = build_id::read(bytes);
         if id.is_some() && id == self.build_id {
             return Ok(Scope::File);

@@ -1,6 +1,6 @@
-//! Draws a [`Diagnostic`] as rustc draws its own, so that people know where to look and the editors'
-//! `$rustc` problem matcher finds the place. Only text is made here; the command prints it.
-//! What is said of a verdict is in `limits` and `growth`.
+//! Draws a [`Diagnostic`] as rustc draws its own, so that people know where to look and the
+//! editors' `$rustc` problem matcher finds the place. Only text is made here; the command prints
+//! it. What is said of a verdict is in `limits` and `growth`.
 
 mod growth;
 mod limits;
@@ -125,7 +125,8 @@ error[over-budget]: too large
         assert_eq!(text, expected);
     }
 
-    /// Protects the terminal: a name in a report may be as long as its author likes, and hold what a terminal obeys.
+    /// Protects the terminal: a name in a report may be as long as its author likes, and hold what
+    /// a terminal obeys.
     #[test]
     fn a_line_is_as_long_as_can_be_read() {
         let long = Diagnostic {

@@ -1,9 +1,11 @@
-//! The report as one page for a browser: a treemap that can be zoomed from crate to function, and tables, of one build or
-//! of several, each beside what it is compared with. Nothing is loaded from anywhere: script and style are in the page,
-//! and its policy lets it run those alone, by their hashes, and open no connection.
+//! The report as one page for a browser: a treemap that can be zoomed from crate to function, and
+//! tables, of one build or of several, each beside what it is compared with. Nothing is loaded from
+//! anywhere: script and style are in the page, and its policy lets it run those alone, by their
+//! hashes, and open no connection.
 //!
-//! The page draws itself from the data in it: the rows of the attribution with the groups they belong to. What it shows
-//! is therefore what [`attribution`](crate::attribution) found, to the byte.
+//! The page draws itself from the data in it: the rows of the attribution with the groups they
+//! belong to. What it shows is therefore what [`attribution`](crate::attribution) found, to the
+//! byte.
 
 use crate::attribution::{Attribution, RowKind};
 use crate::output::view::{Measure, Standing, View};
@@ -40,7 +42,8 @@ pub fn draw(views: &[View]) -> String {
     fill(PAGE, &parts)
 }
 
-/// The template with each `{{name}}` replaced. What is put in is not looked at again, whatever it holds.
+/// The template with each `{{name}}` replaced. What is put in is not looked at again, whatever it
+/// holds.
 fn fill(template: &str, parts: &[(&str, String)]) -> String {
     let mut pieces = template.split("{{");
     let mut page = pieces.next().unwrap_or_default().to_owned();
@@ -107,8 +110,8 @@ const KINDS: [&str; 5] = ["function", "data", "custom", "section", "component"];
 /// Everything a row can be grouped by: its kind, crate, module, family, section and item.
 type Key = (RowKind, [String; 5]);
 
-/// The rows of both files, those of one key together, the largest first: each with its bytes, what they were
-/// before, and how many items they are.
+/// The rows of both files, those of one key together, the largest first: each with its bytes, what
+/// they were before, and how many items they are.
 fn merged(new: &Attribution, old: Option<&Attribution>) -> Vec<(Key, [u64; 3])> {
     let mut found: BTreeMap<Key, [u64; 3]> = BTreeMap::new();
     let old = old.iter().flat_map(|old| &old.rows);
@@ -151,8 +154,9 @@ impl Names {
     }
 }
 
-/// JSON that can stand in a script element: names come from hostile files, and none may end the element or begin
-/// another. None of these characters is JSON's own, so each stands in a text, where an escape means the same.
+/// JSON that can stand in a script element: names come from hostile files, and none may end the
+/// element or begin another. None of these characters is JSON's own, so each stands in a text,
+/// where an escape means the same.
 fn safe(value: &Value) -> String {
     let text = value.to_string();
     ['<', '>', '&', '\u{2028}', '\u{2029}', '\u{7f}']

@@ -5,8 +5,8 @@ use crate::error::Result;
 use crate::output::view::View;
 use crate::report::SCHEMA;
 
-/// Builds and files beside what they are compared with, as `build-support report --format json` gives them: the report of
-/// each where there is one, and the changes by every grouping.
+/// Builds and files beside what they are compared with, as `build-support report --format json`
+/// gives them: the report of each where there is one, and the changes by every grouping.
 ///
 /// # Errors
 /// As [`View::changes`].

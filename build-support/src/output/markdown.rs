@@ -1,9 +1,10 @@
-//! The report as Markdown, for a comment on a pull request or a job's summary: the verdict, one table, and folded below it
-//! what changed and the size by crate. It begins with the same line for the same package each time, so that whoever
-//! posts it finds the comment to write it into.
+//! The report as Markdown, for a comment on a pull request or a job's summary: the verdict, one
+//! table, and folded below it what changed and the size by crate. It begins with the same line for
+//! the same package each time, so that whoever posts it finds the comment to write it into.
 //!
-//! Names come from files that anybody can make. They stand in code spans, where GitHub makes no links, mentions or HTML
-//! of anything, and what could end the span or the table is replaced by what looks like it.
+//! Names come from files that anybody can make. They stand in code spans, where GitHub makes no
+//! links, mentions or HTML of anything, and what could end the span or the table is replaced by
+//! what looks like it.
 
 use crate::attribution::diff::Changes;
 use crate::attribution::groups::{self, Grouping};
@@ -14,11 +15,12 @@ use crate::report::{Because, Unit, names, units};
 use anstyle::Style;
 use std::fmt::Write as _;
 
-/// GitHub takes 65,536 characters in a comment; this is in bytes, of which there are never fewer, and leaves
-/// space for a line or two of whoever posts it.
+/// GitHub takes 65,536 characters in a comment; this is in bytes, of which there are never fewer,
+/// and leaves space for a line or two of whoever posts it.
 pub const MOST_BYTES: usize = 60_000;
 
-/// How much is shown, from what is wanted down to what always fits: entries of a list, and rows of the table.
+/// How much is shown, from what is wanted down to what always fits: entries of a list, and rows of
+/// the table.
 const SHOWN: [(usize, usize); 7] = [
     (12, usize::MAX),
     (8, usize::MAX),
@@ -168,7 +170,8 @@ fn change(before: u64, after: u64) -> String {
     format!("{} ({share})", units::change(before, after))
 }
 
-/// What the gate objects to, in words, and what it did not judge. Not folded: it is what the reader has to know.
+/// What the gate objects to, in words, and what it did not judge. Not folded: it is what the reader
+/// has to know.
 fn remarks(views: &[View], most: usize) -> String {
     let all: Vec<String> = views.iter().flat_map(remarks_on).collect();
     let shown = all.iter().take(most);

@@ -1,6 +1,7 @@
-//! A [`Diagnostic`] as one of cargo's own JSON messages (`cargo build --message-format=json`; the Cargo Book, "External
-//! tools", and the rustc book, "JSON Output"), so that whatever reads a compiler's messages shows a broken budget at its
-//! line. Only text is made here; the command prints it.
+//! A [`Diagnostic`] as one of cargo's own JSON messages (`cargo build --message-format=json`; the
+//! Cargo Book, "External tools", and the rustc book, "JSON Output"), so that whatever reads a
+//! compiler's messages shows a broken budget at its line. Only text is made here; the command
+//! prints it.
 
 use crate::diagnostic::{Diagnostic, Level};
 use crate::output::diagnostic;
@@ -9,7 +10,8 @@ use serde_json::{Value, json};
 use std::ops::Range;
 use std::path::Path;
 
-/// `diagnostic` as a line of JSON without its end. Files are named relative to `base`, the workspace's root, as cargo does.
+/// `diagnostic` as a line of JSON without its end. Files are named relative to `base`, the
+/// workspace's root, as cargo does.
 pub fn compiler_message(diagnostic: &Diagnostic, origin: &Origin, base: &Path) -> String {
     let rendered = diagnostic::draw(diagnostic, base, false);
     let children = [("note", &diagnostic.notes), ("help", &diagnostic.help)]
@@ -80,8 +82,8 @@ fn no_target() -> Value {
     })
 }
 
-/// Bytes are counted from the file's first, lines and columns from 1, columns in characters, the end being the first that
-/// is not in it.
+/// Bytes are counted from the file's first, lines and columns from 1, columns in characters, the
+/// end being the first that is not in it.
 fn span(diagnostic: &Diagnostic, base: &Path) -> Value {
     let source = &diagnostic.source;
     let start = source.floor_char_boundary(diagnostic.span.start);
@@ -166,7 +168,8 @@ mod tests {
         }
     }
 
-    /// Protects editors: cargo's own reader takes the line, and finds place, level and remedy in it.
+    /// Protects editors: cargo's own reader takes the line, and finds place, level and remedy in
+    /// it.
     #[test]
     fn is_read_as_cargos_own() {
         let source = "[limits]\n\u{e9}t\u{e9} = \"\u{fc}\"  # x\n";

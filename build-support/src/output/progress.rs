@@ -12,7 +12,8 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Starts, or stays silent where `quiet`. Nothing is drawn before the first stage: cargo speaks first.
+    /// Starts, or stays silent where `quiet`. Nothing is drawn before the first stage: cargo speaks
+    /// first.
     pub fn start(quiet: bool) -> Self {
         let bar = if quiet {
             ProgressBar::hidden()

@@ -1,5 +1,5 @@
-//! The report as a person at a terminal reads it: what ran, how large the result is, whether it may be.
-//! Only text is made here; the command prints it and decides about colour.
+//! The report as a person at a terminal reads it: what ran, how large the result is, whether it may
+//! be. Only text is made here; the command prints it and decides about colour.
 
 mod baseline;
 mod judged;
@@ -27,8 +27,8 @@ const SNIPPED: usize = 3;
 /// How many characters of a function's name are shown.
 const NAME_WIDTH: usize = 78;
 
-/// `report` as text that ends in a newline, at most 100 columns wide but for paths and versions. `files`
-/// are the files that were written, as they are to be named. `colour` adds ANSI escapes.
+/// `report` as text that ends in a newline, at most 100 columns wide but for paths and versions.
+/// `files` are the files that were written, as they are to be named. `colour` adds ANSI escapes.
 pub fn draw(report: &Report, files: &[impl AsRef<Path>], colour: bool) -> String {
     let paint = Paint { colour };
     let parts = [
@@ -57,8 +57,8 @@ fn header(report: &Report, paint: Paint) -> String {
     text
 }
 
-/// What each stage made of the file, with the change over all of them as the last line. Empty where no
-/// stage ran.
+/// What each stage made of the file, with the change over all of them as the last line. Empty where
+/// no stage ran.
 pub fn stage_table(stages: &[Stage], colour: bool) -> String {
     let (Some(first), Some(last)) = (stages.first(), stages.last()) else {
         return String::new();
@@ -99,9 +99,9 @@ fn stage_row(stage: &Stage, before: Option<u64>) -> [String; 6] {
     ]
 }
 
-/// What would be snipped, largest first as it is given, with the rule that chose each function, and the
-/// functions that a rule names but that were `spared` because they can return. Names are whole here.
-/// `unmatched` are patterns of the lists that name no function.
+/// What would be snipped, largest first as it is given, with the rule that chose each function, and
+/// the functions that a rule names but that were `spared` because they can return. Names are whole
+/// here. `unmatched` are patterns of the lists that name no function.
 pub fn snip_listing(snipped: &[Snipped], spared: &[String], unmatched: &[String]) -> String {
     let mut text = format!("{}\n", count_and_bytes("to be snipped:", snipped));
     let rows = snipped

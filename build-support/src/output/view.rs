@@ -1,5 +1,5 @@
-//! What the pages for people show, Markdown and HTML alike: a build or a file, beside what it is compared with. Taken
-//! from reports as they are; nothing is judged here.
+//! What the pages for people show, Markdown and HTML alike: a build or a file, beside what it is
+//! compared with. Taken from reports as they are; nothing is judged here.
 
 use crate::attribution::Attribution;
 use crate::attribution::diff::{self, Diff};
@@ -140,7 +140,8 @@ impl View {
         old.or_else(|| self.baseline().map(baseline_name))
     }
 
-    /// What became of the old file by each of `groupings`, or what the gate has found to have changed since the baseline's.
+    /// What became of the old file by each of `groupings`, or what the gate has found to have
+    /// changed since the baseline's.
     ///
     /// # Errors
     /// As [`diff::run`].
@@ -162,7 +163,8 @@ fn baseline_name(baseline: &BaselineRecord) -> String {
     format!("the baseline of {}", baseline.from)
 }
 
-/// Every size, whether there is a limit on it or not, and whatever else there is a limit on; beside nothing.
+/// Every size, whether there is a limit on it or not, and whatever else there is a limit on; beside
+/// nothing.
 fn measured(subject: &Subject) -> Vec<Measure> {
     let measure = |name: &str, unit, actual, limit| Measure {
         name: name.to_owned(),

@@ -1,10 +1,11 @@
-//! Gives the file a build id: a custom section `build_id` as the WebAssembly tool conventions have it (`BuildId.md`: a
-//! length in LEB128 and that many bytes). The last step before the file is measured, and only where the manifest
-//! asks for it: 28 bytes a core module.
+//! Gives the file a build id: a custom section `build_id` as the WebAssembly tool conventions have
+//! it (`BuildId.md`: a length in LEB128 and that many bytes). The last step before the file is
+//! measured, and only where the manifest asks for it: 28 bytes a core module.
 //!
-//! The id is of the contents, so that the same input still gives the same bytes. In a component every core module has
-//! it, and all have the same one: a backtrace is of a core module, and tools that take a component apart (jco, a
-//! debugger) are left with those. The component around them says nothing that they do not.
+//! The id is of the contents, so that the same input still gives the same bytes. In a component
+//! every core module has it, and all have the same one: a backtrace is of a core module, and tools
+//! that take a component apart (jco, a debugger) are left with those. The component around them
+//! says nothing that they do not.
 
 use crate::error::Result;
 use crate::passes::{Job, Outcome};

@@ -1,9 +1,9 @@
-//! Makes the component from a core module that carries its WIT world (`component-type:*` sections), after
-//! which those sections have done their work.
+//! Makes the component from a core module that carries its WIT world (`component-type:*` sections),
+//! after which those sections have done their work.
 //!
-//! A module that calls preview 1 gets the adapter, which speaks preview 1 to it and WASI 0.2 to the host. A program that
-//! was linked with a C library of preview 1 does, whatever its target is called; with it, a command needs no
-//! world of its own.
+//! A module that calls preview 1 gets the adapter, which speaks preview 1 to it and WASI 0.2 to the
+//! host. A program that was linked with a C library of preview 1 does, whatever its target is
+//! called; with it, a command needs no world of its own.
 
 use crate::error::{Error, Result};
 use crate::passes::{Job, Outcome, strip};
@@ -20,7 +20,8 @@ const WORLD_SECTION: &str = "component-type";
 /// Wraps the module where the target wants components; a module for other targets stays one.
 ///
 /// # Errors
-/// [`Error::Pass`] where the target wants a component and the module has no world, or does not fit it.
+/// [`Error::Pass`] where the target wants a component and the module has no world, or does not fit
+/// it.
 pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
     if artifact.kind() == FileKind::Component {
         return Ok(Outcome::new(artifact, "is a component already"));
@@ -62,8 +63,8 @@ pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
         .and_then(|encoder| encoder.encode())
         .map_err(|error| Error::pass(PASS, format!("{error:#}")))?;
     let component = Artifact::from_pass(component, PASS)?;
-    // Those of the modules that the encoder made or brought: adapter and shims. The program's own has none by now,
-    // and is known from before.
+    // Those of the modules that the encoder made or brought: adapter and shims. The program's own
+    // has none by now, and is known from before.
     let names = component
         .modules()
         .and_then(|modules| modules.iter().map(names::read).collect())
@@ -157,7 +158,8 @@ mod tests {
     const PREVIEW1: &str = r#"(import "wasi_snapshot_preview1" "sched_yield" (func (result i32)))
         (memory (export "memory") 1)"#;
 
-    /// Protects programs linked with a C library of preview 1: with `_start` they run, and need no world.
+    /// Protects programs linked with a C library of preview 1: with `_start` they run, and need no
+    /// world.
     #[test]
     fn a_preview_1_command_gets_the_adapter() {
         let command = format!("(module {PREVIEW1} (func (export \"_start\") (drop (call 0))))");

@@ -1,11 +1,12 @@
 //! wasm-opt `-Oz` to convergence on every core module, with the features the code itself uses. The
-//! built-in Binaryen always runs; a newer binary, where the caller found one, makes a second candidate.
-//! The smallest file by the gated metric (raw) is kept, the input among them: what was compiled small
-//! stays small.
+//! built-in Binaryen always runs; a newer binary, where the caller found one, makes a second
+//! candidate. The smallest file by the gated metric (raw) is kept, the input among them: what was
+//! compiled small stays small.
 //!
-//! Names must not decide the bytes, and Binaryen, which reads them even where it is to write none, orders some
-//! things by them. So every function goes in under its number, which is what Binaryen calls one without a name;
-//! the numbers that come out say which is which, and go with the file for `attribution`. What is kept has no names.
+//! Names must not decide the bytes, and Binaryen, which reads them even where it is to write none,
+//! orders some things by them. So every function goes in under its number, which is what Binaryen
+//! calls one without a name; the numbers that come out say which is which, and go with the file for
+//! `attribution`. What is kept has no names.
 
 use crate::error::{Error, Result};
 use crate::passes::{Job, Outcome};
@@ -101,8 +102,9 @@ fn without_names(module: &[u8]) -> Result<Vec<u8>> {
     super::strip::drop_customs(module, PASS, |name| name == "name")
 }
 
-/// The module with the number of each function for a name, counted without imports as Binaryen does. Debug
-/// information goes: to keep it right would cost Binaryen its best passes, and it is not shipped.
+/// The module with the number of each function for a name, counted without imports as Binaryen
+/// does. Debug information goes: to keep it right would cost Binaryen its best passes, and it is
+/// not shipped.
 fn numbered(module: &[u8], names: &names::Names) -> Result<Vec<u8>> {
     let mut module = super::strip::drop_customs(module, PASS, |name| {
         name == "name" || name.starts_with(".debug_")
@@ -117,7 +119,8 @@ fn numbered(module: &[u8], names: &names::Names) -> Result<Vec<u8>> {
     Ok(module)
 }
 
-/// The built-in optimiser alone, with nothing checked before or after: what the whole is compared with.
+/// The built-in optimiser alone, with nothing checked before or after: what the whole is compared
+/// with.
 ///
 /// # Errors
 /// [`Error::Pass`] with Binaryen's words.
@@ -146,8 +149,8 @@ fn run_built_in(module: &[u8], features: &[Known], with_names: bool) -> Result<V
     })
 }
 
-/// Gives `optimizer` a file with `module`, in a folder that goes afterwards, and the path to write to; gives what is
-/// there then.
+/// Gives `optimizer` a file with `module`, in a folder that goes afterwards, and the path to write
+/// to; gives what is there then.
 ///
 /// # Errors
 /// [`Error::Io`] where a file cannot be written or read, and the `optimizer`'s own.

@@ -1,4 +1,5 @@
-//! The passes in their order, and the loop that runs them, validates what each made, and records it.
+//! The passes in their order, and the loop that runs them, validates what each made, and records
+//! it.
 
 use crate::analyze;
 use crate::analyze::plan::{self, SnipRules, SweepPlan};
@@ -13,8 +14,8 @@ use crate::wasm::{ReadError, bindgen, features, reachability, symbols};
 use std::path::Path;
 use std::time::Instant;
 
-/// Every pass, in order. The sweep is the first: its part of the plan speaks of places in the linked bytes,
-/// and it keeps every index, so that snip's part still holds after it.
+/// Every pass, in order. The sweep is the first: its part of the plan speaks of places in the
+/// linked bytes, and it keeps every index, so that snip's part still holds after it.
 pub const PASSES: &[Pass] = &[
     pass("sweep", sweep::run),
     pass("snip", snip::run),
@@ -23,7 +24,8 @@ pub const PASSES: &[Pass] = &[
     pass("componentize", componentize::run),
 ];
 
-/// The step that is there only where the manifest asks for it, after all others: an id of what they made.
+/// The step that is there only where the manifest asks for it, after all others: an id of what they
+/// made.
 pub const BUILD_ID: Pass = pass("build id", build_id::run);
 
 const fn pass(name: &'static str, run: fn(&Job<'_>, Artifact) -> Result<Outcome>) -> Pass {
@@ -46,12 +48,12 @@ pub struct Analysis {
     pub unreachable: Vec<String>,
 }
 
-/// Reads everything that is to be known from the bytes before they are rewritten: what `rules` want snipped, and where
-/// `sweeps`, what is dead then.
+/// Reads everything that is to be known from the bytes before they are rewritten: what `rules` want
+/// snipped, and where `sweeps`, what is dead then.
 ///
 /// # Errors
-/// [`Error::Input`] with the offset where a module cannot be read, and where one that is to be swept does
-/// not have the linker's relocations.
+/// [`Error::Input`] with the offset where a module cannot be read, and where one that is to be
+/// swept does not have the linker's relocations.
 pub fn analyze(
     rules: &SnipRules,
     sweeps: bool,

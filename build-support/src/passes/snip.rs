@@ -1,6 +1,7 @@
-//! Replaces the body of every function in the plan by `unreachable`: the panic still traps, at the same
-//! place, but nothing formats its message any more. The plan's indices are those of the linked bytes, which
-//! the sweep before it keeps. What nothing calls any more goes at once; the rest is left to wasm-opt.
+//! Replaces the body of every function in the plan by `unreachable`: the panic still traps, at the
+//! same place, but nothing formats its message any more. The plan's indices are those of the linked
+//! bytes, which the sweep before it keeps. What nothing calls any more goes at once; the rest is
+//! left to wasm-opt.
 
 use crate::analyze::plan::SweepPlan;
 use crate::error::{Error, Result};
@@ -69,7 +70,8 @@ fn rewrite(bytes: &[u8], plan: &SweepPlan, had_relocations: &mut bool) -> Result
             )
         })?;
     }
-    // The addresses the linker wrote down are those of the bytes before; nothing may trust them now.
+    // The addresses the linker wrote down are those of the bytes before; nothing may trust them
+    // now.
     let stale: Vec<_> = module
         .customs
         .iter()

@@ -1,6 +1,6 @@
-//! Removes what no engine needs: names, producers, debug information, the linker's relocations, feature
-//! lists, and the compiler's source paths in data. What it does not know it keeps, `component-type:*`
-//! among it: the component is made from that.
+//! Removes what no engine needs: names, producers, debug information, the linker's relocations,
+//! feature lists, and the compiler's source paths in data. What it does not know it keeps,
+//! `component-type:*` among it: the component is made from that.
 
 use crate::error::{Error, Result};
 use crate::passes::{Job, Outcome};
@@ -52,7 +52,8 @@ fn is_for_tools(name: &str) -> bool {
         || name.starts_with(".debug_")
 }
 
-/// Drops the custom sections `unwanted` names from one module or component, not from what is inside it.
+/// Drops the custom sections `unwanted` names from one module or component, not from what is inside
+/// it.
 ///
 /// # Errors
 /// [`Error::InvalidOutput`] where the sections cannot be read.
@@ -85,8 +86,9 @@ fn drop_component_customs(component: &[u8]) -> Result<Vec<u8>> {
     })
 }
 
-/// Overwrites `/rustc/<commit>/`, the prefix of the distributed standard library's source paths in panic
-/// locations, with slashes: the length stays, so every address does. Returns how many there were.
+/// Overwrites `/rustc/<commit>/`, the prefix of the distributed standard library's source paths in
+/// panic locations, with slashes: the length stays, so every address does. Returns how many there
+/// were.
 fn blank_compiler_paths(module: &mut [u8]) -> Result<usize> {
     let data = Module::read(module).map_err(ReadError::output(PASS))?.data;
     let ranges: Vec<_> = data.iter().map(module::contents).collect();

@@ -1,9 +1,11 @@
-//! Carries out what `analyze::sweep` proved: cuts code that is certain to trap, empties dead functions, zeroes
-//! dead data, clears dead table slots. First of the passes, and in place: every function, type and global
-//! keeps its index, so that the plan holds for snip, which comes next. wasm-opt then drops what is empty.
+//! Carries out what `analyze::sweep` proved: cuts code that is certain to trap, empties dead
+//! functions, zeroes dead data, clears dead table slots. First of the passes, and in place: every
+//! function, type and global keeps its index, so that the plan holds for snip, which comes next.
+//! wasm-opt then drops what is empty.
 //!
-//! A poison build shows a wrong proof: dead data is filled with 0xAA, unused addresses become 0xAAAAAAAA,
-//! dead functions divide by zero, dead slots convert a number that is none. A right one behaves as before.
+//! A poison build shows a wrong proof: dead data is filled with 0xAA, unused addresses become
+//! 0xAAAAAAAA, dead functions divide by zero, dead slots convert a number that is none. A right one
+//! behaves as before.
 
 use crate::analyze::sweep::Sweep;
 use crate::error::{Error, Result};
@@ -143,8 +145,8 @@ impl<'a> Edit<'a> {
         if self.sweep.slots.is_empty() {
             return section.to_vec();
         }
-        // Where a slot is dead every segment is either of table 0 or declares functions: else whoever
-        // sees the table could call anything in it.
+        // Where a slot is dead every segment is either of table 0 or declares functions: else
+        // whoever sees the table could call anything in it.
         let mut elements = wasm_encoder::ElementSection::new();
         for (first, functions) in runs(&self.slots) {
             let offset = ConstExpr::i32_const(first as i32);

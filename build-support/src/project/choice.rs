@@ -1,4 +1,5 @@
-//! Which package of a workspace makes a wasm file, and for which targets, by what the project says of itself.
+//! Which package of a workspace makes a wasm file, and for which targets, by what the project says
+//! of itself.
 
 use crate::config::{self, Config};
 use crate::error::{Error, Result};
@@ -21,8 +22,8 @@ const SIGNS: [(&str, &str); 6] = [
 ];
 
 impl Package {
-    /// The package called `wanted` in the workspace of the current folder, or the only one there with a
-    /// `[package.metadata.budget]`, or where none has one the one that makes a wasm file.
+    /// The package called `wanted` in the workspace of the current folder, or the only one there
+    /// with a `[package.metadata.budget]`, or where none has one the one that makes a wasm file.
     ///
     /// # Errors
     /// [`Error::Toolchain`] where cargo cannot read the workspace or the choice is not clear.
@@ -51,7 +52,8 @@ impl Package {
         }
     }
 
-    /// The package's settings for `target`, or for the first of its own targets, or for the one it is plainly made for.
+    /// The package's settings for `target`, or for the first of its own targets, or for the one it
+    /// is plainly made for.
     ///
     /// # Errors
     /// [`Error::Config`] with every mistake in the metadata.
@@ -67,8 +69,8 @@ impl Package {
     }
 }
 
-/// The package called `wanted`, or the only one of the workspace in the current folder that can be a wasm file: a
-/// `cdylib`, else a program. Of several it is the one whose folder this is.
+/// The package called `wanted`, or the only one of the workspace in the current folder that can be
+/// a wasm file: a `cdylib`, else a program. Of several it is the one whose folder this is.
 ///
 /// # Errors
 /// [`Error::Toolchain`] where there is none, or it is not clear which.
@@ -132,8 +134,8 @@ fn is_in(package: &Package, folder: &Path) -> bool {
         .is_some_and(|own| own != package.root && folder.starts_with(own))
 }
 
-/// The targets `package` is for: those `given`, else cargo's own `build.target` for it, else what its dependencies are
-/// made for.
+/// The targets `package` is for: those `given`, else cargo's own `build.target` for it, else what
+/// its dependencies are made for.
 ///
 /// # Errors
 /// [`Error::Toolchain`] where nothing says it, or they are made for different ones.

@@ -1,12 +1,14 @@
-//! A package and a toolchain → the linked file, with everything the analysis needs: names, the linker's
-//! relocations, and no component made yet.
+//! A package and a toolchain → the linked file, with everything the analysis needs: names, the
+//! linker's relocations, and no component made yet.
 //!
-//! The user's own flags stay in force: `RUSTFLAGS` or `CARGO_ENCODED_RUSTFLAGS` where they are set, else
-//! what cargo's configuration says for the target; ours come after them. `build.rustflags` alone gives way, as
-//! it does whenever flags for the target are set (put them under `[target.<triple>]`). Flags for the linker go
-//! to the package's own last step only, so that commands and reactors share one standard library.
+//! The user's own flags stay in force: `RUSTFLAGS` or `CARGO_ENCODED_RUSTFLAGS` where they are set,
+//! else what cargo's configuration says for the target; ours come after them. `build.rustflags`
+//! alone gives way, as it does whenever flags for the target are set (put them under
+//! `[target.<triple>]`). Flags for the linker go to the package's own last step only, so that
+//! commands and reactors share one standard library.
 //!
-//! The build has a target folder of its own: another compiler may be at work there than in the host's.
+//! The build has a target folder of its own: another compiler may be at work there than in the
+//! host's.
 
 mod flags;
 mod folders;
@@ -50,11 +52,12 @@ pub enum Check {
     Clippy,
 }
 
-/// Compiles and links. Cargo writes to this process's stderr, or to `listener` where that wants its messages. Runs wait for
-/// each other: cargo puts the files of every feature set in one place.
+/// Compiles and links. Cargo writes to this process's stderr, or to `listener` where that wants its
+/// messages. Runs wait for each other: cargo puts the files of every feature set in one place.
 ///
 /// # Errors
-/// [`Error::Process`] where cargo fails, [`Error::Toolchain`] where the package has nothing to link.
+/// [`Error::Process`] where cargo fails, [`Error::Toolchain`] where the package has nothing to
+/// link.
 pub fn run(
     request: &Request,
     toolchain: &Toolchain,
@@ -137,12 +140,14 @@ pub fn link(
 /// Type-checks the package for its target, with its profile, as it will be compiled.
 ///
 /// # Errors
-/// [`Error::Process`] where cargo fails, [`Error::Toolchain`] where there is no clippy for the compiler.
+/// [`Error::Process`] where cargo fails, [`Error::Toolchain`] where there is no clippy for the
+/// compiler.
 pub fn check(request: &Request, toolchain: &Toolchain, check: Check) -> Result<()> {
     let project = project::read(request, toolchain)?;
     let (program, verb) = match check {
         Check::Types => (toolchain.cargo.clone(), "check"),
-        // Not through `cargo clippy`: the first `cargo-clippy` on PATH may belong to another compiler.
+        // Not through `cargo clippy`: the first `cargo-clippy` on PATH may belong to another
+        // compiler.
         Check::Clippy => (toolchain::clippy(toolchain)?, "clippy"),
     };
     let mut cargo = cargo(&program, verb, request, toolchain, &project);

@@ -6,7 +6,8 @@ pub trait Listener {
     fn say(&mut self, line: &str);
     /// The name of the stage that begins.
     fn stage(&mut self, name: &str);
-    /// Whether cargo's own messages are wanted, which then come to [`Listener::message`] instead of being drawn.
+    /// Whether cargo's own messages are wanted, which then come to [`Listener::message`] instead of
+    /// being drawn.
     fn wants_messages(&self) -> bool {
         false
     }

@@ -124,7 +124,8 @@ impl Package {
         self.name.replace('-', "_")
     }
 
-    /// Whom messages about it name: what is shipped of it, where it is a library and a program alike.
+    /// Whom messages about it name: what is shipped of it, where it is a library and a program
+    /// alike.
     pub fn origin(&self) -> Origin {
         let mut makes = self.makes.iter();
         let shipped = makes.find(|target| target.is_cdylib() || target.is_bin());

@@ -1,9 +1,10 @@
 //! A standard library for the target, or an error that says how to get one.
 //!
-//! The order: what the active toolchain already has; what `rustup target add` brings, unless installing is
-//! switched off (`RUSTUP_AUTO_INSTALL=0`); sources that match a compiler, the active toolchain's `rust-src`
-//! or the distribution's packages. `machine` looks, [`decide`] chooses and touches nothing, `install` acts,
-//! and then it is looked at again: nothing is believed to be there because it was installed.
+//! The order: what the active toolchain already has; what `rustup target add` brings, unless
+//! installing is switched off (`RUSTUP_AUTO_INSTALL=0`); sources that match a compiler, the active
+//! toolchain's `rust-src` or the distribution's packages. `machine` looks, [`decide`] chooses and
+//! touches nothing, `install` acts, and then it is looked at again: nothing is believed to be there
+//! because it was installed.
 //!
 //! How a toolchain is then used, which flags it needs, is `compile`'s business.
 
@@ -31,8 +32,8 @@ pub fn ships_components(target: &str) -> bool {
     matches!(target, "wasm32-wasip2" | "wasm32-wasip3")
 }
 
-/// Finds or gets a standard library for `target`, and tells `say` in one line which it took. What it has to
-/// install, it announces there first.
+/// Finds or gets a standard library for `target`, and tells `say` in one line which it took. What
+/// it has to install, it announces there first.
 ///
 /// # Errors
 /// [`Error::Toolchain`] with the commands that fix it.
@@ -40,8 +41,8 @@ pub fn find(target: &str, say: &mut dyn FnMut(&str)) -> Result<Toolchain> {
     reach(target, decide, say)
 }
 
-/// Finds or gets a toolchain that compiles the standard library for `target` from sources, even where one stands
-/// ready: only then can it be compiled otherwise than it is distributed.
+/// Finds or gets a toolchain that compiles the standard library for `target` from sources, even
+/// where one stands ready: only then can it be compiled otherwise than it is distributed.
 ///
 /// # Errors
 /// [`Error::Toolchain`] with the commands that fix it.
@@ -87,8 +88,8 @@ fn reach(
     }
 }
 
-/// What to say of an attempt to install where that did not help. An attempt is made once: whatever it gave, it is
-/// marked as made.
+/// What to say of an attempt to install where that did not help. An attempt is made once: whatever
+/// it gave, it is marked as made.
 fn why_in_vain(attempt: Result<()>) -> String {
     attempt.err().map_or_else(
         || "it brought nothing that is usable".to_owned(),
@@ -96,8 +97,8 @@ fn why_in_vain(attempt: Result<()>) -> String {
     )
 }
 
-/// The `cargo-clippy` of the toolchain's own compiler, whose lints read what that compiler wrote. The distribution's is
-/// a package of its own, got like the others.
+/// The `cargo-clippy` of the toolchain's own compiler, whose lints read what that compiler wrote.
+/// The distribution's is a package of its own, got like the others.
 ///
 /// # Errors
 /// [`Error::Toolchain`] with the command that fixes it, [`Error::Process`] where apt-get fails.

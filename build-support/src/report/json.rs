@@ -17,8 +17,8 @@ pub fn write(report: &Report) -> String {
 ///
 /// # Errors
 ///
-/// [`Error::Input`] with the offset of the fault where the text is not JSON or lacks a field, and without
-/// one where the schema is another.
+/// [`Error::Input`] with the offset of the fault where the text is not JSON or lacks a field, and
+/// without one where the schema is another.
 pub fn read(file: &Path, text: &str) -> Result<Report> {
     #[derive(serde::Deserialize)]
     struct Header {

@@ -1,10 +1,12 @@
-//! A report with nothing remarkable in it, for tests to change in what they are about. The integration tests have this
-//! file as a module of theirs, too: all it needs comes from the module above.
+//! A report with nothing remarkable in it, for tests to change in what they are about. The
+//! integration tests have this file as a module of theirs, too: all it needs comes from the module
+//! above.
 
 use super::{Attribution, Codecs, Figures, FileKind, Report, Row, SCHEMA, Sizes, Toolchain};
 use super::{VerdictRecord, attribution};
 
-/// Of a core module with these functions and nothing else, as large as they are; it compresses to a half and to a third.
+/// Of a core module with these functions and nothing else, as large as they are; it compresses to a
+/// half and to a third.
 pub fn report(functions: &[(&str, u64)]) -> Report {
     let raw = functions.iter().map(|(_, bytes)| bytes).sum();
     let numbered = functions.iter().enumerate();

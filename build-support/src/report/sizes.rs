@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 pub struct Sizes {
     /// As it is.
     pub raw: u64,
-    /// `gzip -9`, made by zlib's deflate at level 9 (a 10-byte header without name or time, an 8-byte trailer).
+    /// `gzip -9`, made by zlib's deflate at level 9 (a 10-byte header without name or time, an
+    /// 8-byte trailer).
     pub gzip: u64,
     /// `brotli -q 11` with the default window of 22 bits.
     pub brotli: u64,

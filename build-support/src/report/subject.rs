@@ -1,5 +1,5 @@
-//! What `analyze` and `diff` are asked about: a WebAssembly file, or the report of a run, which has the names of a
-//! shipped file that has none. Which of the two it is shows in the bytes.
+//! What `analyze` and `diff` are asked about: a WebAssembly file, or the report of a run, which has
+//! the names of a shipped file that has none. Which of the two it is shows in the bytes.
 
 use crate::attribution::{Attribution, RowKind, of_file};
 use crate::error::{Error, Result};

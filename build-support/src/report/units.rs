@@ -1,5 +1,5 @@
-//! Byte sizes as people read and write them. Everything inside the tool is a whole number of bytes; this
-//! is the one place that turns them into text and back. The rounded forms made here are
+//! Byte sizes as people read and write them. Everything inside the tool is a whole number of bytes;
+//! this is the one place that turns them into text and back. The rounded forms made here are
 //! compared by nobody.
 
 use crate::attribution::diff::Change;
@@ -13,7 +13,8 @@ pub fn counted(n: u64) -> String {
     format!("{} {}", bytes(n), if n == 1 { "byte" } else { "bytes" })
 }
 
-/// A figure in a sentence, with what it counts: `12 bytes`, `1 instruction`; a count says nothing more.
+/// A figure in a sentence, with what it counts: `12 bytes`, `1 instruction`; a count says nothing
+/// more.
 pub fn amount(n: u64, unit: Unit) -> String {
     match unit {
         Unit::Bytes => counted(n),
@@ -56,13 +57,14 @@ pub fn human(n: u64) -> String {
     unreachable!("the last unit always returns")
 }
 
-/// `part` of `whole` in per cent, to the nearest tenth: `1` of `3` is `33.3%`. Nothing is 0% of nothing.
+/// `part` of `whole` in per cent, to the nearest tenth: `1` of `3` is `33.3%`. Nothing is 0% of
+/// nothing.
 pub fn share(part: u64, whole: u64) -> String {
     tenths(rounded(u128::from(part) * 1_000, u128::from(whole).max(1)))
 }
 
-/// How much of `limit` is used, in per cent. Rounds away from the limit on either side, so that `100.0%`
-/// stands for exactly the limit and for nothing else.
+/// How much of `limit` is used, in per cent. Rounds away from the limit on either side, so that
+/// `100.0%` stands for exactly the limit and for nothing else.
 pub fn used(actual: u64, limit: u64) -> String {
     let (actual, limit) = (u128::from(actual) * 1_000, u128::from(limit).max(1));
     tenths(if actual > limit * 1_000 {
@@ -104,7 +106,8 @@ pub fn cut(text: &str, width: usize) -> String {
     format!("{}…", kept.trim_end())
 }
 
-/// How many characters a line of an error has at most: a parser repeats what it did not expect, however long.
+/// How many characters a line of an error has at most: a parser repeats what it did not expect,
+/// however long.
 pub const LONGEST_LINE: usize = 1_000;
 
 /// `text` in at most `width` characters (at least 3), the middle left out if need be: for names.

@@ -1,5 +1,5 @@
-//! What a file was judged by and what came of it, as plain data: the limits in force, the baseline it was
-//! compared with, and the gate's decision. `gate` fills it in.
+//! What a file was judged by and what came of it, as plain data: the limits in force, the baseline
+//! it was compared with, and the gate's decision. `gate` fills it in.
 
 use crate::attribution::diff::Diff;
 use crate::report::sizes::Sizes;
@@ -20,8 +20,8 @@ pub enum Unit {
 /// A limit in force, and the figure it is for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LimitRecord {
-    /// What it is on: `raw`, `gzip`, `brotli`, `functions`, `crates`, `memory`, `start`, `crate <name>` or
-    /// `section <name>`.
+    /// What it is on: `raw`, `gzip`, `brotli`, `functions`, `crates`, `memory`, `start`, `crate
+    /// <name>` or `section <name>`.
     pub measure: String,
     /// What both figures count.
     pub unit: Unit,
@@ -75,14 +75,16 @@ pub struct BaselineRecord {
     /// The commit it is of; absent for the working tree's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
-    /// What made the baseline's file otherwise than this one; where there is anything, growth is not judged.
+    /// What made the baseline's file otherwise than this one; where there is anything, growth is
+    /// not judged.
     pub toolchain: Vec<Difference>,
     /// Each size beside the baseline's.
     #[serde(rename = "held")]
     pub sizes: Vec<SizeRecord>,
     /// Raises that came with this change.
     pub raises: Vec<Raise>,
-    /// What changed since the baseline's file, by each grouping; absent where the two are of one size throughout.
+    /// What changed since the baseline's file, by each grouping; absent where the two are of one
+    /// size throughout.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changes: Option<Diff>,
 }

@@ -30,8 +30,8 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// Waits until no other process holds the lock `name` in `folder`, which is made where it is not there, and keeps it from
-/// others as long as the result lives.
+/// Waits until no other process holds the lock `name` in `folder`, which is made where it is not
+/// there, and keeps it from others as long as the result lives.
 ///
 /// # Errors
 /// [`Error::Io`].

@@ -1,5 +1,6 @@
-//! The one place where processes are started. What they are for is decided elsewhere; here is how they
-//! are run, what of the surrounding cargo's environment they must not see, and how a failure is told.
+//! The one place where processes are started. What they are for is decided elsewhere; here is how
+//! they are run, what of the surrounding cargo's environment they must not see, and how a failure
+//! is told.
 
 use crate::error::{Error, Result};
 use std::ffi::OsStr;
@@ -10,8 +11,8 @@ use std::process::{Command, ExitStatus, Stdio};
 /// How much of a failed process's stderr an error keeps, in bytes, counted from the end.
 const TAIL: usize = 4_000;
 
-/// What cargo and rustup tell the programs and build scripts they start about themselves. An inner cargo
-/// would take it for the user's request.
+/// What cargo and rustup tell the programs and build scripts they start about themselves. An inner
+/// cargo would take it for the user's request.
 const FROM_OUTER_CARGO: [&str; 16] = [
     "CARGO",
     "CARGO_BIN_NAME",
@@ -47,8 +48,8 @@ pub fn command(program: impl AsRef<OsStr>) -> Command {
 }
 
 /// A command that runs `cargo` as from the user's shell: without what a surrounding `cargo run`,
-/// `cargo test` or build script has set. What the user set (`RUSTFLAGS`, `CARGO_HOME`, `CARGO_NET_*`,
-/// `RUSTUP_TOOLCHAIN` …) stays.
+/// `cargo test` or build script has set. What the user set (`RUSTFLAGS`, `CARGO_HOME`,
+/// `CARGO_NET_*`, `RUSTUP_TOOLCHAIN` …) stays.
 pub fn cargo(program: impl AsRef<OsStr>) -> Command {
     let mut command = command(program);
     for (name, _) in std::env::vars_os() {
@@ -83,8 +84,8 @@ pub fn output(command: &mut Command) -> Result<String> {
     text(command.stdin(Stdio::null()), &[0])
 }
 
-/// Runs `command` with the file `input` as its stdin, and gives what it wrote to stdout. It may end with 1 as well as
-/// with 0: that is an answer.
+/// Runs `command` with the file `input` as its stdin, and gives what it wrote to stdout. It may end
+/// with 1 as well as with 0: that is an answer.
 ///
 /// # Errors
 /// As [`output`].
@@ -121,7 +122,8 @@ pub fn status(command: &mut Command) -> Result<ExitStatus> {
     command.status().map_err(|why| failed(command, why, &[]))
 }
 
-/// Runs `command` with its stderr going to this process's, and hands each line of its stdout to `take`.
+/// Runs `command` with its stderr going to this process's, and hands each line of its stdout to
+/// `take`.
 ///
 /// # Errors
 /// [`Error::Process`] as [`run`]; otherwise the first error of `take`, after the process has ended.

@@ -1,5 +1,5 @@
-//! The bytes that flow through the pipeline, and what kind they are: sniffing, validation, opening a
-//! component to reach its core modules.
+//! The bytes that flow through the pipeline, and what kind they are: sniffing, validation, opening
+//! a component to reach its core modules.
 
 use crate::error::{Error, Result};
 use crate::wasm::sections::{self, HEADER};
@@ -103,7 +103,8 @@ impl Artifact {
         self.bytes.is_empty()
     }
 
-    /// Where the core modules are: itself, or those inside the component, in file order, at any depth.
+    /// Where the core modules are: itself, or those inside the component, in file order, at any
+    /// depth.
     pub fn module_ranges(&self) -> &[Range<usize>] {
         &self.modules
     }
@@ -121,8 +122,8 @@ impl Artifact {
         self.core_modules().map(Module::read).collect()
     }
 
-    /// Rewrites every core module with `rewrite`, which gets its ordinal in file order, and puts the
-    /// file back together around them; all other sections keep their bytes and their places.
+    /// Rewrites every core module with `rewrite`, which gets its ordinal in file order, and puts
+    /// the file back together around them; all other sections keep their bytes and their places.
     ///
     /// # Errors
     /// What `rewrite` returns, or [`Error::InvalidOutput`] where the result does not validate.

@@ -1,10 +1,11 @@
-//! Files that wasm-bindgen has still to read. In them functions describe the interface in code, and wasm-bindgen runs
-//! that code in an interpreter of its own, which knows what rustc makes of them and little else; it goes by the names
-//! and by the section `target_features`, too. So nothing is inlined, merged or stripped before it: such a file is swept
-//! and snipped, and everything else is for what wasm-bindgen makes of it.
+//! Files that wasm-bindgen has still to read. In them functions describe the interface in code, and
+//! wasm-bindgen runs that code in an interpreter of its own, which knows what rustc makes of them
+//! and little else; it goes by the names and by the section `target_features`, too. So nothing is
+//! inlined, merged or stripped before it: such a file is swept and snipped, and everything else is
+//! for what wasm-bindgen makes of it.
 //!
-//! A limit is on what is shipped, and that is not this file: it is not judged. `cargo budget check` judges what comes
-//! out.
+//! A limit is on what is shipped, and that is not this file: it is not judged. `cargo budget check`
+//! judges what comes out.
 
 use crate::wasm::module;
 

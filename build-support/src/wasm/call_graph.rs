@@ -1,8 +1,9 @@
-//! Who calls whom in a core module, read from the code alone, so that it holds for any file: direct calls,
-//! references, and calls through a table, which may reach every function of the type in any table.
+//! Who calls whom in a core module, read from the code alone, so that it holds for any file: direct
+//! calls, references, and calls through a table, which may reach every function of the type in any
+//! table.
 //!
-//! For people who ask why something is there and what would go with it. What may be removed is decided by the
-//! sweep, which knows more.
+//! For people who ask why something is there and what would go with it. What may be removed is
+//! decided by the sweep, which knows more.
 
 use crate::wasm::{Module, ReadError, constant, dominators};
 use std::collections::{HashMap, VecDeque};
@@ -14,8 +15,8 @@ const HOST: u32 = 0;
 /// The functions of a module and what they call.
 #[derive(Debug, Default)]
 pub struct CallGraph {
-    /// For each node those it leads to: the host, the functions, the types that are called through a table, and
-    /// last whatever may be called through it.
+    /// For each node those it leads to: the host, the functions, the types that are called through
+    /// a table, and last whatever may be called through it.
     next: Vec<Vec<u32>>,
     /// How many functions there are, imports counted.
     functions: u32,
@@ -213,7 +214,8 @@ impl CallGraph {
         all
     }
 
-    /// The shortest way from the host to each function of `wanted`; none to one that nothing can call.
+    /// The shortest way from the host to each function of `wanted`; none to one that nothing can
+    /// call.
     pub fn why(&self, wanted: &[u32]) -> Vec<Option<Vec<Step>>> {
         let mut from: Vec<Option<u32>> = vec![None; self.next.len()];
         let mut waiting = VecDeque::from([HOST]);
@@ -278,7 +280,8 @@ mod tests {
         (func $other (type $u))
         (func $dead))"#;
 
-    /// Protects what people are told would go: that which is reached through one function alone, and no more.
+    /// Protects what people are told would go: that which is reached through one function alone,
+    /// and no more.
     #[test]
     fn what_hangs_on_a_function() {
         let graph = graph(MODULE);

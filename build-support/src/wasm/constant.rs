@@ -1,4 +1,5 @@
-//! What stands in constant expressions: initial values, places of segments, items of element segments.
+//! What stands in constant expressions: initial values, places of segments, items of element
+//! segments.
 
 use super::read_error::ReadError;
 use wasmparser::{ConstExpr, Element, ElementItems, Operator};

@@ -1,7 +1,8 @@
-//! The dominator tree of a graph: above each node stands the last one that every way from the root to it goes
-//! through. Lengauer and Tarjan 1979, "A Fast Algorithm for Finding Dominators in a Flowgraph", the simple version:
-//! O(m log n) on whatever graph, and no recursion. That of the crate petgraph is quadratic on deep ones: 14.4 s against
-//! 16 ms for a chain of 64,000 calls and as many functions that both of its ends call.
+//! The dominator tree of a graph: above each node stands the last one that every way from the root
+//! to it goes through. Lengauer and Tarjan 1979, "A Fast Algorithm for Finding Dominators in a
+//! Flowgraph", the simple version: O(m log n) on whatever graph, and no recursion. That of the
+//! crate petgraph is quadratic on deep ones: 14.4 s against 16 ms for a chain of 64,000 calls and
+//! as many functions that both of its ends call.
 
 /// The tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -136,7 +137,8 @@ impl Forest {
 mod tests {
     use super::{NONE, run};
 
-    /// What cannot be reached once a node is taken out hangs on that node: the definition, done the slow way.
+    /// What cannot be reached once a node is taken out hangs on that node: the definition, done the
+    /// slow way.
     fn by_definition(next: &[Vec<u32>]) -> Vec<u32> {
         let reached = |without: u32| {
             let mut seen = vec![false; next.len()];
@@ -181,7 +183,8 @@ mod tests {
         }
     }
 
-    /// Protects against a hang or an overflow: a long chain, and a ladder that defeats quadratic algorithms.
+    /// Protects against a hang or an overflow: a long chain, and a ladder that defeats quadratic
+    /// algorithms.
     #[test]
     fn large_graphs_are_quick() {
         let n = 300_000_u32;

@@ -1,5 +1,6 @@
-//! Which wasm features the code really uses, found by asking the validator: a feature is used if the
-//! module stops validating without it. The `target_features` section is not trusted, strippers drop it.
+//! Which wasm features the code really uses, found by asking the validator: a feature is used if
+//! the module stops validating without it. The `target_features` section is not trusted, strippers
+//! drop it.
 
 use crate::error::{Error, Result};
 use std::path::Path;
@@ -28,7 +29,8 @@ macro_rules! known {
 }
 
 /// The features that both the validator and Binaryen 116 know in their standard form. Garbage
-/// collection, typed function references and standard exception handling changed after Binaryen 116.
+/// collection, typed function references and standard exception handling changed after Binaryen
+/// 116.
 pub const KNOWN: &[Known] = known! {
     "mutable-globals" MUTABLE_GLOBAL, MutableGlobals;
     "nontrapping-float-to-int" SATURATING_FLOAT_TO_INT, TruncSat;

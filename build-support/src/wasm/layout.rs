@@ -1,5 +1,6 @@
-//! What a core module says about its memory before it runs: limits, data, globals, tables, and where the stack is.
-//! Read from the bytes as they are; what the memory becomes when it runs is `measure::memory`'s business.
+//! What a core module says about its memory before it runs: limits, data, globals, tables, and
+//! where the stack is. Read from the bytes as they are; what the memory becomes when it runs is
+//! `measure::memory`'s business.
 
 mod parts;
 mod stack;
@@ -33,8 +34,8 @@ pub struct Layout {
     pub globals: Vec<Global>,
     /// The stack in memory; none where no global looks like a stack pointer.
     pub stack: Option<Stack>,
-    /// Where the data that is in segments ends, as an address; none without any. What the linker keeps free behind it for
-    /// data that begins as zero is not in the file.
+    /// Where the data that is in segments ends, as an address; none without any. What the linker
+    /// keeps free behind it for data that begins as zero is not in the file.
     pub data_end: Option<u64>,
     /// Where the heap begins, as an address; none where no global says so, which is the rule.
     pub heap_base: Option<u64>,

@@ -1,5 +1,6 @@
-//! A core module as the linker wrote it, relocations and all. Each file uses only those before it: [`refusal`],
-//! [`operators`]; [`module`] takes it apart; [`relocations`] reads and checks them; [`ranges`]; [`symbol_names`].
+//! A core module as the linker wrote it, relocations and all. Each file uses only those before it:
+//! [`refusal`], [`operators`]; [`module`] takes it apart; [`relocations`] reads and checks them;
+//! [`ranges`]; [`symbol_names`].
 
 pub mod module;
 pub mod operators;

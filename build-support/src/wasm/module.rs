@@ -1,7 +1,8 @@
-//! The reader of a core module: every section once, borrowed from the bytes. What its contents mean is for whoever asks.
+//! The reader of a core module: every section once, borrowed from the bytes. What its contents mean
+//! is for whoever asks.
 //!
-//! What an engine reads has to be whole. Sections for tools are only found: a broken name section is an error for
-//! whoever wants names, and for nobody else.
+//! What an engine reads has to be whole. Sections for tools are only found: a broken name section
+//! is an error for whoever wants names, and for nobody else.
 
 use super::constant;
 use super::read_error::ReadError;
@@ -112,7 +113,8 @@ impl<'a> Module<'a> {
         Ok(())
     }
 
-    /// The contents of the section `id`, and its number among the sections; nothing where it is not there.
+    /// The contents of the section `id`, and its number among the sections; nothing where it is not
+    /// there.
     pub fn section(&self, id: u8) -> (Range<usize>, u32) {
         let mut numbered = self.sections.iter().zip(0..);
         let found = numbered.find(|((section, _), _)| *section == id);
@@ -143,8 +145,8 @@ impl<'a> Module<'a> {
         self.bodies.get(position as usize)
     }
 
-    /// The functions that can be entered from outside: exported ones, the start function, those that globals and
-    /// tables hold from the start; what element segments put into tables left out.
+    /// The functions that can be entered from outside: exported ones, the start function, those
+    /// that globals and tables hold from the start; what element segments put into tables left out.
     ///
     /// # Errors
     /// As [`Module::held_by_values`].

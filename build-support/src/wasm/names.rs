@@ -1,6 +1,6 @@
-//! What the functions and data of a core module are called. Read where the names still are, and kept beside the
-//! module while it loses them; data keeps its addresses on the way, so that the linked file's symbols name the
-//! shipped file's bytes.
+//! What the functions and data of a core module are called. Read where the names still are, and
+//! kept beside the module while it loses them; data keeps its addresses on the way, so that the
+//! linked file's symbols name the shipped file's bytes.
 
 use crate::wasm::linked::{ranges, symbol_names};
 use crate::wasm::module::contents;
@@ -106,8 +106,8 @@ fn pieces(module: &Module<'_>, segment_names: &[String]) -> Result<Vec<Piece>, R
     Ok(disjoint(symbols, segments))
 }
 
-/// Each byte to one name: of symbols that overlap, as merged texts do, the one that begins first has it, and of
-/// those the longest; a segment has what no symbol claims.
+/// Each byte to one name: of symbols that overlap, as merged texts do, the one that begins first
+/// has it, and of those the longest; a segment has what no symbol claims.
 fn disjoint(symbols: Vec<Piece>, segments: Vec<Piece>) -> Vec<Piece> {
     let mut pieces = first_come(symbols, &[]);
     let taken: Vec<_> = pieces.iter().map(|piece| piece.range.clone()).collect();

@@ -1,5 +1,5 @@
-//! A demangled Rust name taken apart, so that rules match its structure and not its letters: a user's
-//! `impl Display for my::panicking::Error` is not a function of `core::panicking`.
+//! A demangled Rust name taken apart, so that rules match its structure and not its letters: a
+//! user's `impl Display for my::panicking::Error` is not a function of `core::panicking`.
 //!
 //! Legacy and v0 names demangle to the same grammar: `a::b::c`, `<T>::f`, `<T as Trait>::f`, with
 //! generic arguments in angle brackets (Rust reference, "Paths"; RFC 2603).
@@ -9,7 +9,8 @@ use std::fmt;
 /// What a function's name says about where it is defined.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Owner {
-    /// A free function, or an inherent method written with a plain path: `core::option::unwrap_failed`.
+    /// A free function, or an inherent method written with a plain path:
+    /// `core::option::unwrap_failed`.
     Module,
     /// An inherent method on a type: `<alloc::vec::Vec<T>>::push`; the type is kept.
     Type(String),
@@ -27,12 +28,13 @@ pub struct RustPath {
     pub segments: Vec<String>,
 }
 
-/// How many times as long as its symbol a name may be; `tests/it/foreign.rs` sees to it that no compiler's comes near.
+/// How many times as long as its symbol a name may be; `tests/it/foreign.rs` sees to it that no
+/// compiler's comes near.
 const EXPANSION: usize = 8;
 
 /// Demangles a symbol to its readable form without hash or crate disambiguators; a name that is not
-/// Rust's stays as it is. So does one that would be more than eight times as long as its symbol: v0 names can refer
-/// back to parts of themselves, so that a hundred bytes stand for a megabyte.
+/// Rust's stays as it is. So does one that would be more than eight times as long as its symbol: v0
+/// names can refer back to parts of themselves, so that a hundred bytes stand for a megabyte.
 pub fn demangle(symbol: &str) -> String {
     let mut name = Bounded {
         text: String::new(),
@@ -70,8 +72,8 @@ pub const SWITCH_TABLE: &str = "switch table of ";
 /// See [`VTABLE`].
 pub const ANONYMOUS: &str = "anonymous data of ";
 
-/// A demangled name without any list of generic arguments: what all instances of a generic item share.
-/// `<Vec<u8> as T<A>>::f::<B>` is `<Vec as T>::f`.
+/// A demangled name without any list of generic arguments: what all instances of a generic item
+/// share. `<Vec<u8> as T<A>>::f::<B>` is `<Vec as T>::f`.
 pub fn without_arguments(name: &str) -> String {
     let mut kept = String::with_capacity(name.len());
     let mut rest = name;
@@ -114,7 +116,8 @@ impl RustPath {
         }
     }
 
-    /// The crate the code belongs to: the path's first segment, or that of the type it is a method of.
+    /// The crate the code belongs to: the path's first segment, or that of the type it is a method
+    /// of.
     pub fn krate(&self) -> &str {
         match &self.owner {
             Owner::Module => self.segments.first().map_or("", String::as_str),
@@ -125,8 +128,8 @@ impl RustPath {
         }
     }
 
-    /// The path of the module the code is in, or of the type it is a method of: `a::b` for `a::b::f` and for the
-    /// closures in it.
+    /// The path of the module the code is in, or of the type it is a method of: `a::b` for
+    /// `a::b::f` and for the closures in it.
     pub fn module(&self) -> String {
         match &self.owner {
             Owner::Module => {
@@ -140,7 +143,8 @@ impl RustPath {
     }
 }
 
-/// The path a type begins with, its arguments left out; `core` where it has none, as primitive types.
+/// The path a type begins with, its arguments left out; `core` where it has none, as primitive
+/// types.
 fn type_path(this: &str) -> &str {
     let this = bare(this);
     let outside = |c: char| !(c.is_alphanumeric() || matches!(c, '_' | ':'));
@@ -273,10 +277,12 @@ mod tests {
         );
     }
 
-    /// Protects memory: a name is as long as its symbol says, not as long as a hostile one can make it.
+    /// Protects memory: a name is as long as its symbol says, not as long as a hostile one can make
+    /// it.
     #[test]
     fn names_that_repeat_themselves_stay_as_they_are() {
-        // `a::b::<(), ((), ()), (((), ()), ((), ())), …>`, each part twice the one before by references back to it.
+        // `a::b::<(), ((), ()), (((), ()), ((), ())), …>`, each part twice the one before by
+        // references back to it.
         let mut symbol = "_RINvC1a1bu".to_owned();
         let reference = |position: usize| match position {
             0 => "B_".to_owned(),

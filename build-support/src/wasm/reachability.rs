@@ -1,6 +1,6 @@
-//! Which functions nothing can call: dead code that link-time optimisation and the passes should have
-//! removed (FR-06). Roots are the exports, the start function and whatever a table, a global or a
-//! `ref.func` names; edges are direct calls.
+//! Which functions nothing can call: dead code that link-time optimisation and the passes should
+//! have removed (FR-06). Roots are the exports, the start function and whatever a table, a global
+//! or a `ref.func` names; edges are direct calls.
 
 use crate::wasm::call_graph::calls;
 use crate::wasm::{Module, ReadError, constant};
@@ -34,7 +34,8 @@ mod tests {
     use super::unreachable;
     use crate::wasm::Module;
 
-    /// Protects the claim that nothing prunable is left: every way to be called counts, and only those.
+    /// Protects the claim that nothing prunable is left: every way to be called counts, and only
+    /// those.
     #[test]
     fn every_kind_of_root_and_edge() {
         let module = wat::parse_str(

@@ -1,5 +1,5 @@
-//! What is wrong with bytes that should be WebAssembly, and where. Whose fault that is, a file's or a pass's, is for
-//! whoever read them.
+//! What is wrong with bytes that should be WebAssembly, and where. Whose fault that is, a file's or
+//! a pass's, is for whoever read them.
 
 use crate::error::Error;
 use std::path::Path;

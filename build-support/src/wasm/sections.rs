@@ -1,5 +1,5 @@
-//! The sections of a file by their frames alone: id, length, contents. What stands in a core module's sections is read
-//! by [`module`](super::module).
+//! The sections of a file by their frames alone: id, length, contents. What stands in a core
+//! module's sections is read by [`module`](super::module).
 
 use super::read_error::ReadError;
 use std::ops::Range;
@@ -44,7 +44,8 @@ impl Section<'_> {
     }
 }
 
-/// The sections of a module or component in order; what is nested in it is a section like any other.
+/// The sections of a module or component in order; what is nested in it is a section like any
+/// other.
 pub fn read(bytes: &[u8]) -> Sections<'_> {
     let mut reader = BinaryReader::new(bytes, 0);
     // A file that ends in its header has no sections.

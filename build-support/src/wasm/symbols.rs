@@ -1,5 +1,5 @@
-//! The functions of a core module with their names, sizes and what their last instruction says; read
-//! from the bytes as they are.
+//! The functions of a core module with their names, sizes and what their last instruction says;
+//! read from the bytes as they are.
 
 use crate::wasm::path::demangle;
 use crate::wasm::{Module, ReadError};
@@ -14,8 +14,8 @@ pub struct Function {
     pub name: Option<String>,
     /// Size of its body in bytes, with the length in front.
     pub bytes: u64,
-    /// Whether its type has no result and no path through its body returns: what a function that never
-    /// returns (`-> !`) compiles to.
+    /// Whether its type has no result and no path through its body returns: what a function that
+    /// never returns (`-> !`) compiles to.
     pub diverges: bool,
 }
 
@@ -62,7 +62,8 @@ pub fn run(module: &Module<'_>) -> Result<Symbols, ReadError> {
 }
 
 /// Whether no path through the body leads out of it but a trap or another function that never comes
-/// back: it ends in `unreachable`, and nothing returns, calls in its own stead, or branches to its end.
+/// back: it ends in `unreachable`, and nothing returns, calls in its own stead, or branches to its
+/// end.
 fn never_returns(body: &wasmparser::FunctionBody<'_>) -> Result<bool, ReadError> {
     // How many blocks are open around the operator; a branch that deep leaves the function.
     let mut depth = 0_u32;

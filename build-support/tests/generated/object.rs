@@ -1,5 +1,5 @@
-//! Writes relocatable wasm objects, as compilers do (tool-conventions, `Linking.md`): symbols, segments,
-//! relocations. What they mean is `object_program`'s business.
+//! Writes relocatable wasm objects, as compilers do (tool-conventions, `Linking.md`): symbols,
+//! segments, relocations. What they mean is `object_program`'s business.
 
 use crate::generated::object_symbols::{Entry, Symbols};
 use std::borrow::Cow;

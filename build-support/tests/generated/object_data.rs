@@ -1,5 +1,5 @@
-//! The data of a generated object program: statics that point at statics and at functions, strings that
-//! the linker merges, overlapping symbols, bytes between symbols, pointers to the end.
+//! The data of a generated object program: statics that point at statics and at functions, strings
+//! that the linker merges, overlapping symbols, bytes between symbols, pointers to the end.
 //!
 //! Whoever generates code asks here what may be read where, so that no access is out of bounds.
 

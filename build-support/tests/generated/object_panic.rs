@@ -1,5 +1,5 @@
-//! How functions of an object program panic: the shapes that compilers give it, and the functions and data
-//! that only a panic needs.
+//! How functions of an object program panic: the shapes that compilers give it, and the functions
+//! and data that only a panic needs.
 
 use crate::generated::object_code::Code;
 use crate::generated::object_code::op;
@@ -36,8 +36,8 @@ impl Writer<'_> {
         self.code
     }
 
-    /// A panic function: it tells the host, formats, tells where, and traps. Parameters: pieces, format
-    /// function, value; and place.
+    /// A panic function: it tells the host, formats, tells where, and traps. Parameters: pieces,
+    /// format function, value; and place.
     pub fn panic_entry(mut self) -> Code {
         let code = &mut self.code;
         code.number(0).number(0).call("panic_message");

@@ -1,9 +1,11 @@
-//! Programs as relocatable objects: functions that call each other directly, through constants and through
-//! tables of pointers, read data along pointers, write, log, and panic in all the shapes compilers give it.
+//! Programs as relocatable objects: functions that call each other directly, through constants and
+//! through tables of pointers, read data along pointers, write, log, and panic in all the shapes
+//! compilers give it.
 //!
-//! A function calls only functions with a higher number, and fuel bounds the calls of a whole run: every
-//! program ends. What the panic functions do after `env.panic_message` was called is not looked at, but they
-//! keep data and functions alive that nothing else needs: what a sweep is to find.
+//! A function calls only functions with a higher number, and fuel bounds the calls of a whole run:
+//! every program ends. What the panic functions do after `env.panic_message` was called is not
+//! looked at, but they keep data and functions alive that nothing else needs: what a sweep is to
+//! find.
 
 use crate::generated::object::{Function, Object, Target, flag};
 use crate::generated::object_code::{Code, op};
@@ -277,8 +279,8 @@ impl Draft {
         shown
     }
 
-    /// Leaves out the symbols that nothing refers to: the sweep takes one that is there for a gap in the
-    /// linker's relocations, and refuses. Their bytes stay, without a name.
+    /// Leaves out the symbols that nothing refers to: the sweep takes one that is there for a gap
+    /// in the linker's relocations, and refuses. Their bytes stay, without a name.
     fn drop_unreferred<'a>(&mut self, roots: impl Iterator<Item = &'a String>) {
         let mut referred: BTreeSet<String> = BTreeSet::new();
         let mut next: Vec<String> = roots.cloned().chain([CONSTRUCTOR.to_owned()]).collect();

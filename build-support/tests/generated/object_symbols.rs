@@ -128,7 +128,8 @@ impl<'a> Symbols<'a> {
     }
 }
 
-/// Names of one object may be those of another's too: what stands before the last slash keeps them apart here.
+/// Names of one object may be those of another's too: what stands before the last slash keeps them
+/// apart here.
 fn written(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }

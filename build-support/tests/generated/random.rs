@@ -1,5 +1,5 @@
-//! Numbers from a seed (SplitMix64, Steele et al. 2014): the same seed gives the same program on every
-//! machine and with every version of any crate.
+//! Numbers from a seed (SplitMix64, Steele et al. 2014): the same seed gives the same program on
+//! every machine and with every version of any crate.
 
 /// A generator of numbers.
 pub struct Random(u64);

@@ -1,5 +1,6 @@
-//! Another project adopts the tool: `cargo budget init`, and from then on a file that grows fails the build. Projects
-//! outside of every workspace, one for each kind of target, and what comes out is run.
+//! Another project adopts the tool: `cargo budget init`, and from then on a file that grows fails
+//! the build. Projects outside of every workspace, one for each kind of target, and what comes out
+//! is run.
 
 mod bindgen;
 
@@ -191,8 +192,8 @@ fn a_library_for_no_system() {
     adopt(&project, UNKNOWN, &[], &manifest);
 }
 
-/// Protects the answer to why something is there: it is that of the package's own build, and a file of nobody's is
-/// explained by the defaults.
+/// Protects the answer to why something is there: it is that of the package's own build, and a file
+/// of nobody's is explained by the defaults.
 #[test]
 fn a_package_explains_by_its_own_rules() {
     const CALLS: &str = "\
@@ -275,8 +276,8 @@ fn a_program_for_wasi_0_2() {
     adopt(&project, P2, &["--target", P2], &manifest);
 }
 
-/// Protects workspaces: the package is found, the profile goes to the root, and nothing else anywhere; and a source that
-/// does not compile leaves everything as it was.
+/// Protects workspaces: the package is found, the profile goes to the root, and nothing else
+/// anywhere; and a source that does not compile leaves everything as it was.
 #[test]
 fn in_a_workspace_only_what_is_needed_is_written() {
     let root = "# ours\n[workspace]\nmembers = [\"app\", \"types\"]\nresolver = \"3\"\n";
@@ -331,7 +332,8 @@ fn in_a_workspace_only_what_is_needed_is_written() {
     assert!(said(&project.budget(&["build"]), 0).contains("nothing changed since the last run"));
 }
 
-/// Protects limits given by hand: the same units, mistakes and words as in a manifest, and no package is needed.
+/// Protects limits given by hand: the same units, mistakes and words as in a manifest, and no
+/// package is needed.
 #[test]
 fn a_file_from_anywhere_is_judged() {
     let project = project("check", P1, &[]);

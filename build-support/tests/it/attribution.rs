@@ -1,4 +1,5 @@
-//! Who takes the room: exact on what is really shipped, on files from elsewhere, on damaged and on large ones.
+//! Who takes the room: exact on what is really shipped, on files from elsewhere, on damaged and on
+//! large ones.
 
 use crate::support::agent::{self, Built};
 use crate::support::ended::{self, Ended, tool};
@@ -49,7 +50,8 @@ fn named(attribution: &Attribution, kind: RowKind) -> (u64, u64) {
     (sum(|_| true), sum(|row| row.name.starts_with('[')))
 }
 
-/// Protects the figures people act on: shipped and linked, on both targets, to the byte, by real names.
+/// Protects the figures people act on: shipped and linked, on both targets, to the byte, by real
+/// names.
 #[test]
 fn the_agent_is_attributed_to_the_byte() {
     for target in TARGETS {
@@ -117,8 +119,8 @@ fn the_agent_is_attributed_to_the_byte() {
     }
 }
 
-/// Protects the shipped bytes from their own explanation: with names kept, the optimiser gives what it gives
-/// without.
+/// Protects the shipped bytes from their own explanation: with names kept, the optimiser gives what
+/// it gives without.
 #[test]
 fn names_do_not_decide_the_bytes() {
     let linked = agent::built("wasm32-wasip1").linked;
@@ -197,8 +199,8 @@ fn modules_from_elsewhere_are_exact() {
     assert!(exactly >= 30, "only {exactly} modules were valid");
 }
 
-/// Damaged names, symbols and relocations in a file that is valid but for them, and damaged reports: an error or a
-/// result, and what is a result is exact.
+/// Damaged names, symbols and relocations in a file that is valid but for them, and damaged
+/// reports: an error or a result, and what is a result is exact.
 #[test]
 fn damaged_input_is_an_error_or_a_result() {
     let folder = tempfile::tempdir().unwrap();
@@ -296,7 +298,8 @@ fn large(functions: u32) -> Vec<u8> {
     module.finish()
 }
 
-/// Protects large files: ten megabytes and 40,000 functions are exact, too. (How long that takes is for a benchmark.)
+/// Protects large files: ten megabytes and 40,000 functions are exact, too. (How long that takes is
+/// for a benchmark.)
 #[test]
 fn a_large_module_is_exact() {
     let file = Path::new("large.wasm");

@@ -1,8 +1,9 @@
 //! The command's behaviour, a `.wat` file per case with a `;; RUN:` line and a golden beside it.
 //!
-//! In a RUN line `%in` is the assembled file, `%old` the one of its name in the folder `old`, `%workload` a
-//! transcript of one message, `%out` a file to be written; what was written is printed as text at the end of the
-//! golden. `BLESS=1 cargo test -p build-support --test it cli::` rewrites the goldens.
+//! In a RUN line `%in` is the assembled file, `%old` the one of its name in the folder `old`,
+//! `%workload` a transcript of one message, `%out` a file to be written; what was written is
+//! printed as text at the end of the golden. `BLESS=1 cargo test -p build-support --test it cli::`
+//! rewrites the goldens.
 
 use crate::support::ended::{Ended, tool};
 use crate::support::{golden, programs};

@@ -1,8 +1,8 @@
-//! Goldens of all that a person sees of the budget: the mistakes in a manifest, a limit that does not
-//! hold, the report. `BLESS=1 cargo test -p build-support --test it config::` writes them anew.
+//! Goldens of all that a person sees of the budget: the mistakes in a manifest, a limit that does
+//! not hold, the report. `BLESS=1 cargo test -p build-support --test it config::` writes them anew.
 //!
-//! `config/*.toml` are manifests. Those named `over-*` are right and are held against a fixed report; all
-//! others are wrong. What is said stands beside each in a `.stderr`.
+//! `config/*.toml` are manifests. Those named `over-*` are right and are held against a fixed
+//! report; all others are wrong. What is said stands beside each in a `.stderr`.
 
 use crate::support::golden::{self, golden};
 use crate::support::report as sample;

@@ -1,8 +1,9 @@
 //! Generated programs, run before and after the passes: same results, same effects, same traps.
 //!
-//! Three generators: wasm-smith's modules for the passes that need no relocations; relocatable objects, which
-//! the linker makes into files with relocations, for corners that compilers rarely visit; and Rust programs.
-//! What is compared, and what a pass may change, says `compare`; how to run more, or one again, `campaign`.
+//! Three generators: wasm-smith's modules for the passes that need no relocations; relocatable
+//! objects, which the linker makes into files with relocations, for corners that compilers rarely
+//! visit; and Rust programs. What is compared, and what a pass may change, says `compare`; how to
+//! run more, or one again, `campaign`.
 
 mod campaign;
 mod check;
@@ -59,7 +60,8 @@ fn rust() {
     sweeps_something(&tally);
 }
 
-/// Protects all of the above from seeing nothing: what a wrong sweep would do, done on purpose, is seen.
+/// Protects all of the above from seeing nothing: what a wrong sweep would do, done on purpose, is
+/// seen.
 #[test]
 fn mistakes_are_seen() {
     let engine = runner::engine();
@@ -79,8 +81,9 @@ fn mistakes_are_seen() {
     }
 }
 
-/// A campaign whose calls all trap, or whose programs are all refused, would agree with anything: at least
-/// one call in `part` must return, four programs of five must be taken, and almost all must end.
+/// A campaign whose calls all trap, or whose programs are all refused, would agree with anything:
+/// at least one call in `part` must return, four programs of five must be taken, and almost all
+/// must end.
 fn says_something(tally: &Tally, part: u64) {
     if campaign::only().is_none() {
         assert!(tally.returned * part >= tally.calls, "{tally}");

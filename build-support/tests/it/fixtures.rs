@@ -1,5 +1,5 @@
-//! The fixtures' real workloads: whatever the passes make of a program gives in both engines, byte for byte, what the
-//! linked program gives. `BLESS=1` writes that down.
+//! The fixtures' real workloads: whatever the passes make of a program gives in both engines, byte
+//! for byte, what the linked program gives. `BLESS=1` writes that down.
 
 mod engines;
 mod packing;
@@ -31,7 +31,8 @@ enum Version {
     Linked,
     Snipped,
     Swept,
-    /// What the sweep proved dead is there to be found: a wrong proof shows in what the program gives.
+    /// What the sweep proved dead is there to be found: a wrong proof shows in what the program
+    /// gives.
     Poisoned,
 }
 
@@ -77,8 +78,8 @@ fn linked(fixture: &Fixture) -> Linked {
     build::compile(package, &fixture.config, &features, &mut Silent).unwrap()
 }
 
-/// Protects the answer to "why is this still there": the chain begins outside and ends at the symbol, and what is
-/// dead is said to be.
+/// Protects the answer to "why is this still there": the chain begins outside and ends at the
+/// symbol, and what is dead is said to be.
 #[test]
 fn what_stays_and_what_goes_is_explained() {
     let fixture = programs::find(&agent(), Some("json")).unwrap().remove(0);
@@ -203,8 +204,8 @@ fn without_names(job: &Job<'_>, linked: Artifact) -> Vec<u8> {
     stripped.artifact.bytes().to_vec()
 }
 
-/// Protects the names of what is shipped: next to everything in code and data has one. (That the rows sum to the
-/// file the attribution checks itself.)
+/// Protects the names of what is shipped: next to everything in code and data has one. (That the
+/// rows sum to the file the attribution checks itself.)
 #[track_caller]
 fn named(attribution: &Attribution) {
     for kind in [RowKind::Function, RowKind::Data] {

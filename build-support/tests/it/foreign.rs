@@ -1,7 +1,9 @@
-//! Who takes the room in what others made: modules from packages of npm and from crates, by emscripten, TinyGo, wasm-bindgen,
-//! AssemblyScript, wasi-sdk and rustc, with names and without, with threads, SIMD, bulk memory.
+//! Who takes the room in what others made: modules from packages of npm and from crates, by
+//! emscripten, TinyGo, wasm-bindgen, AssemblyScript, wasi-sdk and rustc, with names and without,
+//! with threads, SIMD, bulk memory.
 //!
-//! `foreign/package-lock.json` holds what is fetched to its bytes. It is fetched once, into the target folder.
+//! `foreign/package-lock.json` holds what is fetched to its bytes. It is fetched once, into the
+//! target folder.
 
 use crate::support::{golden, workspace};
 use build_support::attribution::diff;
@@ -54,7 +56,8 @@ const FILES: [&str; 32] = [
     "brotli-wasm/pkg.bundler/brotli_wasm_bg.wasm",
 ];
 
-/// The files, fetched by npm where they are not there yet, and those that are in crates; all of them different.
+/// The files, fetched by npm where they are not there yet, and those that are in crates; all of
+/// them different.
 static FOREIGN: LazyLock<Vec<PathBuf>> = LazyLock::new(|| {
     let folder = workspace::scratch("foreign");
     let ours = golden::beside("foreign");
@@ -96,8 +99,9 @@ static FOREIGN: LazyLock<Vec<PathBuf>> = LazyLock::new(|| {
     files
 });
 
-/// A file's sections as the binary format has them (spec, section 5.5), read without any of the tool's code: what must
-/// come out for functions and for custom sections, each with its length in front.
+/// A file's sections as the binary format has them (spec, section 5.5), read without any of the
+/// tool's code: what must come out for functions and for custom sections, each with its length in
+/// front.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Counted {
     functions: u64,
@@ -161,8 +165,9 @@ fn read(file: &Path) -> Subject {
     subject::read(file).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// Protects the figures on files that no part of this project has made: every byte is in one row, every grouping sums to
-/// the file, and functions and custom sections are what the binary format says they are.
+/// Protects the figures on files that no part of this project has made: every byte is in one row,
+/// every grouping sums to the file, and functions and custom sections are what the binary format
+/// says they are.
 #[test]
 fn every_byte_of_what_others_made_has_a_row() {
     let mut named = 0;
@@ -230,7 +235,8 @@ fn symbols(module: &[u8]) -> Vec<&str> {
     symbols
 }
 
-/// Protects the comparison: between any two files, however different, every table sums to the difference.
+/// Protects the comparison: between any two files, however different, every table sums to the
+/// difference.
 #[test]
 fn differences_sum_whatever_is_compared() {
     let all: Vec<_> = FOREIGN.iter().map(|file| read(file).attribution).collect();

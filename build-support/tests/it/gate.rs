@@ -1,5 +1,6 @@
-//! The command `gate` on reports, in small workspaces of their own, with git and without: the baseline, what may change
-//! it, which baseline counts, and what is said. `BLESS=1 cargo test -p build-support --test it gate::` writes the goldens anew.
+//! The command `gate` on reports, in small workspaces of their own, with git and without: the
+//! baseline, what may change it, which baseline counts, and what is said. `BLESS=1 cargo test -p
+//! build-support --test it gate::` writes the goldens anew.
 
 use crate::support::ended::Ended;
 use crate::support::programs::TOOL;
@@ -132,7 +133,8 @@ fn golden(name: &str, actual: &str) {
     golden::golden(&golden::beside("gate").join(name), actual);
 }
 
-/// FR-16: a failed gate needs no further investigation. It names crates, families and functions, and the lists sum.
+/// FR-16: a failed gate needs no further investigation. It names crates, families and functions,
+/// and the lists sum.
 #[test]
 fn growth_is_explained_at_the_held_figure() {
     let project = Project::new("");
@@ -254,7 +256,8 @@ fn another_toolchain_is_told_and_not_blamed() {
     assert!(stderr.contains("error[drifted]"), "{stderr}");
 }
 
-/// The merge base's baseline counts: a change cannot loosen what it is measured against, and a raise in it is shown.
+/// The merge base's baseline counts: a change cannot loosen what it is measured against, and a
+/// raise in it is shown.
 #[test]
 fn the_merge_base_counts() {
     let project = Project::new("");
@@ -320,8 +323,8 @@ fn the_merge_base_counts() {
     );
 }
 
-/// While a change takes the baseline over to another toolchain, a file of the old one is still compared with the old figures,
-/// and nobody escapes them by saying that the toolchain is another.
+/// While a change takes the baseline over to another toolchain, a file of the old one is still
+/// compared with the old figures, and nobody escapes them by saying that the toolchain is another.
 #[test]
 fn a_file_is_held_against_the_record_of_its_own_toolchain() {
     let project = Project::new("");
@@ -386,7 +389,8 @@ fn without_a_merge_base_it_is_said() {
     assert!(stderr.contains("no merge base here"), "{stderr}");
 }
 
-/// Two processes at once leave one whole file, which holds the lower of what both found; whoever comes first.
+/// Two processes at once leave one whole file, which holds the lower of what both found; whoever
+/// comes first.
 #[test]
 fn concurrent_updates_leave_the_lower_of_both() {
     let project = Project::new("");

@@ -15,8 +15,8 @@ fn check(root: &Path, package: &str) -> (bool, String) {
     (ended.code == 0, ended.stderr)
 }
 
-/// A workspace `app → middle → quick → tokio`, all of them path crates, with `default` features and `rules`
-/// for the graph.
+/// A workspace `app → middle → quick → tokio`, all of them path crates, with `default` features and
+/// `rules` for the graph.
 fn small(name: &str, default: &str, rules: &str) -> PathBuf {
     let root = scratch(name);
     let guard = workspace().join("build-support");
@@ -69,7 +69,8 @@ fn toml_string(path: &Path) -> String {
     format!("{:?}", path.display().to_string())
 }
 
-/// Protects FR-10 on the workspace itself: an added crate fails a plain `cargo check`, with the chain.
+/// Protects FR-10 on the workspace itself: an added crate fails a plain `cargo check`, with the
+/// chain.
 #[test]
 fn a_banned_crate_in_this_workspace_fails_cargo_check() {
     let root = scratch("workspace");
@@ -112,8 +113,8 @@ fn a_banned_crate_in_this_workspace_fails_cargo_check() {
     );
 }
 
-/// Protects the reading of the graph as cargo builds it: what an optional dependency or another platform
-/// brings does not count while it is off.
+/// Protects the reading of the graph as cargo builds it: what an optional dependency or another
+/// platform brings does not count while it is off.
 #[test]
 fn only_what_is_in_the_wasm_file_counts() {
     let root = small(
@@ -186,8 +187,8 @@ fn sized(name: &str, constants: &str) -> PathBuf {
     root
 }
 
-/// Protects sizes inside the program: a buffer is as long as the manifest says, and what is larger than it says fails
-/// `cargo check`, by the name of the key.
+/// Protects sizes inside the program: a buffer is as long as the manifest says, and what is larger
+/// than it says fails `cargo check`, by the name of the key.
 #[test]
 fn constants_of_the_manifest_hold_at_compile_time() {
     let root = sized("constants", "read-buffer = \"2 KiB\"\nagent = 96");

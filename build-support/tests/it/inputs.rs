@@ -1,4 +1,5 @@
-//! Bytes that are no wasm, or not whole, given to `optimize`: exit 2, the place, and nothing written.
+//! Bytes that are no wasm, or not whole, given to `optimize`: exit 2, the place, and nothing
+//! written.
 
 use crate::support::ended::{Ended, tool};
 use std::fs;
@@ -91,7 +92,8 @@ fn fifty_megabytes_of_nothing() {
     );
 }
 
-/// Every cut of a module and of a component: refused, or, where a section ends, still valid by itself.
+/// Every cut of a module and of a component: refused, or, where a section ends, still valid by
+/// itself.
 #[test]
 fn cut_short() {
     for whole in [module(), component()] {

@@ -1,5 +1,5 @@
-//! The tool as the linker of a target, in projects of their own: one line in `.cargo/config.toml`, and plain cargo. The
-//! standard library stands ready in a sysroot, as most users have it.
+//! The tool as the linker of a target, in projects of their own: one line in `.cargo/config.toml`,
+//! and plain cargo. The standard library stands ready in a sysroot, as most users have it.
 
 mod project;
 
@@ -7,8 +7,8 @@ use crate::support::run;
 use project::{P1, P2, Project, Shape};
 use std::fs;
 
-/// Protects the promise: cargo alone gives the bytes and the report of `cargo wasm`. The profile strips, and a part of
-/// the arguments comes in a file: neither shows.
+/// Protects the promise: cargo alone gives the bytes and the report of `cargo wasm`. The profile
+/// strips, and a part of the arguments comes in a file: neither shows.
 #[test]
 fn cargo_alone_gives_the_bytes_of_cargo_wasm() {
     for (target, shape) in [(P1, Shape::Library), (P2, Shape::Program)] {
@@ -21,7 +21,8 @@ fn cargo_alone_gives_the_bytes_of_cargo_wasm() {
 
         let tool = project.tool();
         tool.with(0);
-        // The linker writes the file's name into it, and cargo gives a program's file a hash of the flags.
+        // The linker writes the file's name into it, and cargo gives a program's file a hash of the
+        // flags.
         let again = project.budget_file("linked.wasm").len();
         assert_eq!(again, linked.len(), "{target}: was it linked twice?");
         assert!(project.budget_file("wasm") == product, "{target}");
@@ -34,8 +35,8 @@ fn cargo_alone_gives_the_bytes_of_cargo_wasm() {
     }
 }
 
-/// Protects the gate: a limit that was lowered, and nothing else, fails the very next build, and every one after it,
-/// with the words of `cargo wasm`; what is not shipped is not judged.
+/// Protects the gate: a limit that was lowered, and nothing else, fails the very next build, and
+/// every one after it, with the words of `cargo wasm`; what is not shipped is not judged.
 #[test]
 fn over_budget_is_a_link_error_with_the_diagnostic() {
     let project = Project::new("over-budget", Shape::Program, P1);
@@ -105,7 +106,8 @@ fn without_a_budget_it_is_the_real_linkers_file() {
     }
 }
 
-/// Protects users' manifests: a wrong key is the diagnostic of `cargo wasm`, and nothing is shipped.
+/// Protects users' manifests: a wrong key is the diagnostic of `cargo wasm`, and nothing is
+/// shipped.
 #[test]
 fn a_mistake_in_the_budget_is_told_at_its_place() {
     let project = Project::new("mistake", Shape::Library, P1);

@@ -1,8 +1,10 @@
-//! The tests of what the tool does as a whole, a module per subject, in one program: it is linked once, and what one test
-//! has built the others use. `cargo test -p build-support --test it gate::` runs those of one subject.
+//! The tests of what the tool does as a whole, a module per subject, in one program: it is linked
+//! once, and what one test has built the others use. `cargo test -p build-support --test it gate::`
+//! runs those of one subject.
 //!
-//! Tests run beside each other in threads of one process: none may change its folder, its environment or a folder that
-//! another one uses. What must have a process to itself is in `tests/mutations`.
+//! Tests run beside each other in threads of one process: none may change its folder, its
+//! environment or a folder that another one uses. What must have a process to itself is in
+//! `tests/mutations`.
 #![cfg(feature = "tool")]
 
 mod adoption;

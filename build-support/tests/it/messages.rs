@@ -78,8 +78,8 @@ fn messages(stdout: &str) -> Vec<Message> {
     stdout.lines().map(read).collect()
 }
 
-/// Protects editors: a limit that does not hold is a compiler's error at its line, after the compiler's own messages, and
-/// the build is said to have failed.
+/// Protects editors: a limit that does not hold is a compiler's error at its line, after the
+/// compiler's own messages, and the build is said to have failed.
 #[test]
 fn a_broken_budget_is_a_compilers_message() {
     let project = project("raw = 8\n\u{67}zip = \"1 MiB\"");
@@ -188,8 +188,8 @@ fn a_mistake_in_the_table_is_a_compilers_message() {
     assert!(matches!(messages.last(), Some(Message::BuildFinished(end)) if !end.success));
 }
 
-/// Protects against a shape of our own: for the same place, what rustc itself writes has the same fields, and counts
-/// bytes, lines and columns alike.
+/// Protects against a shape of our own: for the same place, what rustc itself writes has the same
+/// fields, and counts bytes, lines and columns alike.
 #[test]
 fn places_are_counted_as_rustc_does() {
     let folder = tempfile::tempdir().unwrap();

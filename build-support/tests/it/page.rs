@@ -1,5 +1,5 @@
-//! The page in a real browser: what it shows is what the attribution says, by mouse and by keyboard, in light and in dark,
-//! drawn as large as it is; and no name gets out of its place.
+//! The page in a real browser: what it shows is what the attribution says, by mouse and by
+//! keyboard, in light and in dark, drawn as large as it is; and no name gets out of its place.
 
 mod pages;
 
@@ -31,8 +31,8 @@ fn says(name: &str, bytes: u64, whole: &Attribution) -> String {
     format!("{name}: {}, {share} of the file", units::counted(bytes))
 }
 
-/// Protects the promise of the page: into a crate by mouse, on by keyboard, and each figure on the way is the
-/// attribution's; the groups sum to the file.
+/// Protects the promise of the page: into a crate by mouse, on by keyboard, and each figure on the
+/// way is the attribution's; the groups sum to the file.
 #[test]
 fn figures_are_the_attributions_by_mouse_and_keyboard() {
     let all = attribution(&program());
@@ -100,8 +100,8 @@ fn figures_are_the_attributions_by_mouse_and_keyboard() {
     }
 }
 
-/// Protects those who have no mouse: arrows move, Enter goes in, Escape and Backspace go out to where one was, and the
-/// tab key passes the map in one step.
+/// Protects those who have no mouse: arrows move, Enter goes in, Escape and Backspace go out to
+/// where one was, and the tab key passes the map in one step.
 #[test]
 fn the_keyboard_is_enough() {
     let all = attribution(&program());
@@ -201,8 +201,8 @@ fn no_name_gets_out_of_its_place() {
     }
 }
 
-/// Protects against what the test before cannot think of: even code in the page could run no script of its own, draw
-/// nothing from elsewhere and send nothing anywhere.
+/// Protects against what the test before cannot think of: even code in the page could run no script
+/// of its own, draw nothing from elsewhere and send nothing anywhere.
 #[test]
 fn the_policy_forbids_everything_but_the_page_itself() {
     let seen = &drive(&[view(attribution(&program()), None)], "policy")[0];
@@ -220,8 +220,9 @@ fn the_policy_forbids_everything_but_the_page_itself() {
     }
 }
 
-/// Protects the treemap from lying: in the pixels of a screenshot the areas are as the bytes, within a pixel at each edge;
-/// no label sticks out, and every text can be read, in light and in dark.
+/// Protects the treemap from lying: in the pixels of a screenshot the areas are as the bytes,
+/// within a pixel at each edge; no label sticks out, and every text can be read, in light and in
+/// dark.
 #[test]
 fn areas_are_as_the_bytes_and_texts_can_be_read() {
     let all = attribution(&program());
@@ -345,7 +346,8 @@ fn what_changed_is_shown_beside_the_old_file() {
     }
 }
 
-/// Protects the page's use on a large file: 40,000 functions of 10 MB are all in it, and few are drawn at a time.
+/// Protects the page's use on a large file: 40,000 functions of 10 MB are all in it, and few are
+/// drawn at a time.
 #[test]
 fn a_file_of_forty_thousand_functions_stays_usable() {
     let name = |i: usize| format!("crate_{}::module_{}::function_{i}", i % 37, i % 1_009);

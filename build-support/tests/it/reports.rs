@@ -1,5 +1,6 @@
-//! Every form a report can be written in, for the same builds: what is said, and that no name in it, however it is chosen,
-//! says more than a name. `BLESS=1 cargo test -p build-support --test it reports::` rewrites the goldens.
+//! Every form a report can be written in, for the same builds: what is said, and that no name in
+//! it, however it is chosen, says more than a name. `BLESS=1 cargo test -p build-support --test it
+//! reports::` rewrites the goldens.
 
 use crate::support::ended::{Ended, tool};
 use crate::support::golden::{self, golden};
@@ -39,8 +40,8 @@ fn run(args: &[&str]) -> Ended {
     Ended::of(tool(&folder(), &["report"]).args(args))
 }
 
-/// Protects every reader of a report: each form says what it always said. The page's own script and style are not in the
-/// golden; what it draws is for `page.rs` to say.
+/// Protects every reader of a report: each form says what it always said. The page's own script and
+/// style are not in the golden; what it draws is for `page.rs` to say.
 #[test]
 fn every_form_gives_its_golden() {
     let out = tempfile::tempdir().unwrap();
@@ -178,8 +179,9 @@ fn as_read(text: &str) -> Read {
     read
 }
 
-/// Protects a pull request's readers, and those who are not to be called into it: whatever a name holds, the comment has
-/// one table of the same shape, no HTML but its own, no link, mention or reference.
+/// Protects a pull request's readers, and those who are not to be called into it: whatever a name
+/// holds, the comment has one table of the same shape, no HTML but its own, no link, mention or
+/// reference.
 #[test]
 fn no_name_is_more_than_a_name_in_a_comment() {
     let text = markdown::draw(&views()).unwrap();
@@ -219,7 +221,8 @@ fn no_name_is_more_than_a_name_in_a_comment() {
     );
 }
 
-/// Protects the bot that keeps one comment: the marker is of the package alone, whatever else changes.
+/// Protects the bot that keeps one comment: the marker is of the package alone, whatever else
+/// changes.
 #[test]
 fn the_marker_is_the_same_each_time() {
     let of = |name: &str| markdown::marker(&[View::new(Path::new(name), read(name), None)]);
@@ -320,8 +323,8 @@ fn posted(text: &str, marker: &str) -> (bool, String) {
     (ended.code == 0, ended.stdout)
 }
 
-/// Protects a pull request from its own build: what is posted in the project's name is a report and nothing else, and what
-/// `report` writes is posted as it is.
+/// Protects a pull request from its own build: what is posted in the project's name is a report and
+/// nothing else, and what `report` writes is posted as it is.
 #[test]
 fn a_comment_holds_nothing_but_a_report() {
     let text = markdown::draw(&views()).unwrap();

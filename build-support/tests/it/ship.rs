@@ -1,5 +1,5 @@
-//! The road from source to shipped file, on the real agent: budgets that hold, bytes that do not depend on
-//! the machine, and files that are whole whatever happens.
+//! The road from source to shipped file, on the real agent: budgets that hold, bytes that do not
+//! depend on the machine, and files that are whole whatever happens.
 
 use crate::support::ended::{Ended, tool, well};
 use crate::support::golden::{self, golden};
@@ -24,7 +24,8 @@ fn elsewhere(name: &str, edit: impl Fn(String) -> String) -> PathBuf {
     root
 }
 
-/// Protects the point of it all: one byte too many fails the build, and the message says what to look at.
+/// Protects the point of it all: one byte too many fails the build, and the message says what to
+/// look at.
 #[test]
 fn over_budget_is_exit_1_and_points_at_the_limit() {
     let root = elsewhere("over-budget", |text| {
@@ -72,8 +73,8 @@ fn over_budget_is_exit_1_and_points_at_the_limit() {
     assert_eq!(contributors, 10, "{diagnostic}");
 }
 
-/// The same of the command for CI, with limits of other kinds: `cargo gate` with a limit lowered is exit 1, explained. And
-/// what is held is begun, judged and kept beside what was measured.
+/// The same of the command for CI, with limits of other kinds: `cargo gate` with a limit lowered is
+/// exit 1, explained. And what is held is begun, judged and kept beside what was measured.
 #[test]
 fn the_gate_explains_a_lowered_limit() {
     let root = elsewhere("gate", |text| {
@@ -155,7 +156,8 @@ fn digits_to_n(line: &str) -> String {
     out
 }
 
-/// Protects users' manifests: a wrong key is a diagnostic at its place, before anything is compiled.
+/// Protects users' manifests: a wrong key is a diagnostic at its place, before anything is
+/// compiled.
 #[test]
 fn a_wrong_key_is_exit_2_at_its_place() {
     let root = elsewhere("wrong-key", |text| text.replace("\nraw = ", "\nrwa = "));
@@ -207,8 +209,8 @@ fn another_directory_gives_the_same_bytes_and_names_no_place() {
     }
 }
 
-/// Protects what is shipped: a run killed at any moment leaves the old file or the new one, whole, and the
-/// next run mends the rest.
+/// Protects what is shipped: a run killed at any moment leaves the old file or the new one, whole,
+/// and the next run mends the rest.
 #[test]
 fn killed_at_any_moment_the_shipped_file_is_whole() {
     const KILLS: usize = 50;

@@ -1,5 +1,5 @@
-//! Backtraces of the real agent as it is shipped, from real engines, named by its symbol map, against what the same
-//! trap is called in the linked file, which has its names.
+//! Backtraces of the real agent as it is shipped, from real engines, named by its symbol map,
+//! against what the same trap is called in the linked file, which has its names.
 
 use crate::support::agent::{self, Built};
 use crate::support::ended::{self, Ended};
@@ -146,7 +146,8 @@ fn are_of(named: &[String], real: &[String]) {
     assert_eq!(named.last(), real.last());
 }
 
-/// Protects what a person sees after a crash in production: real names, in wasmtime and in node, for a module.
+/// Protects what a person sees after a crash in production: real names, in wasmtime and in node,
+/// for a module.
 #[test]
 fn traces_of_the_shipped_module_have_the_names_of_the_linked_one() {
     let built = agent::built(P1);
@@ -203,8 +204,8 @@ const words = [...put("session"), ...put("hello")];
 try { exports.clawft_process_message(...words); } catch (error) { console.log(error.stack); }
 "#;
 
-/// Protects the same in a component, where wasmtime counts from the beginning of the component and the index alone
-/// does not say which module a frame is of.
+/// Protects the same in a component, where wasmtime counts from the beginning of the component and
+/// the index alone does not say which module a frame is of.
 #[test]
 fn traces_of_the_shipped_component_have_the_names_of_the_linked_module() {
     let built = agent::built(P2);
@@ -219,7 +220,8 @@ fn traces_of_the_shipped_component_have_the_names_of_the_linked_module() {
     assert!(!named.contains("one of {"), "{named}");
 }
 
-/// Protects the link between the two files a build leaves: names as in the report, places as in the file.
+/// Protects the link between the two files a build leaves: names as in the report, places as in the
+/// file.
 #[test]
 fn the_map_is_the_attribution_with_places() {
     for target in [P1, P2] {

@@ -1,4 +1,5 @@
-//! Valid files that are made to cost more than they look: names that unfold, chains that recurse, tables of nothing.
+//! Valid files that are made to cost more than they look: names that unfold, chains that recurse,
+//! tables of nothing.
 
 use crate::case::Case;
 use crate::corpus::{Corpus, Pool};
@@ -139,7 +140,8 @@ fn agents() -> Vec<Case> {
         .collect()
 }
 
-/// A symbol of 200 bytes whose readable name has 2^30 parts: each refers twice to the one before (RFC 2603, back references).
+/// A symbol of 200 bytes whose readable name has 2^30 parts: each refers twice to the one before
+/// (RFC 2603, back references).
 fn unfolding() -> String {
     const DIGITS: &[u8; 62] = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
     let mut symbol = "_RINvC1a1bu".to_owned();
@@ -156,8 +158,8 @@ fn unfolding() -> String {
     symbol
 }
 
-/// Names of data segments of which there are fewer than it says: Binaryen 116 reads on into the next section, and writes
-/// where it must not.
+/// Names of data segments of which there are fewer than it says: Binaryen 116 reads on into the
+/// next section, and writes where it must not.
 fn names_that_run_on() -> Vec<u8> {
     let mut data = DataSection::new();
     data.active(0, &ConstExpr::i32_const(0), *b"x");
@@ -179,7 +181,8 @@ fn names_that_run_on() -> Vec<u8> {
     module.finish()
 }
 
-/// Functions that do nothing, each of the same name with its number behind it; without a name where that is empty.
+/// Functions that do nothing, each of the same name with its number behind it; without a name where
+/// that is empty.
 fn named(functions: u32, name: String) -> Vec<u8> {
     let mut names = NameMap::new();
     if !name.is_empty() {

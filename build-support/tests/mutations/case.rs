@@ -9,7 +9,8 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 
-/// What may be taken beside 20 times the input, in bytes: the program with the engines in it, and their threads.
+/// What may be taken beside 20 times the input, in bytes: the program with the engines in it, and
+/// their threads.
 pub const FLOOR: u64 = 160 << 20;
 
 /// And besides where the file is run: the memory an instance may have.
@@ -46,7 +47,8 @@ pub enum Expected {
     Anything,
 }
 
-/// A subcommand as it is tried: its arguments, and what each of its files is taken from. The first file is damaged.
+/// A subcommand as it is tried: its arguments, and what each of its files is taken from. The first
+/// file is damaged.
 struct Command {
     label: &'static str,
     arguments: &'static str,

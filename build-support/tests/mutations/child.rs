@@ -34,8 +34,8 @@ pub struct Ended {
 
 /// Runs the tool in `folder`. Its own output goes nowhere.
 ///
-/// The system counts what this process has in memory when it starts another to that one's peak: it must stay small, and
-/// so reads no large file.
+/// The system counts what this process has in memory when it starts another to that one's peak: it
+/// must stay small, and so reads no large file.
 pub fn run(folder: &Path, arguments: &[OsString]) -> Result<Ended, String> {
     let said = folder.join(".stderr");
     let timeout = process::on_path("timeout").ok_or("coreutils have `timeout`: install them")?;

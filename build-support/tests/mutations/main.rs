@@ -1,10 +1,13 @@
-//! Files that are damaged, cut off or made to hurt, given to every subcommand that reads one, as a process: it ends with an
-//! answer or an error (0, 1 or 2), never with a panic, a signal or not at all; it takes no more memory than 20 times its
-//! input besides what a whole file takes; and where it fails it leaves nothing behind.
+//! Files that are damaged, cut off or made to hurt, given to every subcommand that reads one, as a
+//! process: it ends with an answer or an error (0, 1 or 2), never with a panic, a signal or not at
+//! all; it takes no more memory than 20 times its input besides what a whole file takes; and where
+//! it fails it leaves nothing behind.
 //!
-//! It is a program of its own, because what this process has in memory counts for those it starts (`child`).
+//! It is a program of its own, because what this process has in memory counts for those it starts
+//! (`child`).
 //!
-//! The corpus is fixed: the same cases in every run of the tests. As a fuzz target (`cargo make fuzz`):
+//! The corpus is fixed: the same cases in every run of the tests. As a fuzz target (`cargo make
+//! fuzz`):
 //!
 //! - `MUTATIONS=N`: N cases instead of [`CASES`].
 //! - `MUTATIONS_FROM=S`: from seed S on instead of 0.
@@ -66,7 +69,8 @@ fn all(what: &str, count: u64, run: impl Fn(u64) -> Result<(String, i32), String
         .iter()
         .map(|(command, [well, over, failed])| format!("  {command}: {well} / {over} / {failed}"))
         .collect();
-    // Not `eprintln`, which is heard only where a test fails: what was run is to be seen in every log.
+    // Not `eprintln`, which is heard only where a test fails: what was run is to be seen in every
+    // log.
     let _ = writeln!(
         std::io::stderr(),
         "{what}: {count} cases; exit codes 0 / 1 / 2 by subcommand:\n{}",
@@ -75,7 +79,8 @@ fn all(what: &str, count: u64, run: impl Fn(u64) -> Result<(String, i32), String
     let failures = failures.into_inner().unwrap();
     assert!(failures.is_empty(), "{}", failures.join("\n"));
     assert_eq!(ended.values().flatten().sum::<u64>(), count);
-    // What this process has counts for those it starts: more, and they would be judged by its memory.
+    // What this process has counts for those it starts: more, and they would be judged by its
+    // memory.
     let own = child::own_peak();
     assert!(own < case::FLOOR, "{own} bytes in this process");
 }
@@ -99,7 +104,8 @@ fn damaged_files_end_in_an_answer_or_an_error() {
     });
 }
 
-/// Protects the fixed points that random damage does not find: what is valid and made to cost memory, time or stack.
+/// Protects the fixed points that random damage does not find: what is valid and made to cost
+/// memory, time or stack.
 #[test]
 fn files_that_are_made_to_hurt_end_as_well() {
     let cases = bombs::cases(&CORPUS);
@@ -108,8 +114,8 @@ fn files_that_are_made_to_hurt_end_as_well() {
     });
 }
 
-/// Protects the two tests above from running something that always fails for another reason: undamaged, every subcommand
-/// does its work.
+/// Protects the two tests above from running something that always fails for another reason:
+/// undamaged, every subcommand does its work.
 #[test]
 fn undamaged_files_do_well() {
     let cases = Case::undamaged(&CORPUS);

@@ -1,4 +1,5 @@
-//! Damage to text; where it is JSON mostly to a value in it, so that it is JSON still and something else than it should be.
+//! Damage to text; where it is JSON mostly to a value in it, so that it is JSON still and something
+//! else than it should be.
 
 use crate::generated::random::Random;
 use serde_json::{Value, json};

@@ -1,4 +1,5 @@
-//! Damage to binary files: blind, and with the sections of the format kept so that it gets past the first check.
+//! Damage to binary files: blind, and with the sections of the format kept so that it gets past the
+//! first check.
 
 use crate::corpus::{Corpus, Pool};
 use crate::generated::random::Random;
@@ -10,7 +11,8 @@ struct Section {
     contents: Range<usize>,
 }
 
-/// Numbers in LEB128 where readers go wrong: the largest, one that is too long, one that does not end.
+/// Numbers in LEB128 where readers go wrong: the largest, one that is too long, one that does not
+/// end.
 const NUMBERS: [&[u8]; 7] = [
     &[0xff, 0xff, 0xff, 0xff, 0x0f],
     &[0xff, 0xff, 0xff, 0xff, 0x07],
@@ -76,7 +78,8 @@ fn inside_a_section(bytes: Vec<u8>, random: &mut Random) -> Vec<u8> {
     if sections.is_empty() {
         return blindly(bytes, random);
     }
-    // Half of the time what only tools read: the engine's part is then valid, and the tool gets to its own work.
+    // Half of the time what only tools read: the engine's part is then valid, and the tool gets to
+    // its own work.
     let custom: Vec<_> = (0..sections.len())
         .filter(|i| sections[*i].id == 0)
         .collect();

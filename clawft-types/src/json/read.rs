@@ -18,7 +18,8 @@ const UNTERMINATED: &str = "expected the end of a string";
 ///
 /// # Errors
 ///
-/// [`ErrorCode::InvalidJson`], with what was expected and the byte offset at which it was not found.
+/// [`ErrorCode::InvalidJson`], with what was expected and the byte offset at which it was not
+/// found.
 pub fn parse(text: &str) -> Result<Value> {
     parse_deep(text, MAX_DEPTH)
 }
@@ -54,8 +55,8 @@ pub fn parse_deep(text: &str, depth: usize) -> Result<Value> {
     }
 }
 
-/// Reads on to the first error. That ends the text, so every loop here comes to its end by itself and
-/// nothing has to be handed up.
+/// Reads on to the first error. That ends the text, so every loop here comes to its end by itself
+/// and nothing has to be handed up.
 struct Reader<'a> {
     text: &'a str,
     /// Byte offset of what is read next.

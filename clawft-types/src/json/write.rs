@@ -4,8 +4,8 @@ use alloc::string::String;
 
 /// Builds compact JSON text.
 ///
-/// Whether an item needs a comma before it, the text so far says: it does unless that ends in `{`, `[` or `:`.
-/// The caller closes what it opens; a [`Writer::key`] is followed by one value.
+/// Whether an item needs a comma before it, the text so far says: it does unless that ends in `{`,
+/// `[` or `:`. The caller closes what it opens; a [`Writer::key`] is followed by one value.
 #[derive(Debug, Default)]
 pub struct Writer {
     out: String,

@@ -69,9 +69,9 @@ impl Memory {
     ///
     /// # Errors
     ///
-    /// `invalid_arguments` for a key that is empty or longer than 256 bytes, `too_large` if all texts
-    /// together would exceed `limit` bytes, `state_corrupted` (the file is left as it is), or what
-    /// the platform says.
+    /// `invalid_arguments` for a key that is empty or longer than 256 bytes, `too_large` if all
+    /// texts together would exceed `limit` bytes, `state_corrupted` (the file is left as it is), or
+    /// what the platform says.
     pub fn set(&mut self, key: &str, text: &str, limit: u64, workspace: &Workspace) -> Result<()> {
         if key.is_empty() || key.len() > MAX_KEY {
             let message = "memory_write.key: expected 1 to 256 bytes";

@@ -46,8 +46,8 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// `state_corrupted` if the file cannot be understood: it is then moved aside, and the next call
-    /// begins a new session. `too_many_sessions`, or what the platform says.
+    /// `state_corrupted` if the file cannot be understood: it is then moved aside, and the next
+    /// call begins a new session. `too_many_sessions`, or what the platform says.
     pub fn take(
         &mut self,
         name: &str,

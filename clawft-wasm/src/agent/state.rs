@@ -8,7 +8,8 @@ use super::sessions::Sessions;
 use super::workspace::Workspace;
 
 /// An agent. It is plain data: several of them live side by side, one after the other on one root
-/// continue each other's sessions. Two at a time on one root are not kept from overwriting each other.
+/// continue each other's sessions. Two at a time on one root are not kept from overwriting each
+/// other.
 #[derive(Debug)]
 pub struct Agent {
     pub(crate) config: Box<Config>,

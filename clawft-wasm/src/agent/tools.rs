@@ -161,7 +161,8 @@ impl<'a> Allowed<'a> {
 /// # Errors
 ///
 /// `unknown_tool`, `tool_disabled`, `invalid_arguments`, and what the tool fails with.
-// Not inlined: in the large stack frame of a turn an access takes an offset of two bytes instead of one.
+// Not inlined: in the large stack frame of a turn an access takes an offset of two bytes instead of
+// one.
 #[inline(never)]
 pub fn run(
     call: &ToolCall,

@@ -74,8 +74,8 @@ impl Workspace {
             .map_err(|_| AgentError::new(ErrorCode::NotText, "{}: not UTF-8 text", &[path]))
     }
 
-    /// Makes the file at `path` hold `content`, at once or not at all: it is written beside, flushed
-    /// and renamed. Directories on the way are made.
+    /// Makes the file at `path` hold `content`, at once or not at all: it is written beside,
+    /// flushed and renamed. Directories on the way are made.
     ///
     /// # Errors
     ///
@@ -122,13 +122,13 @@ impl Workspace {
             .map_err(|fault| error(from, fault))
     }
 
-    /// The names in the directory at `path` in the order of their bytes, directories with `/` at the
-    /// end, without [`STATE`].
+    /// The names in the directory at `path` in the order of their bytes, directories with `/` at
+    /// the end, without [`STATE`].
     ///
     /// # Errors
     ///
-    /// `not_found`, `wrong_kind`, `too_large` if the names have more than `limit` bytes, or what the
-    /// platform says.
+    /// `not_found`, `wrong_kind`, `too_large` if the names have more than `limit` bytes, or what
+    /// the platform says.
     pub fn list(&self, path: &str, limit: u64) -> Result<Vec<String>> {
         let root = self.root()?;
         match root.stat(path).map_err(|fault| error(path, fault))? {
@@ -166,8 +166,8 @@ impl Workspace {
 ///
 /// # Errors
 ///
-/// `path_outside_sandbox` for an empty or absolute path, one with `..`, a backslash or NUL, one that
-/// leads into [`STATE`], or is longer than 1,024 bytes.
+/// `path_outside_sandbox` for an empty or absolute path, one with `..`, a backslash or NUL, one
+/// that leads into [`STATE`], or is longer than 1,024 bytes.
 pub fn normal(path: &str) -> Result<String> {
     let refuse = |why: &str| {
         let shown = text::first_characters(path, 80);

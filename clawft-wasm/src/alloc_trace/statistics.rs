@@ -3,15 +3,19 @@
 use clawft_types::json::Writer;
 use core_alloc::string::String;
 
-/// The version of the record's layout. It grows when a field changes or goes; a new field only makes it longer.
+/// The version of the record's layout. It grows when a field changes or goes; a new field only
+/// makes it longer.
 pub const VERSION: u32 = 1;
 
-/// The largest size of each class, in bytes; a last class has what is larger. Powers of two, from small to large.
+/// The largest size of each class, in bytes; a last class has what is larger. Powers of two, from
+/// small to large.
 pub const CLASSES: [u64; 4] = [64, 256, 1024, 4096];
 
-/// What an allocator was asked for since the start or the last reset, with what is live and the memory there is.
+/// What an allocator was asked for since the start or the last reset, with what is live and the
+/// memory there is.
 ///
-/// A host reads it from linear memory by this layout. All numbers are little-endian and without sign.
+/// A host reads it from linear memory by this layout. All numbers are little-endian and without
+/// sign.
 ///
 /// | offset | bytes | field | |
 /// |--:|--:|---|---|
@@ -31,8 +35,8 @@ pub const CLASSES: [u64; 4] = [64, 256, 1024, 4096];
 /// | 128 | 8 | `heap_bytes` | what of it was grown since the start |
 /// | 136 | 8 | `fragmentation_ppm` | the part of the heap that even the peak did not use, in parts per million |
 ///
-/// Counts have 64 bits because a long life wraps around 32, memory because all of it is 2^32 bytes. On a host, where
-/// there is no linear memory, the last three are 0.
+/// Counts have 64 bits because a long life wraps around 32, memory because all of it is 2^32 bytes.
+/// On a host, where there is no linear memory, the last three are 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 #[allow(missing_docs, reason = "the table above has them")]
@@ -87,7 +91,8 @@ impl Statistics {
     }
 }
 
-/// The part of the heap that even the peak of live bytes did not use, in parts per million; 0 without a heap.
+/// The part of the heap that even the peak of live bytes did not use, in parts per million; 0
+/// without a heap.
 pub fn fragmentation_ppm(heap_bytes: u64, peak_live_bytes: u64) -> u64 {
     let unused = heap_bytes.saturating_sub(peak_live_bytes);
     // A heap has at most 2^32 bytes: no product is too large.

@@ -5,7 +5,8 @@ use std::alloc::System;
 use super::statistics::{VERSION, fragmentation_ppm};
 use super::*;
 
-/// The system's allocator, which can be told to refuse, and says which of its functions were called.
+/// The system's allocator, which can be told to refuse, and says which of its functions were
+/// called.
 #[derive(Default)]
 struct Inner {
     refuses: Cell<bool>,

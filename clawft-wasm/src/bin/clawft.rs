@@ -1,4 +1,5 @@
-//! The agent as a native program: what the native figures are taken of, and a way to try it without wasm.
+//! The agent as a native program: what the native figures are taken of, and a way to try it without
+//! wasm.
 
 use clawft_wasm::Agent;
 use clawft_wasm::types::json::{self, Value};

@@ -6,8 +6,8 @@
 //! | `clawft_alloc_statistics_json() -> status` | the same as JSON text; it is an answer like others |
 //! | `clawft_alloc_reset()` | begins to count anew |
 //!
-//! Reading the record takes no memory of the heap. The JSON text does, and counts afterwards; so does the
-//! answer before it, which is freed.
+//! Reading the record takes no memory of the heap. The JSON text does, and counts afterwards; so
+//! does the answer before it, which is freed.
 
 use core::cell::Cell;
 use core::mem::MaybeUninit;

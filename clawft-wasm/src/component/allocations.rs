@@ -1,4 +1,5 @@
-//! What the component exports besides in a build with the feature `alloc-tracing`: `wit/allocations.wit`.
+//! What the component exports besides in a build with the feature `alloc-tracing`:
+//! `wit/allocations.wit`.
 
 use core_alloc::string::String;
 

@@ -116,8 +116,8 @@ impl Root {
         Ok(names)
     }
 
-    /// `path` on the system, after checking that it stays in the root, and that only a path that says
-    /// `.clawft` leads there.
+    /// `path` on the system, after checking that it stays in the root, and that only a path that
+    /// says `.clawft` leads there.
     fn resolve(&self, path: &str) -> Result<PathBuf, Fault> {
         let full = self.path.join(path);
         let mut there = full.as_path();

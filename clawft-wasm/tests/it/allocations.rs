@@ -1,5 +1,6 @@
-//! The allocation statistics of shipped files, read as a host reads them: by the documented layout of the record, as
-//! JSON, through the WIT interface. And what counting costs, and that nobody pays who did not ask for it.
+//! The allocation statistics of shipped files, read as a host reads them: by the documented layout
+//! of the record, as JSON, through the WIT interface. And what counting costs, and that nobody pays
+//! who did not ask for it.
 
 use crate::engines::build;
 use crate::engines::traced::{FUEL, INTERFACE, Traced};
@@ -14,7 +15,8 @@ const BUILDS: [&[&str]; 3] = [
     &["alloc-lol-free", "alloc-tracing"],
 ];
 
-/// What was counted must be the same in both forms, agree with itself, and with the memory that the engine granted.
+/// What was counted must be the same in both forms, agree with itself, and with the memory that the
+/// engine granted.
 #[track_caller]
 fn agrees(agent: &mut Traced) -> Value {
     let read = agent.read();
@@ -35,7 +37,8 @@ fn agrees(agent: &mut Traced) -> Value {
     read
 }
 
-/// What the C ABI's `clawft_alloc` and `clawft_free` must have been counted as. Each is one call of the allocator.
+/// What the C ABI's `clawft_alloc` and `clawft_free` must have been counted as. Each is one call of
+/// the allocator.
 struct Model(Value);
 
 impl Model {
@@ -137,7 +140,8 @@ fn every_allocation_through_the_c_abi_is_counted() {
     }
 }
 
-/// A leak would show here: of a session of a bounded length nothing may stay that grows with the messages.
+/// A leak would show here: of a session of a bounded length nothing may stay that grows with the
+/// messages.
 #[test]
 fn what_an_agent_keeps_does_not_grow() {
     let engine = Engine::default();

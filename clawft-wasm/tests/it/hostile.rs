@@ -1,5 +1,5 @@
-//! Hostile input to what the shipped files export: a typed error, never a trap, and the next message is
-//! still answered with the history intact.
+//! Hostile input to what the shipped files export: a typed error, never a trap, and the next
+//! message is still answered with the history intact.
 
 use crate::engines::{Component, Engine, Native, RawEngine, Reactor, build, timeless};
 use serde_json::Value;

@@ -1,8 +1,8 @@
-//! Pre-initialising, and what it relies on: `init` asks the host for nothing, so that an instance can be kept as a file
-//! after it, and be started from that under another host.
+//! Pre-initialising, and what it relies on: `init` asks the host for nothing, so that an instance
+//! can be kept as a file after it, and be started from that under another host.
 //!
-//! In the first two tests every import traps. That they do is shown by the next call, which needs the host's directory.
-//! That a pre-initialised file plays the transcript is `transcript.rs`'s.
+//! In the first two tests every import traps. That they do is shown by the next call, which needs
+//! the host's directory. That a pre-initialised file plays the transcript is `transcript.rs`'s.
 
 use crate::engines::{Component as InWasmtime, Node, Reactor, Wasmi, build, timeless};
 use build_support::agent::preinit;

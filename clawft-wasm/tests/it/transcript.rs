@@ -1,5 +1,5 @@
-//! One transcript through every engine and every build: the same answers everywhere, before and after the
-//! pipeline, with every allocator.
+//! One transcript through every engine and every build: the same answers everywhere, before and
+//! after the pipeline, with every allocator.
 
 use crate::engines::{Build, Component, Engine, Native, Node, Reactor, Wasmi, build, timeless};
 use build_support::agent::preinit;
@@ -70,7 +70,8 @@ fn same(expected: &Outcome, name: &str, start: impl FnOnce(&Path) -> Box<dyn Eng
     assert_eq!(about(&actual), about(expected), "{name}");
 }
 
-/// Protects the comparison itself: a transcript of nothing but errors would be the same everywhere too.
+/// Protects the comparison itself: a transcript of nothing but errors would be the same everywhere
+/// too.
 #[test]
 fn the_transcript_says_something() {
     let outcome = natively();
@@ -128,7 +129,8 @@ fn wasip2_in_wasmtime() {
     });
 }
 
-/// What the sweep proved dead is filled with poison instead of being removed: a wrong proof would show in the answers.
+/// What the sweep proved dead is filled with poison instead of being removed: a wrong proof would
+/// show in the answers.
 #[test]
 fn poisoned_in_every_engine() {
     let expected = natively();
@@ -222,8 +224,8 @@ fn wrap(linked: &Path) -> Vec<u8> {
         .unwrap()
 }
 
-/// A component made by something else: its core modules are optimised inside it, its world stays to the
-/// letter, and it answers as before.
+/// A component made by something else: its core modules are optimised inside it, its world stays to
+/// the letter, and it answers as before.
 #[test]
 fn a_finished_component_is_optimised_inside() {
     let Build { linked, .. } = build("wasm32-wasip2", &[]);

@@ -78,12 +78,14 @@ impl Allocator {
         format!("alloc-{}", self.name())
     }
 
-    /// Whether it ever takes memory back. One that does not can only serve a module that lives for one message.
+    /// Whether it ever takes memory back. One that does not can only serve a module that lives for
+    /// one message.
     pub fn frees(self) -> bool {
         self != Self::Lol
     }
 
-    /// How well proven it is, and why that is thought. Not measured; to be looked at again whenever one of the crates is.
+    /// How well proven it is, and why that is thought. Not measured; to be looked at again whenever
+    /// one of the crates is.
     pub fn maturity(self) -> (Maturity, &'static str) {
         match self {
             Self::Dlmalloc => (

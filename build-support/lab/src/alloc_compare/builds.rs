@@ -1,5 +1,6 @@
-//! The files that are compared: the agent with each allocator, and the fixture with it, plain and traced. All go through the
-//! whole pipeline, with the built-in optimiser alone, so that they are the same on every machine.
+//! The files that are compared: the agent with each allocator, and the fixture with it, plain and
+//! traced. All go through the whole pipeline, with the built-in optimiser alone, so that they are
+//! the same on every machine.
 
 use super::Allocator;
 use crate::size_bench;

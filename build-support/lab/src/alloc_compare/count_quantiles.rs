@@ -1,4 +1,5 @@
-//! How instructions are spread over the steps of a workload: what a latency is made of, the same on every machine.
+//! How instructions are spread over the steps of a workload: what a latency is made of, the same on
+//! every machine.
 
 use crate::quantiles::nearest_rank;
 use serde::{Deserialize, Serialize};

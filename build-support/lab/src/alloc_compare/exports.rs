@@ -1,4 +1,5 @@
-//! Exports that take and give numbers, called by name: in a core module as they are, in a component through its world.
+//! Exports that take and give numbers, called by name: in a core module as they are, in a component
+//! through its world.
 
 use build_support::agent::host::Host;
 use wasmtime::Val;

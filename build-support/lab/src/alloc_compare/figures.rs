@@ -104,12 +104,14 @@ pub struct Run {
 /// What follows from the figures of a workload.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Ratios {
-    /// The part of the memory grown for the heap that even the peak of live bytes did not use; 0 where none was grown.
+    /// The part of the memory grown for the heap that even the peak of live bytes did not use; 0
+    /// where none was grown.
     pub fragmentation: f64,
-    /// The part of it that lies in the last page: no allocator could do without, because memory grows by pages.
+    /// The part of it that lies in the last page: no allocator could do without, because memory
+    /// grows by pages.
     pub rounding: f64,
-    /// How much of what the first run grew the second one did without, 0 to 1; none where the first grew nothing, or the
-    /// workload gives nothing back.
+    /// How much of what the first run grew the second one did without, 0 to 1; none where the first
+    /// grew nothing, or the workload gives nothing back.
     pub reclaimed: Option<f64>,
     /// What tracing adds, in relation to the plain build's instructions.
     pub tracing: f64,
@@ -134,7 +136,8 @@ impl Candidate {
 }
 
 impl Ratios {
-    /// Those of `workload`, where the peak of live bytes was `peak`; `instructions` of the plain build and of the traced one.
+    /// Those of `workload`, where the peak of live bytes was `peak`; `instructions` of the plain
+    /// build and of the traced one.
     pub fn of(workload: Workload, pages: Pages, peak: u64, instructions: [u64; 2]) -> Self {
         let grown = pages.grown();
         let needed = peak.div_ceil(PAGE) * PAGE;
@@ -178,7 +181,8 @@ mod tests {
         assert!((actual - expected).abs() < 1e-9, "{actual}, not {expected}");
     }
 
-    /// Protects what NFR-05 is judged by: lost is what was grown and never used, and a page's rest is part of it.
+    /// Protects what NFR-05 is judged by: lost is what was grown and never used, and a page's rest
+    /// is part of it.
     #[test]
     fn lost_memory_is_what_the_peak_did_not_use() {
         let lost = ratios(Workload::Mixed, [3, 13, 13], 9 * PAGE - PAGE / 2);

@@ -106,7 +106,8 @@ impl Subject {
         })
     }
 
-    /// Everything but the time, which [`Subject::time`] takes: counts, memory, and the traced build.
+    /// Everything but the time, which [`Subject::time`] takes: counts, memory, and the traced
+    /// build.
     ///
     /// # Errors
     /// As [`Session`]; and where the traced build computes something else, or counts nothing.
@@ -138,7 +139,8 @@ impl Subject {
         })
     }
 
-    /// The wall time of each step's operations, in nanoseconds for each operation, from a fresh instance.
+    /// The wall time of each step's operations, in nanoseconds for each operation, from a fresh
+    /// instance.
     ///
     /// # Errors
     /// As [`Session`].
@@ -222,7 +224,8 @@ impl RunResult {
     }
 }
 
-/// Refuses a run that computed something else than another one: then nothing that was measured can be compared.
+/// Refuses a run that computed something else than another one: then nothing that was measured can
+/// be compared.
 ///
 /// # Errors
 /// [`Error::Input`] about `file`.
@@ -261,7 +264,8 @@ mod tests {
     use super::{RunResult, Workload, same};
     use std::path::Path;
 
-    /// Protects the comparison from an allocator that spoils memory: what it computes is then worth nothing.
+    /// Protects the comparison from an allocator that spoils memory: what it computes is then worth
+    /// nothing.
     #[test]
     fn another_result_is_an_error() {
         let result = |checksum| RunResult {

@@ -1,5 +1,6 @@
-//! Which allocator the figures speak for: five criteria from 0 to 1, weighted, and the rule that makes a recommendation of
-//! the sums. Where the figures of several targets are there, their mean counts.
+//! Which allocator the figures speak for: five criteria from 0 to 1, weighted, and the rule that
+//! makes a recommendation of the sums. Where the figures of several targets are there, their mean
+//! counts.
 
 use super::figures::{Candidate, OfTarget};
 use super::{Allocator, Workload};
@@ -52,7 +53,8 @@ pub struct Recommendation {
     pub choice: Allocator,
     /// Why.
     pub reason: Reason,
-    /// For a module that lives for one message alone: the highest of all where fragmentation and reclamation do not count.
+    /// For a module that lives for one message alone: the highest of all where fragmentation and
+    /// reclamation do not count.
     pub per_message: Allocator,
 }
 
@@ -190,8 +192,8 @@ pub fn run(targets: &[OfTarget], weights: &Weights) -> Vec<Score> {
     scores
 }
 
-/// What the rule says: the highest score of an allocator that takes memory back, but the default where it is within a
-/// tenth. None where nothing that takes memory back was measured.
+/// What the rule says: the highest score of an allocator that takes memory back, but the default
+/// where it is within a tenth. None where nothing that takes memory back was measured.
 pub fn recommend(scores: &[Score], weights: &Weights) -> Option<Recommendation> {
     let highest = |wanted: &dyn Fn(&&Score) -> bool| {
         let scores = scores.iter().filter(wanted);
@@ -243,8 +245,8 @@ fn marks(targets: &[OfTarget], allocator: Allocator) -> Weights {
     }
 }
 
-/// gzip, not raw: it is what travels and is stored, and raw sizes differ in the same order. The whole file, not the
-/// allocator's own part: a kilobyte matters in relation to what is shipped.
+/// gzip, not raw: it is what travels and is stored, and raw sizes differ in the same order. The
+/// whole file, not the allocator's own part: a kilobyte matters in relation to what is shipped.
 fn size(all: &[Candidate], this: &Candidate) -> f64 {
     let least = all.iter().map(|candidate| candidate.shipped.gzip).min();
     least.unwrap_or(0) as f64 / this.shipped.gzip.max(1) as f64

@@ -1,4 +1,5 @@
-//! A workload in one instance. The instance sees a clock that stands still: otherwise no two runs of the agent would be alike.
+//! A workload in one instance. The instance sees a clock that stands still: otherwise no two runs
+//! of the agent would be alike.
 
 use super::Workload;
 use super::exports::{Export, Number};
@@ -70,7 +71,8 @@ impl HostWallClock for StandingClock {
 }
 
 impl<'a> Session<'a> {
-    /// Starts an instance of `program`, which was made of `file`. `transcript` is the agent's transcript.
+    /// Starts an instance of `program`, which was made of `file`. `transcript` is the agent's
+    /// transcript.
     ///
     /// # Errors
     /// [`Error::Input`] where the file is neither the fixture nor, for the transcript, the agent.

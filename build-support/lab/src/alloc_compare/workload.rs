@@ -1,5 +1,5 @@
-//! What the allocators are made to do. All but the transcript are in the fixture (`fixtures/allocators/src/workload.rs`), which
-//! knows them by number.
+//! What the allocators are made to do. All but the transcript are in the fixture
+//! (`fixtures/allocators/src/workload.rs`), which knows them by number.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -113,8 +113,8 @@ impl Workload {
         }
     }
 
-    /// Whether everything is given back at its end, so that a second run could do with the memory of the first. The agent
-    /// keeps its sessions.
+    /// Whether everything is given back at its end, so that a second run could do with the memory
+    /// of the first. The agent keeps its sessions.
     pub fn gives_back(self) -> bool {
         self != Self::Transcript
     }

@@ -1,4 +1,5 @@
-//! What a baseline is put together from. Each part can be measured alone; the others then stay as they were.
+//! What a baseline is put together from. Each part can be measured alone; the others then stay as
+//! they were.
 
 use super::{Allocators, Baseline, Figures, Memory, StageBytes};
 use crate::alloc_compare::{self, Allocator, Request};

@@ -1,4 +1,5 @@
-//! `build-support alloc-compare`: the agent's allocators beside each other. What `cargo alloc-compare` and `cargo make alloc-compare` are.
+//! `build-support alloc-compare`: the agent's allocators beside each other. What `cargo
+//! alloc-compare` and `cargo make alloc-compare` are.
 
 use crate::alloc_compare::{self, Allocator, Comparison, Request, Weights};
 use crate::tables::{self, allocators};
@@ -12,7 +13,8 @@ use build_support::system::files;
 use clap::Args;
 use std::path::PathBuf;
 
-/// Compare the agent's allocators: size, instructions, memory, time, and what the rule makes of them
+/// Compare the agent's allocators: size, instructions, memory, time, and what the rule makes of
+/// them
 #[derive(Args)]
 #[command(after_help = "\
 Builds the agent, and the workloads of fixtures/allocators plain and traced, with every allocator for every target: some
@@ -30,11 +32,12 @@ pub struct Opts {
     /// Only for this target; may be given again
     #[arg(long = "target", value_name = "TRIPLE")]
     targets: Vec<String>,
-    /// Only this allocator: dlmalloc, talc, talc-small, lol-free or lol; may be given again. The first is what the others
-    /// are compared with
+    /// Only this allocator: dlmalloc, talc, talc-small, lol-free or lol; may be given again. The
+    /// first is what the others are compared with
     #[arg(long = "allocator", value_name = "NAME", value_parser = allocator)]
     allocators: Vec<Allocator>,
-    /// What the criteria count for; size=30,throughput=20,fragmentation=20,reclamation=15,maturity=15 where not given
+    /// What the criteria count for;
+    /// size=30,throughput=20,fragmentation=20,reclamation=15,maturity=15 where not given
     #[arg(long, value_name = "NAME=N,…", value_parser = alloc_compare::weights)]
     weights: Option<Weights>,
     /// How many wall times are taken of each workload, at least

@@ -1,4 +1,5 @@
-//! `build-support baseline`: measures, and writes `baseline.json`. What `cargo baseline` and `cargo make baseline` are.
+//! `build-support baseline`: measures, and writes `baseline.json`. What `cargo baseline` and `cargo
+//! make baseline` are.
 
 use crate::baseline::{self, Baseline, Part, Tools};
 use anyhow::Context as _;

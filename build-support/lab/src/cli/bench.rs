@@ -51,7 +51,8 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     });
     let plain = optimize::without_stale_sections(input.bytes())?;
     let features = features::run(&plain, &opts.file)?;
-    // Binaryen trusts the sections that only tools read: what is wrong with them is found before it gets them.
+    // Binaryen trusts the sections that only tools read: what is wrong with them is found before it
+    // gets them.
     pipeline::analyze(&config.snip, config.sweep.enabled, &opts.file, &input)?;
     for _ in 0..opts.runs.max(1) {
         let start = Instant::now();

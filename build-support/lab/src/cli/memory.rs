@@ -1,4 +1,5 @@
-//! `build-support memory`: how much memory the agent takes. What `cargo memory` and `cargo make memory` are.
+//! `build-support memory`: how much memory the agent takes. What `cargo memory` and `cargo make
+//! memory` are.
 
 use crate::memory::{self, Plan, Subject};
 use crate::tables;

@@ -1,5 +1,5 @@
-//! `build-support scaling`: how time and memory grow with the file, of the sweep or of `analyze` and `diff`. What
-//! `cargo make scaling` is.
+//! `build-support scaling`: how time and memory grow with the file, of the sweep or of `analyze`
+//! and `diff`. What `cargo make scaling` is.
 
 use crate::{scaling, tables};
 use anyhow::Context as _;

@@ -1,5 +1,5 @@
-//! `build-support size-bench`: what each step is worth on real programs, beside a standard library rebuilt with unstable
-//! flags. What `cargo size-bench` and `cargo make size-bench` are.
+//! `build-support size-bench`: what each step is worth on real programs, beside a standard library
+//! rebuilt with unstable flags. What `cargo size-bench` and `cargo make size-bench` are.
 
 use crate::{size_bench, tables};
 use build_support::cli::ended::Ended;

@@ -1,4 +1,5 @@
-//! `build-support startup`: how long it takes until an agent is there. What `cargo startup` and `cargo make startup` are.
+//! `build-support startup`: how long it takes until an agent is there. What `cargo startup` and
+//! `cargo make startup` are.
 
 use crate::startup::targets::{self, TARGETS, Weight};
 use crate::startup::{self, Plan, Samples, Subject};
@@ -16,7 +17,8 @@ use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
 
-/// Measure how long it takes until an agent is there: cold, precompiled, warm, in node, and as a process
+/// Measure how long it takes until an agent is there: cold, precompiled, warm, in node, and as a
+/// process
 #[derive(Args)]
 #[command(after_help = "\
 Without FILE the agent is built for each of its targets, and the shipped files are measured, as they are and

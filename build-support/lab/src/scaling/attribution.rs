@@ -14,7 +14,8 @@ use std::time::Instant;
 /// How often each is done; the fastest counts, for the machine may be busy.
 const RUNS: u32 = 5;
 
-/// What reading one file costs. Times are wall time in milliseconds: that they grow as the file does is what counts.
+/// What reading one file costs. Times are wall time in milliseconds: that they grow as the file
+/// does is what counts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reading {
     /// The file.
@@ -23,11 +24,14 @@ pub struct Reading {
     pub bytes: u64,
     /// Its functions.
     pub functions: u64,
-    /// All that `analyze` finds out: names, a row for every byte, every grouping, what every function retains.
+    /// All that `analyze` finds out: names, a row for every byte, every grouping, what every
+    /// function retains.
     pub analyze_millis: f64,
-    /// All that `diff` finds out about it and the file before it: both taken apart, every grouping compared.
+    /// All that `diff` finds out about it and the file before it: both taken apart, every grouping
+    /// compared.
     pub diff_millis: f64,
-    /// The process's resident memory at its highest after `analyze`, in bytes; none where the system does not say.
+    /// The process's resident memory at its highest after `analyze`, in bytes; none where the
+    /// system does not say.
     pub analyze_peak_bytes: Option<u64>,
     /// The same at the end, `diff` included.
     pub peak_bytes: Option<u64>,

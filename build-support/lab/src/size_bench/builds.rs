@@ -1,5 +1,5 @@
-//! A fixture linked against one kind of standard library. Each kind has a target folder of its own, so that none
-//! evicts another's and a second run compiles nothing.
+//! A fixture linked against one kind of standard library. Each kind has a target folder of its own,
+//! so that none evicts another's and a second run compiles nothing.
 
 use super::Fixture;
 use crate::size_bench::distributed;
@@ -13,7 +13,8 @@ use std::fmt;
 /// Which standard library a program is linked against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flavour {
-    /// Built from sources with the package's own profile and the library's feature for size: what is shipped.
+    /// Built from sources with the package's own profile and the library's feature for size: what
+    /// is shipped.
     Small,
     /// Built from sources with the package's own profile alone.
     Plain,
@@ -37,8 +38,8 @@ impl fmt::Display for Flavour {
 /// Compiles and links.
 ///
 /// # Errors
-/// [`Error::Toolchain`](build_support::Error::Toolchain) where there are no sources of the standard library, and as
-/// [`compile::run`].
+/// [`Error::Toolchain`](build_support::Error::Toolchain) where there are no sources of the standard
+/// library, and as [`compile::run`].
 pub fn link(fixture: &Fixture, flavour: Flavour, listener: &mut dyn Listener) -> Result<Linked> {
     let Fixture {
         package, config, ..

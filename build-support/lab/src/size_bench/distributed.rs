@@ -1,10 +1,10 @@
-//! A standard library as it is distributed: compiled once at opt-level 3 and put into a sysroot as rustup lays it
-//! out, for a machine that has only the sources. What most users link is this one, and not the one that the
-//! package's own profile gives; whoever measures has to look at both.
+//! A standard library as it is distributed: compiled once at opt-level 3 and put into a sysroot as
+//! rustup lays it out, for a machine that has only the sources. What most users link is this one,
+//! and not the one that the package's own profile gives; whoever measures has to look at both.
 //!
 //! The compiled crates go to `lib/rustlib/<target>/lib`, the C library and the start-up objects to
-//! `self-contained/` beside them, and in front of the very compiler that compiled them stands a script that names the
-//! sysroot, as rustup's proxies stand in front of theirs.
+//! `self-contained/` beside them, and in front of the very compiler that compiled them stands a
+//! script that names the sysroot, as rustup's proxies stand in front of theirs.
 
 use build_support::error::{Error, Result};
 use build_support::project::compile::{Request, StdBuild, project};
@@ -15,7 +15,8 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-/// A package of nothing: what cargo compiles for it is the standard library. rustup's is compiled with these settings.
+/// A package of nothing: what cargo compiles for it is the standard library. rustup's is compiled
+/// with these settings.
 const MANIFEST: &str = r#"[package]
 name = "nothing"
 version = "0.0.0"
@@ -30,12 +31,12 @@ codegen-units = 1
 panic = "abort"
 "#;
 
-/// The toolchain `found` with the standard library for `target` ready-made in a sysroot in `folder`; `found` itself
-/// where it has one. A second call compiles nothing.
+/// The toolchain `found` with the standard library for `target` ready-made in a sysroot in
+/// `folder`; `found` itself where it has one. A second call compiles nothing.
 ///
 /// # Errors
-/// [`Error::Process`] where the library does not compile, [`Error::Io`], and [`Error::Toolchain`] where the
-/// sysroot's compiler does not run.
+/// [`Error::Process`] where the library does not compile, [`Error::Io`], and [`Error::Toolchain`]
+/// where the sysroot's compiler does not run.
 pub fn run(target: &str, found: &Toolchain, folder: &Path) -> Result<Toolchain> {
     let Std::Sources(sources) = &found.std else {
         return Ok(found.clone());
@@ -118,8 +119,8 @@ fn lay_out(
     Ok(rustc)
 }
 
-/// Copies `from` into `folder`, which afterwards has no other files. A file that has the size and is younger
-/// than its original is left alone.
+/// Copies `from` into `folder`, which afterwards has no other files. A file that has the size and
+/// is younger than its original is left alone.
 fn copy_exactly(from: &[PathBuf], folder: &Path) -> Result<()> {
     std::fs::create_dir_all(folder).map_err(Error::io("creating folder", folder))?;
     let names: BTreeSet<OsString> = from

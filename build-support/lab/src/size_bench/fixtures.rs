@@ -1,4 +1,5 @@
-//! The programs that are measured: those in the folder `fixtures` of the workspace, and the package with a budget.
+//! The programs that are measured: those in the folder `fixtures` of the workspace, and the package
+//! with a budget.
 
 use build_support::config::Config;
 use build_support::error::{Error, Result};
@@ -20,10 +21,12 @@ pub struct Fixture {
     pub uses_std: bool,
 }
 
-/// Every fixture of the workspace that `agent` is in, and `agent` itself for each of its targets, or the one called `wanted`.
+/// Every fixture of the workspace that `agent` is in, and `agent` itself for each of its targets,
+/// or the one called `wanted`.
 ///
 /// # Errors
-/// [`Error::Toolchain`] where there is no such folder or fixture, [`Error::Config`] for mistakes in a manifest.
+/// [`Error::Toolchain`] where there is no such folder or fixture, [`Error::Config`] for mistakes in
+/// a manifest.
 pub fn find(agent: &Package, wanted: Option<&str>) -> Result<Vec<Fixture>> {
     let mut fixtures = of(agent, "agent", false)?;
     for package in packages(agent)? {

@@ -1,5 +1,5 @@
-//! The samples in node, for core modules: node has no components. A script of ours measures inside node's process and
-//! prints its samples.
+//! The samples in node, for core modules: node has no components. A script of ours measures inside
+//! node's process and prints its samples.
 
 use super::{Milestones, Mode, ModeTimes, Plan, Scratch, Subject, failed, quantiles};
 use build_support::error::{Error, Result};
@@ -12,8 +12,9 @@ use std::process::Command;
 /// The script, whose first lines say what it takes and prints.
 const SCRIPT: &str = include_str!("node.mjs");
 
-/// Node's own arguments. V8 calls WASI's functions directly from optimised code, past what the garbage collector knows; in a
-/// process with some hundred instances node then crashes (nodejs/node issues 46777 and 53087; seen with 20.20, gone with this).
+/// Node's own arguments. V8 calls WASI's functions directly from optimised code, past what the
+/// garbage collector knows; in a process with some hundred instances node then crashes (nodejs/node
+/// issues 46777 and 53087; seen with 20.20, gone with this).
 pub const ARGS: [&str; 2] = ["--no-warnings", "--no-turbo-fast-api-calls"];
 
 /// What it prints: nanoseconds up to each point.

@@ -1,5 +1,5 @@
-//! What a process costs around all this: from starting it to its end, this tool's and node's, with nothing to do and
-//! with one message to answer.
+//! What a process costs around all this: from starting it to its end, this tool's and node's, with
+//! nothing to do and with one message to answer.
 
 use super::wasmtime::Programs;
 use super::{Plan, Scratch, Subject, accepted, nanos, node, none};

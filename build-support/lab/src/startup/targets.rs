@@ -1,5 +1,6 @@
-//! What the times must stay below, in one place. They are held against the median up to the instance: the quantiles
-//! beyond it tell as much of the machine as of the file. A figure that misses stands as it is, and is marked.
+//! What the times must stay below, in one place. They are held against the median up to the
+//! instance: the quantiles beyond it tell as much of the machine as of the file. A figure that
+//! misses stands as it is, and is marked.
 
 use super::{Mode, Startup};
 use serde::Serialize;

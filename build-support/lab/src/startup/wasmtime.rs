@@ -12,7 +12,8 @@ use std::time::Instant;
 use tempfile::TempDir;
 use wasmtime::Engine;
 
-/// More than any agent uses until its first answer: one that takes more is refused before a time is taken.
+/// More than any agent uses until its first answer: one that takes more is refused before a time is
+/// taken.
 const FUEL: u64 = BOUND;
 
 /// A file with all that is prepared before the clock runs.
@@ -24,7 +25,8 @@ pub struct Programs<'a> {
     precompiled: Precompiled,
     precompiled_file: PathBuf,
     warm: Program,
-    /// Where the precompiled file is; without the wasm file beside it, as on the machine that runs it.
+    /// Where the precompiled file is; without the wasm file beside it, as on the machine that runs
+    /// it.
     _home: TempDir,
 }
 

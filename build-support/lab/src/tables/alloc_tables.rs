@@ -5,8 +5,8 @@ use crate::tables::allocators::{self, Section};
 use build_support::output::text::style::{FAINT, GOOD, HEADING, Paint, WIDTH};
 use build_support::report::units;
 
-/// `comparison` as text that ends in a newline: what is the same on every machine, then times, then the scores' verdict.
-/// `colour` adds ANSI escapes.
+/// `comparison` as text that ends in a newline: what is the same on every machine, then times, then
+/// the scores' verdict. `colour` adds ANSI escapes.
 pub fn draw(comparison: &Comparison, colour: bool) -> String {
     let paint = Paint { colour };
     let mut exact = allocators::exact(comparison);

@@ -1,5 +1,6 @@
-//! The comparison of the allocators as tables of text, for whoever draws them: `text` at a terminal, `page` in the document.
-//! What is the same on every machine comes first, wall times last.
+//! The comparison of the allocators as tables of text, for whoever draws them: `text` at a
+//! terminal, `page` in the document. What is the same on every machine comes first, wall times
+//! last.
 
 mod page;
 
@@ -253,7 +254,8 @@ fn by_run(target: &OfTarget, figure: impl Fn(&Run) -> String) -> Table {
     by_workload(target, |runs| runs.iter().map(|run| figure(run)).collect())
 }
 
-/// A row for each workload, of what `cells` makes of the runs of all allocators, of which there is one at least.
+/// A row for each workload, of what `cells` makes of the runs of all allocators, of which there is
+/// one at least.
 fn by_workload(target: &OfTarget, cells: impl Fn(&[&Run]) -> Vec<String>) -> Table {
     let candidates = target.candidates.iter();
     let names = candidates

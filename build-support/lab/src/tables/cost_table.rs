@@ -1,5 +1,5 @@
-//! The tables of `scaling`: a line for each file, with time and memory for each of its megabytes, so that
-//! growth shows at a glance: where it is linear these columns stay.
+//! The tables of `scaling`: a line for each file, with time and memory for each of its megabytes,
+//! so that growth shows at a glance: where it is linear these columns stay.
 
 use crate::scaling::Cost;
 use crate::scaling::attribution::Reading;

@@ -2,7 +2,8 @@
 
 use build_support::report::units::bytes;
 
-/// A short time for reading, with three digits or more: `41.3 µs`, `812 µs`, `5.67 ms`, `27.1 ms`, `1,234 ms`.
+/// A short time for reading, with three digits or more: `41.3 µs`, `812 µs`, `5.67 ms`, `27.1 ms`,
+/// `1,234 ms`.
 pub fn text(nanos: u64) -> String {
     match nanos {
         n if n < 99_950 => format!("{:.1} µs", n as f64 / 1e3),

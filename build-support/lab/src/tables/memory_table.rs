@@ -1,5 +1,5 @@
-//! The table of `memory`: for each file what it says before it runs, the linked file's figure beside it where that
-//! differs, and how far its memory grew.
+//! The table of `memory`: for each file what it says before it runs, the linked file's figure
+//! beside it where that differs, and how far its memory grew.
 
 use crate::memory::{FileMemory, MemoryProfile};
 use build_support::output::text::style::{FAINT, HEADING, Paint};
@@ -10,7 +10,8 @@ use build_support::wasm::layout::{
     FoundBy, Global, Initial, Layout, Memory, Place, Stack, Table, ZERO_RUN,
 };
 
-/// Bytes of a page, where a figure of the whole instance is given in pages (core specification, 4.2.8).
+/// Bytes of a page, where a figure of the whole instance is given in pages (core specification,
+/// 4.2.8).
 const PAGE: u64 = 65_536;
 
 /// How many globals of a file are listed.

@@ -1,5 +1,5 @@
-//! The table of `size-bench`: a fixture's steps in a line for each measure, ours in relation to the reference
-//! and to wasm-opt alone, and those marked that are too far from the reference.
+//! The table of `size-bench`: a fixture's steps in a line for each measure, ours in relation to the
+//! reference and to wasm-opt alone, and those marked that are too far from the reference.
 
 use crate::size_bench::{Row, Steps};
 use anstyle::Style;
@@ -77,7 +77,8 @@ mod tests {
     use crate::size_bench::{Row, Steps};
     use build_support::report::Sizes;
 
-    /// Protects what is marked: ours beyond the tolerance, and never the distributed library, which is reported only.
+    /// Protects what is marked: ours beyond the tolerance, and never the distributed library, which
+    /// is reported only.
     #[test]
     fn what_is_too_large_is_marked() {
         let sizes = |raw| Sizes {

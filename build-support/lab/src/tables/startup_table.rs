@@ -1,5 +1,5 @@
-//! The tables of `startup`: a line for each way of starting a file, one for each process, and the instructions that do
-//! not depend on the machine. What misses a target is marked.
+//! The tables of `startup`: a line for each way of starting a file, one for each process, and the
+//! instructions that do not depend on the machine. What misses a target is marked.
 
 use crate::quantiles::Quantiles;
 use crate::startup::targets::{self, Miss, TARGETS, Weight};

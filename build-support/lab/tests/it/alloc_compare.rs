@@ -1,5 +1,6 @@
-//! The fixture of `alloc-compare`, in the engine: the allocators give what they must, their statistics count every call, and a
-//! workload computes the same whatever the allocator and the target.
+//! The fixture of `alloc-compare`, in the engine: the allocators give what they must, their
+//! statistics count every call, and a workload computes the same whatever the allocator and the
+//! target.
 
 mod model;
 #[path = "../../../../fixtures/allocators/src/random.rs"]
@@ -102,8 +103,8 @@ impl Exerciser {
     }
 }
 
-/// The property: whatever is asked of an allocator, what is given is sound, what cannot be given is refused, and every call is
-/// counted once and rightly, a reset with live blocks included.
+/// The property: whatever is asked of an allocator, what is given is sound, what cannot be given is
+/// refused, and every call is counted once and rightly, a reset with live blocks included.
 #[test]
 fn every_call_is_answered_and_counted() {
     for target in TARGETS {

@@ -1,4 +1,5 @@
-//! The committed baseline: whole, readable, and what it says of the shipped files is what is shipped.
+//! The committed baseline: whole, readable, and what it says of the shipped files is what is
+//! shipped.
 
 use crate::agent;
 use build_support::baseline::file::File;
@@ -60,8 +61,8 @@ fn the_default_allocator_is_the_manifests() {
     assert!(manifest.lines().any(|l| l == line), "{line}");
 }
 
-/// The figures are those of this very commit. Another toolchain makes other files, and the baseline says with which
-/// one its own were made.
+/// The figures are those of this very commit. Another toolchain makes other files, and the baseline
+/// says with which one its own were made.
 #[test]
 fn what_it_says_is_shipped_is_shipped() {
     let (package, baseline) = (agent(), committed());

@@ -1,4 +1,5 @@
-//! The native program that native figures are taken of: it is built, answers the transcript, and says what is wrong.
+//! The native program that native figures are taken of: it is built, answers the transcript, and
+//! says what is wrong.
 
 use crate::agent;
 use build_support::system::process;

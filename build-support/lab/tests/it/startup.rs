@@ -1,6 +1,6 @@
-//! What is measured of the real agent before and while it runs: how long it takes until it is there, how much memory it
-//! has, and the precompiled files that are loaded on the way. No test looks at a clock: what is measured must be
-//! whole and in order, not fast.
+//! What is measured of the real agent before and while it runs: how long it takes until it is
+//! there, how much memory it has, and the precompiled files that are loaded on the way. No test
+//! looks at a clock: what is measured must be whole and in order, not fast.
 
 mod precompiled;
 mod profile;
@@ -56,7 +56,8 @@ fn measure(samples: Samples, node: Option<&Path>) -> Startup {
     startup::run(&plan, &mut |_| {}).unwrap()
 }
 
-/// Protects against a way of starting that silently was not measured, and against figures that cannot be.
+/// Protects against a way of starting that silently was not measured, and against figures that
+/// cannot be.
 #[test]
 fn every_way_is_measured() {
     let node = process::on_path("node").expect("node is needed for this test: install nodejs 20");

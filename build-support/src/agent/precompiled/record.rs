@@ -1,5 +1,5 @@
-//! The record beside a precompiled file: `app.cwasm.json` for `app.cwasm`. It says what the bytes are, so that they can be
-//! known again before an engine trusts them.
+//! The record beside a precompiled file: `app.cwasm.json` for `app.cwasm`. It says what the bytes
+//! are, so that they can be known again before an engine trusts them.
 
 use crate::engine::setup::{Compiler, ENGINE};
 use crate::error::{Error, Result};
@@ -21,7 +21,8 @@ pub struct Record {
     pub engine: String,
     /// The compiler.
     pub compiler: Compiler,
-    /// The machine it is for: architecture and system. Which extensions of the processor it needs is in the file itself.
+    /// The machine it is for: architecture and system. Which extensions of the processor it needs
+    /// is in the file itself.
     pub machine: String,
     /// What it was made from: a core module or a component.
     pub kind: FileKind,
@@ -56,8 +57,8 @@ impl Record {
         }
     }
 
-    /// Holds `bytes` of `file` against the record. What another version or machine made is said first: it would be
-    /// refused for that even if it is whole.
+    /// Holds `bytes` of `file` against the record. What another version or machine made is said
+    /// first: it would be refused for that even if it is whole.
     pub(super) fn check(&self, file: &Path, bytes: &[u8]) -> Result<()> {
         let (length, here) = (bytes.len() as u64, machine());
         let Self {
@@ -113,7 +114,8 @@ pub(super) fn write(file: &Path, record: &Record) -> Result<()> {
     files::write_atomic(&path, &json)
 }
 
-/// The error of a file that is not to be used, whose remedy is always the same: it is made from the wasm file.
+/// The error of a file that is not to be used, whose remedy is always the same: it is made from the
+/// wasm file.
 pub(super) fn again(file: &Path, message: String) -> Error {
     let help = "make it again here: `cargo precompile`, or `build-support precompile FILE.wasm -o FILE.cwasm`";
     Error::input(file, message, help)

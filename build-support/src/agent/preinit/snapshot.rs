@@ -1,5 +1,5 @@
-//! How wizer reads the state of a [`Host`]: through exports that it has added itself, so that their absence or another
-//! type is a fault of it or of us, and panics.
+//! How wizer reads the state of a [`Host`]: through exports that it has added itself, so that their
+//! absence or another type is a fault of it or of us, and panics.
 
 use crate::agent::host::Host;
 use std::pin::pin;
@@ -14,13 +14,14 @@ pub struct State<'a> {
     pub stack: Stack,
 }
 
-/// The end of the stack, where it is known. All below is dead where the stack pointer stands there again.
+/// The end of the stack, where it is known. All below is dead where the stack pointer stands there
+/// again.
 #[derive(Debug, Clone, Copy)]
 pub struct Stack(pub Option<u32>);
 
 impl Stack {
-    /// Takes note of the value of a global. Where the stack is known there is only one that changes, its pointer.
-    /// (wizer asks for the globals first.)
+    /// Takes note of the value of a global. Where the stack is known there is only one that
+    /// changes, its pointer. (wizer asks for the globals first.)
     fn global(&mut self, value: i32) {
         self.0 = self.0.filter(|end| *end == value.cast_unsigned());
     }

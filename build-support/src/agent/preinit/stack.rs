@@ -1,11 +1,12 @@
-//! Where an agent's stack is. Between two calls nothing on it is in use, and what calls left behind would otherwise be
-//! kept as if it were state.
+//! Where an agent's stack is. Between two calls nothing on it is in use, and what calls left behind
+//! would otherwise be kept as if it were state.
 
 use crate::wasm::layout::Layout;
 
-/// The end of the stack, where the stack pointer stands when nothing runs: an address, and the bytes below it are the
-/// stack. None where that is not certain: there must be one memory, one changing number to be the stack pointer, and
-/// no data below it (the linker's layout with the stack first).
+/// The end of the stack, where the stack pointer stands when nothing runs: an address, and the
+/// bytes below it are the stack. None where that is not certain: there must be one memory, one
+/// changing number to be the stack pointer, and no data below it (the linker's layout with the
+/// stack first).
 pub fn end(modules: &[Layout]) -> Option<u32> {
     let mut with_memory = modules.iter().filter(|module| !module.memories.is_empty());
     let (Some(module), None) = (with_memory.next(), with_memory.next()) else {

@@ -1,9 +1,10 @@
-//! Where code is certain to trap: a call of a snipped function, and everything before it from which no
-//! path leads anywhere else and nothing can be seen from outside. A function that is certain to trap from
-//! its first instruction on is a trap for its callers, and so on until nothing changes.
+//! Where code is certain to trap: a call of a snipped function, and everything before it from which
+//! no path leads anywhere else and nothing can be seen from outside. A function that is certain to
+//! trap from its first instruction on is a trap for its callers, and so on until nothing changes.
 //!
-//! What is cut away is what builds a panic's message: arguments, stores to the stack, their addresses. Host
-//! calls, calls through the table, growing memory, and anything that may run for ever are never cut.
+//! What is cut away is what builds a panic's message: arguments, stores to the stack, their
+//! addresses. Host calls, calls through the table, growing memory, and anything that may run for
+//! ever are never cut.
 
 mod control_flow;
 
@@ -30,8 +31,8 @@ pub struct Cut {
     pub end: usize,
 }
 
-/// Finds the certain traps. `snipped` functions trap whatever their bodies say; a call through the table
-/// traps where `possible`, by class of type, says that no slot can answer it.
+/// Finds the certain traps. `snipped` functions trap whatever their bodies say; a call through the
+/// table traps where `possible`, by class of type, says that no slot can answer it.
 pub fn run(
     linked: &LinkedModule<'_>,
     bodies: &[Body],
@@ -123,8 +124,8 @@ fn callers(linked: &LinkedModule<'_>, bodies: &[Body]) -> Vec<Vec<u32>> {
 }
 
 impl Body {
-    /// Whether a call comes back or traps, and nothing outside changes before it does. No loops, so that
-    /// it is certain to come back; recursion never becomes quiet.
+    /// Whether a call comes back or traps, and nothing outside changes before it does. No loops, so
+    /// that it is certain to come back; recursion never becomes quiet.
     fn is_quiet(&self, facts: &Facts) -> bool {
         self.events.iter().all(|event| match event.kind {
             Kind::Loop | Kind::Indirect(_) | Kind::Outside => false,
@@ -137,7 +138,8 @@ impl Body {
     fn points(&self, facts: &Facts, possible: &[bool], points: &mut Vec<bool>) {
         points.clear();
         points.resize(self.events.len() + 1, false);
-        // Open blocks, seen from their ends: what a branch to each meets, and what its `then` arm ends in.
+        // Open blocks, seen from their ends: what a branch to each meets, and what its `then` arm
+        // ends in.
         struct Open {
             target: bool,
             after: bool,
@@ -153,7 +155,8 @@ impl Body {
             };
             certain = match event.kind {
                 Kind::End => {
-                    // The function's own end, or a block's: a branch to a loop goes back, which proves nothing.
+                    // The function's own end, or a block's: a branch to a loop goes back, which
+                    // proves nothing.
                     let target = certain && !matches!(closed[i], Some(Kind::Loop));
                     open.push(Open {
                         target,
@@ -194,8 +197,8 @@ impl Body {
     /// The first certain point of each straight run of code, where there is something to cut.
     fn cuts(&self, linked: &LinkedModule<'_>, points: &[bool], cuts: &mut Vec<Cut>) {
         let mut start = self.start;
-        // Up to the end of the block, how deep below it: a cut, from its start on, or code that is dead
-        // already because it is behind a branch.
+        // Up to the end of the block, how deep below it: a cut, from its start on, or code that is
+        // dead already because it is behind a branch.
         let mut rest: Option<(Option<usize>, u32)> = None;
         for (event, certain) in self.events.iter().zip(points) {
             let ends = matches!(event.kind, Kind::End | Kind::Else);

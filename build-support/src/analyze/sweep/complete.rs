@@ -1,7 +1,8 @@
-//! Whether the relocations are whole. A linker that drops what nothing refers to (`--gc-sections`) keeps only
-//! what it saw referred to; so with all of them every function, slot and data symbol is reached from
-//! some root. What is not was either kept without need or is referred to by something that is missing
-//! here, a section that was stripped, say. The two look the same, and the second would make the sweep wrong.
+//! Whether the relocations are whole. A linker that drops what nothing refers to (`--gc-sections`)
+//! keeps only what it saw referred to; so with all of them every function, slot and data symbol is
+//! reached from some root. What is not was either kept without need or is referred to by something
+//! that is missing here, a section that was stripped, say. The two look the same, and the second
+//! would make the sweep wrong.
 
 use super::certain_traps::CertainTraps;
 use super::graph::NONE;

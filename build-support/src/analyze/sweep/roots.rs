@@ -5,8 +5,8 @@ use crate::wasm::linked::ranges::{contains, union};
 use crate::wasm::linked::relocations::{Relocations, Target};
 use std::ops::Range;
 
-/// Symbols the linker was told to keep, those whose address the host knows, those in segments that code walks
-/// over from end to end, and what words outside of every symbol refer to.
+/// Symbols the linker was told to keep, those whose address the host knows, those in segments that
+/// code walks over from end to end, and what words outside of every symbol refer to.
 pub fn run(linked: &LinkedModule<'_>, relocations: &Relocations) -> Vec<Target> {
     let known = known(linked);
     let walked = walked(linked, relocations);

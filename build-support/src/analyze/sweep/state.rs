@@ -20,10 +20,11 @@ pub struct State<'a> {
     values: Vec<Option<Values>>,
     /// Constants in live code that hold an address, and its node.
     pub constants: Vec<(usize, NodeIndex)>,
-    /// The classes of types that live code calls through the table, and who calls, in order of discovery.
+    /// The classes of types that live code calls through the table, and who calls, in order of
+    /// discovery.
     pub indirect: Vec<(u32, NodeIndex)>,
-    /// For each slot, whether a call through the table may reach it: its number is marked, and live code calls
-    /// a function of its type.
+    /// For each slot, whether a call through the table may reach it: its number is marked, and live
+    /// code calls a function of its type.
     pub called: Vec<bool>,
     /// Whether live code reads or changes the table in any other way.
     pub table_is_open: bool,

@@ -1,13 +1,13 @@
-//! How addresses flow through one function: abstract execution of its live code, with a node of the graph
-//! for each value that an address may have gone into. What an operator with an effect takes is needed;
-//! an address that only ever reaches unused results, unused locals or unused parameters of the functions
-//! called is not, and what it points at may be dead.
+//! How addresses flow through one function: abstract execution of its live code, with a node of the
+//! graph for each value that an address may have gone into. What an operator with an effect takes
+//! is needed; an address that only ever reaches unused results, unused locals or unused parameters
+//! of the functions called is not, and what it points at may be dead.
 //!
-//! Locals are followed definition by definition, for compilers use one for several things: where ways meet, a
-//! value that came by two of them is a node with two edges.
+//! Locals are followed definition by definition, for compilers use one for several things: where
+//! ways meet, a value that came by two of them is a node with two edges.
 //!
-//! `execution` is the machine's state, `blocks` what it does where ways part and meet, `step` what it does at
-//! each operator; `coarse` is for functions that are too large for it.
+//! `execution` is the machine's state, `blocks` what it does where ways part and meet, `step` what
+//! it does at each operator; `coarse` is for functions that are too large for it.
 
 mod blocks;
 mod coarse;
@@ -21,16 +21,16 @@ use execution::Execution;
 use std::ops::Range;
 use wasmparser::FunctionBody;
 
-/// Following locals takes their number of steps at every branch. Beyond this many, and beyond this many times the
-/// size of the body in bytes, all that a function mentions is taken for needed.
+/// Following locals takes their number of steps at every branch. Beyond this many, and beyond this
+/// many times the size of the body in bytes, all that a function mentions is taken for needed.
 const LOCALS: usize = 1_000;
 const LOCALS_BYTES: usize = 1 << 27;
 
 /// Adds what a needed function needs.
 ///
 /// # Errors
-/// A [`Refusal`] where an operand has no relocation or one of the wrong kind, or for an operator that is
-/// not known.
+/// A [`Refusal`] where an operand has no relocation or one of the wrong kind, or for an operator
+/// that is not known.
 pub fn scan(state: &mut State<'_>, function: u32) -> Result<(), Refusal> {
     let Some(body) = state.linked.module.body(function) else {
         return Ok(());

@@ -1,4 +1,5 @@
-//! The rules of the ratchet and of the gate over it, on many random histories and against a model of their own.
+//! The rules of the ratchet and of the gate over it, on many random histories and against a model
+//! of their own.
 
 mod model;
 
@@ -37,8 +38,8 @@ fn objections(report: &Report, config: &Config, entry: &Entry) -> Vec<(Size, Bec
     found.collect()
 }
 
-/// The decision table: over many histories, the baseline and what is objected to are what the model says; nothing goes up
-/// by itself; every record can be told to have come from every one before it.
+/// The decision table: over many histories, the baseline and what is objected to are what the model
+/// says; nothing goes up by itself; every record can be told to have come from every one before it.
 #[test]
 fn histories_follow_the_rules() {
     let (mut passed, mut failed, mut raised, mut refused) = (0, 0, 0, 0);
@@ -179,8 +180,8 @@ fn verdicts_are_monotone() {
     }
 }
 
-/// Ten harmless steps do not pass as ten: whatever is accepted between two raises is within one tolerance of the least
-/// baseline, and within one drift of it however many toolchains came by.
+/// Ten harmless steps do not pass as ten: whatever is accepted between two raises is within one
+/// tolerance of the least baseline, and within one drift of it however many toolchains came by.
 #[test]
 fn small_steps_do_not_add_up() {
     let config = Config {
@@ -215,7 +216,8 @@ fn small_steps_do_not_add_up() {
     }
     assert_eq!((passed, entry.sizes.raw), (2, 100_000));
 
-    // Each toolchain brings 400 bytes, which is less than a tolerance; at the sixth it is 2% and over.
+    // Each toolchain brings 400 bytes, which is less than a tolerance; at the sixth it is 2% and
+    // over.
     let mut built = Built {
         sizes: [100_000, 40_000, 30_000],
         ..built

@@ -1,5 +1,6 @@
-//! A manifest that is changed without losing a comment or a space of what somebody wrote: tables are added at its end,
-//! and limits replaced where they stand. What came out is read again, and must be what was there and the addition.
+//! A manifest that is changed without losing a comment or a space of what somebody wrote: tables
+//! are added at its end, and limits replaced where they stand. What came out is read again, and
+//! must be what was there and the addition.
 
 use crate::error::{Error, Result};
 use crate::report::units;
@@ -228,7 +229,8 @@ mod tests {
         head("release-wasm", &targets) + &limits(&sizes, "3%")
     }
 
-    /// Protects what people wrote: every byte of it is still there, and the budget is what was meant.
+    /// Protects what people wrote: every byte of it is still there, and the budget is what was
+    /// meant.
     #[test]
     fn a_budget_is_added_behind_everything() {
         let one = manifest(OWN).with(&both(&["wasm32-wasip1"])).unwrap();
@@ -263,7 +265,8 @@ mod tests {
         );
     }
 
-    /// Protects manifests in which the tables cannot stand: they are not touched, and the user gets the text.
+    /// Protects manifests in which the tables cannot stand: they are not touched, and the user gets
+    /// the text.
     #[test]
     fn a_closed_table_is_left_alone() {
         let closed = manifest("[package]\nname = \"app\"\nmetadata = { docs = 1 }\n");

@@ -60,7 +60,8 @@ impl Margin {
 mod tests {
     use super::Margin;
 
-    /// Protects the limits that are written: a margin is what it says, and never rounds a limit below the size.
+    /// Protects the limits that are written: a margin is what it says, and never rounds a limit
+    /// below the size.
     #[test]
     fn a_margin_is_a_percentage() {
         let cases = [

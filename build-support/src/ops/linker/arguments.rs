@@ -1,4 +1,5 @@
-//! The command line with which rustc calls a linker for wasm: read as far as it must be understood, and passed on.
+//! The command line with which rustc calls a linker for wasm: read as far as it must be understood,
+//! and passed on.
 
 use crate::error::{Error, Result};
 use std::ffi::OsString;
@@ -6,7 +7,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use tempfile::TempPath;
 
-/// What would take the names and the relocations out of the file; debug information goes in any case.
+/// What would take the names and the relocations out of the file; debug information goes in any
+/// case.
 const STRIP: [&str; 4] = ["--strip-all", "-s", "--strip-debug", "-S"];
 
 /// How many files may name each other by `@`.
@@ -57,7 +59,8 @@ impl Arguments {
         apart.chain(joined)
     }
 
-    /// Whether the standard library has been left for the linker: with LTO it is a part of the package's own object.
+    /// Whether the standard library has been left for the linker: with LTO it is a part of the
+    /// package's own object.
     pub fn has_std_apart(&self) -> bool {
         let files = self.paths().filter_map(|path| path.file_name()?.to_str());
         let mut crates = files.filter(|name| name.ends_with(".rlib"));
@@ -74,8 +77,9 @@ impl Arguments {
         self.paths().find_map(super::place::target_of_library)
     }
 
-    /// The same call with names kept, line tables dropped and `more` at the end; and the file it refers to, if it does,
-    /// which goes when it is dropped. Such a file is written where rustc needed one: the line is too long for the system.
+    /// The same call with names kept, line tables dropped and `more` at the end; and the file it
+    /// refers to, if it does, which goes when it is dropped. Such a file is written where rustc
+    /// needed one: the line is too long for the system.
     ///
     /// # Errors
     /// [`Error::Io`] where that file cannot be written.
@@ -126,8 +130,8 @@ fn open(given: &[OsString], depth: usize, all: &mut Vec<OsString>) -> Result<()>
     Ok(())
 }
 
-/// Takes a response file apart as GNU's and LLVM's linkers do: white space parts, quotes join, and a backslash takes
-/// the next character as it is.
+/// Takes a response file apart as GNU's and LLVM's linkers do: white space parts, quotes join, and
+/// a backslash takes the next character as it is.
 fn split(text: &str) -> Vec<OsString> {
     let mut arguments = Vec::new();
     let mut current: Option<String> = None;
@@ -151,7 +155,8 @@ fn split(text: &str) -> Vec<OsString> {
     arguments
 }
 
-/// The arguments as rustc writes them to a file: one on a line, a backslash before what would part or join.
+/// The arguments as rustc writes them to a file: one on a line, a backslash before what would part
+/// or join.
 fn written(arguments: &[OsString]) -> Vec<u8> {
     let mut text = Vec::new();
     for argument in arguments {

@@ -1,6 +1,7 @@
-//! What the place of a file that cargo has rustc make says of it. Cargo tells the compiler neither target nor
-//! profile by name; both are folders: `<build folder>/<target>/<profile>/deps/…`, since cargo 1.91 the build folder
-//! being the target folder unless configured, and `…/<profile>/build/<package>/…` in the layout that is to come.
+//! What the place of a file that cargo has rustc make says of it. Cargo tells the compiler neither
+//! target nor profile by name; both are folders: `<build folder>/<target>/<profile>/deps/…`, since
+//! cargo 1.91 the build folder being the target folder unless configured, and
+//! `…/<profile>/build/<package>/…` in the layout that is to come.
 
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
@@ -61,7 +62,8 @@ pub fn sysroot(path: &Path) -> Option<PathBuf> {
     rustlib.parent()?.parent().map(Path::to_owned)
 }
 
-/// The target whose standard library `path` is a crate of: `<sysroot>/lib/rustlib/<target>/lib/….rlib`.
+/// The target whose standard library `path` is a crate of:
+/// `<sysroot>/lib/rustlib/<target>/lib/….rlib`.
 pub fn target_of_library(path: &Path) -> Option<String> {
     path.extension().filter(|extension| *extension == "rlib")?;
     let below = path.strip_prefix(sysroot(path)?.join("lib/rustlib")).ok()?;
@@ -74,7 +76,8 @@ pub fn target_of_library(path: &Path) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// Protects the one way to tell a profile: a folder that is read wrongly would be a gate that never closes.
+    /// Protects the one way to tell a profile: a folder that is read wrongly would be a gate that
+    /// never closes.
     #[test]
     fn cargo_says_target_and_profile_by_folders() {
         let place = |path: &str| {

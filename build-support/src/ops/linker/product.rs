@@ -1,5 +1,6 @@
-//! Whether what cargo has linked is what a package with a budget ships. rustc inherits from cargo, and its linker from
-//! rustc, the variables that cargo sets for a crate (the Cargo book, "Environment variables Cargo sets for crates").
+//! Whether what cargo has linked is what a package with a budget ships. rustc inherits from cargo,
+//! and its linker from rustc, the variables that cargo sets for a crate (the Cargo book,
+//! "Environment variables Cargo sets for crates").
 
 use super::arguments::Arguments;
 use super::place::Place;
@@ -23,10 +24,12 @@ pub struct Product {
 }
 
 impl Product {
-    /// What a budget is for of what `arguments` link; none where there is no budget, or for something else.
+    /// What a budget is for of what `arguments` link; none where there is no budget, or for
+    /// something else.
     ///
     /// # Errors
-    /// [`Error::Io`] and [`Error::Toolchain`] where there is a budget and it cannot be told whether it is for this.
+    /// [`Error::Io`] and [`Error::Toolchain`] where there is a budget and it cannot be told whether
+    /// it is for this.
     pub fn find(arguments: &Arguments, place: Option<&Place>) -> Result<Option<Self>> {
         let (Some(folder), Some(output)) =
             (std::env::var_os("CARGO_MANIFEST_DIR"), arguments.output())
@@ -62,8 +65,8 @@ impl Product {
 }
 
 impl Product {
-    /// Whether cargo makes more of the library than a `cdylib`. It does not optimise across crates then, as long as it
-    /// makes all of it at once.
+    /// Whether cargo makes more of the library than a `cdylib`. It does not optimise across crates
+    /// then, as long as it makes all of it at once.
     pub fn is_library_of_several_kinds(&self) -> bool {
         let mut libraries = self.package.makes.iter();
         self.kind == CrateKind::Reactor

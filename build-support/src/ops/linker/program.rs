@@ -1,4 +1,5 @@
-//! Finds the real linker, as rustc would have: by its name, on a path that rustc has put its own tools in front of.
+//! Finds the real linker, as rustc would have: by its name, on a path that rustc has put its own
+//! tools in front of.
 
 use crate::error::{Error, Result};
 use crate::project::compile::Linker;

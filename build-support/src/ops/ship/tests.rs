@@ -71,7 +71,8 @@ fn a_folder_of_this_machine_in_the_shipped_file_is_refused() {
     assert!(ship(module, &["/home/you".to_owned()]).is_ok());
 }
 
-/// Protects whoever has a trace and two builds: the id is measured, attributed, in the map, and of the contents.
+/// Protects whoever has a trace and two builds: the id is measured, attributed, in the map, and of
+/// the contents.
 #[test]
 fn a_build_id_is_part_of_what_is_measured() {
     let folder = tempfile::tempdir().unwrap();

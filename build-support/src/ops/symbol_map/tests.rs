@@ -24,7 +24,8 @@ fn check(line: &str, expected: &str) {
     assert_eq!(named, real(expected));
 }
 
-/// Protects each engine's lines, as they are written; the engines themselves are in `tests/it/symbolicate.rs`.
+/// Protects each engine's lines, as they are written; the engines themselves are in
+/// `tests/it/symbolicate.rs`.
 #[test]
 fn frames_of_every_engine_are_named() {
     let cases = [
@@ -123,7 +124,8 @@ const COMPONENT: &str = r#"(component
     (core module (func $one::first (unreachable)) (func $one::second))
     (component (core module (import "a" "b" (func)) (func $two::only (unreachable)))))"#;
 
-/// Protects components: the index alone says little there, the offset says the rest, from either beginning.
+/// Protects components: the index alone says little there, the offset says the rest, from either
+/// beginning.
 #[test]
 fn the_offset_says_which_module_it_is() {
     let map = map(COMPONENT);

@@ -1,4 +1,5 @@
-//! Lines of an engine's backtrace → the same lines with names. Whatever is no frame stays as it is, to the byte.
+//! Lines of an engine's backtrace → the same lines with names. Whatever is no frame stays as it is,
+//! to the byte.
 //!
 //! | engine | a frame without names | it becomes |
 //! |---|---|---|
@@ -8,12 +9,13 @@
 //! | JavaScriptCore (Safari) | `<?>.wasm-function[12]@[wasm code]` | `app::run@[wasm code]` |
 //! | WAMR | `#00: 0x0123 - $f12` | `#00: 0x0123 - app::run` |
 //!
-//! A `wasm-function[12]` anywhere else, as in a stack that a log has on one line, gets the name behind it in
-//! parentheses. wasmi has no backtraces.
+//! A `wasm-function[12]` anywhere else, as in a stack that a log has on one line, gets the name
+//! behind it in parentheses. wasmi has no backtraces.
 //!
-//! The offset is where the instruction is: wasmtime counts from the beginning of the file, component or not, browsers
-//! from that of the module, and of WAMR's it depends on how it was built. In a component it says which module a frame is of, and it shows a trace that
-//! is of another build.
+//! The offset is where the instruction is: wasmtime counts from the beginning of the file,
+//! component or not, browsers from that of the module, and of WAMR's it depends on how it was
+//! built. In a component it says which module a frame is of, and it shows a trace that is of
+//! another build.
 
 use super::{Function, Scope, SymbolMap};
 use std::collections::HashMap;
@@ -88,7 +90,8 @@ impl<'m> Tracer<'m> {
 
     fn wasmtime(&mut self, line: &str) -> Option<String> {
         let (before, index, after) = number_between(line, "<wasm function ", ">")?;
-        // `    0:   0x1b - <unknown>!`; with debug information there is no offset but a line of its own.
+        // `    0:   0x1b - <unknown>!`; with debug information there is no offset but a line of its
+        // own.
         let offset = before.rsplit_once(" - ").and_then(|(place, _)| {
             let digits = place.trim_end().rsplit_once("0x")?.1;
             u64::from_str_radix(digits, 16).ok()
@@ -114,7 +117,8 @@ impl<'m> Tracer<'m> {
             let name = self.name(Frame { index, offset })?;
             return Some(format!("{indent}at {name} ({place}){behind}"));
         }
-        // SpiderMonkey and JavaScriptCore: `NAME@PLACE`. The first of the two has the function in its place.
+        // SpiderMonkey and JavaScriptCore: `NAME@PLACE`. The first of the two has the function in
+        // its place.
         if let Some((name, place)) = content.split_once('@')
             && !name.contains(char::is_whitespace)
         {
@@ -170,7 +174,8 @@ impl<'m> Tracer<'m> {
         Some(format!("{before}{name}{after}"))
     }
 
-    /// The name to show: with the module where there are several, and all that it may be where that is not clear.
+    /// The name to show: with the module where there are several, and all that it may be where that
+    /// is not clear.
     fn name(&mut self, frame: Frame) -> Option<String> {
         let all: Vec<_> = self
             .modules

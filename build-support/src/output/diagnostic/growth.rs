@@ -1,5 +1,5 @@
-//! What is said of the baseline: a size that grew over it, one that was not compared with it, a record that was
-//! changed by hand. Each points at its place in `baseline.json`.
+//! What is said of the baseline: a size that grew over it, one that was not compared with it, a
+//! record that was changed by hand. Each points at its place in `baseline.json`.
 
 use super::rows;
 use crate::attribution::diff::{Change, Changes};
@@ -48,8 +48,9 @@ impl BaselineText<'_> {
     }
 }
 
-/// One error per size that grew too much, at its baseline, and a warning where sizes were not judged. What grew
-/// stands with the first alone. Nothing where `report` was compared with no baseline; `baseline` is that one's text.
+/// One error per size that grew too much, at its baseline, and a warning where sizes were not
+/// judged. What grew stands with the first alone. Nothing where `report` was compared with no
+/// baseline; `baseline` is that one's text.
 pub fn growth(verdict: &Verdict, report: &Report, baseline: BaselineText<'_>) -> Vec<Diagnostic> {
     let Some(record) = &report.baseline else {
         return Vec::new();
@@ -186,7 +187,8 @@ fn difference(difference: &Difference) -> String {
     format!("{what}{before} \u{2192} {after}")
 }
 
-/// The largest changes of each grouping, and what the rest comes to, so that every list sums to the difference.
+/// The largest changes of each grouping, and what the rest comes to, so that every list sums to the
+/// difference.
 fn what_grew(report: &Report, record: &BaselineRecord) -> Vec<String> {
     let raw = record.sizes.iter().find(|size| size.measure == "raw");
     let before = raw.map_or(0, |raw| raw.baseline);
@@ -232,8 +234,8 @@ fn signed(delta: i128) -> String {
     }
 }
 
-/// The working tree's record was changed in a way there is none for; `from` is whose counts instead, `baseline` the
-/// working tree's text.
+/// The working tree's record was changed in a way there is none for; `from` is whose counts
+/// instead, `baseline` the working tree's text.
 pub fn weakened(
     fault: &Weakened,
     from: &str,

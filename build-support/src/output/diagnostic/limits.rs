@@ -15,9 +15,9 @@ pub const OVER_BUDGET: &str = "over-budget";
 /// How many of the largest are named.
 const LARGEST: usize = 10;
 
-/// One error per limit that does not hold, at the limit's place in the manifest. `file` is where the report was
-/// written, for the command that shows more. What is largest in the whole file stands with the first size
-/// alone: it is the same for all of them.
+/// One error per limit that does not hold, at the limit's place in the manifest. `file` is where
+/// the report was written, for the command that shows more. What is largest in the whole file
+/// stands with the first size alone: it is the same for all of them.
 pub fn limits(verdict: &Verdict, report: &Report, config: &Config, file: &Path) -> Vec<Diagnostic> {
     let is_size = |breach: &Breach| matches!(breach.limit.measure, Measure::Size(_));
     let first = verdict.exceeded.iter().position(is_size);

@@ -1,4 +1,5 @@
-//! What the gate compared: each size beside its baseline, its tolerance and its limit. And what became of the baseline.
+//! What the gate compared: each size beside its baseline, its tolerance and its limit. And what
+//! became of the baseline.
 
 use super::judged;
 use super::style::{BAD, FAINT, HEADING, Paint, WARNING};
@@ -35,8 +36,8 @@ pub fn draw(report: &Report, colour: bool) -> String {
     text
 }
 
-/// What became of the baseline of `report`'s file, as a line: from `before`, none where there was none, to `after`, or
-/// why it stays.
+/// What became of the baseline of `report`'s file, as a line: from `before`, none where there was
+/// none, to `after`, or why it stays.
 pub fn changed(report: &Report, before: Option<&Entry>, after: Result<&Entry, &Refused>) -> String {
     let what = match (before, after) {
         (None, Ok(_)) => "the baseline begins".to_owned(),

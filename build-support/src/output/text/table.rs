@@ -1,4 +1,5 @@
-//! The one table: rows in columns, each row in its style, as a terminal shows it or as Markdown has it.
+//! The one table: rows in columns, each row in its style, as a terminal shows it or as Markdown has
+//! it.
 
 use super::style::Paint;
 use anstyle::Style;

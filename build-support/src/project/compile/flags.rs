@@ -1,4 +1,5 @@
-//! The flags and variables that make a build of the kind the pipeline wants, and the same on every machine.
+//! The flags and variables that make a build of the kind the pipeline wants, and the same on every
+//! machine.
 
 use super::folders::remap_flags;
 use super::project::{CrateKind, Project};
@@ -22,7 +23,8 @@ pub fn set(cargo: &mut Command, request: &Request, toolchain: &Toolchain, projec
     cargo
         .env("RUSTC", &toolchain.rustc)
         .env("CARGO_INCREMENTAL", "0")
-        // Where this tool is the target's linker, too: what is linked here goes through the passes afterwards.
+        // Where this tool is the target's linker, too: what is linked here goes through the passes
+        // afterwards.
         .env(LINK_PLAINLY, "1");
     if let Some(path) = path_with_this_tool() {
         cargo.env("PATH", path);
@@ -47,7 +49,8 @@ pub fn set(cargo: &mut Command, request: &Request, toolchain: &Toolchain, projec
         ours.extend(dependency_flags(toolchain));
     }
     if let Some(mut flags) = users_flags() {
-        // Cargo takes the variable alone, where it is set; with a target triple it concerns no build script.
+        // Cargo takes the variable alone, where it is set; with a target triple it concerns no
+        // build script.
         flags.extend(ours);
         cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join(SEPARATOR));
     } else {
@@ -55,7 +58,8 @@ pub fn set(cargo: &mut Command, request: &Request, toolchain: &Toolchain, projec
     }
 }
 
-/// `PATH` with this program's folder at its end: the configuration may name it as the linker, installed or not.
+/// `PATH` with this program's folder at its end: the configuration may name it as the linker,
+/// installed or not.
 fn path_with_this_tool() -> Option<OsString> {
     let this = std::env::current_exe().ok()?;
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -94,8 +98,9 @@ pub fn link(target: &str, kind: &CrateKind, toolchain: &Toolchain) -> Vec<OsStri
     flags
 }
 
-/// What cargo needs to link a dependency as it goes by, where the dependency is a `cdylib` too: flags of the last step do
-/// not reach it. Nobody uses the file, but where it cannot be linked the build fails.
+/// What cargo needs to link a dependency as it goes by, where the dependency is a `cdylib` too:
+/// flags of the last step do not reach it. Nobody uses the file, but where it cannot be linked the
+/// build fails.
 fn dependency_flags(toolchain: &Toolchain) -> Option<String> {
     let libc = toolchain.sources()?.libc.as_ref()?;
     Some(format!("-Lnative={}", libc.display()))
@@ -121,11 +126,12 @@ impl Linker {
     }
 }
 
-/// What the linker is asked for beyond what rustc asks: a core module with the relocations, and the start-up
-/// object of a reactor, where `libc`, the folder with the C library, has it.
+/// What the linker is asked for beyond what rustc asks: a core module with the relocations, and the
+/// start-up object of a reactor, where `libc`, the folder with the C library, has it.
 ///
-/// For a reactor the compiler has no start-up object: without an `_initialize` the linker would wrap every export in a
-/// call of all constructors. It is taken only where the package has no `_initialize` of its own.
+/// For a reactor the compiler has no start-up object: without an `_initialize` the linker would
+/// wrap every export in a call of all constructors. It is taken only where the package has no
+/// `_initialize` of its own.
 pub fn linker_arguments(linker: Linker, kind: &CrateKind, libc: Option<&Path>) -> Vec<OsString> {
     let mut arguments: Vec<OsString> = vec!["--emit-relocs".into()];
     if linker == Linker::Component {
@@ -168,7 +174,8 @@ fn setting(target: &str, key: &str, value: impl Into<toml::Value>) -> String {
 mod tests {
     use super::*;
 
-    /// Protects folders with spaces and quotes, which the environment variables for flags cannot carry.
+    /// Protects folders with spaces and quotes, which the environment variables for flags cannot
+    /// carry.
     #[test]
     fn a_folder_may_have_any_name() {
         let flags = remap_flags(&[("/no/such folder \"x\"".into(), "deps".to_owned())]);

@@ -1,4 +1,5 @@
-//! Folders of this machine: which must not be named in what is shipped, and what the compiler writes in their place.
+//! Folders of this machine: which must not be named in what is shipped, and what the compiler
+//! writes in their place.
 
 use super::request::Request;
 use crate::project::toolchain::Toolchain;
@@ -15,7 +16,8 @@ pub fn nameless_of(request: &Request, toolchain: &Toolchain) -> Vec<String> {
     nameless(folders, std::slice::from_ref(&toolchain.sysroot))
 }
 
-/// `folders`, the compilers' sysroots and cargo's home, as they are named and as they are called without symbolic links.
+/// `folders`, the compilers' sysroots and cargo's home, as they are named and as they are called
+/// without symbolic links.
 pub fn nameless(mut folders: Vec<PathBuf>, sysroots: &[PathBuf]) -> Vec<String> {
     folders.push(cargo_home());
     // `/usr` is no secret, and too short to mean anything.
@@ -66,7 +68,8 @@ pub fn cargo_home() -> PathBuf {
     )
 }
 
-/// A folder as it was named, and as it is called without symbolic links: the compiler may use either.
+/// A folder as it was named, and as it is called without symbolic links: the compiler may use
+/// either.
 fn with_real(folder: &Path) -> impl Iterator<Item = PathBuf> + use<> {
     let real = folder.canonicalize().ok().filter(|real| real != folder);
     std::iter::once(folder.to_owned()).chain(real)

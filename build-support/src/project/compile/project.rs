@@ -1,6 +1,6 @@
-//! What a build has to know of the package's surroundings: what it links, and which folders its sources
-//! come from, so that none of them is named in the file. Cargo is asked once and the answer is kept: it stays true while
-//! the lock file and the local manifests are what they were.
+//! What a build has to know of the package's surroundings: what it links, and which folders its
+//! sources come from, so that none of them is named in the file. Cargo is asked once and the answer
+//! is kept: it stays true while the lock file and the local manifests are what they were.
 
 use super::folders::{self, Remap};
 use super::request::Request;
@@ -44,8 +44,8 @@ struct Record {
 /// Reads it, from the last answer where that still holds.
 ///
 /// # Errors
-/// [`Error::Process`] where cargo cannot resolve the workspace, [`Error::Toolchain`] where the package is not there
-/// or has nothing to link.
+/// [`Error::Process`] where cargo cannot resolve the workspace, [`Error::Toolchain`] where the
+/// package is not there or has nothing to link.
 pub fn read(request: &Request, toolchain: &Toolchain) -> Result<Project> {
     let name = format!("project-{}-{}.json", request.package, request.target);
     let file = request.target_dir.join(name);
@@ -141,8 +141,8 @@ pub fn kind(manifest: &Path, targets: &[Target]) -> Result<CrateKind> {
     ))
 }
 
-/// Whether a dependency is a `cdylib` too. Goes by what the package depends on when it runs: what its build script uses
-/// is built for the host, by other rules.
+/// Whether a dependency is a `cdylib` too. Goes by what the package depends on when it runs: what
+/// its build script uses is built for the host, by other rules.
 fn links_dependencies(own: &Package, metadata: &Metadata) -> bool {
     let nodes = metadata.resolve.iter().flat_map(|resolve| &resolve.nodes);
     let nodes: HashMap<_, _> = nodes.map(|node| (&node.id, node)).collect();
@@ -175,8 +175,8 @@ fn remaps(request: &Request, toolchain: &Toolchain, metadata: &Metadata) -> Vec<
     remaps
 }
 
-/// One flag for a whole registry, one for each package from anywhere else; those in the workspace are named by
-/// their path in it.
+/// One flag for a whole registry, one for each package from anywhere else; those in the workspace
+/// are named by their path in it.
 fn remap(request: &Request, package: &Package) -> Option<Remap> {
     let folder = package.manifest_path.parent()?;
     match &package.source {

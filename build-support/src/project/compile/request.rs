@@ -50,14 +50,15 @@ impl Request {
 /// How a standard library is built from its sources. A ready-made one is what it is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum StdBuild {
-    /// With the package's own profile, and with the library's own feature for size (`optimize_for_size`: one small
-    /// merge sort instead of a fast one, and the like). What it computes is the same.
+    /// With the package's own profile, and with the library's own feature for size
+    /// (`optimize_for_size`: one small merge sort instead of a fast one, and the like). What it
+    /// computes is the same.
     #[default]
     Small,
     /// With the package's own profile alone: what a distribution with that profile would ship.
     Plain,
-    /// For size, and without anything of a panic but the trap: what unstable flags alone give (`optimize_for_size`,
-    /// `panic = "immediate-abort"`). The package is built for it too. It is what a post-link tool is
-    /// measured against, not what is shipped.
+    /// For size, and without anything of a panic but the trap: what unstable flags alone give
+    /// (`optimize_for_size`, `panic = "immediate-abort"`). The package is built for it too. It is
+    /// what a post-link tool is measured against, not what is shipped.
     Reference,
 }

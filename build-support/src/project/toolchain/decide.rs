@@ -5,8 +5,8 @@ use super::standard_library::{Std, StdSources, Toolchain};
 use crate::error::{Error, Result};
 use std::path::PathBuf;
 
-/// The distribution's packages that make a standard library: compiler, cargo, sources, C library. What
-/// matters is that compiler and sources have one version.
+/// The distribution's packages that make a standard library: compiler, cargo, sources, C library.
+/// What matters is that compiler and sources have one version.
 pub const PACKAGES: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src", "wasi-libc"];
 
 /// The package with a linker that fits their compiler, for a machine without rustup's.
@@ -77,7 +77,8 @@ fn ready(compiler: &Option<Compiler>) -> Option<Toolchain> {
     compiler.has_target.then(|| installed(compiler))?
 }
 
-/// The toolchain of `compiler` with the standard library in its sysroot; none where it has no cargo.
+/// The toolchain of `compiler` with the standard library in its sysroot; none where it has no
+/// cargo.
 pub fn installed(compiler: &Compiler) -> Option<Toolchain> {
     Some(Toolchain {
         rustc: compiler.rustc.clone(),
@@ -175,7 +176,8 @@ fn sources_fact(machine: &Machine) -> String {
     }
 }
 
-/// The commands that fix it, the best first: `add` is for rustup, and `install` where there is neither it nor apt-get.
+/// The commands that fix it, the best first: `add` is for rustup, and `install` where there is
+/// neither it nor apt-get.
 fn help(machine: &Machine, add: String, install: String) -> String {
     let mut commands = Vec::new();
     if machine.rustup != Rustup::Absent {

@@ -1,5 +1,6 @@
-//! What is on this machine, as plain facts: the only part of `toolchain` that reads the environment and the
-//! file system. It starts `rustc` twice for each compiler, some 15 ms each time, the compilers side by side.
+//! What is on this machine, as plain facts: the only part of `toolchain` that reads the environment
+//! and the file system. It starts `rustc` twice for each compiler, some 15 ms each time, the
+//! compilers side by side.
 
 use crate::system::process::{self, in_folder, on_path};
 use std::path::{Path, PathBuf};
@@ -57,8 +58,8 @@ pub struct Compiler {
 pub struct SourceTree {
     /// The folder `library`.
     pub library: PathBuf,
-    /// Their version, where it is written beside them. rustup's `rust-src` does not write it: it is a part of
-    /// one toolchain and cannot differ.
+    /// Their version, where it is written beside them. rustup's `rust-src` does not write it: it is
+    /// a part of one toolchain and cannot differ.
     pub release: Option<String>,
 }
 
@@ -238,8 +239,8 @@ fn linker(active: Option<&Compiler>) -> Option<PathBuf> {
     own.or_else(newest_wasm_ld)
 }
 
-/// `wasm-ld-22` before `wasm-ld-14`, a plain `wasm-ld` last: its version is unknown, and an old one does not
-/// read what a new compiler writes.
+/// `wasm-ld-22` before `wasm-ld-14`, a plain `wasm-ld` last: its version is unknown, and an old one
+/// does not read what a new compiler writes.
 fn newest_wasm_ld() -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     let folders = std::env::split_paths(&path).filter_map(|folder| std::fs::read_dir(folder).ok());

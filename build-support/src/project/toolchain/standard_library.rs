@@ -46,14 +46,15 @@ pub struct StdSources {
     pub library: PathBuf,
     /// The compiler's version, which is the sources' too.
     pub release: String,
-    /// The folder with the C library and the start-up objects; none for a target that has no C library.
+    /// The folder with the C library and the start-up objects; none for a target that has no C
+    /// library.
     pub libc: Option<PathBuf>,
     /// The linker.
     pub linker: PathBuf,
 }
 
-/// For reports and the line that says what was taken; names no folder, and `Added` reads as `Installed`:
-/// the bytes are the same.
+/// For reports and the line that says what was taken; names no folder, and `Added` reads as
+/// `Installed`: the bytes are the same.
 impl fmt::Display for Std {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

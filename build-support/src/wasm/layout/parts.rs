@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
-/// From this length on a run of zeros in a segment is counted, in bytes: to leave it out costs another segment's header,
-/// about half of that.
+/// From this length on a run of zeros in a segment is counted, in bytes: to leave it out costs
+/// another segment's header, about half of that.
 pub const ZERO_RUN: usize = 16;
 
 /// A memory's limits.

@@ -1,6 +1,7 @@
-//! How large the stack in linear memory is. No section says it. But the stack pointer begins at the stack's end, and the
-//! linker (lld) makes it the first global it defines; where the stack is put first (`--stack-first`, rustc's rule), it
-//! reaches from address 0 to there, so that the number in the global is its size.
+//! How large the stack in linear memory is. No section says it. But the stack pointer begins at the
+//! stack's end, and the linker (lld) makes it the first global it defines; where the stack is put
+//! first (`--stack-first`, rustc's rule), it reaches from address 0 to there, so that the number in
+//! the global is its size.
 
 use super::parts::{Global, Memory, Segment};
 use serde::{Deserialize, Serialize};

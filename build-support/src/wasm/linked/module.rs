@@ -1,5 +1,5 @@
-//! A linked core module, taken apart as far as the sweep needs: where bodies and data stand in the file,
-//! what the table holds, and what is visible from outside.
+//! A linked core module, taken apart as far as the sweep needs: where bodies and data stand in the
+//! file, what the table holds, and what is visible from outside.
 
 use super::refusal::Refusal;
 use crate::wasm::module::contents;
@@ -24,8 +24,8 @@ pub struct LinkedModule<'a> {
     pub declared: Vec<Vec<u32>>,
     /// Whether the host can reach the table, or code may change it.
     pub table_is_open: bool,
-    /// Functions that can be entered from outside: exports, the start function, and what a segment or
-    /// global that is no part of table 0's contents refers to.
+    /// Functions that can be entered from outside: exports, the start function, and what a segment
+    /// or global that is no part of table 0's contents refers to.
     pub entries: Vec<u32>,
     /// The value of each global, where it is a 32-bit constant from the start.
     pub globals: Vec<Option<u32>>,

@@ -1,5 +1,5 @@
-//! What an operator takes, gives and does, as far as the sweep must know. Derived from wasmparser's own
-//! list of operators, so that a new one is never silently taken for a harmless one.
+//! What an operator takes, gives and does, as far as the sweep must know. Derived from wasmparser's
+//! own list of operators, so that a new one is never silently taken for a harmless one.
 
 use wasmparser::Operator;
 
@@ -21,7 +21,8 @@ pub enum Effect {
     None,
     /// It reads memory, and traps outside of it.
     Load,
-    /// It may trap, or change memory, locals or globals: nothing that outlives a trap that is certain.
+    /// It may trap, or change memory, locals or globals: nothing that outlives a trap that is
+    /// certain.
     Inside,
     /// Anything else.
     Outside,
@@ -77,8 +78,8 @@ const fn classify(proposal: &str, visit: &str, arity: Option<(u8, u8)>) -> Optio
     } else if same(visit, "visit_memory_copy") || same(visit, "visit_memory_fill") {
         Effect::Inside
     } else if same(proposal, "simd") || same(proposal, "reference_types") {
-        // Their loads and stores are no different, but nothing is gained by telling them apart. Those
-        // of references that change the table are.
+        // Their loads and stores are no different, but nothing is gained by telling them apart.
+        // Those of references that change the table are.
         Effect::Outside
     } else if same(proposal, "bulk_memory") || same(proposal, "relaxed_simd") {
         Effect::Outside

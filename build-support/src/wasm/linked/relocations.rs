@@ -1,6 +1,6 @@
-//! The linker's relocations (`linking`, `reloc.CODE`, `reloc.DATA`, written with `--emit-relocs`): every
-//! operand and every word of data that holds an address, a function or a table slot. Each entry is compared
-//! with the bytes it speaks of before anything is built on it.
+//! The linker's relocations (`linking`, `reloc.CODE`, `reloc.DATA`, written with `--emit-relocs`):
+//! every operand and every word of data that holds an address, a function or a table slot. Each
+//! entry is compared with the bytes it speaks of before anything is built on it.
 //!
 //! Format: the WebAssembly tool conventions, `Linking.md`.
 
@@ -26,12 +26,13 @@ const DATA: &str = "reloc.DATA";
 pub struct Relocations {
     /// The data symbols that take room in a segment.
     pub data: Vec<DataSymbol>,
-    /// The linker's name of each function, by its index; `None` for those that the linker made itself.
+    /// The linker's name of each function, by its index; `None` for those that the linker made
+    /// itself.
     pub names: Vec<Option<String>>,
     /// Functions that must stay whatever refers to them.
     pub kept: Vec<u32>,
-    /// Addresses that code or data got from the linker without a symbol of their own, such as the ends of a
-    /// segment (`__start_x`): whoever has one may walk over the segment.
+    /// Addresses that code or data got from the linker without a symbol of their own, such as the
+    /// ends of a segment (`__start_x`): whoever has one may walk over the segment.
     pub walked: Vec<u32>,
     /// The relocations of the code section, by place.
     pub in_code: Vec<Reloc>,

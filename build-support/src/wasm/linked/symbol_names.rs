@@ -1,5 +1,5 @@
-//! What functions and data are called, for people: demangled, without hashes, and where the compiler gave no name,
-//! by what they hold.
+//! What functions and data are called, for people: demangled, without hashes, and where the
+//! compiler gave no name, by what they hold.
 
 use super::module::{self, LinkedModule};
 use super::ranges;
@@ -11,8 +11,8 @@ use std::ops::Range;
 /// How much of a text stands for it.
 const PREVIEW: usize = 48;
 
-/// The data symbols of a linked module: their bytes in the file, and their names for people. None where there
-/// are no relocations, or none of these bytes.
+/// The data symbols of a linked module: their bytes in the file, and their names for people. None
+/// where there are no relocations, or none of these bytes.
 pub fn data_names(module: &Module<'_>) -> Vec<(Range<usize>, String)> {
     let read = || {
         let linked = module::read(module)?;
@@ -38,8 +38,8 @@ pub fn function(linked: &LinkedModule<'_>, relocations: &Relocations, function: 
     }
 }
 
-/// The name of a data symbol. What the compiler made for constants has names with hashes, which differ from
-/// build to build: a text goes by its beginning.
+/// The name of a data symbol. What the compiler made for constants has names with hashes, which
+/// differ from build to build: a text goes by its beginning.
 pub fn data(linked: &LinkedModule<'_>, symbol: &DataSymbol) -> String {
     let name = symbol.name.strip_prefix(".L").unwrap_or(&symbol.name);
     if let Some(function) = name.strip_prefix("switch.table.") {
@@ -67,7 +67,8 @@ pub fn data(linked: &LinkedModule<'_>, symbol: &DataSymbol) -> String {
     }
 }
 
-/// The name of data with function pointers in it: a vtable goes by its last method, for the first is often shared.
+/// The name of data with function pointers in it: a vtable goes by its last method, for the first
+/// is often shared.
 pub fn vtable(linked: &LinkedModule<'_>, relocations: &Relocations, symbol: &DataSymbol) -> String {
     let name = symbol.name.strip_prefix(".L").unwrap_or(&symbol.name);
     let relocs = ranges::within(&relocations.in_data, &(symbol.start..symbol.end));

@@ -1,5 +1,5 @@
-//! A project for the browser, by way of wasm-bindgen itself: its library makes the JavaScript from our file and from the
-//! compiler's, and node must hear the same from both.
+//! A project for the browser, by way of wasm-bindgen itself: its library makes the JavaScript from
+//! our file and from the compiler's, and node must hear the same from both.
 
 use super::project;
 use crate::support::ended::{Ended, said};
@@ -117,8 +117,8 @@ fn hear(project: &Project, script: &Path) -> String {
     )
 }
 
-/// Protects projects for the browser, which are the most there are: wasm-bindgen takes our file as it takes the
-/// compiler's, and what comes out of it can be made smaller, limited and judged.
+/// Protects projects for the browser, which are the most there are: wasm-bindgen takes our file as
+/// it takes the compiler's, and what comes out of it can be made smaller, limited and judged.
 #[test]
 fn wasm_bindgen_takes_what_comes_out() {
     let manifest = format!(

@@ -82,7 +82,8 @@ pub fn run(
         seeds.end,
         regressions.len()
     );
-    // Not `eprintln`, which is heard only where a test fails: what was run is to be seen in every log.
+    // Not `eprintln`, which is heard only where a test fails: what was run is to be seen in every
+    // log.
     let _ = writeln!(std::io::stderr(), "{header}");
     assert!(failures.is_empty(), "{header}\n{}", failures.join("\n"));
     total

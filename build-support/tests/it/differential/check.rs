@@ -6,8 +6,8 @@ use super::runner::{self, End};
 use super::variants::{self, Wanted};
 use wasmtime::{Engine, Trap};
 
-/// What to make of the program of `seed`: wasm-opt takes longest, so that only some go there. One that is
-/// looked at alone goes everywhere.
+/// What to make of the program of `seed`: wasm-opt takes longest, so that only some go there. One
+/// that is looked at alone goes everywhere.
 pub fn wanted(seed: u64) -> Wanted {
     let alone = campaign::only().is_some();
     Wanted {

@@ -1,7 +1,7 @@
 //! Two runs of one workload, before and after a pass: the same, but for what a pass may change.
 //!
-//! What may change: a call that ended in a panic may end in any trap. A byte of memory that neither run
-//! has written may hold anything: dead data is zeroed, or filled to show that nothing reads it.
+//! What may change: a call that ended in a panic may end in any trap. A byte of memory that neither
+//! run has written may hold anything: dead data is zeroed, or filled to show that nothing reads it.
 
 use super::runner::{Call, End, Run, Seen};
 

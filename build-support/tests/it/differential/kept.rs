@@ -9,8 +9,8 @@ use wasmtime::{Engine, Instance, Module, Store};
 /// The type of a function without parameters that gives a number, in `object::SIGNATURES`.
 const SHOWS: u32 = 3;
 
-/// Numbers in a segment of their own, which code walks over from `__start_numbers` on: what comes after the first is
-/// reached by counting alone.
+/// Numbers in a segment of their own, which code walks over from `__start_numbers` on: what comes
+/// after the first is reached by counting alone.
 #[test]
 fn a_segment_that_is_walked_over_stays() {
     let numbers = [1_i32, 20, 300];
@@ -38,7 +38,8 @@ fn a_segment_that_is_walked_over_stays() {
             symbols: (0..numbers.len())
                 .map(|number| Symbol {
                     name: format!("number_{number}"),
-                    // The first keeps the whole segment in the file, and no more than itself in use.
+                    // The first keeps the whole segment in the file, and no more than itself in
+                    // use.
                     flags: match number {
                         0 => flag::HIDDEN | flag::NO_STRIP,
                         _ => flag::LOCAL,
@@ -54,8 +55,8 @@ fn a_segment_that_is_walked_over_stays() {
     same_sum(&object);
 }
 
-/// A function with more locals than are followed: all that it mentions stays, data, a function called directly and one
-/// called through the table, and what those need.
+/// A function with more locals than are followed: all that it mentions stays, data, a function
+/// called directly and one called through the table, and what those need.
 #[test]
 fn what_a_huge_function_mentions_stays() {
     let read = |name: &str| {

@@ -1,5 +1,5 @@
-//! What the sweep refuses, each with a file that is right but for one thing. A refusal that does not come is
-//! a guess.
+//! What the sweep refuses, each with a file that is right but for one thing. A refusal that does
+//! not come is a guess.
 
 use crate::generated::object_link;
 use crate::generated::random::Random;
@@ -115,7 +115,8 @@ fn an_unknown_relocation_type_is_refused_by_number() {
     }
 }
 
-/// A walrus that reads and writes a file keeps its custom sections, which then speak of other bytes.
+/// A walrus that reads and writes a file keeps its custom sections, which then speak of other
+/// bytes.
 #[test]
 fn stale_relocations_are_refused() {
     let (_, linked) = good();
@@ -201,7 +202,8 @@ fn position_independent_modules_are_refused() {
     }
 }
 
-/// Without garbage collection the linker keeps what nothing refers to, which looks like a missing relocation.
+/// Without garbage collection the linker keeps what nothing refers to, which looks like a missing
+/// relocation.
 #[test]
 fn a_file_linked_without_gc_sections_is_refused() {
     let linker = object_link::linker();
@@ -244,7 +246,8 @@ fn what_is_not_covered_is_refused() {
     }
 }
 
-/// Protects against relocations that lie: whatever stands there, it is refused or taken, without a panic.
+/// Protects against relocations that lie: whatever stands there, it is refused or taken, without a
+/// panic.
 #[test]
 fn damaged_relocations_never_panic() {
     let (_, linked) = good();

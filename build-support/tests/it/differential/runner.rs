@@ -1,8 +1,9 @@
-//! Runs a core module and writes down all that can be seen of it from outside: results, traps, calls of the
-//! host in their order, memory and globals after every call that returned.
+//! Runs a core module and writes down all that can be seen of it from outside: results, traps,
+//! calls of the host in their order, memory and globals after every call that returned.
 //!
-//! What a panic says on its way is not counted: from the first `env.panic_message` on, host calls are left
-//! out. After a trap the instance is thrown away, for what memory holds then is specified for no panic.
+//! What a panic says on its way is not counted: from the first `env.panic_message` on, host calls
+//! are left out. After a trap the instance is thrown away, for what memory holds then is specified
+//! for no panic.
 
 use crate::generated::random::Random;
 use std::collections::BTreeMap;
@@ -11,7 +12,8 @@ use wasmtime::{
     Store, Trap, Val, ValType,
 };
 
-/// A program that takes more is broken, or was broken. Not a result: passes change how much is used.
+/// A program that takes more is broken, or was broken. Not a result: passes change how much is
+/// used.
 const FUEL: u64 = 20_000_000;
 
 /// The import through which a generated program says that it is panicking.
@@ -88,8 +90,8 @@ pub fn compile(engine: &Engine, module: &[u8]) -> Result<Module, String> {
     Module::new(engine, module).map_err(|e| format!("{e:#}"))
 }
 
-/// What to call in `module`: each exported function several times, with what can be seen of memory asked
-/// for in between, and the slots of an exported table.
+/// What to call in `module`: each exported function several times, with what can be seen of memory
+/// asked for in between, and the slots of an exported table.
 pub fn workload(module: &Module, seed: u64) -> Vec<Call> {
     let mut random = Random::new(seed);
     let mut exports = Vec::new();
@@ -284,7 +286,8 @@ impl Seen {
     }
 }
 
-/// A host that writes down every call and answers with numbers that depend on nothing but their count.
+/// A host that writes down every call and answers with numbers that depend on nothing but their
+/// count.
 fn linker(module: &Module) -> wasmtime::Result<Linker<Host>> {
     let mut linker = Linker::new(module.engine());
     for import in module.imports() {

@@ -1,4 +1,5 @@
-//! The features of generated Rust programs. Each gives `feature_N`, and `state_N`, which shows what it keeps.
+//! The features of generated Rust programs. Each gives `feature_N`, and `state_N`, which shows what
+//! it keeps.
 
 use super::rust_expression::{WORDS, number, risk};
 use super::rust_program::Feature;

@@ -1,5 +1,5 @@
-// What every generated program begins with. The host is told of a panic before its message is made, so that
-// what making it does is not counted.
+// What every generated program begins with. The host is told of a panic before its message is made,
+// so that what making it does is not counted.
 #![no_std]
 #![allow(warnings)]
 extern crate alloc;

@@ -1,7 +1,7 @@
 //! Rust programs, as text: what compilers make of traits, statics, matches, strings and panics.
 //!
-//! A program is a handful of features, each a function of two numbers with the items it needs, and exports
-//! that call them. They loop over constants alone, so that every program ends.
+//! A program is a handful of features, each a function of two numbers with the items it needs, and
+//! exports that call them. They loop over constants alone, so that every program ends.
 
 use super::rust_feature;
 use crate::generated::random::Random;

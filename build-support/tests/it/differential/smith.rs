@@ -1,6 +1,8 @@
-//! Modules by wasm-smith, for the passes that need no relocations: snip by the deny list, wasm-opt, strip.
+//! Modules by wasm-smith, for the passes that need no relocations: snip by the deny list, wasm-opt,
+//! strip.
 //!
-//! What snip is to give is made here a second time, by other means: the function's bytes are overwritten.
+//! What snip is to give is made here a second time, by other means: the function's bytes are
+//! overwritten.
 
 use super::campaign::{self, Tally};
 use super::compare;
@@ -40,7 +42,8 @@ pub fn run(engine: &Engine, seed: u64) -> Result<Tally, String> {
     let before = runner::run(&program, &calls)?;
     let variants = match variants::unlinked(&config, &module) {
         Ok(variants) => variants,
-        // Code that is never reached may be of a form that no compiler writes and Binaryen does not read.
+        // Code that is never reached may be of a form that no compiler writes and Binaryen does not
+        // read.
         Err(what)
             if what.contains("Failed to read module") || what.contains("validating input") =>
         {
@@ -69,10 +72,12 @@ fn fail(seed: u64, what: String, expected: &[u8], made: &[u8]) -> String {
     format!("{what}\n  {}", campaign::keep("smith", seed, &files))
 }
 
-/// A module that ends, with the features that the tool knows, and whose results are the same everywhere.
+/// A module that ends, with the features that the tool knows, and whose results are the same
+/// everywhere.
 fn module(engine: &Engine, random: &mut Random) -> Result<Vec<u8>, String> {
-    // The engine is built without references to the host's objects, Binaryen 116 refuses to read some
-    // instructions on tables, and of a module that cannot be instantiated there is nothing to see.
+    // The engine is built without references to the host's objects, Binaryen 116 refuses to read
+    // some instructions on tables, and of a module that cannot be instantiated there is nothing to
+    // see.
     loop {
         let module = any_module(random)?;
         if wasmtime::Module::validate(engine, &module).is_err() || initializes_tables(&module) {

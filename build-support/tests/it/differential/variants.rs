@@ -93,8 +93,8 @@ pub fn of(linked: &[u8], wanted: Wanted) -> Result<Variants, String> {
     Ok(made)
 }
 
-/// The file with poison, after `spoil` has changed what is to be swept; none where it did not, or where the
-/// sweep refuses.
+/// The file with poison, after `spoil` has changed what is to be swept; none where it did not, or
+/// where the sweep refuses.
 pub fn wrong(
     linked: &[u8],
     spoil: impl FnOnce(&mut Sweep) -> bool,
@@ -147,7 +147,8 @@ fn plans(config: &Config, linked: &[u8]) -> Result<Vec<SweepPlan>, String> {
     Ok(analysis.plans)
 }
 
-/// Runs the passes as the pipeline does; gives the file before wasm-opt, and the one after the last.
+/// Runs the passes as the pipeline does; gives the file before wasm-opt, and the one after the
+/// last.
 fn run(
     config: &Config,
     plans: Vec<SweepPlan>,

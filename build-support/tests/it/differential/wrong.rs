@@ -23,8 +23,8 @@ pub enum Mistake {
     Function,
 }
 
-/// Adds to the plan of `linked` what is not dead, some times over; how often that was done and how often it
-/// was seen. Not all can be: some of what is alive is used by no call of the workload.
+/// Adds to the plan of `linked` what is not dead, some times over; how often that was done and how
+/// often it was seen. Not all can be: some of what is alive is used by no call of the workload.
 pub fn seen(
     engine: &Engine,
     linked: &[u8],
@@ -176,8 +176,8 @@ fn slots(element: &Element<'_>) -> Range<u32> {
     }
 }
 
-/// Makes a function trap at once, in place: its code becomes `unreachable`, then nothing. Says whether there
-/// was room.
+/// Makes a function trap at once, in place: its code becomes `unreachable`, then nothing. Says
+/// whether there was room.
 pub fn trap(module: &mut [u8], body: &Range<usize>) -> bool {
     let mut reader = BinaryReader::new(&module[body.clone()], 0);
     let groups = reader.read_var_u32().unwrap();

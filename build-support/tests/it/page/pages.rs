@@ -12,7 +12,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Names that would do harm on a page, in a table or in a comment that took them for more than names.
+/// Names that would do harm on a page, in a table or in a comment that took them for more than
+/// names.
 pub const NASTY: [&str; 9] = [
     "</script><script>hacked = 1</script>",
     "<img src=x onerror=\"hacked = 1\">",
@@ -25,7 +26,8 @@ pub const NASTY: [&str; 9] = [
     "__proto__::constructor",
 ];
 
-/// The attribution of a real module that holds functions of these names, each of so many bytes of code and a few more.
+/// The attribution of a real module that holds functions of these names, each of so many bytes of
+/// code and a few more.
 pub fn attribution(functions: &[(String, usize)]) -> Attribution {
     let mut wat = String::from("(module\n");
     for (name, length) in functions {

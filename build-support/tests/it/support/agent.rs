@@ -1,4 +1,5 @@
-//! The agent as the command leaves it, for whoever wants to look at it: built once, and kept between runs as any build is.
+//! The agent as the command leaves it, for whoever wants to look at it: built once, and kept
+//! between runs as any build is.
 
 use super::ended::well;
 use super::workspace::{scratch, workspace};

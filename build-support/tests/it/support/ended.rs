@@ -6,8 +6,8 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-/// A program as from a user's shell, in `folder`: without colours, and with no other optimiser than the tool's own, for
-/// goldens must not depend on what the machine has.
+/// A program as from a user's shell, in `folder`: without colours, and with no other optimiser than
+/// the tool's own, for goldens must not depend on what the machine has.
 pub fn command(program: impl AsRef<Path>, folder: &Path) -> Command {
     let mut command = process::cargo(program.as_ref());
     command

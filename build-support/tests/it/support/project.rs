@@ -20,7 +20,8 @@ pub struct Project {
 }
 
 impl Project {
-    /// As nobody has built it yet, with these files. It stays below the target folder, to be looked at.
+    /// As nobody has built it yet, with these files. It stays below the target folder, to be looked
+    /// at.
     pub fn kept(name: &str, target: &str, files: &[(&str, &str)]) -> Self {
         let root = workspace::scratch(name);
         if root.exists() {
@@ -29,7 +30,8 @@ impl Project {
         Self::with(root, None, files).for_target(target)
     }
 
-    /// In one of the system's own folders, where no repository is around it, with the machine's toolchain.
+    /// In one of the system's own folders, where no repository is around it, with the machine's
+    /// toolchain.
     pub fn passing(files: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         Self::with(folder.path().to_owned(), Some(folder), files)

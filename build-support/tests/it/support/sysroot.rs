@@ -1,5 +1,5 @@
-//! A small workspace to build, and a sysroot laid out as rustup lays it out. Where this machine's own sysroot has the
-//! target it is taken as it is.
+//! A small workspace to build, and a sysroot laid out as rustup lays it out. Where this machine's
+//! own sysroot has the target it is taken as it is.
 
 use super::workspace;
 use build_support::project::compile::{Request, StdBuild};

@@ -1,4 +1,5 @@
-//! This workspace, copies of it for tests that change what must not be changed in place, and what the machine must have.
+//! This workspace, copies of it for tests that change what must not be changed in place, and what
+//! the machine must have.
 
 use build_support::project::toolchain::{self, Apt};
 use build_support::system::process;
@@ -11,8 +12,8 @@ pub fn workspace() -> PathBuf {
     folder.parent().unwrap().to_owned()
 }
 
-/// The first of `names` on `PATH`. Where there is none, Debian's `package` is installed if that may be: a fresh machine runs
-/// every test by the one command, as it builds by one.
+/// The first of `names` on `PATH`. Where there is none, Debian's `package` is installed if that may
+/// be: a fresh machine runs every test by the one command, as it builds by one.
 pub fn program(names: &[&str], package: &str) -> PathBuf {
     let find = || names.iter().find_map(|name| process::on_path(name));
     if let Some(found) = find() {
@@ -30,7 +31,8 @@ pub fn program(names: &[&str], package: &str) -> PathBuf {
     })
 }
 
-/// A folder that stays between runs, so that what does not change is compiled once. The name is nobody else's.
+/// A folder that stays between runs, so that what does not change is compiled once. The name is
+/// nobody else's.
 pub fn scratch(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR"))
         .join("scratch")

@@ -106,8 +106,8 @@ fn rustup_is_asked_where_it_may_be() {
     );
 }
 
-/// Protects the reference of `size-bench`: it is built from sources even where a library stands ready, with the C library
-/// that is the compiler's own where it has one.
+/// Protects the reference of `size-bench`: it is built from sources even where a library stands
+/// ready, with the C library that is the compiler's own where it has one.
 #[test]
 fn sources_alone_can_be_asked_for() {
     let machine = with_packages();
@@ -174,7 +174,8 @@ fn sources_are_compiled_by_their_own_compiler() {
     assert_eq!(found.linker, PathBuf::from("/rustup/rust-lld"));
 }
 
-/// Protects the order inside the third branch: the active toolchain's `rust-src`, which says no version.
+/// Protects the order inside the third branch: the active toolchain's `rust-src`, which says no
+/// version.
 #[test]
 fn the_active_toolchains_sources_come_before_the_distributions() {
     let machine = with_packages();
@@ -213,7 +214,8 @@ fn sources_of_another_version_are_not_taken() {
     );
 }
 
-/// Protects the set-up on a bare machine of the distribution: root installs what is missing, the linker too.
+/// Protects the set-up on a bare machine of the distribution: root installs what is missing, the
+/// linker too.
 #[test]
 fn root_installs_packages() {
     let install = |machine: &Machine| match decide(machine) {

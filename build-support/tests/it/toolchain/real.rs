@@ -1,5 +1,5 @@
-//! What a toolchain gives on this machine: files that run, with all that the analysis needs, and the same bytes
-//! wherever they are built.
+//! What a toolchain gives on this machine: files that run, with all that the analysis needs, and
+//! the same bytes wherever they are built.
 
 use crate::support::{run, sysroot};
 use build_support::config::Config;
@@ -144,7 +144,8 @@ fn is_fit_for_analysis(linked: &Linked, function: &str) {
     assert!(named, "no function is called {function}");
 }
 
-/// A command for components through the passes. Where its C library speaks preview 1, the adapter goes in.
+/// A command for components through the passes. Where its C library speaks preview 1, the adapter
+/// goes in.
 fn shipped(linked: &Linked) -> Vec<u8> {
     let mut config = Config::without_package("command");
     config.snip.enabled = true;

@@ -12,8 +12,8 @@
 //!
 //! FILE, DIRECTORY and URL are one word; TEXT, OLD, NEW and VALUE are trimmed. When the steps are
 //! through, the answer is what the tools said, one per line: `NAME: OUTPUT`. Everything else is
-//! talk: `history` lists the conversation, and any other text is given back with what was made of it
-//! and with how many messages it was preceded, so that a host can see that the history is kept.
+//! talk: `history` lists the conversation, and any other text is given back with what was made of
+//! it and with how many messages it was preceded, so that a host can see that the history is kept.
 
 use clawft_types::json::{self, Writer, decimal};
 use clawft_types::{AgentError, ErrorCode, Message, Result, Role, ToolCall, text};

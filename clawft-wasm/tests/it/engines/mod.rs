@@ -116,8 +116,8 @@ pub struct Build {
     pub linked: PathBuf,
 }
 
-/// The agent for `target` through the whole pipeline, as `cargo wasm` builds it, and once for all tests. Builds with other
-/// features than the default have a folder of their own.
+/// The agent for `target` through the whole pipeline, as `cargo wasm` builds it, and once for all
+/// tests. Builds with other features than the default have a folder of their own.
 pub fn build(target: &str, features: &[&str]) -> Build {
     static BUILT: Mutex<BTreeMap<PathBuf, Build>> = Mutex::new(BTreeMap::new());
     let package = Package::at(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();

@@ -1,5 +1,5 @@
-//! The wasip1 reactor in node's WASI, driven by `host.mjs` over a pipe: a JSON request a line, a JSON
-//! reply a line.
+//! The wasip1 reactor in node's WASI, driven by `host.mjs` over a pipe: a JSON request a line, a
+//! JSON reply a line.
 
 use super::Abi;
 use serde_json::{Value, json};

@@ -1,5 +1,5 @@
-//! A shipped agent with allocation tracing in wasmtime, for what it exports besides: the record in memory, read by its
-//! documented layout, or the WIT interface.
+//! A shipped agent with allocation tracing in wasmtime, for what it exports besides: the record in
+//! memory, read by its documented layout, or the WIT interface.
 
 use super::build;
 use build_support::agent::host::Host;
@@ -15,8 +15,8 @@ pub const INTERFACE: &str = "clawft:agent/allocations@0.1.0";
 /// What a store begins with, if its engine counts instructions.
 pub const FUEL: u64 = u64::MAX;
 
-/// The record as `clawft_wasm::alloc_trace::Statistics` documents it: the offset of each field after the version, the
-/// length, and the five counts by size. All are of 8 bytes.
+/// The record as `clawft_wasm::alloc_trace::Statistics` documents it: the offset of each field
+/// after the version, the length, and the five counts by size. All are of 8 bytes.
 const LAYOUT: [(usize, &str); 12] = [
     (48, "allocations"),
     (56, "deallocations"),

@@ -6,7 +6,8 @@ use build_support::output::text::style::FAINT;
 use build_support::output::text::table::Table;
 use build_support::report::units;
 
-/// The document as Markdown. Everything above the wall times is the same wherever the same toolchain made it.
+/// The document as Markdown. Everything above the wall times is the same wherever the same
+/// toolchain made it.
 pub fn draw(comparison: &Comparison) -> String {
     let toolchain = &comparison.toolchain;
     let mut text = format!(

@@ -131,7 +131,8 @@ fn figures_stand_where_they_belong() {
     assert!(!text.contains('\u{1b}') && tables::alloc_tables(&comparison, true).contains('\u{1b}'));
 }
 
-/// Protects the document from what changes with every run: above the wall times there is none of it.
+/// Protects the document from what changes with every run: above the wall times there is none of
+/// it.
 #[test]
 fn times_come_last_in_the_document() {
     let mut other = comparison();

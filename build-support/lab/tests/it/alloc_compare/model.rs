@@ -1,5 +1,5 @@
-//! The books of `fixtures/allocators/src/exercise.rs`, kept without an allocator: the same random numbers say what is asked
-//! for, and the documentation of the statistics what has to be counted.
+//! The books of `fixtures/allocators/src/exercise.rs`, kept without an allocator: the same random
+//! numbers say what is asked for, and the documentation of the statistics what has to be counted.
 
 use super::random::Random;
 use lab::alloc_compare::Statistics;

@@ -1,5 +1,5 @@
-//! Precompiled files: they answer as the wasm file does, and whatever is not exactly what the tool wrote is refused, with
-//! the reason and the remedy.
+//! Precompiled files: they answer as the wasm file does, and whatever is not exactly what the tool
+//! wrote is refused, with the reason and the remedy.
 
 use super::{shipped, transcript};
 use build_support::agent::host::Host;
@@ -90,7 +90,8 @@ fn timeless(answer: &str) -> Value {
     value
 }
 
-/// Protects the agent: made ahead of time by either compiler, and in a pool, it answers as it does from its wasm file.
+/// Protects the agent: made ahead of time by either compiler, and in a pool, it answers as it does
+/// from its wasm file.
 #[test]
 fn it_answers_as_the_wasm_file_does() {
     let folder = tempfile::tempdir().unwrap();
@@ -204,7 +205,8 @@ fn a_module_is_not_taken_for_a_component() {
     assert!(error.contains("incompatible object file format"), "{error}");
 }
 
-/// Protects against running yesterday's agent; without the wasm file beside it there is nothing to compare.
+/// Protects against running yesterday's agent; without the wasm file beside it there is nothing to
+/// compare.
 #[test]
 fn what_is_out_of_date_is_refused() {
     let source = |made: &Made| made.folder.path().join("app.wasm");

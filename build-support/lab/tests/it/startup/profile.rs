@@ -7,7 +7,8 @@ use lab::memory::{self, Plan, Subject};
 /// `STACK` in the agent's build script.
 const STACK: u64 = 256 * 1024;
 
-/// Protects the two ways of finding the stack, which must agree, and the order of what is seen in a run.
+/// Protects the two ways of finding the stack, which must agree, and the order of what is seen in a
+/// run.
 #[test]
 fn the_agents_memory() {
     let subjects = ["wasm32-wasip2", "wasm32-wasip1"].map(|target| {

@@ -1,5 +1,5 @@
-//! The flow of control in each function: where blocks open and end, branches, calls, traps, and what can be seen
-//! from outside. Everything else is passed over.
+//! The flow of control in each function: where blocks open and end, branches, calls, traps, and
+//! what can be seen from outside. Everything else is passed over.
 
 use crate::wasm::linked::module::LinkedModule;
 use crate::wasm::linked::operators::{self, Effect};

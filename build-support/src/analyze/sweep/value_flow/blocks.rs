@@ -24,7 +24,8 @@ impl Execution<'_, '_> {
         }
     }
 
-    /// Values that a branch to the block `depth` levels out carries go into its label, locals into its locals.
+    /// Values that a branch to the block `depth` levels out carries go into its label, locals into
+    /// its locals.
     pub fn branch(&mut self, depth: u32) {
         let at = self.frames.len() - 1 - depth as usize;
         let (label, arity) = (self.frames[at].label, self.frames[at].label_arity);

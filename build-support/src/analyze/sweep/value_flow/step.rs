@@ -11,7 +11,8 @@ impl Execution<'_, '_> {
     /// Executes an operator that can be reached.
     ///
     /// # Errors
-    /// A [`Refusal`] where its relocation is missing or of the wrong kind, or for an operator that is not known.
+    /// A [`Refusal`] where its relocation is missing or of the wrong kind, or for an operator that
+    /// is not known.
     pub fn step(&mut self, operator: &Operator<'_>, site: Site) -> Result<(), Refusal> {
         if self.references(operator, site)? || self.control(operator)? || self.moves(operator) {
             return Ok(());
@@ -19,7 +20,8 @@ impl Execution<'_, '_> {
         self.plain(operator, site)
     }
 
-    /// Operators with an operand that the linker fills in, those that address memory left out; false for others.
+    /// Operators with an operand that the linker fills in, those that address memory left out;
+    /// false for others.
     fn references(&mut self, operator: &Operator<'_>, site: Site) -> Result<bool, Refusal> {
         match operator {
             Operator::Call { function_index } | Operator::ReturnCall { function_index } => {

@@ -36,7 +36,8 @@ impl Random {
         self.next() % end
     }
 
-    /// A file near the one before, as changes make them; now and then far from it, or of other makings.
+    /// A file near the one before, as changes make them; now and then far from it, or of other
+    /// makings.
     pub(super) fn built(&mut self, before: Built) -> Built {
         let sizes = before.sizes.map(|size| match self.below(12) {
             0 => 1 + self.below(20_000),

@@ -63,8 +63,8 @@ impl Entry<'_> {
     /// Reads what stands there, and checks it.
     ///
     /// # Errors
-    /// A [`Refusal`] for a type that is not known, a symbol that is not there or of the wrong kind, and for
-    /// bytes that say something else.
+    /// A [`Refusal`] for a type that is not known, a symbol that is not there or of the wrong kind,
+    /// and for bytes that say something else.
     pub fn resolve(&self) -> Result<Reloc, Refusal> {
         let (operand, actual) = self.operand()?;
         let actual = actual.ok_or_else(|| self.stale("no padded number stands there".into()))?;
@@ -161,8 +161,8 @@ impl Entry<'_> {
         Ok((actual, Target::Slot(slot as u32)))
     }
 
-    /// The address stands in a global that the linker made for it: what is left of position-independent
-    /// code (`@GOT`) in a static module.
+    /// The address stands in a global that the linker made for it: what is left of
+    /// position-independent code (`@GOT`) in a static module.
     fn global(&self, actual: u32, symbol: &Symbol) -> Result<Expected, Refusal> {
         let held = self.linked.globals.get(actual as usize).copied().flatten();
         let target = match (symbol, held) {

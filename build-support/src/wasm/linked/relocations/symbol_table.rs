@@ -23,7 +23,8 @@ pub struct SymbolTable {
     pub symbols: Vec<Symbol>,
     /// Those of data that take room in a segment.
     pub data: Vec<DataSymbol>,
-    /// The linker's name of each function, by its index; `None` for those that the linker made itself.
+    /// The linker's name of each function, by its index; `None` for those that the linker made
+    /// itself.
     pub names: Vec<Option<String>>,
     /// Functions that must stay whatever refers to them.
     pub kept: Vec<u32>,
