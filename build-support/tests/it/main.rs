@@ -22,6 +22,7 @@ mod inputs;
 mod linker;
 mod messages;
 mod page;
+mod precompile;
 mod reports;
 mod ship;
 mod support;

@@ -6,7 +6,6 @@ use build_support::agent::host::Host;
 use build_support::agent::precompiled::{self, Precompiled};
 use build_support::engine::program::{Imports, Program};
 use build_support::engine::setup::{Compiler, Instances, Setup};
-use build_support::system::process;
 use build_support::wasm::artifact::Artifact;
 use serde_json::Value;
 use std::fs;
@@ -216,45 +215,4 @@ fn what_is_out_of_date_is_refused() {
     let made = Made::new();
     fs::remove_file(source(&made)).unwrap();
     Precompiled::read(&made.file).unwrap();
-}
-
-/// The command takes one wherever it takes a component, and ends with 2 where it is damaged.
-#[test]
-fn the_command_makes_and_runs_one() {
-    let source = shipped("wasm32-wasip2").shipped;
-    let folder = tempfile::tempdir().unwrap();
-    let tool = |args: &[&str]| {
-        let done = process::command(env!("CARGO_BIN_EXE_lab"))
-            .args(args)
-            .current_dir(folder.path())
-            .env("NO_COLOR", "1")
-            .output()
-            .unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        (done.status.code(), text(done.stdout), text(done.stderr))
-    };
-    let source = source.to_str().unwrap();
-    let (code, stdout, stderr) = tool(&["precompile", source, "-o", "agent.cwasm", "--json"]);
-    assert_eq!(code, Some(0), "{stderr}");
-    let printed: Value = serde_json::from_str(&stdout).unwrap();
-    let record = fs::read_to_string(folder.path().join("agent.cwasm.json")).unwrap();
-    let record: Value = serde_json::from_str(&record).unwrap();
-    assert_eq!(printed["files"][0]["record"], record);
-    let run = ["run", "--component", "agent.cwasm", "--root", ".", "hello"];
-    let (code, stdout, stderr) = tool(&run);
-    assert_eq!(code, Some(0), "{stderr}");
-    assert!(!stdout.trim().is_empty());
-    change_bytes(&folder.path().join("agent.cwasm"), |bytes| {
-        let last = bytes.len() - 1;
-        bytes[last] ^= 0x80;
-    });
-    let (code, stdout, stderr) = tool(&run);
-    assert_eq!((code, stdout.as_str()), (Some(2), ""), "{stderr}");
-    assert!(stderr.contains("agent.cwasm: its SHA-256"), "{stderr}");
-    let (code, _, stderr) = tool(&["precompile", "agent.cwasm", "-o", "x.cwasm"]);
-    assert_eq!(code, Some(2), "{stderr}");
-    assert!(stderr.contains("not a WebAssembly binary"), "{stderr}");
-    let (code, _, stderr) = tool(&["precompile", source, "-o", source]);
-    assert_eq!(code, Some(2), "{stderr}");
-    assert!(stderr.contains("overwrite the wasm file"), "{stderr}");
 }
