@@ -71,7 +71,7 @@ pub enum Error {
         stderr: String,
     },
     /// A manifest's budget table is wrong; each diagnostic points at its place.
-    #[error("{} in the budget metadata", plural(.0.len()))]
+    #[error("{} mistake{} in the budget metadata", .0.len(), if .0.len() == 1 { "" } else { "s" })]
     Config(Vec<Diagnostic>),
     /// The dependency graph or the linked file holds what the manifest bans.
     #[error("{0}")]
@@ -119,17 +119,6 @@ fn at(offset: Option<u64>) -> String {
 }
 
 fn tail(stderr: &str) -> String {
-    if stderr.is_empty() {
-        String::new()
-    } else {
-        format!(":\n{stderr}")
-    }
-}
-
-fn plural(n: usize) -> String {
-    if n == 1 {
-        "1 mistake".into()
-    } else {
-        format!("{n} mistakes")
-    }
+    let said = (!stderr.is_empty()).then(|| format!(":\n{stderr}"));
+    said.unwrap_or_default()
 }

@@ -42,15 +42,15 @@ pub struct Breach {
 /// `baseline`. A figure that is exactly the most that is allowed is within it; one that is missing
 /// is not.
 pub fn decide(report: &Report, config: &Config, baseline: Option<&Entry>) -> Verdict {
-    let breach = |limit: &Limit| {
-        let actual = limits::actual(report, &limit.measure);
-        (actual > limit.most).then(|| Breach {
-            limit: limit.clone(),
-            actual,
-        })
-    };
+    let limits = config.limits.iter().cloned();
     Verdict {
-        exceeded: config.limits.iter().filter_map(breach).collect(),
+        exceeded: limits
+            .map(|limit| Breach {
+                actual: limits::actual(report, &limit.measure),
+                limit,
+            })
+            .filter(|breach| breach.actual > breach.limit.most)
+            .collect(),
         grown: baseline.map_or(Vec::new(), |entry| growth::grown(report, config, entry)),
         unjudged: baseline.and_then(|entry| growth::unjudged(report, config, entry)),
     }
@@ -58,13 +58,15 @@ pub fn decide(report: &Report, config: &Config, baseline: Option<&Entry>) -> Ver
 
 /// The limits of `config` beside what `report` found, as a report keeps them.
 pub fn budget(report: &Report, config: &Config) -> Vec<LimitRecord> {
-    let record = |limit: &Limit| LimitRecord {
-        measure: limit.measure.name(),
-        unit: limit.measure.unit(),
-        limit: limit.most,
-        actual: limits::actual(report, &limit.measure),
-    };
-    config.limits.iter().map(record).collect()
+    let limits = config.limits.iter();
+    limits
+        .map(|limit| LimitRecord {
+            measure: limit.measure.name(),
+            unit: limit.measure.unit(),
+            limit: limit.most,
+            actual: limits::actual(report, &limit.measure),
+        })
+        .collect()
 }
 
 impl Verdict {

@@ -88,11 +88,9 @@ fn given(opts: &Opts) -> anyhow::Result<Config> {
         let split = limit
             .split_once('=')
             .map(|(key, size)| (key.trim(), size.trim()));
-        let plain = |key: &str| {
-            let in_key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-            !key.is_empty() && key.chars().all(in_key)
-        };
-        let Some((key, size)) = split.filter(|(key, _)| plain(key)) else {
+        let in_key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        let split = split.filter(|(key, _)| !key.is_empty() && key.chars().all(in_key));
+        let Some((key, size)) = split else {
             anyhow::bail!(
                 "`{limit}` is no limit\n  help: write it as in the manifest: --limit raw=60KiB"
             );

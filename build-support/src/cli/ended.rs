@@ -34,24 +34,18 @@ fn complain(error: &anyhow::Error) {
     let mut stderr = anstream::stderr();
     // Nothing is left to do where stderr itself is gone.
     if let Some(Error::Config(mistakes)) = error.downcast_ref() {
-        let _ = writeln!(
-            stderr,
-            "{}",
-            diagnostic::draw_all(mistakes, &here(), colour_on_stderr())
-        );
+        let drawn = diagnostic::draw_all(mistakes, &here(), colour_on_stderr());
+        let _ = writeln!(stderr, "{drawn}");
     }
     let bold = anstyle::Style::new().bold();
     let red = bold.fg_color(Some(anstyle::AnsiColor::Red.into()));
     let error = format!("{error:#}");
-    let error: Vec<_> = error
-        .lines()
+    let lines = error.lines();
+    let lines: Vec<_> = lines
         .map(|line| units::shorten(line, units::LONGEST_LINE))
         .collect();
-    let _ = writeln!(
-        stderr,
-        "{red}error{red:#}{bold}:{bold:#} {}",
-        error.join("\n")
-    );
+    let error = lines.join("\n");
+    let _ = writeln!(stderr, "{red}error{red:#}{bold}:{bold:#} {error}");
 }
 
 #[cfg(test)]

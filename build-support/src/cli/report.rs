@@ -149,10 +149,10 @@ fn views(opts: &Opts) -> anyhow::Result<Vec<View>> {
         })?;
         *place = Some((file, old));
     }
-    let view = |(file, subject, old): (PathBuf, Subject, Option<(&PathBuf, Subject)>)| {
+    let views = subjects.into_iter().map(|(file, subject, old)| {
         View::new(&file, subject, old.map(|(file, old)| (file.as_path(), old)))
-    };
-    Ok(subjects.into_iter().map(view).collect())
+    });
+    Ok(views.collect())
 }
 
 fn same(a: &Subject, b: &Subject) -> bool {

@@ -59,7 +59,10 @@ fn map(opts: &Opts) -> anyhow::Result<(SymbolMap, Scope)> {
     let wasm = match (&opts.wasm, &opts.map) {
         (None, Some(map)) => return Ok((SymbolMap::read(map)?, Scope::File)),
         (Some(wasm), _) => wasm.clone(),
-        (None, None) => last_build()?,
+        (None, None) => {
+            let package = Package::find(None)?;
+            Files::last(&package, &package.config(None)?.target).shipped
+        }
     };
     let artifact = Artifact::read(&wasm)?;
     let beside = symbol_map::beside(&wasm);
@@ -87,11 +90,6 @@ fn of_names(wasm: &Path, artifact: &Artifact, beside: &Path) -> anyhow::Result<S
         beside.display()
     );
     Ok(map)
-}
-
-fn last_build() -> anyhow::Result<PathBuf> {
-    let package = Package::find(None)?;
-    Ok(Files::last(&package, &package.config(None)?.target).shipped)
 }
 
 /// Line by line, so that it can stand at the end of a pipe while the program runs. Lines need not

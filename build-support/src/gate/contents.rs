@@ -31,16 +31,10 @@ impl Contents {
 
     /// As an attribution of a file of `bytes`.
     pub fn attribution(&self, bytes: u64) -> Attribution {
-        let row = |kind: RowKind, (name, bytes): (&String, &u64)| Row {
-            kind,
-            name: name.clone(),
-            bytes: *bytes,
-            count: 1,
-            core: None,
-            functions: Vec::new(),
-        };
-        let rows = self.0.iter();
-        let rows = rows.flat_map(|(kind, names)| names.iter().map(move |entry| row(*kind, entry)));
+        let rows = self.0.iter().flat_map(|(kind, names)| {
+            let rows = names.iter();
+            rows.map(|(name, bytes)| Row::new(*kind, name.clone(), *bytes))
+        });
         Attribution {
             bytes,
             rows: rows.collect(),

@@ -107,12 +107,11 @@ impl Entry {
     /// The first size of `report` that is further above the anchor than `tolerance` lets it. One of
     /// another codec is not: it begins anew.
     pub fn drifted(&self, report: &Report, tolerance: &Tolerance) -> Option<Size> {
-        let too_far = |size: &Size| {
+        Size::ALL.into_iter().find(|size| {
             let anchor = self.anchor.get(*size);
             let most = anchor.saturating_add(tolerance.drift.of(anchor));
             self.same_codec(report, *size) && report.sizes.get(*size) > most
-        };
-        Size::ALL.into_iter().find(too_far)
+        })
     }
 
     /// Lowers the baseline to what is smaller in `report`. Nothing goes up.

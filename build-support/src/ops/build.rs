@@ -103,12 +103,13 @@ pub fn shipped(package: &Package, listener: &mut dyn Listener) -> Result<Vec<(St
             "add `targets = [\"wasm32-wasip2\"]` to [package.metadata.budget]",
         ));
     }
-    let ship = |target: &String| {
+    let mut all = Vec::new();
+    for target in &package.targets {
         let folder = package.outputs(target);
         let shipped = run(package, target, &Features::default(), &folder, listener)?;
-        Ok((target.clone(), shipped))
-    };
-    package.targets.iter().map(ship).collect()
+        all.push((target.clone(), shipped));
+    }
+    Ok(all)
 }
 
 /// As [`shipped`]: the shipped files alone.

@@ -62,11 +62,9 @@ struct Frame {
 impl<'m> Tracer<'m> {
     /// For traces of the file, or of the module taken out of it, that `scope` says.
     pub fn new(map: &'m SymbolMap, scope: Scope) -> Self {
-        let wanted = |core: u32| match scope {
-            Scope::File => true,
-            Scope::Module(only) => only == core,
-        };
-        let modules = map.modules.iter().filter(|module| wanted(module.core));
+        let modules = map.modules.iter();
+        let modules =
+            modules.filter(|module| !matches!(scope, Scope::Module(only) if only != module.core));
         let names = modules.map(|module| Names {
             core: module.core,
             offset: match scope {

@@ -213,11 +213,11 @@ fn what_grew(report: &Report, record: &BaselineRecord) -> Vec<String> {
 
 fn list(by: &Changes) -> Vec<String> {
     let (shown, rest) = by.changes.split_at(by.changes.len().min(LARGEST));
-    let row = |change: &Change| {
+    let rows = shown.iter().map(|change| {
         let (name, what) = (rows::shorten(&change.name), change.what.name());
         (signed(change.delta()), format!("{name} ({what})"))
-    };
-    let mut rows: Vec<_> = shown.iter().map(row).collect();
+    });
+    let mut rows: Vec<_> = rows.collect();
     if !rest.is_empty() {
         let sum = rest.iter().map(Change::delta).sum();
         rows.push((signed(sum), format!("in {} more", rest.len())));

@@ -21,15 +21,15 @@ const LARGEST: usize = 10;
 pub fn limits(verdict: &Verdict, report: &Report, config: &Config, file: &Path) -> Vec<Diagnostic> {
     let is_size = |breach: &Breach| matches!(breach.limit.measure, Measure::Size(_));
     let first = verdict.exceeded.iter().position(is_size);
-    let draw = |(i, breach): (usize, &Breach)| Diagnostic {
-        notes: if is_size(breach) && first != Some(i) {
-            Vec::new()
-        } else {
-            explained(report, breach)
-        },
-        ..diagnostic(breach, report, config, file)
-    };
-    verdict.exceeded.iter().enumerate().map(draw).collect()
+    let mut all = Vec::new();
+    for (i, breach) in verdict.exceeded.iter().enumerate() {
+        let mut one = diagnostic(breach, report, config, file);
+        if !is_size(breach) || first == Some(i) {
+            one.notes = explained(report, breach);
+        }
+        all.push(one);
+    }
+    all
 }
 
 fn diagnostic(breach: &Breach, report: &Report, config: &Config, file: &Path) -> Diagnostic {
@@ -156,11 +156,11 @@ fn functions_by_crate(all: &Attribution) -> Vec<String> {
 
 /// The first of `rows`, each with its share of `whole`.
 fn list(headline: String, rows: impl Iterator<Item = (u64, String)>, whole: u64) -> Vec<String> {
-    let row = |(n, name): (u64, String)| {
+    let rows = rows.take(LARGEST).map(|(n, name)| {
         let (share, name) = (units::share(n, whole), rows::shorten(&name));
         (units::bytes(n), format!("{share:>6}  {name}"))
-    };
-    let rows: Vec<_> = rows.take(LARGEST).map(row).collect();
+    });
+    let rows: Vec<_> = rows.collect();
     let mut lines = vec![headline];
     lines.extend(rows::aligned(&rows));
     lines

@@ -7,13 +7,13 @@ use crate::report::{Because, Exceeded, LimitRecord, Report, Size, Unit, units};
 /// Every size, whether there is a limit on it or not.
 pub(super) fn sizes(report: &Report, paint: Paint) -> String {
     let limit = |size: Size| report.budget.iter().find(|l| l.measure == size.name());
-    let row = |size: Size| Line {
+    let lines = Size::ALL.map(|size| Line {
         name: size.name().to_owned(),
         unit: Unit::Bytes,
         actual: report.sizes.get(size),
         limit: limit(size).map(|limit| limit.limit),
-    };
-    draw("size | >bytes", &Size::ALL.map(row), paint)
+    });
+    draw("size | >bytes", &lines, paint)
 }
 
 /// Whatever else there is a limit on; nothing where there is none.
