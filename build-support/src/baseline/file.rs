@@ -165,7 +165,7 @@ fn refused(file: &Path, message: String) -> Error {
     Error::input(
         file,
         message,
-        "it is written by `build-support gate` and `build-support baseline` alone: restore it from git, or \
+        "it is written by `build-support gate` and `cargo baseline` alone: restore it from git, or \
                remove it and make it anew",
     )
 }

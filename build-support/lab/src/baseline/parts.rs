@@ -77,7 +77,7 @@ pub fn measure(
             file: File::path(package),
             offset: None,
             message: "it is not there, and only a part of it is to be measured".to_owned(),
-            help: "measure everything once: `build-support baseline`".to_owned(),
+            help: "measure everything once: `cargo baseline`".to_owned(),
         })
     };
     let wanted = |part| parts.contains(&part);

@@ -1,4 +1,4 @@
-//! `build-support alloc-compare`: the agent's allocators beside each other. What `cargo
+//! `lab alloc-compare`: the agent's allocators beside each other. What `cargo
 //! alloc-compare` and `cargo make alloc-compare` are.
 
 use crate::alloc_compare::{self, Allocator, Comparison, Request, Weights};

@@ -1,4 +1,4 @@
-//! `build-support baseline`: measures, and writes `baseline.json`. What `cargo baseline` and `cargo
+//! `lab baseline`: measures, and writes `baseline.json`. What `cargo baseline` and `cargo
 //! make baseline` are.
 
 use crate::baseline::{self, Baseline, Part, Tools};

@@ -1,4 +1,4 @@
-//! `build-support bench`: what the post-link part costs, beside wasm-opt alone on the same file.
+//! `lab bench`: what the post-link part costs, beside wasm-opt alone on the same file.
 
 use anyhow::Context as _;
 use build_support::cli::ended::Ended;
@@ -19,7 +19,7 @@ use std::time::Instant;
 #[command(after_help = "\
 Both are run in turn, so that a busy machine slows both; the ratio is of the medians.
 Example:
-  build-support bench target/budget/wasm32-wasip2/clawft_wasm.linked.wasm")]
+  cargo run -p lab -- bench target/budget/wasm32-wasip2/clawft_wasm.linked.wasm")]
 pub struct Opts {
     /// A linked file, with its names
     file: PathBuf,

@@ -1,4 +1,4 @@
-//! `build-support memory`: how much memory the agent takes. What `cargo memory` and `cargo make
+//! `lab memory`: how much memory the agent takes. What `cargo memory` and `cargo make
 //! memory` are.
 
 use crate::memory::{self, Plan, Subject};
@@ -23,7 +23,7 @@ Exit codes: 0 measured, 2 error.
 Examples:
   cargo memory
   cargo memory --json > memory.json
-  build-support memory agent.wasm --workload transcript.json --rounds 1000")]
+  cargo memory agent.wasm --workload transcript.json --rounds 1000")]
 pub struct Opts {
     /// Agents: components or reactors; the shipped files of the package where none is given
     files: Vec<PathBuf>,

@@ -1,4 +1,4 @@
-//! `build-support scaling`: how time and memory grow with the file, of the sweep or of `analyze`
+//! `lab scaling`: how time and memory grow with the file, of the sweep or of `analyze`
 //! and `diff`. What `cargo make scaling` is.
 
 use crate::{scaling, tables};
@@ -21,9 +21,9 @@ use std::path::{Path, PathBuf};
 Without a file, files of 0.1, 1, 5, 10 and 20 MB are linked out of real crates, which takes minutes the first time, and each is
 measured in a process of its own. The ratio is the sweep's time in relation to the final wasm-opt run.
 Examples:
-  build-support scaling
-  build-support scaling --attribution                  analyze and diff, which need no wasm-opt
-  build-support scaling app.linked.wasm --json")]
+  cargo run -p lab -- scaling
+  cargo run -p lab -- scaling --attribution                  analyze and diff, which need no wasm-opt
+  cargo run -p lab -- scaling app.linked.wasm --json")]
 pub struct Opts {
     /// Measure this linked file alone
     file: Option<PathBuf>,

@@ -1,4 +1,4 @@
-//! `build-support size-bench`: what each step is worth on real programs, beside a standard library
+//! `lab size-bench`: what each step is worth on real programs, beside a standard library
 //! rebuilt with unstable flags. What `cargo size-bench` and `cargo make size-bench` are.
 
 use crate::{size_bench, tables};
@@ -20,10 +20,10 @@ The first run compiles the standard library once for each target and kind, which
 A program is marked where ours is more than 2% above the reference, raw or brotli.
 Exit codes: 0 measured, 1 something is marked and --check was given, 2 error.
 Examples:
-  build-support size-bench
-  build-support size-bench --fixture json              one program
-  build-support size-bench --json > sizes.json
-  build-support size-bench --check                     exit 1 where something is marked")]
+  cargo size-bench
+  cargo size-bench --fixture json              one program
+  cargo size-bench --json > sizes.json
+  cargo size-bench --check                     exit 1 where something is marked")]
 pub struct Opts {
     /// Measure this one alone, by its name in the table
     #[arg(long, value_name = "NAME")]

@@ -1,4 +1,4 @@
-//! `build-support startup`: how long it takes until an agent is there. What `cargo startup` and
+//! `lab startup`: how long it takes until an agent is there. What `cargo startup` and
 //! `cargo make startup` are.
 
 use crate::startup::targets::{self, TARGETS, Weight};
@@ -38,7 +38,7 @@ Examples:
   cargo startup
   cargo startup --json > startup.json
   cargo startup --check --no-node                        exit 1 where a target is missed
-  build-support startup agent.wasm --samples 1000")]
+  cargo startup agent.wasm --samples 1000")]
 pub struct Opts {
     /// Agents: components or reactors; the shipped files of the package where none is given
     files: Vec<PathBuf>,

@@ -84,8 +84,7 @@ fn shows(measure: &Measure, file: &Path) -> String {
         }
         Measure::Section(_) => format!("{analyze} --by section` shows what each section takes"),
         Measure::Memory => {
-            "`build-support memory FILE` on the shipped file shows what the memory is for"
-                .to_owned()
+            format!("{analyze} --by section` shows its data; the rest is the stack and the heap")
         }
         Measure::Start => {
             "work at the start is that of constructors, the start function and `_initialize`"
