@@ -1,6 +1,6 @@
 //! A wasm file compiled by an embedded wasmtime, with WASI for its imports: everything that can be
 //! done before an instance is wanted, and the store that an instance then has. How long any of it
-//! takes is `measure`'s business.
+//! takes is the lab's business.
 
 use crate::engine::memory::Memory;
 use crate::error::{Error, Result};

@@ -1,7 +1,7 @@
 //! How many instructions it takes until there is an instance of a file, whatever the file is:
 //! segments and globals, the start function, and a reactor's `_initialize`. Counted by wasmtime's
 //! fuel, so the figure is the same on every machine. How long a start takes, and what the agent
-//! does after it, is `startup`'s business.
+//! does after it, is the lab's business.
 
 use crate::engine::program::{self, Compiled, State};
 use crate::engine::setup::Setup;
