@@ -122,13 +122,13 @@ impl Precompiled {
     #[allow(unsafe_code)]
     pub fn load(&self, engine: &Engine) -> Result<Compiled> {
         let loaded = match self.record.kind {
-            // SAFETY: the bytes must be what `Engine::precompile_module` of some wasmtime gave,
-            // unchanged. This value is made by `write`, from exactly that, and by `read`, which
-            // took it from a file whose length and SHA-256 are the ones that `write` recorded; its
-            // fields are private. (Who forges both can write to the folder this very tool is in.)
-            // The bytes are in our memory, which nobody changes after the check. That the wasmtime
-            // is this one, and its settings fit, is checked by the call itself.
             FileKind::Core => {
+                // SAFETY: the bytes must be what `Engine::precompile_module` of some wasmtime gave,
+                // unchanged. This value is made by `write`, from exactly that, and by `read`, which
+                // took it from a file whose length and SHA-256 are the ones that `write` recorded;
+                // its fields are private. (Who forges both can write to the folder this very tool
+                // is in.) The bytes are in our memory, which nobody changes after the check. That
+                // the wasmtime is this one, and its settings fit, is checked by the call itself.
                 unsafe { Module::deserialize(engine, &self.bytes) }.map(Compiled::Core)
             }
             FileKind::Component => {

@@ -64,7 +64,7 @@ fn build(opts: &Opts, package: &Package, messages: &Messages<'_>) -> anyhow::Res
         MessageFormat::Human | MessageFormat::Short => Progress::start(opts.json),
     };
     if opts.dry_run {
-        let linked = build::compile(&package, &config, &features, &mut progress)?;
+        let linked = build::compile(package, &config, &features, &mut progress)?;
         let artifact = Artifact::new(linked.bytes, &linked.path)?;
         drop(progress);
         return dry_run::show(
@@ -76,7 +76,7 @@ fn build(opts: &Opts, package: &Package, messages: &Messages<'_>) -> anyhow::Res
         .out_dir
         .clone()
         .unwrap_or_else(|| package.outputs(&config.target));
-    let shipped = build::run(&package, &config.target, &features, &folder, &mut progress)?;
+    let shipped = build::run(package, &config.target, &features, &folder, &mut progress)?;
     drop(progress);
     if opts.message_format != MessageFormat::Json {
         show(opts, &shipped)?;

@@ -73,7 +73,7 @@ impl Artifact {
     fn open(bytes: Vec<u8>, kind: FileKind) -> Result<Self, ReadError> {
         validate(&bytes)?;
         let modules = match kind {
-            FileKind::Core => vec![0..bytes.len()],
+            FileKind::Core => std::iter::once(0..bytes.len()).collect(),
             FileKind::Component => modules_of_component(&bytes)?,
         };
         Ok(Self {

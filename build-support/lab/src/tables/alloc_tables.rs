@@ -30,7 +30,7 @@ pub fn draw(comparison: &Comparison, colour: bool) -> String {
 
 fn draw_section(section: &Section, paint: Paint) -> String {
     let mut text = format!("{}\n", paint.with(HEADING, &section.title));
-    for line in wrapped(&section.about) {
+    for line in wrapped(section.about) {
         text.push_str(&format!("{}\n", paint.with(FAINT, &line)));
     }
     format!("{text}{}\n", section.table.draw("", paint))

@@ -66,7 +66,7 @@ fn change_bytes(file: &Path, change: impl Fn(&mut Vec<u8>)) {
 /// The answers to the transcript, without what the clock decides.
 fn answers(program: &Program) -> Vec<Value> {
     let root = tempfile::tempdir().unwrap();
-    let mut host: Host = Host::start(&program, Some(root.path())).unwrap();
+    let mut host: Host = Host::start(program, Some(root.path())).unwrap();
     let transcript = transcript();
     host.init(&transcript.config()).unwrap();
     let answers = transcript.play(&mut host).unwrap();
