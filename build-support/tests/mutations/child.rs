@@ -16,7 +16,7 @@ const TOOL: &str = env!("CARGO_BIN_EXE_build-support");
 
 /// The program of the package that measures with the tool, which cargo puts beside it.
 static LAB: LazyLock<PathBuf> = LazyLock::new(|| {
-    let mut cargo = process::command(env!("CARGO"));
+    let mut cargo = process::cargo(env!("CARGO"));
     cargo.args(["build", "--quiet", "--package", "lab"]);
     process::run(&mut cargo).expect("the lab compiles");
     Path::new(TOOL).with_file_name("lab")
