@@ -37,6 +37,9 @@ pub struct Answer {
     pub provider: String,
     /// The model that answered.
     pub model: String,
+    /// Why the answer ends: `stop`, or `tool_limit` where the provider wanted more rounds of tools
+    /// than `limits.max_tool_rounds`.
+    pub finish: &'static str,
     /// The assistant's last message.
     pub message: Message,
     /// What the tools came to, in the order they ran.
@@ -57,6 +60,7 @@ impl Answer {
         out.string_member("intent", self.intent);
         out.string_member("provider", &self.provider);
         out.string_member("model", &self.model);
+        out.string_member("finish", self.finish);
         out.key("message");
         self.message.write(&mut out);
         out.open(r#""tool_results":["#);

@@ -84,7 +84,7 @@ codes! {
     Unsupported = 24, "unsupported";
     /// No configured provider serves the model.
     NoProvider = 25, "no_provider";
-    /// The provider asked for tools more often than `limits.max_tool_rounds`.
+    /// Of versions before 0.2: such a turn is kept now, and its answer has `finish`.
     TooManyRounds = 26, "too_many_rounds";
     /// The call came from inside another call to the same agent.
     Busy = 27, "busy";

@@ -12,7 +12,7 @@ pub struct Limits {
     pub max_history: u64,
     /// Bytes of text kept per session; the oldest messages go. Default 1,048,576.
     pub max_history_bytes: u64,
-    /// How often a provider may call tools before it must answer. Default 4.
+    /// How often a provider may call tools before it must answer. Default 50.
     pub max_tool_rounds: u64,
     /// Bytes of one file that a tool reads or writes, and of all of memory. Default 262,144.
     pub max_file_bytes: u64,
@@ -26,7 +26,7 @@ impl Default for Limits {
             max_message_bytes: 65_536,
             max_history: 64,
             max_history_bytes: 1_048_576,
-            max_tool_rounds: 4,
+            max_tool_rounds: 50,
             max_file_bytes: 262_144,
             max_sessions: 64,
         }
@@ -47,7 +47,7 @@ impl Limits {
             1024,
             64 * MIB,
         );
-        fields.number("max_tool_rounds", &mut to.max_tool_rounds, 0, 64);
+        fields.number("max_tool_rounds", &mut to.max_tool_rounds, 0, 1000);
         fields.number("max_file_bytes", &mut to.max_file_bytes, 1, 64 * MIB);
         fields.number("max_sessions", &mut to.max_sessions, 1, 10_000);
         fields.only("max_message_bytes, max_history, max_history_bytes, max_tool_rounds, max_file_bytes, max_sessions");

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use crate::error::{AgentError, ErrorCode, Result};
 use crate::fields::{self, Fields};
-use crate::json::{self, MAX_DEPTH, Writer, decimal};
+use crate::json::{self, MAX_DEPTH, Value, Writer, decimal};
 use crate::limits::Limits;
 use crate::message::{Message, Role};
 
@@ -81,16 +81,27 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`ErrorCode::StateCorrupted`] with what is wrong with it.
+    /// [`ErrorCode::StateCorrupted`] with what is wrong with it; [`ErrorCode::Unsupported`] for one
+    /// of a newer version, which is not to be touched.
     pub fn parse(text: &str) -> Result<Box<Self>> {
         // A tool call's arguments may be as deep as any text, and stand deeper here.
         let session = json::parse_deep(text, MAX_DEPTH + 8).and_then(|value| {
+            let version = value.get("version").and_then(Value::as_u64);
+            if let Some(newer) = version.filter(|version| *version > VERSION) {
+                return Err(AgentError::new(
+                    ErrorCode::Unsupported,
+                    "the session is of version {}, newer than this program, which knows 1",
+                    &[&decimal(newer)],
+                ));
+            }
             fields::read(&value, "session", ErrorCode::StateCorrupted, |fields| {
                 Box::new(read(fields))
             })
         });
         session.map_err(|mut error| {
-            error.code = ErrorCode::StateCorrupted;
+            if error.code != ErrorCode::Unsupported {
+                error.code = ErrorCode::StateCorrupted;
+            }
             error
         })
     }
@@ -112,30 +123,35 @@ impl Session {
         out.finish()
     }
 
-    /// Drops the oldest messages until the history fits `limits`. The last message always stays; a
-    /// tool result whose call is gone goes too, because no provider accepts one.
+    /// Drops the oldest turns until the history fits `limits`: it begins with the user, and no
+    /// result is without its call, for no provider accepts that. The last turn stays, or where it
+    /// is too large by itself, its question and its answer.
     pub fn trim(&mut self, limits: &Limits) {
+        let before = self.messages.len();
         let mut bytes = 0_u64;
-        let mut keep = 0_u64;
-        for message in self.messages.iter().rev() {
+        let mut start = before;
+        let mut fitting = false;
+        for (at, message) in self.messages.iter().enumerate().rev() {
             bytes = bytes.saturating_add(message.bytes() as u64);
-            if keep == limits.max_history || (keep > 0 && bytes > limits.max_history_bytes) {
+            let count = (before - at) as u64;
+            let fits = count <= limits.max_history && bytes <= limits.max_history_bytes;
+            if fitting && !fits {
                 break;
             }
-            keep += 1;
+            if message.role == Role::User {
+                start = at;
+                fitting = fits;
+                if !fits {
+                    break;
+                }
+            }
         }
-        // `keep` is at most the number of messages, which is a `usize`.
-        let mut drop = self.messages.len().saturating_sub(keep as usize);
-        if drop > 0 {
-            let orphans = self
-                .messages
-                .iter()
-                .skip(drop)
-                .take_while(|message| message.role == Role::Tool);
-            drop += orphans.count();
+        self.messages.drain(..start);
+        let answer = self.messages.len().saturating_sub(1);
+        if !fitting && answer > 1 {
+            self.messages.drain(1..answer);
         }
-        self.messages.drain(..drop);
-        self.dropped += drop as u64;
+        self.dropped += (before - self.messages.len()) as u64;
     }
 }
 
@@ -206,7 +222,7 @@ mod tests {
             "{",
             "[]",
             "{}",
-            r#"{"version":2,"name":"a","messages":[]}"#,
+            r#"{"version":0,"name":"a","messages":[]}"#,
             r#"{"version":1,"messages":[]}"#,
             r#"{"version":1,"name":"a"}"#,
             r#"{"version":1,"name":"a","messages":[{}]}"#,
@@ -247,30 +263,51 @@ mod tests {
     }
 
     #[test]
-    fn trims_by_count_by_bytes_and_without_orphans() {
+    fn trims_by_count_and_by_bytes_to_whole_turns() {
         let limits = |max_history, max_history_bytes| Limits {
             max_history,
             max_history_bytes,
             ..Limits::default()
         };
-        let roles = [Role::User, Role::Assistant, Role::Tool, Role::Assistant];
-        let trimmed = |limits: Limits| {
+        let trimmed = |roles: &str, limits: Limits| {
             let mut session = Session::new("a");
-            session
-                .messages
-                .extend(roles.map(|role| message(role, "12345")));
+            let role = |letter| match letter {
+                'u' => Role::User,
+                'a' => Role::Assistant,
+                _ => Role::Tool,
+            };
+            let messages = roles.chars().map(|letter| message(role(letter), "12345"));
+            session.messages.extend(messages);
             session.trim(&limits);
-            assert_eq!(session.dropped as usize, 4 - session.messages.len());
-            session.messages.len()
+            let kept = session.messages.len();
+            assert_eq!(session.dropped as usize, roles.len() - kept);
+            let kept = session.messages.iter().map(|message| match message.role {
+                Role::User => 'u',
+                Role::Assistant => 'a',
+                _ => 't',
+            });
+            kept.collect::<String>()
         };
-        assert_eq!(trimmed(limits(4, 1024)), 4);
-        assert_eq!(trimmed(limits(3, 1024)), 3);
-        assert_eq!(
-            trimmed(limits(2, 1024)),
-            1,
-            "the tool result has lost its call"
-        );
-        assert_eq!(trimmed(limits(4, 15)), 3);
-        assert_eq!(trimmed(limits(4, 1)), 1, "the last one stays");
+        for (roles, max_history, max_bytes, expected) in [
+            ("uauata", 6, 1024, "uauata"),
+            ("uauata", 5, 1024, "uata"),
+            ("uauata", 4, 1024, "uata"),
+            ("uauata", 3, 1024, "ua"),
+            ("uatauauaua", 6, 1024, "uauaua"),
+            ("uatauauaua", 9, 1024, "uauaua"),
+            ("uatauauaua", 10, 49, "uauaua"),
+            ("uatauauaua", 10, 20, "uaua"),
+            ("uaua", 10, 1, "ua"),
+            ("uatata", 10, 1, "ua"),
+            ("u", 2, 1, "u"),
+            ("", 2, 1, ""),
+        ] {
+            let limits = limits(max_history, max_bytes);
+            assert_eq!(
+                trimmed(roles, limits),
+                expected,
+                "{roles} {max_history} {max_bytes}"
+            );
+        }
     }
 }

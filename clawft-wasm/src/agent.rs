@@ -101,7 +101,10 @@ impl Agent {
             answer.usage.dropped = cached.session.dropped;
             answer.not_persisted = sessions::save(&mut cached, &self.workspace).err();
         }
-        self.sessions.put(cached);
+        // A first message that failed leaves nothing, and nothing takes no place.
+        if cached.saved || cached.session.next_message > 1 {
+            self.sessions.put(cached);
+        }
         result
     }
 

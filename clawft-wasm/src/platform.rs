@@ -39,17 +39,49 @@ pub enum Fault {
     IsDirectory,
     /// The system does not allow it.
     Denied,
+    /// It is a pipe, a socket, a device.
+    NoFile,
     /// The path leads out of the root, through a symbolic link.
     Outside,
     /// Anything else.
     Other,
 }
 
+/// What can be at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A file.
+    File,
+    /// A directory.
+    Directory,
+    /// A pipe, a socket, a device: opening one may wait for ever.
+    Other,
+}
+
 /// What is known of a file without opening it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stat {
-    /// Whether it is a directory; everything else is taken for a file.
-    pub directory: bool,
+    /// What it is.
+    pub kind: Kind,
     /// Its size in bytes.
     pub bytes: u64,
+}
+
+/// A name as it can be shown: what is not UTF-8 as `\xFF`.
+#[cfg(not(all(target_os = "wasi", target_env = "p2")))]
+fn shown(name: &[u8]) -> core_alloc::string::String {
+    let mut out = core_alloc::string::String::new();
+    for chunk in name.utf8_chunks() {
+        out.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            out.push_str("\\x");
+            for half in [byte >> 4, byte & 15] {
+                let digits = b"0123456789ABCDEF";
+                out.push(char::from(
+                    digits.get(usize::from(half)).copied().unwrap_or(b'?'),
+                ));
+            }
+        }
+    }
+    out
 }

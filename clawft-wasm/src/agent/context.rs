@@ -20,8 +20,8 @@ pub struct Context<'a> {
     pub history: &'a [Message],
     /// This turn: the user's message, then calls and their results.
     pub turn: &'a [Message],
-    /// The tools that may be called.
-    pub tools: Allowed<'a>,
+    /// The tools that may be called; none when the turn has to end with this answer.
+    pub tools: Option<Allowed<'a>>,
 }
 
 impl<'a> Context<'a> {

@@ -1,5 +1,6 @@
 //! The agent as a whole, natively: every tool, sessions, limits, the sandbox.
 
+mod bounds;
 mod files;
 mod sessions;
 
@@ -164,15 +165,6 @@ fn tool_rounds_and_their_limit() {
         .map(|result| result.call_id.as_str())
         .collect();
     assert_eq!(ids, ["c1", "c2", "c3"]);
-    assert_eq!(
-        error(&mut agent, "list\nthen\nlist\nthen\nlist"),
-        ErrorCode::TooManyRounds
-    );
-    assert_eq!(
-        say(&mut agent, "hi").usage.history,
-        9,
-        "the failed turn left nothing"
-    );
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Run tools, the fifth stage: the table of tools, their arguments, and what each does.
 //!
 //! Every argument is a text; the table drives both the check and the JSON schema in the
-//! capabilities. Paths are confined by [`workspace::normal`], sizes by `limits.max_file_bytes`.
+//! capabilities. Paths are confined by [`Workspace::inside`], sizes by `limits.max_file_bytes`.
 
 use clawft_types::fields;
 use clawft_types::json::{self, decimal};
@@ -29,6 +29,15 @@ pub enum Tool {
     /// Will fetch a page; says so until there is HTTP.
     WebFetch,
 }
+
+/// Calls in one reply that are run; the others get `too_large`.
+pub const MAX_CALLS: usize = 32;
+
+/// Bytes of results in one turn after which calls get `too_large`.
+pub const MAX_RESULT_BYTES: usize = 1024 * 1024;
+
+/// Bytes of one result that the provider gets to see: its first and its last half of that.
+const SHOWN_BYTES: usize = 32 * 1024;
 
 /// An argument of a tool.
 #[derive(Debug)]
@@ -210,6 +219,25 @@ pub fn run(
     act(spec.tool, texts, limits.max_file_bytes, workspace, memory)
 }
 
+/// What the provider gets to see of a result: all of it, or where it is long its beginning and its
+/// end.
+pub fn shown(text: String) -> String {
+    if text.len() <= SHOWN_BYTES {
+        return text;
+    }
+    let mut head = SHOWN_BYTES / 2;
+    while !text.is_char_boundary(head) {
+        head -= 1;
+    }
+    let mut tail = text.len() - SHOWN_BYTES / 2;
+    while !text.is_char_boundary(tail) {
+        tail += 1;
+    }
+    let [first, last] = [text.get(..head), text.get(tail..)].map(Option::unwrap_or_default);
+    let left_out = decimal((tail - head) as u64);
+    text::fill("{}… {} bytes left out …{}", &[first, &left_out, last])
+}
+
 /// Does what `tool` does with its arguments in the order of the table.
 fn act(
     tool: Tool,
@@ -219,9 +247,9 @@ fn act(
     memory: &mut Memory,
 ) -> Result<String> {
     match tool {
-        Tool::ReadFile => workspace.read(&workspace::normal(first)?, limit),
+        Tool::ReadFile => workspace.read(&workspace.inside(first)?, limit),
         Tool::WriteFile => {
-            let path = workspace::normal(first)?;
+            let path = workspace.inside(first)?;
             write(&path, second, limit, workspace)?;
             Ok(text::fill(
                 "wrote {} bytes to {}",
@@ -229,7 +257,7 @@ fn act(
             ))
         }
         Tool::EditFile => {
-            let path = workspace::normal(first)?;
+            let path = workspace.inside(first)?;
             let old = workspace.read(&path, limit)?;
             let Some((at, true)) = text::find(&old, second) else {
                 return Err(AgentError::new(
@@ -244,7 +272,7 @@ fn act(
             Ok(text::fill("edited {}", &[&path]))
         }
         Tool::ListDirectory => {
-            let path = workspace::normal(if first.is_empty() { "." } else { first })?;
+            let path = workspace.inside(if first.is_empty() { "." } else { first })?;
             let mut out = String::new();
             for name in &workspace.list(&path, limit)? {
                 text::push_item(&mut out, "\n", name);

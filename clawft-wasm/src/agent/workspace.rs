@@ -1,6 +1,6 @@
 //! The root directory as the agent uses it: checked paths, atomic writes, uniform errors.
 //!
-//! Tools hand in paths from outside and [`normal`] checks them; sessions and memory have paths of
+//! Tools hand in paths from outside and [`Workspace::inside`] checks them; sessions and memory have paths of
 //! their own below [`STATE`], which no tool reaches. Both then go to [`crate::platform`].
 
 use clawft_types::json::decimal;
@@ -9,10 +9,16 @@ use core_alloc::boxed::Box;
 use core_alloc::string::String;
 use core_alloc::vec::Vec;
 
-use crate::platform::{Fault, Root, STATE};
+use crate::platform::{Fault, Kind, Root, STATE};
 
 /// The longest path, in bytes.
 const MAX_PATH: usize = 1024;
+
+/// Symbolic links that are followed on one path.
+const MAX_LINKS: u32 = 40;
+
+/// Names that are tried for a temporary file: each of them may be somebody's.
+const MAX_NAMES: u64 = 1000;
 
 /// The root directory, if there is one.
 #[derive(Debug, Default)]
@@ -65,11 +71,24 @@ impl Workspace {
         let root = self.root()?;
         match root.stat(path).map_err(|fault| error(path, fault))? {
             None => return Err(error(path, Fault::NotFound)),
-            Some(stat) if stat.directory => return Err(error(path, Fault::IsDirectory)),
-            Some(stat) if stat.bytes > limit => return Err(too_large(path, stat.bytes, limit)),
-            Some(_) => {}
+            Some(stat) => match stat.kind {
+                Kind::Directory => return Err(error(path, Fault::IsDirectory)),
+                Kind::Other => return Err(error(path, Fault::NoFile)),
+                Kind::File if stat.bytes > limit => {
+                    return Err(too_large(path, stat.bytes, limit));
+                }
+                Kind::File => {}
+            },
         }
-        let bytes = root.read(path).map_err(|fault| error(path, fault))?;
+        let bytes = root.read(path, limit).map_err(|fault| error(path, fault))?;
+        // It may have grown, or be one of those that say 0 and have more.
+        if bytes.len() as u64 > limit {
+            return Err(AgentError::new(
+                ErrorCode::TooLarge,
+                "{}: has more bytes than limits.max_file_bytes = {}",
+                &[path, &decimal(limit)],
+            ));
+        }
         String::from_utf8(bytes)
             .map_err(|_| AgentError::new(ErrorCode::NotText, "{}: not UTF-8 text", &[path]))
     }
@@ -88,7 +107,7 @@ impl Workspace {
             }
             let parent = path.get(..at).unwrap_or_default();
             match root.stat(parent).map_err(|fault| error(parent, fault))? {
-                Some(stat) if stat.directory => {}
+                Some(stat) if stat.kind == Kind::Directory => {}
                 Some(_) => return Err(error(parent, Fault::NotDirectory)),
                 None => match root.create_directory(parent) {
                     Ok(()) | Err(Fault::Exists) => {}
@@ -96,19 +115,77 @@ impl Workspace {
                 },
             }
         }
-        if let Some(stat) = root.stat(path).map_err(|fault| error(path, fault))?
-            && stat.directory
-        {
-            return Err(error(path, Fault::IsDirectory));
+        match root.stat(path).map_err(|fault| error(path, fault))? {
+            None => {}
+            Some(stat) => match stat.kind {
+                Kind::File => {}
+                Kind::Directory => return Err(error(path, Fault::IsDirectory)),
+                Kind::Other => return Err(error(path, Fault::NoFile)),
+            },
         }
-        let beside = text::fill("{}.clawft-tmp", &[path]);
-        let done = root
-            .write(&beside, content.as_bytes())
-            .and_then(|()| root.rename(&beside, path));
-        done.map_err(|fault| {
+        let mut number = 0;
+        let beside = loop {
+            let beside = text::fill("{}.clawft-tmp{}", &[folder_of(path), &decimal(number)]);
+            match root.create(&beside, content.as_bytes(), path) {
+                Ok(()) => break beside,
+                // It is another process's, or the user's.
+                Err(Fault::Exists) if number < MAX_NAMES => number += 1,
+                Err(fault) => return Err(error(path, fault)),
+            }
+        };
+        root.rename(&beside, path).map_err(|fault| {
             let _ = root.remove(&beside);
             error(path, fault)
         })
+    }
+
+    /// `path` from outside, [`normal`] and with what symbolic links on it lead to in their place.
+    ///
+    /// # Errors
+    ///
+    /// `path_outside_sandbox` where that is out of the root or in [`STATE`], `no_file_system`, or
+    /// what the platform says.
+    pub fn inside(&self, path: &str) -> Result<String> {
+        let given = normal(path)?;
+        let root = self.root()?;
+        let mut out = String::new();
+        let mut rest = given.clone();
+        let mut links = 0;
+        while !rest.is_empty() {
+            let (part, after) = text::split(&rest, "/").unwrap_or((&rest, ""));
+            let (part, after) = (String::from(part), String::from(after));
+            rest = after;
+            if part.is_empty() || part == "." {
+                continue;
+            }
+            if part == ".." {
+                if out.is_empty() {
+                    return Err(error(&given, Fault::Outside));
+                }
+                out.truncate(folder_of(&out).trim_end_matches('/').len());
+                continue;
+            }
+            let before = out.len();
+            text::push_item(&mut out, "/", &part);
+            let link = root.link(&out).map_err(|fault| error(&given, fault))?;
+            if let Some(to) = link {
+                links += 1;
+                if links > MAX_LINKS || to.starts_with('/') {
+                    return Err(error(&given, Fault::Outside));
+                }
+                out.truncate(before);
+                rest = text::fill("{}/{}", &[&to, &rest]);
+            }
+        }
+        let mut parts = Some(out.as_str());
+        let first = text::next_part(&mut parts, "/").unwrap_or_default();
+        if first.eq_ignore_ascii_case(STATE) {
+            return Err(error(&given, Fault::Outside));
+        }
+        if out.is_empty() {
+            out.push('.');
+        }
+        Ok(out)
     }
 
     /// Gives the file at `from` the name `to`.
@@ -133,7 +210,9 @@ impl Workspace {
         let root = self.root()?;
         match root.stat(path).map_err(|fault| error(path, fault))? {
             None => return Err(error(path, Fault::NotFound)),
-            Some(stat) if !stat.directory => return Err(error(path, Fault::NotDirectory)),
+            Some(stat) if stat.kind != Kind::Directory => {
+                return Err(error(path, Fault::NotDirectory));
+            }
             Some(_) => {}
         }
         let mut names = root.list(path).map_err(|fault| error(path, fault))?;
@@ -153,13 +232,19 @@ impl Workspace {
         for name in &mut names {
             // What cannot be looked at (a link out of the root) is shown like a file.
             if let Ok(Some(stat)) = root.stat(&text::fill("{}/{}", &[path, name]))
-                && stat.directory
+                && stat.kind == Kind::Directory
             {
                 name.push('/');
             }
         }
         Ok(names)
     }
+}
+
+/// The part of `path` up to its last `/`, with that.
+fn folder_of(path: &str) -> &str {
+    let name = path.bytes().rev().take_while(|byte| *byte != b'/').count();
+    path.get(..path.len() - name).unwrap_or_default()
 }
 
 /// `path` from outside, without `.` and doubled slashes; `.` for the root itself.
@@ -228,6 +313,7 @@ fn error(path: &str, fault: Fault) -> Box<AgentError> {
         Fault::Exists => (ErrorCode::Io, "{}: is there already"),
         Fault::NotDirectory => (ErrorCode::WrongKind, "{}: not a directory"),
         Fault::IsDirectory => (ErrorCode::WrongKind, "{}: is a directory"),
+        Fault::NoFile => (ErrorCode::WrongKind, "{}: is a pipe, a socket or a device"),
         Fault::Denied => (ErrorCode::PermissionDenied, "{}: permission denied"),
         Fault::Outside => (ErrorCode::PathOutsideSandbox, "{}: leads out of the root"),
         Fault::Other => (ErrorCode::Io, "{}: input or output failed"),

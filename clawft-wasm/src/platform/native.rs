@@ -6,10 +6,10 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::{Fault, STATE, Stat};
+use super::{Fault, Kind, STATE, Stat};
 
 pub use clawft_types::os::now_ms;
 
@@ -46,7 +46,11 @@ impl Root {
     pub fn stat(&self, path: &str) -> Result<Option<Stat>, Fault> {
         match fs::metadata(self.resolve(path)?) {
             Ok(data) => Ok(Some(Stat {
-                directory: data.is_dir(),
+                kind: match data.file_type() {
+                    kind if kind.is_dir() => Kind::Directory,
+                    kind if kind.is_file() => Kind::File,
+                    _ => Kind::Other,
+                },
                 bytes: data.len(),
             })),
             Err(error) => match fault(error) {
@@ -56,24 +60,57 @@ impl Root {
         }
     }
 
-    /// The bytes of the file at `path`.
+    /// What the symbolic link at `path` says; nothing where there is no link.
+    ///
+    /// # Errors
+    ///
+    /// If the system does not say, and [`Fault::Outside`] for a link that is no text.
+    pub fn link(&self, path: &str) -> Result<Option<String>, Fault> {
+        match fs::read_link(self.path.join(path)) {
+            Ok(target) => match target.into_os_string().into_string() {
+                Ok(target) => Ok(Some(target)),
+                Err(_) => Err(Fault::Outside),
+            },
+            Err(error) => match (error.kind(), fault(error)) {
+                (io::ErrorKind::InvalidInput, _) => Ok(None),
+                (_, Fault::NotFound | Fault::NotDirectory) => Ok(None),
+                (_, other) => Err(other),
+            },
+        }
+    }
+
+    /// The bytes of the file at `path`, up to one more than `limit`.
     ///
     /// # Errors
     ///
     /// If it cannot be read.
-    pub fn read(&self, path: &str) -> Result<Vec<u8>, Fault> {
-        fs::read(self.resolve(path)?).map_err(fault)
+    pub fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, Fault> {
+        let file = fs::File::open(self.resolve(path)?).map_err(fault)?;
+        let mut bytes = Vec::new();
+        let mut part = file.take(limit.saturating_add(1));
+        part.read_to_end(&mut bytes).map_err(fault)?;
+        Ok(bytes)
     }
 
-    /// Makes the file at `path` hold `bytes`, and has them written to the disk.
+    /// Makes a new file at `path` with `bytes`, and has them written to the disk; with the
+    /// permissions of the file at `like`, if there is one.
     ///
     /// # Errors
     ///
-    /// If it cannot be written; some of it may be.
-    pub fn write(&self, path: &str, bytes: &[u8]) -> Result<(), Fault> {
-        let mut file = fs::File::create(self.resolve(path)?).map_err(fault)?;
-        file.write_all(bytes).map_err(fault)?;
-        file.sync_all().map_err(fault)
+    /// [`Fault::Exists`] if there is anything at `path`, a link included. If it cannot be written;
+    /// it is then not there.
+    pub fn create(&self, path: &str, bytes: &[u8], like: &str) -> Result<(), Fault> {
+        let path = self.resolve_new(path)?;
+        let mut file = fs::File::create_new(&path).map_err(fault)?;
+        let permissions = fs::metadata(self.path.join(like)).map(|data| data.permissions());
+        let done = permissions
+            .map_or(Ok(()), |permissions| file.set_permissions(permissions))
+            .and_then(|()| file.write_all(bytes))
+            .and_then(|()| file.sync_all());
+        done.map_err(|error| {
+            let _ = fs::remove_file(&path);
+            fault(error)
+        })
     }
 
     /// Gives the file at `from` the name `to`, in place of what had it.
@@ -103,7 +140,7 @@ impl Root {
         fs::create_dir(self.resolve(path)?).map_err(fault)
     }
 
-    /// The names in the directory at `path`, in no order; names that are not UTF-8 are left out.
+    /// The names in the directory at `path`, in no order.
     ///
     /// # Errors
     ///
@@ -111,9 +148,16 @@ impl Root {
     pub fn list(&self, path: &str) -> Result<Vec<String>, Fault> {
         let mut names = Vec::new();
         for entry in fs::read_dir(self.resolve(path)?).map_err(fault)? {
-            names.extend(entry.map_err(fault)?.file_name().into_string());
+            let name = entry.map_err(fault)?.file_name();
+            names.push(super::shown(name.as_encoded_bytes()));
         }
         Ok(names)
+    }
+
+    /// `path` on the system, for what is to be made there: its folder is [resolved](Self::resolve).
+    fn resolve_new(&self, path: &str) -> Result<PathBuf, Fault> {
+        let (folder, name) = path.rsplit_once('/').unwrap_or((".", path));
+        Ok(self.resolve(folder)?.join(name))
     }
 
     /// `path` on the system, after checking that it stays in the root, and that only a path that

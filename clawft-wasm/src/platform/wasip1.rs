@@ -7,7 +7,7 @@ use core_alloc::string::String;
 use core_alloc::vec;
 use core_alloc::vec::Vec;
 
-use super::{Fault, Stat};
+use super::{Fault, Kind, Stat};
 
 /// Preopened directories begin here: 0, 1 and 2 are the standard streams.
 const FIRST_PREOPEN: wasip1::Fd = 3;
@@ -18,6 +18,9 @@ const CHUNK: usize = crate::budget::READ_BUFFER;
 /// A directory entry in the buffer of `fd_readdir`: next, inode, length of the name, type; the name
 /// follows. (WASI preview 1, `dirent`.)
 const ENTRY: usize = 24;
+
+/// The longest text of a symbolic link that is read.
+const MAX_LINK: usize = 1024;
 
 /// The directory the agent works in. Its descriptor is always the same: there is nothing to keep.
 #[derive(Debug)]
@@ -30,6 +33,26 @@ impl Drop for File {
     fn drop(&mut self) {
         // SAFETY: the descriptor is ours and open, and is not used after this.
         let _ = unsafe { wasip1::fd_close(self.0) };
+    }
+}
+
+impl File {
+    /// Writes all of `bytes`, and has them written to the disk.
+    fn write(&self, mut bytes: &[u8]) -> Result<(), Fault> {
+        while !bytes.is_empty() {
+            let part = wasip1::Ciovec {
+                buf: bytes.as_ptr(),
+                buf_len: bytes.len(),
+            };
+            // SAFETY: the one part is memory of `bytes`, which lives through the call.
+            let count = unsafe { wasip1::fd_write(self.0, &[part]) }.map_err(fault)?;
+            match bytes.get(count..) {
+                Some(rest) if count > 0 => bytes = rest,
+                _ => return Err(Fault::Other),
+            }
+        }
+        // SAFETY: the descriptor is ours and open.
+        unsafe { wasip1::fd_sync(self.0) }.map_err(fault)
     }
 }
 
@@ -47,7 +70,12 @@ impl Root {
         flags: wasip1::Oflags,
         rights: wasip1::Rights,
     ) -> Result<File, Fault> {
-        let follow = wasip1::LOOKUPFLAGS_SYMLINK_FOLLOW;
+        // What is made is made where it is said, not where a link leads to.
+        let follow = if flags & wasip1::OFLAGS_CREAT == 0 {
+            wasip1::LOOKUPFLAGS_SYMLINK_FOLLOW
+        } else {
+            0
+        };
         // SAFETY: `path` is a live string for the whole of the call.
         let fd = unsafe { wasip1::path_open(FIRST_PREOPEN, follow, path, flags, rights, 0, 0) };
         fd.map(File).map_err(fault)
@@ -63,7 +91,11 @@ impl Root {
         // SAFETY: `path` is a live string for the whole of the call.
         match unsafe { wasip1::path_filestat_get(FIRST_PREOPEN, follow, path) } {
             Ok(stat) => Ok(Some(Stat {
-                directory: stat.filetype == wasip1::FILETYPE_DIRECTORY,
+                kind: match stat.filetype {
+                    wasip1::FILETYPE_DIRECTORY => Kind::Directory,
+                    wasip1::FILETYPE_REGULAR_FILE => Kind::File,
+                    _ => Kind::Other,
+                },
                 bytes: stat.size,
             })),
             Err(error) => match fault(error) {
@@ -73,12 +105,43 @@ impl Root {
         }
     }
 
-    /// The bytes of the file at `path`.
+    /// What the symbolic link at `path` says; nothing where there is no link.
+    ///
+    /// # Errors
+    ///
+    /// If the host does not say, and [`Fault::Outside`] for a link that no path of ours can be.
+    pub fn link(&self, path: &str) -> Result<Option<String>, Fault> {
+        let mut target = vec![0; MAX_LINK];
+        // SAFETY: `path` is a live string, pointer and length are those of `target`, which nothing
+        // else uses meanwhile.
+        let length = unsafe {
+            wasip1::path_readlink(FIRST_PREOPEN, path, target.as_mut_ptr(), target.len())
+        };
+        match length {
+            // It may go on beyond the buffer.
+            Ok(length) if length >= MAX_LINK => Err(Fault::Outside),
+            Ok(length) => {
+                target.truncate(length);
+                String::from_utf8(target)
+                    .map(Some)
+                    .map_err(|_| Fault::Outside)
+            }
+            // What a host says of a link to an absolute path.
+            Err(wasip1::ERRNO_PERM | wasip1::ERRNO_NOTCAPABLE) => Err(Fault::Outside),
+            Err(wasip1::ERRNO_INVAL) => Ok(None),
+            Err(error) => match fault(error) {
+                Fault::NotFound | Fault::NotDirectory => Ok(None),
+                other => Err(other),
+            },
+        }
+    }
+
+    /// The bytes of the file at `path`, up to a part more than `limit`.
     ///
     /// # Errors
     ///
     /// If it cannot be read.
-    pub fn read(&self, path: &str) -> Result<Vec<u8>, Fault> {
+    pub fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, Fault> {
         let file = self.open_at(path, 0, wasip1::RIGHTS_FD_READ)?;
         let mut bytes = Vec::new();
         loop {
@@ -92,34 +155,25 @@ impl Root {
             // SAFETY: the one part is memory of `bytes`, which nothing else uses during the call.
             let count = unsafe { wasip1::fd_read(file.0, &[part]) }.map_err(fault)?;
             bytes.truncate(start + count);
-            if count == 0 {
+            if count == 0 || bytes.len() as u64 > limit {
                 return Ok(bytes);
             }
         }
     }
 
-    /// Makes the file at `path` hold `bytes`, and has them written to the disk.
+    /// Makes a new file at `path` with `bytes`, and has them written to the disk. The host decides
+    /// on its permissions: preview 1 has no word for them.
     ///
     /// # Errors
     ///
-    /// If it cannot be written; some of it may be.
-    pub fn write(&self, path: &str, mut bytes: &[u8]) -> Result<(), Fault> {
+    /// [`Fault::Exists`] if there is anything at `path`, a link included. If it cannot be written;
+    /// it is then not there.
+    pub fn create(&self, path: &str, bytes: &[u8], _like: &str) -> Result<(), Fault> {
         let rights = wasip1::RIGHTS_FD_WRITE | wasip1::RIGHTS_FD_SYNC;
-        let file = self.open_at(path, wasip1::OFLAGS_CREAT | wasip1::OFLAGS_TRUNC, rights)?;
-        while !bytes.is_empty() {
-            let part = wasip1::Ciovec {
-                buf: bytes.as_ptr(),
-                buf_len: bytes.len(),
-            };
-            // SAFETY: the one part is memory of `bytes`, which lives through the call.
-            let count = unsafe { wasip1::fd_write(file.0, &[part]) }.map_err(fault)?;
-            match bytes.get(count..) {
-                Some(rest) if count > 0 => bytes = rest,
-                _ => return Err(Fault::Other),
-            }
-        }
-        // SAFETY: the descriptor is ours and open.
-        unsafe { wasip1::fd_sync(file.0) }.map_err(fault)
+        let file = self.open_at(path, wasip1::OFLAGS_CREAT | wasip1::OFLAGS_EXCL, rights)?;
+        file.write(bytes).inspect_err(|_| {
+            let _ = self.remove(path);
+        })
     }
 
     /// Gives the file at `from` the name `to`, in place of what had it.
@@ -152,7 +206,7 @@ impl Root {
         unsafe { wasip1::path_create_directory(FIRST_PREOPEN, path) }.map_err(fault)
     }
 
-    /// The names in the directory at `path`, in no order; names that are not UTF-8 are left out.
+    /// The names in the directory at `path`, in no order.
     ///
     /// # Errors
     ///
@@ -176,9 +230,8 @@ impl Root {
                 found = true;
                 cookie = next;
                 rest = after;
-                match core::str::from_utf8(name) {
-                    Ok("." | "..") | Err(_) => {}
-                    Ok(name) => names.push(String::from(name)),
+                if !matches!(name, b"." | b"..") {
+                    names.push(super::shown(name));
                 }
             }
             if !found || filled < CHUNK {

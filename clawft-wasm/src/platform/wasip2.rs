@@ -12,7 +12,7 @@ use wasip2::filesystem::types::{
     Descriptor, DescriptorFlags, DescriptorType, ErrorCode, OpenFlags, PathFlags,
 };
 
-use super::{Fault, Stat};
+use super::{Fault, Kind, Stat};
 
 /// Bytes asked for at a time.
 const CHUNK: u64 = crate::budget::READ_PART as u64;
@@ -34,12 +34,13 @@ impl Root {
 
     fn open_at(
         &self,
+        links: PathFlags,
         path: &str,
         open: OpenFlags,
         flags: DescriptorFlags,
     ) -> Result<Descriptor, Fault> {
         self.directory
-            .open_at(PathFlags::SYMLINK_FOLLOW, path, open, flags)
+            .open_at(links, path, open, flags)
             .map_err(fault)
     }
 
@@ -51,7 +52,11 @@ impl Root {
     pub fn stat(&self, path: &str) -> Result<Option<Stat>, Fault> {
         match self.directory.stat_at(PathFlags::SYMLINK_FOLLOW, path) {
             Ok(stat) => Ok(Some(Stat {
-                directory: stat.type_ == DescriptorType::Directory,
+                kind: match stat.type_ {
+                    DescriptorType::Directory => Kind::Directory,
+                    DescriptorType::RegularFile => Kind::File,
+                    _ => Kind::Other,
+                },
                 bytes: stat.size,
             })),
             Err(error) => match fault(error) {
@@ -61,44 +66,64 @@ impl Root {
         }
     }
 
-    /// The bytes of the file at `path`.
+    /// What the symbolic link at `path` says; nothing where there is no link.
+    ///
+    /// # Errors
+    ///
+    /// If the host does not say, and [`Fault::Outside`] for a link that no path of ours can be.
+    pub fn link(&self, path: &str) -> Result<Option<String>, Fault> {
+        match self.directory.readlink_at(path) {
+            Ok(target) => Ok(Some(target)),
+            // What a host says of a link to an absolute path, and of one that is no text.
+            Err(ErrorCode::NotPermitted | ErrorCode::IllegalByteSequence) => Err(Fault::Outside),
+            Err(ErrorCode::Invalid) => Ok(None),
+            Err(error) => match fault(error) {
+                Fault::NotFound | Fault::NotDirectory => Ok(None),
+                other => Err(other),
+            },
+        }
+    }
+
+    /// The bytes of the file at `path`, up to a part more than `limit`.
     ///
     /// # Errors
     ///
     /// If it cannot be read.
-    pub fn read(&self, path: &str) -> Result<Vec<u8>, Fault> {
-        let file = self.open_at(path, OpenFlags::empty(), DescriptorFlags::READ)?;
+    pub fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, Fault> {
+        let file = self.open_at(
+            PathFlags::SYMLINK_FOLLOW,
+            path,
+            OpenFlags::empty(),
+            DescriptorFlags::READ,
+        )?;
         let mut bytes = Vec::new();
         loop {
             let (part, end) = file.read(CHUNK, bytes.len() as u64).map_err(fault)?;
             bytes.extend_from_slice(&part);
-            if end || part.is_empty() {
+            if end || part.is_empty() || bytes.len() as u64 > limit {
                 return Ok(bytes);
             }
         }
     }
 
-    /// Makes the file at `path` hold `bytes`, and has them written to the disk.
+    /// Makes a new file at `path` with `bytes`, and has them written to the disk. The host decides
+    /// on its permissions: WASI has no word for them.
     ///
     /// # Errors
     ///
-    /// If it cannot be written; some of it may be.
-    pub fn write(&self, path: &str, mut bytes: &[u8]) -> Result<(), Fault> {
+    /// [`Fault::Exists`] if there is anything at `path`, a link included. If it cannot be written;
+    /// it is then not there.
+    pub fn create(&self, path: &str, bytes: &[u8], _like: &str) -> Result<(), Fault> {
+        // Where it is said, not where a link leads to.
         let file = self.open_at(
+            PathFlags::empty(),
             path,
-            OpenFlags::CREATE | OpenFlags::TRUNCATE,
+            OpenFlags::CREATE | OpenFlags::EXCLUSIVE,
             DescriptorFlags::WRITE,
         )?;
-        let mut at = 0;
-        while !bytes.is_empty() {
-            let count = file.write(bytes, at).map_err(fault)?;
-            at += count;
-            match bytes.get(count as usize..) {
-                Some(rest) if count > 0 => bytes = rest,
-                _ => return Err(Fault::Other),
-            }
-        }
-        file.sync().map_err(fault)
+        write(&file, bytes).inspect_err(|_| {
+            let _ = self.remove(path);
+        })
     }
 
     /// Gives the file at `from` the name `to`, in place of what had it.
@@ -130,20 +155,44 @@ impl Root {
         self.directory.create_directory_at(path).map_err(fault)
     }
 
-    /// The names in the directory at `path`, in no order.
+    /// The names in the directory at `path`, in no order; names that are not UTF-8 are left out.
     ///
     /// # Errors
     ///
     /// If it cannot be read.
     pub fn list(&self, path: &str) -> Result<Vec<String>, Fault> {
-        let directory = self.open_at(path, OpenFlags::DIRECTORY, DescriptorFlags::READ)?;
+        let directory = self.open_at(
+            PathFlags::SYMLINK_FOLLOW,
+            path,
+            OpenFlags::DIRECTORY,
+            DescriptorFlags::READ,
+        )?;
         let entries = directory.read_directory().map_err(fault)?;
         let mut names = Vec::new();
-        while let Some(entry) = entries.read_directory_entry().map_err(fault)? {
-            names.push(entry.name);
+        loop {
+            match entries.read_directory_entry() {
+                Ok(Some(entry)) => names.push(entry.name),
+                Ok(None) => return Ok(names),
+                // A name that is not UTF-8, which the host cannot hand over; it goes on behind it.
+                Err(ErrorCode::IllegalByteSequence) => {}
+                Err(error) => return Err(fault(error)),
+            }
         }
-        Ok(names)
     }
+}
+
+/// Writes all of `bytes` to `file`, and has them written to the disk.
+fn write(file: &Descriptor, mut bytes: &[u8]) -> Result<(), Fault> {
+    let mut at = 0;
+    while !bytes.is_empty() {
+        let count = file.write(bytes, at).map_err(fault)?;
+        at += count;
+        match bytes.get(count as usize..) {
+            Some(rest) if count > 0 => bytes = rest,
+            _ => return Err(Fault::Other),
+        }
+    }
+    file.sync().map_err(fault)
 }
 
 /// Milliseconds since the Unix epoch.

@@ -33,6 +33,9 @@ const SHOWN: usize = 60;
 ///
 /// `invalid_json` or `invalid_arguments` for a `/tool` line that does not hold what it should.
 pub fn complete(context: &Context<'_>) -> Result<Completion> {
+    if context.tools.is_none() {
+        return Ok(Completion::Text(report(context.turn)));
+    }
     let mut rounds_left = context.rounds();
     let mut next = None;
     let mut steps = Some(context.question());

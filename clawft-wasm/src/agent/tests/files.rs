@@ -1,5 +1,6 @@
 //! Files through tools: what they may and may not reach.
 
+use build_support::system::process;
 use std::fs;
 
 use clawft_types::ErrorCode;
@@ -145,4 +146,140 @@ fn symbolic_links_do_not_lead_out() {
         "secret"
     );
     assert!(!outer.path().join("nowhere").exists());
+}
+
+/// A file of the user's is nobody's temporary one.
+#[test]
+fn writing_destroys_no_neighbour() {
+    let root = temporary();
+    let mut agent = at("{}", root.path());
+    let neighbours = ["a.clawft-tmp", ".clawft-tmp", ".clawft-tmp0", "a.tmp"];
+    for name in neighbours {
+        fs::write(root.path().join(name), name).unwrap();
+    }
+    assert_eq!(
+        text(&mut agent, "write a: x"),
+        "write_file: wrote 1 bytes to a"
+    );
+    for name in neighbours {
+        assert_eq!(fs::read_to_string(root.path().join(name)).unwrap(), name);
+    }
+    assert_eq!(
+        fs::read_dir(root.path()).unwrap().count(),
+        neighbours.len() + 2
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_in_the_way_of_a_temporary_file_is_not_written_through() {
+    use std::os::unix::fs::symlink;
+
+    let outer = temporary();
+    let root = outer.path().join("root");
+    let mut agent = at("{}", &root);
+    fs::write(outer.path().join("secret"), "secret").unwrap();
+    fs::write(root.join("mine"), "mine").unwrap();
+    for number in 0..3 {
+        for (to, name) in [("../secret", ".clawft-tmp"), ("mine", "a.clawft-tmp")] {
+            let _ = symlink(to, root.join(format!("{name}{number}")));
+        }
+    }
+    symlink("mine", root.join("a.clawft-tmp")).unwrap();
+    assert_eq!(
+        text(&mut agent, "write a: x"),
+        "write_file: wrote 1 bytes to a"
+    );
+    assert_eq!(
+        fs::read_to_string(outer.path().join("secret")).unwrap(),
+        "secret"
+    );
+    assert_eq!(fs::read_to_string(root.join("mine")).unwrap(), "mine");
+}
+
+#[cfg(unix)]
+#[test]
+fn writing_keeps_the_mode_and_the_link() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    let root = temporary();
+    let mut agent = at("{}", root.path());
+    let file = root.path().join("run.sh");
+    fs::write(&file, "echo one").unwrap();
+    symlink("run.sh", root.path().join("link")).unwrap();
+    for mode in [0o755, 0o600, 0o444] {
+        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+        say(&mut agent, "edit run.sh: one => two");
+        say(&mut agent, "write link: echo one");
+        assert_eq!(fs::read_to_string(&file).unwrap(), "echo one");
+        assert_eq!(
+            fs::metadata(&file).unwrap().permissions().mode() & 0o7777,
+            mode
+        );
+    }
+    let link = fs::symlink_metadata(root.path().join("link")).unwrap();
+    assert!(
+        link.file_type().is_symlink(),
+        "the link still leads to the file"
+    );
+}
+
+#[test]
+fn the_longest_names_can_be_written() {
+    let root = temporary();
+    let mut agent = at("{}", root.path());
+    let name = "n".repeat(255);
+    let wrote = format!("write_file: wrote 1 bytes to {name}");
+    assert_eq!(text(&mut agent, &format!("write {name}: x")), wrote);
+    assert_eq!(fs::read_to_string(root.path().join(name)).unwrap(), "x");
+}
+
+/// A pipe would be waited for, a device never ends, and neither is to be replaced.
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_neither_read_nor_replaced() {
+    use std::os::unix::net::UnixListener;
+
+    let root = temporary();
+    let mut agent = at("{}", root.path());
+    let _socket = UnixListener::bind(root.path().join("socket")).unwrap();
+    let fifo = root.path().join("fifo");
+    process::output(process::command("mkfifo").arg(fifo)).unwrap();
+    for name in ["socket", "fifo"] {
+        for message in [
+            format!("read {name}"),
+            format!("write {name}: x"),
+            format!("edit {name}: a => b"),
+        ] {
+            assert_eq!(
+                tool_error(&mut agent, &message),
+                ErrorCode::WrongKind,
+                "{message}"
+            );
+        }
+    }
+    use std::os::unix::fs::FileTypeExt as _;
+    let kind = |name: &str| fs::metadata(root.path().join(name)).unwrap().file_type();
+    assert!(kind("fifo").is_fifo() && kind("socket").is_socket());
+}
+
+/// A name that is no text is shown as far as it is, and hides no other.
+#[cfg(target_os = "linux")]
+#[test]
+fn names_that_are_no_text_are_listed() {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let root = temporary();
+    let mut agent = at("{}", root.path());
+    fs::write(
+        root.path()
+            .join(std::ffi::OsStr::from_bytes(b"bad\xFFname\xC3")),
+        "",
+    )
+    .unwrap();
+    fs::write(root.path().join("gut-ä"), "").unwrap();
+    assert_eq!(
+        text(&mut agent, "list"),
+        "list_directory: bad\\xFFname\\xC3\ngut-ä"
+    );
 }

@@ -80,8 +80,8 @@ fn history_is_bounded() {
         .unwrap();
     let answer = say(&mut agent, &"z".repeat(5000));
     assert_eq!(
-        answer.usage.history, 1,
-        "the last message stays, however long"
+        answer.usage.history, 2,
+        "the last question and its answer stay, however long"
     );
 }
 
@@ -108,4 +108,27 @@ fn messages_and_sessions_that_are_refused() {
         text(&mut agent, r#"{"content":"x"}"#),
         "chat after 2 earlier messages: x"
     );
+}
+
+/// An older program must not put away what a newer one keeps.
+#[test]
+fn a_session_of_a_newer_version_is_left_alone() {
+    let root = temporary();
+    say(&mut at("{}", root.path()), "hello");
+    let file = root.path().join(".clawft/sessions/main.json");
+    let newer = fs::read_to_string(&file)
+        .unwrap()
+        .replace("\"version\":1", "\"version\":2");
+    for newer in [
+        newer.as_str(),
+        "{\"version\":99,\"entirely\":\"different\"}",
+    ] {
+        fs::write(&file, newer).unwrap();
+        let error = at("{}", root.path()).respond("main", "hello").unwrap_err();
+        assert_eq!(error.code, ErrorCode::Unsupported, "{}", error.message);
+        assert!(error.message.contains("newer"), "{}", error.message);
+        assert_eq!(fs::read_to_string(&file).unwrap(), newer);
+        let names = fs::read_dir(file.parent().unwrap()).unwrap().count();
+        assert_eq!(names, 1, "nothing was moved aside");
+    }
 }
