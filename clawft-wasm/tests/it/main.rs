@@ -4,6 +4,8 @@
 
 mod allocations;
 mod engines;
+mod host_files;
 mod hostile;
 mod preinit;
+mod program;
 mod transcript;
