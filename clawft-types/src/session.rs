@@ -1,4 +1,8 @@
-//! A conversation: its history, and the counters that number messages and calls.
+//! A conversation: its history, the counters that number messages and calls, and its file.
+//!
+//! The file is JSON Lines: a head with the version and the name, then a line for each turn, which is
+//! added when the turn ends. A last line that does not end is of a turn that nobody was told of.
+//! Version 1 was one object with everything in it; it is read, and written no more.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -10,8 +14,8 @@ use crate::json::{self, MAX_DEPTH, Value, Writer, decimal};
 use crate::limits::Limits;
 use crate::message::{Message, Role};
 
-/// The version of the session file that is written, and the only one that is read.
-const VERSION: u64 = 1;
+/// The version of the session file that is written.
+const VERSION: u64 = 2;
 
 /// The longest session name, in bytes.
 const MAX_NAME: usize = 64;
@@ -29,6 +33,8 @@ pub struct Session {
     pub next_call: u64,
     /// Messages that [`Session::trim`] has dropped so far.
     pub dropped: u64,
+    /// Turns so far.
+    pub turns: u64,
 }
 
 impl Session {
@@ -40,6 +46,7 @@ impl Session {
             next_message: 1,
             next_call: 1,
             dropped: 0,
+            turns: 0,
         }
     }
 
@@ -77,49 +84,72 @@ impl Session {
         file
     }
 
-    /// Reads a session file.
+    /// Reads the first line of a session file, or all of one of version 1. Gives the version too.
     ///
     /// # Errors
     ///
     /// [`ErrorCode::StateCorrupted`] with what is wrong with it; [`ErrorCode::Unsupported`] for one
     /// of a newer version, which is not to be touched.
-    pub fn parse(text: &str) -> Result<Box<Self>> {
-        // A tool call's arguments may be as deep as any text, and stand deeper here.
-        let session = json::parse_deep(text, MAX_DEPTH + 8).and_then(|value| {
+    pub fn begin(line: &str) -> Result<(Box<Self>, u64)> {
+        read_line(line, |value| {
             let version = value.get("version").and_then(Value::as_u64);
             if let Some(newer) = version.filter(|version| *version > VERSION) {
                 return Err(AgentError::new(
                     ErrorCode::Unsupported,
-                    "the session is of version {}, newer than this program, which knows 1",
+                    "the session is of version {}, newer than this program, which knows 2",
                     &[&decimal(newer)],
                 ));
             }
-            fields::read(&value, "session", ErrorCode::StateCorrupted, |fields| {
-                Box::new(read(fields))
+            fields::read(value, "session", ErrorCode::StateCorrupted, |fields| {
+                (Box::new(read(fields)), version.unwrap_or_default())
             })
-        });
-        session.map_err(|mut error| {
-            if error.code != ErrorCode::Unsupported {
-                error.code = ErrorCode::StateCorrupted;
-            }
-            error
         })
     }
 
-    /// The session file as JSON text.
-    pub fn to_json(&self) -> String {
+    /// Adds the turn of a line of the file.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorCode::StateCorrupted`] with what is wrong with it; the session is then as before.
+    pub fn add_turn(&mut self, line: &str) -> Result<()> {
+        let (mut messages, next_message, next_call) = read_line(line, |value| {
+            fields::read(value, "turn", ErrorCode::StateCorrupted, |fields| {
+                let [mut next_message, mut next_call] = [self.next_message, self.next_call];
+                fields.number("next_message", &mut next_message, 1, u64::MAX >> 1);
+                fields.number("next_call", &mut next_call, 1, u64::MAX >> 1);
+                (messages(fields), next_message, next_call)
+            })
+        })?;
+        self.messages.append(&mut messages);
+        self.next_message = next_message;
+        self.next_call = next_call;
+        self.turns += 1;
+        Ok(())
+    }
+
+    /// The first line of the session file.
+    pub fn head(&self) -> String {
         let mut out = Writer::new();
         out.open("{");
         out.unsigned_member("version", VERSION);
         out.string_member("name", &self.name);
+        out.unsigned_member("dropped", self.dropped);
+        out.close("}\n");
+        out.finish()
+    }
+
+    /// The line of the last turn, which is the last `count` messages.
+    pub fn last_turn(&self, count: usize) -> String {
+        let mut out = Writer::new();
+        out.open("{");
+        out.unsigned_member("turn", self.turns);
         out.unsigned_member("next_message", self.next_message);
         out.unsigned_member("next_call", self.next_call);
-        out.unsigned_member("dropped", self.dropped);
         out.open(r#""messages":["#);
-        for message in &self.messages {
+        for message in self.messages.iter().skip(self.messages.len() - count) {
             message.write(&mut out);
         }
-        out.close("]}");
+        out.close("]}\n");
         out.finish()
     }
 
@@ -160,21 +190,40 @@ fn is_allowed(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-')
 }
 
+/// Reads a line of JSON; whatever is wrong with it, a newer version aside, is damage.
+fn read_line<T>(line: &str, read: impl FnOnce(&Value) -> Result<T>) -> Result<T> {
+    // A tool call's arguments may be as deep as any text, and stand deeper here.
+    let read = json::parse_deep(line, MAX_DEPTH + 8).and_then(|value| read(&value));
+    read.map_err(|mut error| {
+        if error.code != ErrorCode::Unsupported {
+            error.code = ErrorCode::StateCorrupted;
+        }
+        error
+    })
+}
+
 fn read(fields: &Fields<'_, '_>) -> Session {
     let mut version = 0;
     fields.number("version", &mut version, 0, u64::MAX);
-    if version != VERSION {
-        fields.fail("version", "expected 1, got {}", &[&decimal(version)]);
+    if version == 0 {
+        fields.fail("version", "expected 1 or 2, got 0", &[]);
     }
     let mut session = Session::new(fields.str("name"));
     fields.number("next_message", &mut session.next_message, 1, u64::MAX >> 1);
     fields.number("next_call", &mut session.next_call, 1, u64::MAX >> 1);
     fields.number("dropped", &mut session.dropped, 0, u64::MAX >> 1);
+    if version == 1 {
+        session.messages = messages(fields);
+        session.turns = 1;
+    }
+    session
+}
+
+fn messages(fields: &Fields<'_, '_>) -> Vec<Message> {
     if fields.get("messages").is_none() {
         fields.fail("messages", "expected an array, got nothing", &[]);
     }
-    session.messages = fields.each("messages", Message::read);
-    session
+    fields.each("messages", Message::read)
 }
 
 #[cfg(test)]
@@ -193,12 +242,24 @@ mod tests {
         }
     }
 
+    fn again(session: &Session) -> Session {
+        let (mut read, version) = Session::begin(&session.head()).unwrap();
+        assert_eq!(version, 2);
+        let line = session.last_turn(session.messages.len());
+        assert_eq!(line.find('\n'), Some(line.len() - 1), "one line");
+        read.add_turn(&line).unwrap();
+        *read
+    }
+
     #[test]
     fn comes_back_as_it_went() {
         let mut session = Session::new("main");
-        session.messages.push(message(Role::User, "hi \"there\""));
-        session.next_message = 2;
-        assert_eq!(*Session::parse(&session.to_json()).unwrap(), session);
+        session
+            .messages
+            .push(message(Role::User, "hi \"there\"\n\u{2028}"));
+        (session.next_message, session.next_call) = (2, 3);
+        (session.dropped, session.turns) = (4, 1);
+        assert_eq!(again(&session), session);
     }
 
     #[test]
@@ -212,7 +273,19 @@ mod tests {
         });
         json::parse(&call.tool_calls[0].arguments).unwrap();
         session.messages.push(call);
-        assert_eq!(*Session::parse(&session.to_json()).unwrap(), session);
+        session.turns = 1;
+        assert_eq!(again(&session), session);
+    }
+
+    #[test]
+    fn version_1_is_read() {
+        let text = r#"{"version":1,"name":"a","next_message":7,"next_call":3,"dropped":2,"messages":[{"id":"m6","role":"user","content":"x","timestamp_ms":5}]}"#;
+        let (session, version) = Session::begin(text).unwrap();
+        assert_eq!(
+            (version, session.messages.len(), session.dropped),
+            (1, 1, 2)
+        );
+        assert_eq!((session.next_message, session.next_call), (7, 3));
     }
 
     #[test]
@@ -224,15 +297,29 @@ mod tests {
             "{}",
             r#"{"version":0,"name":"a","messages":[]}"#,
             r#"{"version":1,"messages":[]}"#,
+            r#"{"version":2}"#,
             r#"{"version":1,"name":"a"}"#,
             r#"{"version":1,"name":"a","messages":[{}]}"#,
         ] {
             assert_eq!(
-                Session::parse(text).unwrap_err().code,
+                Session::begin(text).unwrap_err().code,
                 ErrorCode::StateCorrupted,
                 "{text}"
             );
         }
+        let newer = Session::begin(r#"{"version":3}"#).unwrap_err();
+        assert_eq!(newer.code, ErrorCode::Unsupported);
+        let mut session = Session::new("a");
+        for line in [
+            "",
+            "{}",
+            r#"{"turn":1,"messages":[{}]}"#,
+            r#"{"messages":[]"#,
+        ] {
+            let error = session.add_turn(line).unwrap_err();
+            assert_eq!(error.code, ErrorCode::StateCorrupted, "{line}");
+        }
+        assert_eq!(session, Session::new("a"));
     }
 
     #[test]

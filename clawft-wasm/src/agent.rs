@@ -96,13 +96,16 @@ impl Agent {
             .take(session, &self.config.limits, &self.workspace)?;
         let mut result = turn::run(self, &mut cached.session, request);
         if let Ok(answer) = &mut result {
-            cached.session.trim(&self.config.limits);
+            cached.add(answer.usage.messages);
+            let limits = &self.config.limits;
+            answer.not_persisted =
+                sessions::save(&mut cached, answer, limits, &self.workspace).err();
+            cached.trim(limits);
             answer.usage.history = cached.session.messages.len() as u64;
             answer.usage.dropped = cached.session.dropped;
-            answer.not_persisted = sessions::save(&mut cached, &self.workspace).err();
         }
         // A first message that failed leaves nothing, and nothing takes no place.
-        if cached.saved || cached.session.next_message > 1 {
+        if cached.is_begun() {
             self.sessions.put(cached);
         }
         result

@@ -1,6 +1,7 @@
 //! What the agent remembers across sessions: texts by key, in `.clawft/memory.json`.
 //!
-//! The file is read for every access, so that agents that follow each other on one root agree.
+//! The file is read for every access, so that agents on one root agree; a lock, where the platform
+//! has one, keeps two that write at a time from losing each other's.
 //! Without a directory the texts are kept here.
 
 use clawft_types::json::{self, Writer};
@@ -77,6 +78,7 @@ impl Memory {
             let message = "memory_write.key: expected 1 to 256 bytes";
             return Err(AgentError::new(ErrorCode::InvalidArguments, message, &[]));
         }
+        let _lock = workspace.is_there().then(|| workspace.lock()).transpose()?;
         let mut out = Writer::new();
         out.open("{");
         let mut new = Some(text);

@@ -7,9 +7,8 @@ use super::memory::Memory;
 use super::sessions::Sessions;
 use super::workspace::Workspace;
 
-/// An agent. It is plain data: several of them live side by side, one after the other on one root
-/// continue each other's sessions. Two at a time on one root are not kept from overwriting each
-/// other.
+/// An agent. It is plain data: several of them live side by side, and on one root continue each
+/// other's sessions, at the same time too.
 #[derive(Debug)]
 pub struct Agent {
     pub(crate) config: Box<Config>,

@@ -14,11 +14,21 @@ use crate::platform::{Fault, Kind, Root, STATE};
 /// The longest path, in bytes.
 const MAX_PATH: usize = 1024;
 
+/// Bytes of a session file that are read at a time; a line may be longer.
+const PART: u64 = 256 * 1024;
+
 /// Symbolic links that are followed on one path.
 const MAX_LINKS: u32 = 40;
 
 /// Names that are tried for a temporary file: each of them may be somebody's.
 const MAX_NAMES: u64 = 1000;
+
+/// A lock of the platform while it is held.
+struct Held<T>(T);
+
+impl<T> Drop for Held<T> {
+    fn drop(&mut self) {}
+}
 
 /// The root directory, if there is one.
 #[derive(Debug, Default)]
@@ -80,7 +90,9 @@ impl Workspace {
                 Kind::File => {}
             },
         }
-        let bytes = root.read(path, limit).map_err(|fault| error(path, fault))?;
+        let bytes = root
+            .read(path, 0, limit)
+            .map_err(|fault| error(path, fault))?;
         // It may have grown, or be one of those that say 0 and have more.
         if bytes.len() as u64 > limit {
             return Err(AgentError::new(
@@ -93,6 +105,65 @@ impl Workspace {
             .map_err(|_| AgentError::new(ErrorCode::NotText, "{}: not UTF-8 text", &[path]))
     }
 
+    /// The size of the file at `path` in bytes, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// `wrong_kind`, or what the platform says.
+    pub fn size(&self, path: &str) -> Result<Option<u64>> {
+        let stat = self.root()?.stat(path);
+        match stat.map_err(|fault| error(path, fault))? {
+            Some(stat) if stat.kind != Kind::File => Err(error(path, Fault::NoFile)),
+            stat => Ok(stat.map(|stat| stat.bytes)),
+        }
+    }
+
+    /// A part of the file at `path` from the byte `from` on; nothing at its end.
+    ///
+    /// # Errors
+    ///
+    /// What the platform says.
+    pub fn part(&self, path: &str, from: u64) -> Result<Vec<u8>> {
+        let part = self.root()?.read(path, from, PART);
+        part.map_err(|fault| error(path, fault))
+    }
+
+    /// Adds `text` at the end of the file at `path`, which has `size` bytes.
+    ///
+    /// # Errors
+    ///
+    /// What the platform says; the file is then as before, if that can be had.
+    pub fn append(&self, path: &str, text: &str, size: u64) -> Result<()> {
+        let done = self.root()?.append(path, text.as_bytes(), size);
+        done.map_err(|fault| error(path, fault))
+    }
+
+    /// Moves what is beyond `size` bytes of the file at `path`, which is `tail`, to a new file
+    /// `aside`.
+    ///
+    /// # Errors
+    ///
+    /// What the platform says; nothing is lost then.
+    pub fn cut(&self, path: &str, size: u64, tail: &[u8], aside: &str) -> Result<()> {
+        let root = self.root()?;
+        root.create(aside, tail, path)
+            .and_then(|()| root.cut(path, size))
+            .map_err(|fault| error(path, fault))
+    }
+
+    /// Keeps other processes from writing to [`STATE`] until the value goes, where the platform has
+    /// locks.
+    ///
+    /// # Errors
+    ///
+    /// What the platform says.
+    pub fn lock(&self) -> Result<impl Drop + use<>> {
+        let path = text::fill("{}/lock", &[STATE]);
+        self.make_folders(&path)?;
+        let lock = self.root()?.lock(&path);
+        lock.map(Held).map_err(|fault| error(&path, fault))
+    }
+
     /// Makes the file at `path` hold `content`, at once or not at all: it is written beside,
     /// flushed and renamed. Directories on the way are made.
     ///
@@ -101,20 +172,7 @@ impl Workspace {
     /// `wrong_kind`, or what the platform says.
     pub fn write(&self, path: &str, content: &str) -> Result<()> {
         let root = self.root()?;
-        for (at, byte) in path.bytes().enumerate() {
-            if byte != b'/' {
-                continue;
-            }
-            let parent = path.get(..at).unwrap_or_default();
-            match root.stat(parent).map_err(|fault| error(parent, fault))? {
-                Some(stat) if stat.kind == Kind::Directory => {}
-                Some(_) => return Err(error(parent, Fault::NotDirectory)),
-                None => match root.create_directory(parent) {
-                    Ok(()) | Err(Fault::Exists) => {}
-                    Err(fault) => return Err(error(parent, fault)),
-                },
-            }
-        }
+        self.make_folders(path)?;
         match root.stat(path).map_err(|fault| error(path, fault))? {
             None => {}
             Some(stat) => match stat.kind {
@@ -137,6 +195,26 @@ impl Workspace {
             let _ = root.remove(&beside);
             error(path, fault)
         })
+    }
+
+    /// Makes the directories on the way to `path`.
+    fn make_folders(&self, path: &str) -> Result<()> {
+        let root = self.root()?;
+        for (at, byte) in path.bytes().enumerate() {
+            if byte != b'/' {
+                continue;
+            }
+            let parent = path.get(..at).unwrap_or_default();
+            match root.stat(parent).map_err(|fault| error(parent, fault))? {
+                Some(stat) if stat.kind == Kind::Directory => {}
+                Some(_) => return Err(error(parent, Fault::NotDirectory)),
+                None => match root.create_directory(parent) {
+                    Ok(()) | Err(Fault::Exists) => {}
+                    Err(fault) => return Err(error(parent, fault)),
+                },
+            }
+        }
+        Ok(())
     }
 
     /// `path` from outside, [`normal`] and with what symbolic links on it lead to in their place.

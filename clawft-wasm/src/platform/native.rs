@@ -6,7 +6,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::{Fault, Kind, STATE, Stat};
@@ -19,6 +19,10 @@ pub struct Root {
     /// Canonical.
     path: PathBuf,
 }
+
+/// A lock that is held; the system lets it go with the file, and with the process.
+#[derive(Debug)]
+pub struct Lock(#[expect(dead_code, reason = "it is held, not read")] fs::File);
 
 impl Root {
     /// Takes `path` for the root, and makes it if it is not there.
@@ -79,13 +83,14 @@ impl Root {
         }
     }
 
-    /// The bytes of the file at `path`, up to one more than `limit`.
+    /// The bytes of the file at `path` from the byte `from` on, up to one more than `limit`.
     ///
     /// # Errors
     ///
     /// If it cannot be read.
-    pub fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, Fault> {
-        let file = fs::File::open(self.resolve(path)?).map_err(fault)?;
+    pub fn read(&self, path: &str, from: u64, limit: u64) -> Result<Vec<u8>, Fault> {
+        let mut file = fs::File::open(self.resolve(path)?).map_err(fault)?;
+        file.seek(SeekFrom::Start(from)).map_err(fault)?;
         let mut bytes = Vec::new();
         let mut part = file.take(limit.saturating_add(1));
         part.read_to_end(&mut bytes).map_err(fault)?;
@@ -111,6 +116,57 @@ impl Root {
             let _ = fs::remove_file(&path);
             fault(error)
         })
+    }
+
+    /// Adds `bytes` at the end of the file at `path`, which has `size` bytes, and has them written to
+    /// the disk.
+    ///
+    /// # Errors
+    ///
+    /// If they cannot be written; the file then has `size` bytes, unless that is refused as well.
+    pub fn append(&self, path: &str, bytes: &[u8], size: u64) -> Result<(), Fault> {
+        let path = self.resolve(path)?;
+        let mut file = fs::OpenOptions::new()
+            .append(true)
+            .open(path)
+            .map_err(fault)?;
+        let done = file.write_all(bytes).and_then(|()| file.sync_all());
+        done.map_err(|error| {
+            let _ = file.set_len(size);
+            fault(error)
+        })
+    }
+
+    /// Takes what is beyond `size` bytes off the file at `path`.
+    ///
+    /// # Errors
+    ///
+    /// If the system refuses.
+    pub fn cut(&self, path: &str, size: u64) -> Result<(), Fault> {
+        let path = self.resolve(path)?;
+        let file = fs::OpenOptions::new()
+            .write(true)
+            .open(path)
+            .map_err(fault)?;
+        file.set_len(size)
+            .and_then(|()| file.sync_all())
+            .map_err(fault)
+    }
+
+    /// Waits until no other process holds the lock file at `path`, and holds it until the value goes.
+    /// A file system without locks has none.
+    ///
+    /// # Errors
+    ///
+    /// If there can be no such file.
+    pub fn lock(&self, path: &str) -> Result<Lock, Fault> {
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create(true).truncate(false);
+        let file = options.open(self.resolve(path)?).map_err(fault)?;
+        match file.lock() {
+            Err(error) if error.kind() != io::ErrorKind::Unsupported => Err(fault(error)),
+            _ => Ok(Lock(file)),
+        }
     }
 
     /// Gives the file at `from` the name `to`, in place of what had it.

@@ -69,6 +69,7 @@ impl Root {
         path: &str,
         flags: wasip1::Oflags,
         rights: wasip1::Rights,
+        append: wasip1::Fdflags,
     ) -> Result<File, Fault> {
         // What is made is made where it is said, not where a link leads to.
         let follow = if flags & wasip1::OFLAGS_CREAT == 0 {
@@ -77,7 +78,8 @@ impl Root {
             0
         };
         // SAFETY: `path` is a live string for the whole of the call.
-        let fd = unsafe { wasip1::path_open(FIRST_PREOPEN, follow, path, flags, rights, 0, 0) };
+        let fd =
+            unsafe { wasip1::path_open(FIRST_PREOPEN, follow, path, flags, rights, 0, append) };
         fd.map(File).map_err(fault)
     }
 
@@ -136,13 +138,14 @@ impl Root {
         }
     }
 
-    /// The bytes of the file at `path`, up to a part more than `limit`.
+    /// The bytes of the file at `path` from the byte `from` on, up to a part more than `limit`.
     ///
     /// # Errors
     ///
     /// If it cannot be read.
-    pub fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, Fault> {
-        let file = self.open_at(path, 0, wasip1::RIGHTS_FD_READ)?;
+    pub fn read(&self, path: &str, from: u64, limit: u64) -> Result<Vec<u8>, Fault> {
+        let rights = wasip1::RIGHTS_FD_READ | wasip1::RIGHTS_FD_SEEK;
+        let file = self.open_at(path, 0, rights, 0)?;
         let mut bytes = Vec::new();
         loop {
             let start = bytes.len();
@@ -152,8 +155,9 @@ impl Root {
                 buf: free.as_mut_ptr(),
                 buf_len: free.len(),
             };
+            let at = from + start as u64;
             // SAFETY: the one part is memory of `bytes`, which nothing else uses during the call.
-            let count = unsafe { wasip1::fd_read(file.0, &[part]) }.map_err(fault)?;
+            let count = unsafe { wasip1::fd_pread(file.0, &[part], at) }.map_err(fault)?;
             bytes.truncate(start + count);
             if count == 0 || bytes.len() as u64 > limit {
                 return Ok(bytes);
@@ -170,10 +174,45 @@ impl Root {
     /// it is then not there.
     pub fn create(&self, path: &str, bytes: &[u8], _like: &str) -> Result<(), Fault> {
         let rights = wasip1::RIGHTS_FD_WRITE | wasip1::RIGHTS_FD_SYNC;
-        let file = self.open_at(path, wasip1::OFLAGS_CREAT | wasip1::OFLAGS_EXCL, rights)?;
+        let file = self.open_at(path, wasip1::OFLAGS_CREAT | wasip1::OFLAGS_EXCL, rights, 0)?;
         file.write(bytes).inspect_err(|_| {
             let _ = self.remove(path);
         })
+    }
+
+    /// Adds `bytes` at the end of the file at `path`, which has `size` bytes, and has them written to
+    /// the disk.
+    ///
+    /// # Errors
+    ///
+    /// If they cannot be written; the file then has `size` bytes, unless that is refused as well.
+    pub fn append(&self, path: &str, bytes: &[u8], size: u64) -> Result<(), Fault> {
+        let rights = wasip1::RIGHTS_FD_WRITE | wasip1::RIGHTS_FD_SYNC;
+        let file = self.open_at(path, 0, rights, wasip1::FDFLAGS_APPEND)?;
+        file.write(bytes).inspect_err(|_| {
+            let _ = self.cut(path, size);
+        })
+    }
+
+    /// Takes what is beyond `size` bytes off the file at `path`.
+    ///
+    /// # Errors
+    ///
+    /// If the host refuses.
+    pub fn cut(&self, path: &str, size: u64) -> Result<(), Fault> {
+        let rights = wasip1::RIGHTS_FD_WRITE | wasip1::RIGHTS_FD_FILESTAT_SET_SIZE;
+        let file = self.open_at(path, 0, rights, 0)?;
+        // SAFETY: the descriptor is ours and open.
+        unsafe { wasip1::fd_filestat_set_size(file.0, size) }.map_err(fault)
+    }
+
+    /// There is no lock in preview 1.
+    ///
+    /// # Errors
+    ///
+    /// None.
+    pub fn lock(&self, _path: &str) -> Result<(), Fault> {
+        Ok(())
     }
 
     /// Gives the file at `from` the name `to`, in place of what had it.
@@ -212,7 +251,8 @@ impl Root {
     ///
     /// If it cannot be read.
     pub fn list(&self, path: &str) -> Result<Vec<String>, Fault> {
-        let directory = self.open_at(path, wasip1::OFLAGS_DIRECTORY, wasip1::RIGHTS_FD_READDIR)?;
+        let directory =
+            self.open_at(path, wasip1::OFLAGS_DIRECTORY, wasip1::RIGHTS_FD_READDIR, 0)?;
         let mut names = Vec::new();
         let mut cookie = wasip1::DIRCOOKIE_START;
         // Larger than any entry: a name has at most 255 bytes on the systems there are.

@@ -2,7 +2,7 @@
 //!
 //! It binds `wasi:filesystem` and `wasi:clocks` directly: a std program would come with an adapter
 //! from preview 1, which is larger than the agent. The host keeps every path inside the directory,
-//! symbolic links included. Files are read and written without streams, which saves `wasi:io`.
+//! symbolic links included. Only what is added to a file takes a stream: there is no other append.
 
 use core_alloc::string::String;
 use core_alloc::vec::Vec;
@@ -84,12 +84,12 @@ impl Root {
         }
     }
 
-    /// The bytes of the file at `path`, up to a part more than `limit`.
+    /// The bytes of the file at `path` from the byte `from` on, up to a part more than `limit`.
     ///
     /// # Errors
     ///
     /// If it cannot be read.
-    pub fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, Fault> {
+    pub fn read(&self, path: &str, from: u64, limit: u64) -> Result<Vec<u8>, Fault> {
         let file = self.open_at(
             PathFlags::SYMLINK_FOLLOW,
             path,
@@ -98,7 +98,8 @@ impl Root {
         )?;
         let mut bytes = Vec::new();
         loop {
-            let (part, end) = file.read(CHUNK, bytes.len() as u64).map_err(fault)?;
+            let at = from + bytes.len() as u64;
+            let (part, end) = file.read(CHUNK, at).map_err(fault)?;
             bytes.extend_from_slice(&part);
             if end || part.is_empty() || bytes.len() as u64 > limit {
                 return Ok(bytes);
@@ -124,6 +125,48 @@ impl Root {
         write(&file, bytes).inspect_err(|_| {
             let _ = self.remove(path);
         })
+    }
+
+    /// Adds `bytes` at the end of the file at `path`, which has `size` bytes, and has them written to
+    /// the disk. In one write where the host takes them at once, so that what others add stays whole.
+    ///
+    /// # Errors
+    ///
+    /// If they cannot be written; the file then has `size` bytes, unless that is refused as well.
+    pub fn append(&self, path: &str, bytes: &[u8], size: u64) -> Result<(), Fault> {
+        let file = self.open_at(
+            PathFlags::SYMLINK_FOLLOW,
+            path,
+            OpenFlags::empty(),
+            DescriptorFlags::WRITE,
+        )?;
+        append(&file, bytes).inspect_err(|_| {
+            let _ = file.set_size(size);
+        })
+    }
+
+    /// Takes what is beyond `size` bytes off the file at `path`.
+    ///
+    /// # Errors
+    ///
+    /// If the host refuses.
+    pub fn cut(&self, path: &str, size: u64) -> Result<(), Fault> {
+        let file = self.open_at(
+            PathFlags::SYMLINK_FOLLOW,
+            path,
+            OpenFlags::empty(),
+            DescriptorFlags::WRITE,
+        )?;
+        file.set_size(size).map_err(fault)
+    }
+
+    /// There is no lock in WASI.
+    ///
+    /// # Errors
+    ///
+    /// None.
+    pub fn lock(&self, _path: &str) -> Result<(), Fault> {
+        Ok(())
     }
 
     /// Gives the file at `from` the name `to`, in place of what had it.
@@ -179,6 +222,21 @@ impl Root {
             }
         }
     }
+}
+
+/// Adds `bytes` to `file`, and has them written to the disk.
+fn append(file: &Descriptor, mut bytes: &[u8]) -> Result<(), Fault> {
+    let stream = file.append_via_stream().map_err(fault)?;
+    while !bytes.is_empty() {
+        let room = stream.check_write().map_err(|_| Fault::Other)?;
+        let (now, rest) = bytes
+            .split_at_checked(room as usize)
+            .unwrap_or((bytes, &[]));
+        stream.write(now).map_err(|_| Fault::Other)?;
+        stream.blocking_flush().map_err(|_| Fault::Other)?;
+        bytes = rest;
+    }
+    file.sync().map_err(fault)
 }
 
 /// Writes all of `bytes` to `file`, and has them written to the disk.

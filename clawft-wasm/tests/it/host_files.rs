@@ -162,3 +162,42 @@ fn a_thousand_calls_in_one_message() {
         );
     });
 }
+
+/// Each host goes on in the session that the others have begun, while it has it in memory itself.
+#[test]
+fn hosts_take_turns_in_one_session() {
+    let reactor = build("wasm32-wasip1", &[]).shipped;
+    let component = build("wasm32-wasip2", &[]).shipped;
+    let root = tempfile::tempdir().unwrap();
+    let mut engines: Vec<Box<dyn Engine>> = vec![
+        Box::new(Native::new(root.path())),
+        Box::new(Reactor::new(&reactor, root.path())),
+        Box::new(Node::new(&reactor, root.path())),
+        Box::new(Wasmi::new(&reactor, root.path())),
+        Box::new(Component::new(&component, root.path())),
+    ];
+    let mut history = 0;
+    for round in 0..4 {
+        for (at, engine) in engines.iter_mut().enumerate() {
+            if round == 0 {
+                engine.init("{}").unwrap();
+            }
+            let answer = timeless(&engine.say("main", &format!("{round} {at}")));
+            history += 2;
+            assert_eq!(
+                answer["usage"]["history"], history,
+                "{round} {at}: {answer}"
+            );
+            assert_eq!(answer["persisted"], true, "{answer}");
+        }
+    }
+    let file = fs::read_to_string(root.path().join(".clawft/sessions/main.json")).unwrap();
+    assert_eq!(file.lines().count(), 21);
+    for host in &mut engines {
+        let text = timeless(&host.say("main", "history"))["message"]["content"].to_string();
+        assert!(
+            text.contains("user: 0 0") && text.contains("user: 3 4"),
+            "{text}"
+        );
+    }
+}

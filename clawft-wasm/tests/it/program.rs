@@ -4,11 +4,12 @@
 use build_support::project::package::Package;
 use build_support::system::process;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::LazyLock;
 
 /// Built by cargo, for a feature keeps it out of the tests' own build.
@@ -109,4 +110,131 @@ fn arguments() {
     assert!(stderr.contains("there is no option --sesion"), "{stderr}");
     let version = process::output(process::command(&*PROGRAM).arg("--version")).unwrap();
     assert_eq!(version, format!("clawft {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+/// The turns in the file of the session `s`, each with its messages' ids; every line must be whole.
+fn turns(root: &Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(root.join(".clawft/sessions/s.json")).unwrap();
+    assert!(text.ends_with('\n'));
+    let lines = text.lines().skip(1);
+    lines
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+fn said(turn: &Value) -> &str {
+    turn["messages"][0]["content"].as_str().unwrap()
+}
+
+/// A process that is told 200 messages.
+fn talking(root: &Path, message: impl Fn(usize) -> String + Send + 'static) -> Child {
+    let mut child = program(root)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    std::thread::spawn(move || {
+        for turn in 0..200 {
+            let line = serde_json::json!({"session": "s", "message": message(turn)});
+            writeln!(input, "{line}").unwrap();
+        }
+    });
+    child
+}
+
+/// What is remembered by processes at the same time is all there.
+#[test]
+fn processes_with_one_memory_lose_no_key() {
+    let root = tempfile::tempdir().unwrap();
+    let children = [0, 1].map(|process| {
+        talking(root.path(), move |turn| {
+            format!("remember k{process}-{turn}: x")
+        })
+    });
+    let waiting =
+        children.map(|child| std::thread::spawn(move || child.wait_with_output().unwrap()));
+    for waiting in waiting {
+        assert!(waiting.join().unwrap().status.success());
+    }
+    let memory = std::fs::read(root.path().join(".clawft/memory.json")).unwrap();
+    let memory: Value = serde_json::from_slice(&memory).unwrap();
+    assert_eq!(memory.as_object().unwrap().len(), 400);
+}
+
+/// Two and eight processes in one session at a time: every turn is there, once, in whole lines.
+#[test]
+fn processes_in_one_session_lose_no_turn() {
+    for processes in [2, 8] {
+        let root = tempfile::tempdir().unwrap();
+        let children: Vec<_> = (0..processes)
+            .map(|process| talking(root.path(), move |turn| format!("{process} {turn}")))
+            .collect();
+        let waiting = children
+            .into_iter()
+            .map(|child| std::thread::spawn(move || child.wait_with_output().unwrap()));
+        for waiting in waiting.collect::<Vec<_>>() {
+            let output = waiting.join().unwrap();
+            assert!(output.status.success());
+            let text = String::from_utf8(output.stdout).unwrap();
+            let persisted = text.matches("\"persisted\":true").count();
+            assert_eq!(persisted, 200, "{processes} processes");
+        }
+        let turns = turns(root.path());
+        let all: BTreeSet<&str> = turns.iter().map(said).collect();
+        assert_eq!((turns.len(), all.len()), (processes * 200, processes * 200));
+        let messages = turns
+            .iter()
+            .flat_map(|turn| turn["messages"].as_array().unwrap());
+        let ids: Vec<_> = messages
+            .map(|message| message["id"].as_str().unwrap())
+            .collect();
+        let numbered = (1..=ids.len()).map(|number| format!("m{number}"));
+        assert!(ids.iter().copied().eq(numbered), "in order, each once");
+    }
+}
+
+/// Killed two hundred times in the middle of its work: every turn that was answered is there.
+#[test]
+fn kills_cost_no_turn_that_was_answered() {
+    let root = tempfile::tempdir().unwrap();
+    let mut answered = BTreeSet::new();
+    for kill in 0..200 {
+        let mut child = program(root.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut input = child.stdin.take().unwrap();
+        let sent = std::thread::spawn(move || {
+            for turn in 0.. {
+                let line = format!("{{\"session\":\"s\",\"message\":\"{kill} {turn}\"}}");
+                if writeln!(input, "{line}").is_err() {
+                    return;
+                }
+            }
+        });
+        let mut answers = BufReader::new(child.stdout.take().unwrap()).lines();
+        for turn in 0..kill % 7 {
+            let answer: Value = serde_json::from_str(&answers.next().unwrap().unwrap()).unwrap();
+            assert_eq!(answer["persisted"], true, "{answer}");
+            answered.insert(format!("{kill} {turn}"));
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        drop(answers);
+        sent.join().unwrap();
+    }
+    // The next turn puts aside what a kill has left.
+    let (code, answers, _) = run(program(root.path()).args(["--session", "s", "after"]));
+    assert_eq!(
+        (code, &answers[0]["persisted"]),
+        (Some(0), &Value::Bool(true))
+    );
+    let turns = turns(root.path());
+    let there: BTreeSet<String> = turns.iter().map(|turn| said(turn).to_owned()).collect();
+    assert_eq!(there.len(), turns.len(), "a turn is there twice");
+    let lost: Vec<_> = answered.difference(&there).collect();
+    assert!(lost.is_empty(), "{lost:?}");
+    assert!(answered.len() > 500);
 }
