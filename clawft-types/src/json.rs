@@ -13,5 +13,5 @@ mod value;
 pub(crate) mod write;
 
 pub use read::{MAX_DEPTH, parse, parse_at, parse_deep};
-pub use value::{Value, last};
+pub use value::{Value, last, unsigned};
 pub use write::{Writer, decimal};

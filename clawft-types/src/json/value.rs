@@ -42,17 +42,7 @@ impl Value {
     /// The number, if this is an integer from 0 to `u64::MAX` written without fraction or exponent.
     pub fn as_u64(&self) -> Option<u64> {
         match self {
-            Value::Number(text) => text.bytes().try_fold(0_u64, |sum, byte| {
-                let digit = byte.wrapping_sub(b'0');
-                if digit > 9 {
-                    return None;
-                }
-                // Not `checked_mul`, for which a 128-bit multiplication is called.
-                if sum > u64::MAX / 10 {
-                    return None;
-                }
-                (sum * 10).checked_add(u64::from(digit))
-            }),
+            Value::Number(text) => unsigned(text),
             _ => None,
         }
     }
@@ -100,6 +90,21 @@ impl Value {
             }
         }
     }
+}
+
+/// The number of these digits, from 0 to `u64::MAX`.
+pub fn unsigned(digits: &str) -> Option<u64> {
+    digits.bytes().try_fold(0_u64, |sum, byte| {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        // Not `checked_mul`, for which a 128-bit multiplication is called.
+        if sum > u64::MAX / 10 {
+            return None;
+        }
+        (sum * 10).checked_add(u64::from(digit))
+    })
 }
 
 /// The last of the members called `name`.

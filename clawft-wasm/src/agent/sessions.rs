@@ -8,7 +8,7 @@
 //! the platform has one, and each reads first what others have added since; numbers of messages go
 //! on from theirs.
 
-use clawft_types::json::decimal;
+use clawft_types::json::{decimal, unsigned};
 use clawft_types::{AgentError, Answer, ErrorCode, Limits, Message, Result, Session, text};
 use core_alloc::boxed::Box;
 use core_alloc::string::String;
@@ -302,34 +302,42 @@ fn read_on(
     limits: &Limits,
     workspace: &Workspace,
 ) -> Result<()> {
-    let mut buffer = Vec::new();
-    loop {
-        let part = workspace.part(path, cached.size + buffer.len() as u64)?;
-        if part.is_empty() {
-            break;
-        }
-        buffer.extend_from_slice(&part);
-        let mut rest = buffer.as_slice();
-        while let Some((line, after)) = line(rest) {
-            take_line(cached, line, limits)?;
-            cached.size += line.len() as u64 + 1;
-            rest = after;
-        }
-        let done = buffer.len() - rest.len();
-        buffer.drain(..done);
-    }
+    let rest = each_line(path, cached.size, workspace, &mut |line| {
+        take_line(cached, line, limits)?;
+        cached.size += line.len() as u64 + 1;
+        Ok(())
+    })?;
     // Version 1 has no line end.
-    if cached.size == 0 && !buffer.is_empty() {
-        take_line(cached, &buffer, limits)?;
-        cached.size = buffer.len() as u64;
+    if cached.size == 0 && !rest.is_empty() {
+        take_line(cached, &rest, limits)?;
+        cached.size = rest.len() as u64;
     }
     Ok(())
 }
 
-/// The first line of `text` that has an end, without it, and what follows.
-fn line(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = text.iter().position(|byte| *byte == b'\n')?;
-    Some((text.get(..end)?, text.get(end + 1..)?))
+/// Hands each line of the file from the byte `at` on to `take`; gives what has no end.
+fn each_line(
+    path: &str,
+    mut at: u64,
+    workspace: &Workspace,
+    take: &mut dyn FnMut(&[u8]) -> Result<()>,
+) -> Result<Vec<u8>> {
+    let mut buffer = Vec::new();
+    loop {
+        let part = workspace.part(path, at)?;
+        if part.is_empty() {
+            return Ok(buffer);
+        }
+        at += part.len() as u64;
+        buffer.extend_from_slice(&part);
+        let mut rest = buffer.as_slice();
+        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+            take(rest.get(..end).unwrap_or_default())?;
+            rest = rest.get(end + 1..).unwrap_or_default();
+        }
+        let done = buffer.len() - rest.len();
+        buffer.drain(..done);
+    }
 }
 
 /// Takes the next line of the file into the session.
@@ -367,28 +375,15 @@ fn set_aside(
     let path = path(&cached.session.name);
     let mut good = CachedSession::new(&cached.session.name);
     let mut lines = String::new();
-    let mut buffer = Vec::new();
-    let mut at = 0;
-    loop {
-        let part = workspace.part(&path, at)?;
-        if part.is_empty() {
-            break;
+    each_line(&path, 0, workspace, &mut |line| {
+        let text = core::str::from_utf8(line).unwrap_or_default();
+        if good.session.add_turn(text).is_ok() {
+            good.session.trim(limits);
+            lines.push_str(text);
+            lines.push('\n');
         }
-        at += part.len() as u64;
-        buffer.extend_from_slice(&part);
-        let mut rest = buffer.as_slice();
-        while let Some((line, after)) = line(rest) {
-            rest = after;
-            let text = core::str::from_utf8(line).unwrap_or_default();
-            if good.session.add_turn(text).is_ok() {
-                good.session.trim(limits);
-                lines.push_str(text);
-                lines.push('\n');
-            }
-        }
-        let done = buffer.len() - rest.len();
-        buffer.drain(..done);
-    }
+        Ok(())
+    })?;
     let aside = free_name(&path, "corrupt", workspace)?;
     workspace.rename(&path, &aside)?;
     if good.session.turns > 0 {

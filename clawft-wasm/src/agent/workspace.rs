@@ -225,45 +225,39 @@ impl Workspace {
     /// what the platform says.
     pub fn inside(&self, path: &str) -> Result<String> {
         let given = normal(path)?;
+        let mut path = given.clone();
+        for _ in 0..MAX_LINKS {
+            let Some(led) = self.first_link(&path)? else {
+                if is_state(&path) {
+                    break;
+                }
+                return Ok(path);
+            };
+            match joined(&led, true) {
+                Ok(led) => path = led,
+                Err(_) => break,
+            }
+        }
+        Err(error(&given, Fault::Outside))
+    }
+
+    /// `path` with what the first symbolic link on it says in its place, if there is one.
+    fn first_link(&self, path: &str) -> Result<Option<String>> {
         let root = self.root()?;
-        let mut out = String::new();
-        let mut rest = given.clone();
-        let mut links = 0;
-        while !rest.is_empty() {
-            let (part, after) = text::split(&rest, "/").unwrap_or((&rest, ""));
-            let (part, after) = (String::from(part), String::from(after));
-            rest = after;
-            if part.is_empty() || part == "." {
-                continue;
-            }
-            if part == ".." {
-                if out.is_empty() {
-                    return Err(error(&given, Fault::Outside));
-                }
-                out.truncate(folder_of(&out).trim_end_matches('/').len());
-                continue;
-            }
-            let before = out.len();
-            text::push_item(&mut out, "/", &part);
-            let link = root.link(&out).map_err(|fault| error(&given, fault))?;
-            if let Some(to) = link {
-                links += 1;
-                if links > MAX_LINKS || to.starts_with('/') {
-                    return Err(error(&given, Fault::Outside));
-                }
-                out.truncate(before);
-                rest = text::fill("{}/{}", &[&to, &rest]);
+        let ends = path.bytes().enumerate().filter(|(_, byte)| *byte == b'/');
+        for end in ends.map(|(at, _)| at).chain([path.len()]) {
+            let (to, rest) = path.split_at_checked(end).unwrap_or_default();
+            if let Some(link) = root.link(to).map_err(|fault| error(path, fault))? {
+                // What is absolute stays so, and is refused.
+                let folder = if link.starts_with('/') {
+                    ""
+                } else {
+                    folder_of(to)
+                };
+                return Ok(Some(text::fill("{}{}{}", &[folder, &link, rest])));
             }
         }
-        let mut parts = Some(out.as_str());
-        let first = text::next_part(&mut parts, "/").unwrap_or_default();
-        if first.eq_ignore_ascii_case(STATE) {
-            return Err(error(&given, Fault::Outside));
-        }
-        if out.is_empty() {
-            out.push('.');
-        }
-        Ok(out)
+        Ok(None)
     }
 
     /// Gives the file at `from` the name `to`.
@@ -332,25 +326,44 @@ fn folder_of(path: &str) -> &str {
 /// `path_outside_sandbox` for an empty or absolute path, one with `..`, a backslash or NUL, one
 /// that leads into [`STATE`], or is longer than 1,024 bytes.
 pub fn normal(path: &str) -> Result<String> {
-    let refuse = |why: &str| {
-        let shown = text::first_characters(path, 80);
-        Err(AgentError::new(
-            ErrorCode::PathOutsideSandbox,
-            "path \"{}\": {}",
-            &[shown, why],
-        ))
-    };
+    joined(path, false)
+        .and_then(|path| {
+            if is_state(&path) {
+                Err("belongs to the agent")
+            } else {
+                Ok(path)
+            }
+        })
+        .map_err(|why| {
+            let shown = text::first_characters(path, 80);
+            AgentError::new(
+                ErrorCode::PathOutsideSandbox,
+                "path \"{}\": {}",
+                &[shown, why],
+            )
+        })
+}
+
+/// Whether `path` is [`STATE`], in any case, or in it.
+fn is_state(path: &str) -> bool {
+    let mut parts = Some(path);
+    let first = text::next_part(&mut parts, "/").unwrap_or_default();
+    first.eq_ignore_ascii_case(STATE)
+}
+
+/// `path` without `.` and doubled slashes, and where it goes `up` without `..`; or why there is none.
+fn joined(path: &str, up: bool) -> Result<String, &'static str> {
     if path.is_empty() {
-        return refuse("is empty");
+        return Err("is empty");
     }
     if path.len() > MAX_PATH {
-        return refuse("is too long");
+        return Err("is too long");
     }
     if path.starts_with('/') {
-        return refuse("is absolute");
+        return Err("is absolute");
     }
     if path.bytes().any(|byte| byte == 0 || byte == b'\\') {
-        return refuse("has a character that is not allowed");
+        return Err("has a character that is not allowed");
     }
     let mut out = String::new();
     let mut parts = Some(path);
@@ -359,16 +372,14 @@ pub fn normal(path: &str) -> Result<String> {
             continue;
         }
         if part == ".." {
-            return refuse("leads out of the root");
-        }
-        if out.is_empty() {
-            if part.eq_ignore_ascii_case(STATE) {
-                return refuse("belongs to the agent");
+            if !up || out.is_empty() {
+                return Err("leads out of the root");
             }
-        } else {
-            out.push('/');
+            let folder = folder_of(&out).len();
+            out.truncate(folder.saturating_sub(1));
+            continue;
         }
-        out.push_str(part);
+        text::push_item(&mut out, "/", part);
     }
     if out.is_empty() {
         out.push('.');
