@@ -254,9 +254,7 @@ impl Shift {
 
 /// Counts `id` from `to` on instead of `from`.
 fn renumber(id: &mut String, name: &str, from: u64, to: u64) {
-    let number = id
-        .get(name.len()..)
-        .and_then(|digits| digits.parse::<u64>().ok());
+    let number = id.get(name.len()..).and_then(unsigned);
     if let Some(after) = number.and_then(|number| number.checked_sub(from)) {
         *id = text::numbered(name, to + after);
     }
