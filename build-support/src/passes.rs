@@ -3,6 +3,7 @@
 //! A pass takes bytes and gives bytes. It never prints, reads the environment or starts a process.
 
 pub mod build_id;
+pub mod compact;
 pub mod componentize;
 pub mod optimize;
 pub mod pipeline;

@@ -11,7 +11,9 @@ pub const HEADER: usize = 8;
 /// The id of a custom section, in a core module and in a component.
 pub const CUSTOM: u8 = 0;
 
-/// Section ids of a core module (core specification, binary format): imports.
+/// Section ids of a core module (core specification, binary format): types.
+pub const TYPE: u8 = 1;
+/// Imports.
 pub const IMPORT: u8 = 2;
 /// The types of functions.
 pub const FUNCTION: u8 = 3;
