@@ -10,6 +10,7 @@ pub mod hash;
 pub mod locals;
 pub mod order;
 pub mod origin;
+pub mod outline;
 pub mod rewrite;
 
 /// The size of a module that counts, in bytes.

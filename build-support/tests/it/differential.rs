@@ -1,16 +1,18 @@
 //! Generated programs, run before and after the passes: same results, same effects, same traps.
 //!
-//! Three generators: wasm-smith's modules for the passes that need no relocations; relocatable
+//! Four generators: wasm-smith's modules for the passes that need no relocations; relocatable
 //! objects, which the linker makes into files with relocations, for corners that compilers rarely
-//! visit; and Rust programs. What is compared, and what a pass may change, says `compare`; how to
-//! run more, or one again, `campaign`.
+//! visit; Rust programs; and modules that repeat themselves, for compaction. What is compared, and
+//! what a pass may change, says `compare`; how to run more, or one again, `campaign`.
 
 mod campaign;
 mod check;
+mod compacted;
 mod compare;
 mod kept;
 mod objects;
 mod refusals;
+mod repetitive;
 mod runner;
 mod rust;
 mod rust_expression;
