@@ -3,6 +3,7 @@
 mod alloc_compare;
 mod baseline;
 mod bench;
+mod compact;
 mod memory;
 mod scaling;
 mod size_bench;
@@ -38,6 +39,7 @@ enum Command {
     Startup(startup::Opts),
     Memory(memory::Opts),
     Scaling(scaling::Opts),
+    Compact(compact::Opts),
 }
 
 /// Runs the command line. What starts this program for an answer of the agent says `run`, as to the
@@ -50,6 +52,7 @@ pub fn main() -> ExitCode {
         Command::Baseline(opts) => baseline::run(&opts),
         Command::Bench(opts) => bench::run(&opts),
         Command::Scaling(opts) => scaling::run(&opts),
+        Command::Compact(opts) => compact::run(&opts),
         Command::SizeBench(opts) => size_bench::run(&opts),
         Command::AllocCompare(opts) => alloc_compare::run(&opts),
         Command::Startup(opts) => startup::run(&opts),

@@ -5,6 +5,7 @@
 pub mod alloc_compare;
 pub mod baseline;
 pub mod cli;
+pub mod compact;
 pub mod memory;
 pub mod native;
 pub mod quantiles;
