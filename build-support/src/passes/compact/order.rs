@@ -63,6 +63,21 @@ pub fn by_likeness(module: &[u8], size: &Size<'_>) -> Result<Rewritten> {
     Ok(best)
 }
 
+/// How often the least used of the functions is that are worth a number of one byte; never, where
+/// there is room for more.
+///
+/// # Errors
+/// [`Error`](crate::Error) where the module cannot be read.
+pub fn displaced(module: &Module<'_>, edit: &Edit<'_, '_>) -> Result<u32> {
+    let mut uses = uses(module, edit)?;
+    uses.sort_unstable_by(|one, other| other.cmp(one));
+    let short = SHORT_NUMBERS[0].saturating_sub(module.imported);
+    let least = short
+        .checked_sub(1)
+        .and_then(|last| uses.get(last as usize));
+    Ok(least.copied().unwrap_or(0))
+}
+
 /// How often each function that the module defines is named by number.
 fn uses(module: &Module<'_>, edit: &Edit<'_, '_>) -> Result<Vec<u32>> {
     let mut named: Vec<u32> = edit

@@ -13,6 +13,7 @@ pub mod places;
 pub mod repeats;
 
 use crate::error::Result;
+use crate::passes::compact::order;
 use crate::passes::compact::origin::Rewritten;
 use crate::passes::compact::rewrite::{Edit, PASS};
 use crate::wasm::{Module, ReadError};
@@ -82,7 +83,7 @@ pub fn find(module: &[u8], outline: Outline) -> Result<Found> {
         }
     };
     let calls = choice::Calls {
-        are_short: module.functions.len() < 128,
+        displaced: i64::from(order::displaced(&module, &edit)?),
         types: edit.signatures(),
     };
     let candidates = repeats::run(&places, &calls, may_begin);

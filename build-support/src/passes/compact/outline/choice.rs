@@ -12,15 +12,16 @@ const WORTH: i64 = 3;
 const MOST_PARAMETERS: usize = 7;
 /// `local.get` or `local.set` with a number of one byte.
 const LOCAL: i64 = 2;
+/// `call` with a number of one byte.
+const CALL: i64 = 2;
 /// A function's place in the function section, its length, how many runs of locals, its `end`.
 const FUNCTION: i64 = 4;
-/// Calls from which on a function is likely to get a number of one byte.
-const OFTEN: usize = 16;
 
 /// What calls and types cost.
 pub struct Calls {
-    /// Whether every function has a number of one byte.
-    pub are_short: bool,
+    /// How often the least used function with a number of one byte is: what takes its number makes
+    /// as many longer.
+    pub displaced: i64,
     /// The types that functions have.
     pub types: HashSet<(Vec<ValType>, Vec<ValType>)>,
 }
@@ -114,11 +115,6 @@ fn worth(piece: &Piece, sites: Vec<u32>, places: &Places, calls: &Calls) -> Opti
     };
     let arguments = LOCAL * piece.roles.parameters.len() as i64;
     let stores = LOCAL * piece.roles.results.len() as i64;
-    let call = if calls.are_short || piece.sites.len() >= OFTEN {
-        2
-    } else {
-        3
-    };
     let saved: i64 = piece
         .sites
         .iter()
@@ -128,7 +124,7 @@ fn worth(piece: &Piece, sites: Vec<u32>, places: &Places, calls: &Calls) -> Opti
                 .iter()
                 .map(|column| number(site + column[0]));
             let there = i64::from(places.bytes(*site, site + piece.length));
-            there - arguments - call - stores - passed.sum::<i64>()
+            there - arguments - CALL - stores - passed.sum::<i64>()
         })
         .sum();
     let first = piece.sites[0];
@@ -139,6 +135,8 @@ fn worth(piece: &Piece, sites: Vec<u32>, places: &Places, calls: &Calls) -> Opti
     for place in piece.constants.iter().flatten() {
         function += LOCAL - number(first + place);
     }
+    // A number of two bytes, or one that another function had.
+    function += calls.displaced.min(piece.sites.len() as i64);
     let ty = (parameters, results);
     if !calls.types.contains(&ty) {
         function += 3 + (ty.0.len() + ty.1.len()) as i64;

@@ -194,18 +194,31 @@ fn consider(
             found.extend(Candidate::new(piece, places, calls));
         };
         add(&sites);
-        let constants = |site: u32| {
-            let piece = &places.all[site as usize..(site + length) as usize];
-            let constants = piece.iter().filter(|place| place.kind == Kind::Constant);
-            constants.fold(0, |hash, place| hash::mix(hash, place.hash))
+        let constant =
+            |offset: &u32| places.all[(sites[0] + offset) as usize].kind == Kind::Constant;
+        let offsets: Vec<u32> = (0..length).filter(constant).collect();
+        let value = |site: u32, offset: u32| places.all[(site + offset) as usize].hash;
+        let all = |site: u32| {
+            let values = offsets.iter().map(|offset| value(site, *offset));
+            values.fold(0, hash::mix)
         };
-        sites.sort_by_cached_key(|site| (constants(*site), *site));
-        let mut same = sites
-            .chunk_by(|one, other| constants(*one) == constants(*other))
-            .peekable();
-        let all_same = same.peek().is_some_and(|first| first.len() == sites.len());
-        if !all_same {
-            same.filter(|same| same.len() > 1).for_each(add);
+        // Those that are the same throughout, and those that are at one place.
+        same(&mut sites, all, &mut add);
+        if offsets.len() > 1 {
+            for offset in &offsets {
+                same(&mut sites, |site| value(site, *offset), &mut add);
+            }
+        }
+    }
+}
+
+/// Adds the sites with one value together, where they do not all have it.
+fn same(sites: &mut [u32], value: impl Fn(u32) -> u64, add: &mut impl FnMut(&[u32])) {
+    sites.sort_by_cached_key(|site| (value(*site), *site));
+    let groups = sites.chunk_by(|one, other| value(*one) == value(*other));
+    for group in groups {
+        if group.len() > 1 && group.len() < sites.len() {
+            add(group);
         }
     }
 }
