@@ -8,6 +8,7 @@ pub mod code;
 pub mod constants;
 pub mod hash;
 pub mod locals;
+pub mod names;
 pub mod order;
 pub mod origin;
 pub mod outline;

@@ -13,7 +13,7 @@ use crate::passes::{Job, Outcome, strip};
 use crate::wasm::artifact::{self, Artifact};
 use crate::wasm::linked::module::{self, LinkedModule};
 use crate::wasm::module::as_usize;
-use crate::wasm::sections::{CODE, DATA, ELEMENT, FUNCTION};
+use crate::wasm::sections::{self, CODE, DATA, ELEMENT, FUNCTION};
 use crate::wasm::{Module, ReadError};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -138,7 +138,7 @@ impl<'a> Edit<'a> {
         for ty in defined.iter().chain(&self.added) {
             functions.function(*ty);
         }
-        contents(&functions)
+        sections::contents(&functions)
     }
 
     fn elements(&self, section: &[u8]) -> Vec<u8> {
@@ -155,7 +155,7 @@ impl<'a> Edit<'a> {
         for functions in &self.linked.declared {
             elements.declared(Elements::Functions(functions.as_slice().into()));
         }
-        contents(&elements)
+        sections::contents(&elements)
     }
 
     fn code(&self) -> Vec<u8> {
@@ -173,7 +173,7 @@ impl<'a> Edit<'a> {
         for _ in &self.added {
             code.raw(CONVERTS_NAN);
         }
-        contents(&code)
+        sections::contents(&code)
     }
 
     /// A body without what is certain to trap, and with its unused addresses replaced.
@@ -262,13 +262,4 @@ fn runs(slots: &BTreeMap<u32, u32>) -> Vec<(u32, Vec<u32>)> {
         }
     }
     runs
-}
-
-/// A section's contents, without its id and length.
-fn contents(section: &impl wasm_encoder::Encode) -> Vec<u8> {
-    let mut encoded = Vec::new();
-    section.encode(&mut encoded);
-    // The length in front.
-    let digits = encoded.iter().position(|byte| byte & 0x80 == 0);
-    encoded.split_off(digits.map_or(0, |last| last + 1))
 }

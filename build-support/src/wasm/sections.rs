@@ -15,6 +15,8 @@ pub const CUSTOM: u8 = 0;
 pub const TYPE: u8 = 1;
 /// Imports.
 pub const IMPORT: u8 = 2;
+/// Exports.
+pub const EXPORT: u8 = 7;
 /// The types of functions.
 pub const FUNCTION: u8 = 3;
 /// Element segments.
@@ -26,8 +28,22 @@ pub const DATA: u8 = 11;
 
 /// Section ids of a component (component model, `Binary.md`): a core module.
 pub const CORE_MODULE: u8 = 1;
+/// Instances of core modules.
+pub const CORE_INSTANCE: u8 = 2;
+/// Types of core modules.
+pub const CORE_TYPE: u8 = 3;
 /// A nested component.
 pub const COMPONENT: u8 = 4;
+/// Instances of components.
+pub const COMPONENT_INSTANCE: u8 = 5;
+/// Parts of instances, by name.
+pub const COMPONENT_ALIAS: u8 = 6;
+/// Types of components.
+pub const COMPONENT_TYPE: u8 = 7;
+/// What a component gets.
+pub const COMPONENT_IMPORT: u8 = 10;
+/// What a component gives.
+pub const COMPONENT_EXPORT: u8 = 11;
 
 /// A section.
 pub struct Section<'a> {
@@ -98,4 +114,13 @@ impl<'a> Sections<'a> {
             contents,
         })
     }
+}
+
+/// What a new section holds, without its id and length.
+pub fn contents(section: &impl wasm_encoder::Encode) -> Vec<u8> {
+    let mut encoded = Vec::new();
+    section.encode(&mut encoded);
+    // The length in front.
+    let digits = encoded.iter().position(|byte| byte & 0x80 == 0);
+    encoded.split_off(digits.map_or(0, |last| last + 1))
 }
