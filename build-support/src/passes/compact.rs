@@ -13,6 +13,8 @@ pub mod order;
 pub mod origin;
 pub mod outline;
 pub mod rewrite;
+pub mod road;
+pub mod weight;
 
 /// The size of a module that counts, in bytes.
 pub type Size<'a> = dyn Fn(&[u8]) -> u64 + 'a;
