@@ -1,8 +1,10 @@
-//! The operating system: its processes and files, and digests of what is in them. Nothing here
-//! knows what is run, written or hashed, and why.
+//! The operating system: its processes, files and streams, and digests of what is in files. Nothing
+//! here knows what is run, written or hashed, and why.
 
 #[cfg(feature = "tool")]
 pub mod digest;
 #[cfg(feature = "tool")]
 pub mod files;
 pub mod process;
+#[cfg(feature = "tool")]
+pub mod streams;

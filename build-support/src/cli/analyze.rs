@@ -11,6 +11,7 @@ use crate::output::text::size_by::{self, Retained};
 use crate::project::package::Package;
 use crate::report::subject::{self, Subject};
 use crate::report::units;
+use crate::system::files;
 use crate::wasm::call_graph;
 use anyhow::Context as _;
 use clap::Args;
@@ -60,6 +61,10 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
         None => last_report()?,
     };
     if let Some(symbol) = &opts.explain {
+        anyhow::ensure!(
+            !files::is_stdin(&file),
+            "what stands beside the file is looked at, too\n  help: name a file, not `-`"
+        );
         return explain::run(&file, symbol, opts.tables.json);
     }
     let subject = subject::read(&file)?;

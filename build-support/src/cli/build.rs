@@ -13,6 +13,7 @@ use crate::output::text;
 use crate::passes::pipeline;
 use crate::project::package::Package;
 use crate::report;
+use crate::system::streams;
 use crate::wasm::artifact::Artifact;
 use clap::Args;
 use std::io::Write as _;
@@ -85,7 +86,7 @@ fn build(opts: &Opts, package: &Package, messages: &Messages<'_>) -> anyhow::Res
 }
 
 fn show(opts: &Opts, shipped: &Shipped) -> anyhow::Result<()> {
-    let mut stdout = anstream::stdout();
+    let mut stdout = streams::stdout();
     if opts.json {
         write!(stdout, "{}", report::json::write(&shipped.report))?;
     } else {

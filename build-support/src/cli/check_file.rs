@@ -10,6 +10,7 @@ use crate::ops::check;
 use crate::output::text;
 use crate::project::package::Package;
 use crate::report;
+use crate::system::streams;
 use clap::Args;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -49,7 +50,7 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
         given(opts)?
     };
     let (report, verdict) = check::run(&opts.file, &config)?;
-    let mut stdout = anstream::stdout();
+    let mut stdout = streams::stdout();
     if opts.json {
         write!(stdout, "{}", report::json::write(&report))?;
     } else {

@@ -3,7 +3,7 @@
 use crate::attribution::diff;
 use crate::cli::ended::Ended;
 use crate::cli::options::Tables;
-use crate::cli::terminal::{colour_on_stdout, print};
+use crate::cli::terminal::{self, colour_on_stdout, print};
 use crate::output::text::size_by;
 use crate::report::subject;
 use clap::Args;
@@ -14,7 +14,7 @@ use std::path::PathBuf;
 #[derive(Args)]
 #[command(after_help = "\
 OLD and NEW are core modules, components, or report.json of builds, in any mixture; names have no hashes, so that
-what was only compiled anew is no change. Every table sums to the difference of the two sizes, to the byte.
+what was only compiled anew is no change. `-` is standard input. Every table sums to the difference of the two sizes, to the byte.
 Exit codes: 0 compared, whatever came out; 2 error.
 Examples:
   cp target/budget/wasm32-wasip2/report.json before.json; cargo wasm
@@ -34,6 +34,7 @@ pub struct Opts {
 
 /// Runs the subcommand.
 pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
+    terminal::read_once([opts.old.as_path(), &opts.new])?;
     let old = subject::read(&opts.old)?.attribution;
     let new = subject::read(&opts.new)?.attribution;
     let diff = diff::run(&old, &new, opts.tables.groupings())?;

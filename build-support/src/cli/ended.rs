@@ -4,6 +4,7 @@ use crate::cli::terminal::{colour_on_stderr, here};
 use crate::error::Error;
 use crate::output::diagnostic;
 use crate::report::units;
+use crate::system::streams;
 use std::io::Write as _;
 use std::process::ExitCode;
 
@@ -31,7 +32,7 @@ pub fn exit(ended: anyhow::Result<Ended>) -> ExitCode {
 }
 
 fn complain(error: &anyhow::Error) {
-    let mut stderr = anstream::stderr();
+    let mut stderr = streams::stderr();
     // Nothing is left to do where stderr itself is gone.
     if let Some(Error::Config(mistakes)) = error.downcast_ref() {
         let drawn = diagnostic::draw_all(mistakes, &here(), colour_on_stderr());

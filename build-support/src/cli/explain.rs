@@ -4,6 +4,7 @@ use crate::analyze::sweep::{Explanation, Link};
 use crate::cli::ended::Ended;
 use crate::cli::terminal::print;
 use crate::ops::explain;
+use crate::system::streams;
 use std::path::Path;
 
 /// Prints the chain to every symbol of that name.
@@ -12,7 +13,7 @@ pub fn run(file: &Path, symbol: &str, json: bool) -> anyhow::Result<Ended> {
     let all: Vec<_> = found.symbols.iter().map(as_json).collect();
     print(json, &all, || found.symbols.iter().map(text).collect())?;
     if !found.note.is_empty() {
-        eprintln!("note: {}", found.note);
+        streams::say(&format!("note: {}", found.note));
     }
     Ok(Ended::Well)
 }

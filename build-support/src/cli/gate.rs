@@ -5,13 +5,14 @@ use crate::baseline::file::File;
 use crate::baseline::merge_base::Both;
 use crate::cli::ended::Ended;
 use crate::cli::messages::{MessageFormat, Messages};
-use crate::cli::terminal::{colour_on_stdout, shown};
+use crate::cli::terminal::{self, colour_on_stdout, shown};
 use crate::diagnostic::Diagnostic;
 use crate::ops::hold::{self, Change, Outcome, Request};
 use crate::output::diagnostic::{self, BaselineText};
 use crate::output::progress::Progress;
 use crate::output::text;
 use crate::project::package::Package;
+use crate::system::streams;
 use clap::Args;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -70,6 +71,7 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
             "a raise needs a reason\n  help: give --reason \"why this is worth its bytes\"; it is kept in baseline.json"
         );
     }
+    terminal::read_once(opts.report.iter().map(PathBuf::as_path))?;
     let package = Package::find(opts.package.as_deref())?;
     let messages = Messages::new(opts.message_format, Some(&package));
     messages.finish(hold(opts, &package, &messages))
@@ -128,7 +130,7 @@ fn objections(package: &Package, outcome: &Outcome) -> Vec<Diagnostic> {
 }
 
 fn show(opts: &Opts, outcome: &Outcome) -> anyhow::Result<()> {
-    let mut stderr = anstream::stderr();
+    let mut stderr = streams::stderr();
     if !outcome.baselines.note.is_empty() {
         writeln!(stderr, "note: {}", outcome.baselines.note)?;
     }
@@ -142,7 +144,7 @@ fn show(opts: &Opts, outcome: &Outcome) -> anyhow::Result<()> {
         ))
     });
     let changes: String = changes.collect();
-    let mut stdout = anstream::stdout();
+    let mut stdout = streams::stdout();
     if opts.json || opts.message_format == MessageFormat::Json {
         write!(stderr, "{changes}")?;
     }

@@ -6,6 +6,7 @@ use crate::ops::adopt::{self, Adopted, Margin, Request};
 use crate::output::progress::Progress;
 use crate::report::units;
 use crate::wasm::artifact::FileKind;
+use crate::system::streams;
 use clap::Args;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -66,7 +67,7 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
 }
 
 fn show(opts: &Opts, adopted: &Adopted) -> anyhow::Result<()> {
-    let mut stdout = anstream::stdout();
+    let mut stdout = streams::stdout();
     for built in &adopted.built {
         let kind = match built.kind {
             FileKind::Core => "core module",

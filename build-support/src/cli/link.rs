@@ -6,6 +6,7 @@ use crate::cli::ended::{self, Ended};
 use crate::cli::messages::Messages;
 use crate::cli::verdict;
 use crate::ops::linker::{self, Judged, Outcome};
+use crate::system::streams;
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::process::{ExitCode, ExitStatus};
@@ -29,7 +30,7 @@ fn judge(judged: &Judged) -> anyhow::Result<Ended> {
     let ended = verdict::judge(&Messages::drawn(), &judged.config, &judged.shipped)?;
     if judged.lacks_lto && matches!(ended, Ended::OverBudget) {
         writeln!(
-            anstream::stderr(),
+            streams::stderr(),
             "\nnote: the library is not only a cdylib, and cargo does not optimise across crates then (LTO);\n      \
              `cargo rustc --package {} --lib --crate-type cdylib …` links it as `cargo wasm` does",
             judged.config.package

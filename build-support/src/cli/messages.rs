@@ -7,6 +7,7 @@ use crate::diagnostic::Diagnostic;
 use crate::error::Error;
 use crate::output::{diagnostic, message};
 use crate::project::package::Package;
+use crate::system::streams;
 use clap::ValueEnum;
 use std::io::Write as _;
 
@@ -41,10 +42,10 @@ impl<'a> Messages<'a> {
 
     /// Shows all of them.
     pub fn show(&self, diagnostics: &[Diagnostic]) -> anyhow::Result<()> {
-        let mut stderr = anstream::stderr();
+        let mut stderr = streams::stderr();
         match (self.format, self.package) {
             (MessageFormat::Json, Some(package)) => {
-                let mut stdout = std::io::stdout();
+                let mut stdout = streams::stdout();
                 for diagnostic in diagnostics {
                     let origin = package.origin();
                     let line = message::compiler_message(diagnostic, &origin, &package.root);
@@ -81,7 +82,7 @@ impl<'a> Messages<'a> {
         };
         if self.format == MessageFormat::Json {
             let success = matches!(ended, Ok(Ended::Well));
-            writeln!(std::io::stdout(), "{}", message::build_finished(success))?;
+            writeln!(streams::stdout(), "{}", message::build_finished(success))?;
         }
         ended
     }

@@ -3,7 +3,7 @@
 use crate::attribution;
 use crate::cli::ended::Ended;
 use crate::cli::terminal::{colour_on_stdout, print};
-use crate::cli::{dry_run, verdict};
+use crate::cli::{dry_run, terminal, verdict};
 use crate::config::Config;
 use crate::ops::newer_wasm_opt;
 use crate::ops::symbol_map::SymbolMap;
@@ -14,6 +14,7 @@ use crate::passes::pipeline::{self, Product};
 use crate::project::listener::Listener as _;
 use crate::report::units;
 use crate::system::files;
+use crate::system::streams;
 use crate::wasm::artifact::Artifact;
 use crate::wasm::bindgen;
 use clap::Args;
@@ -32,11 +33,12 @@ Examples:
                                                            and what only panics needed goes with them
   build-support optimize app.linked.wasm -o test.wasm --snip --poison
                                                            not for shipping: run its tests against this
-  build-support optimize app.wasm --snip --dry-run         list what would go, write nothing")]
+  build-support optimize app.wasm --snip --dry-run         list what would go, write nothing
+  build-support optimize - -o - < app.wasm > small.wasm    in a pipe; what is said of it goes to standard error")]
 pub struct Opts {
-    /// The file to read
+    /// The file to read; `-` is standard input
     file: PathBuf,
-    /// The file to write
+    /// The file to write; `-` is standard output
     #[arg(short, long, required_unless_present = "dry_run")]
     output: Option<PathBuf>,
     /// Write what the functions of the output are called, for `symbolicate`
@@ -69,6 +71,9 @@ pub struct Opts {
 
 /// Runs the subcommand.
 pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
+    let outputs: Vec<_> = opts.output.iter().chain(&opts.symbols).collect();
+    let outputs: Vec<_> = outputs.into_iter().map(PathBuf::as_path).collect();
+    let taken = !opts.dry_run && terminal::written_once(&outputs, opts.json)?;
     let mut config = Config::without_package(&opts.file.display().to_string());
     config.snip.enabled = opts.snip || !opts.deny.is_empty();
     config.sweep.enabled = opts.sweep || opts.poison;
@@ -99,11 +104,16 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     if let (Some(file), Some(map)) = (&opts.symbols, map) {
         files::write_atomic(file, map.write().as_bytes())?;
     }
-    print(opts.json, &product.stages, || {
+    let said = || {
         let table = text::stage_table(&product.stages, colour_on_stdout());
         let (before, after) = (units::bytes(before), units::bytes(product.artifact.len()));
         format!("{table}{}: {before} -> {after} bytes\n", output.display())
-    })?;
+    };
+    if taken {
+        streams::say(said().trim_end());
+    } else {
+        print(opts.json, &product.stages, said)?;
+    }
     verdict::remark_on_wasm_bindgen(product.artifact.bytes());
     Ok(Ended::Well)
 }

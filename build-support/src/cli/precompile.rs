@@ -10,6 +10,7 @@ use crate::output::progress::Progress;
 use crate::project::listener::Listener as _;
 use crate::project::package::Package;
 use crate::report::units;
+use crate::system::files;
 use crate::wasm::artifact::Artifact;
 use clap::{Args, ValueEnum};
 use serde_json::json;
@@ -65,6 +66,12 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
         Some(file) => vec![file.clone()],
         None => build::shipped_files(&Package::find(None)?, &mut progress)?,
     };
+    let streams = opts.file.as_deref().is_some_and(files::is_stdin)
+        || opts.output.as_deref().is_some_and(files::is_stdout);
+    anyhow::ensure!(
+        !streams,
+        "machine code has a record beside it, which says what it was made from\n  help: name files, not `-`"
+    );
     let mut made = Vec::new();
     for source in &sources {
         progress.stage(&format!("compiling {}", source.display()));
@@ -86,11 +93,11 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
         made.push((file, read.record().clone()));
     }
     drop(progress);
-    let files: Vec<_> = made
+    let written: Vec<_> = made
         .iter()
         .map(|(file, record)| json!({ "file": file, "record": record }))
         .collect();
-    print(opts.json, &json!({ "files": files }), || {
+    print(opts.json, &json!({ "files": written }), || {
         let lines = made.iter().map(|(file, record)| {
             let (file, bytes) = (shown(file).display(), units::counted(record.bytes));
             format!("{file}  {bytes}  {}, {}\n", record.compiler, record.machine)

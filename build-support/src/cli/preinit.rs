@@ -2,7 +2,7 @@
 
 use crate::agent::preinit;
 use crate::cli::ended::Ended;
-use crate::cli::terminal::{colour_on_stdout, print, shown};
+use crate::cli::terminal::{self, colour_on_stdout, print, shown};
 use crate::measure::sizes;
 use crate::ops::build;
 use crate::output::progress::Progress;
@@ -10,6 +10,7 @@ use crate::output::text;
 use crate::project::listener::Listener as _;
 use crate::project::package::Package;
 use crate::system::files;
+use crate::system::streams;
 use crate::wasm::artifact::Artifact;
 use anyhow::Context as _;
 use clap::Args;
@@ -51,15 +52,22 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
         None => opts.config.clone(),
     };
     let mut progress = Progress::start(opts.json);
-    let files = match opts.files.as_slice() {
+    let sources = match opts.files.as_slice() {
         [] => build::shipped_files(&Package::find(None)?, &mut progress)?,
         files => files.to_vec(),
     };
-    if opts.output.is_some() && files.len() != 1 {
-        anyhow::bail!("--output is for one file, and there are {}", files.len());
+    if opts.output.is_some() && sources.len() != 1 {
+        anyhow::bail!("--output is for one file, and there are {}", sources.len());
     }
+    terminal::read_once(sources.iter().map(PathBuf::as_path))?;
+    anyhow::ensure!(
+        opts.output.is_some() || !sources.iter().any(|file| files::is_stdin(file)),
+        "there is no folder beside standard input\n  help: name the file to write with --output"
+    );
+    let outputs: Vec<_> = opts.output.iter().map(PathBuf::as_path).collect();
+    let taken = terminal::written_once(&outputs, opts.json)?;
     let mut rows = Vec::new();
-    for file in &files {
+    for file in &sources {
         progress.stage(&format!("initialising {}", file.display()));
         let plain = Artifact::read(file)?;
         let ready = preinit::run(file, &plain, &config)?;
@@ -73,11 +81,16 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
         .iter()
         .map(|(file, sizes)| json!({ "file": file, "sizes": sizes }))
         .collect();
-    print(opts.json, &all, || {
+    let said = || {
         let rows = rows
             .iter()
             .map(|(file, sizes)| (shown(file).display().to_string(), *sizes));
         text::sizes_table(&rows.collect::<Vec<_>>(), colour_on_stdout())
-    })?;
+    };
+    if taken {
+        streams::say(said().trim_end());
+    } else {
+        print(opts.json, &all, said)?;
+    }
     Ok(Ended::Well)
 }

@@ -3,7 +3,7 @@
 
 use crate::attribution::groups::{self, Grouping};
 use crate::cli::ended::Ended;
-use crate::cli::terminal::colour_on_stdout;
+use crate::cli::terminal::{self, colour_on_stdout};
 use crate::ops::ship::Files;
 use crate::output::text::{self, size_by};
 use crate::output::view::View;
@@ -11,6 +11,7 @@ use crate::output::{html, json, markdown};
 use crate::project::package::Package;
 use crate::report::subject::{self, Subject};
 use crate::system::files;
+use crate::system::streams;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use std::io::Write as _;
@@ -39,7 +40,7 @@ pub struct Opts {
     /// is neither
     #[arg(long, value_enum)]
     format: Option<Format>,
-    /// Where to write it; stdout where this is not given; may be repeated
+    /// Where to write it; stdout, which `-` is, where this is not given; may be repeated
     #[arg(long, short, value_name = "FILE")]
     output: Vec<PathBuf>,
 }
@@ -59,22 +60,29 @@ enum Format {
 
 /// Runs the subcommand.
 pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
+    let outputs: Vec<_> = opts.output.iter().map(PathBuf::as_path).collect();
+    terminal::written_once(&outputs, false)?;
+    let read = opts.subject.iter().chain(&opts.against);
+    terminal::read_once(read.map(PathBuf::as_path))?;
     let views = views(opts)?;
-    if opts.output.is_empty() {
-        let format = opts.format.unwrap_or(Format::Text);
-        let text = draw(&views, format, colour_on_stdout())?;
-        anstream::stdout().write_all(text.as_bytes())?;
-        return Ok(Ended::Well);
-    }
-    for file in &opts.output {
+    let stdout = [PathBuf::from("-")];
+    let outputs = match opts.output.as_slice() {
+        [] => &stdout[..],
+        given => given,
+    };
+    for file in outputs {
+        if files::is_stdout(file) {
+            let format = opts.format.unwrap_or(Format::Text);
+            let text = draw(&views, format, colour_on_stdout())?;
+            let mut stdout = streams::stdout();
+            stdout.write_all(text.as_bytes())?;
+            stdout.flush()?;
+            continue;
+        }
         let format = opts.format.map_or_else(|| by_name(file), Ok)?;
         let text = draw(&views, format, false)?;
-        if let Some(folder) = file.parent().filter(|folder| *folder != Path::new("")) {
-            std::fs::create_dir_all(folder)
-                .with_context(|| format!("creating folder {}", folder.display()))?;
-        }
         files::write_atomic(file, text.as_bytes())?;
-        eprintln!("wrote {}", file.display());
+        streams::say(&format!("wrote {}", file.display()));
     }
     Ok(Ended::Well)
 }

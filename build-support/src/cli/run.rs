@@ -4,6 +4,7 @@ use crate::agent::host::Host;
 use crate::cli::ended::Ended;
 use crate::ops::ship::Files;
 use crate::project::package::Package;
+use crate::system::streams;
 use anyhow::Context as _;
 use clap::Args;
 use std::io::Write as _;
@@ -70,7 +71,7 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     if !opts.initialised {
         host.init(&opts.config)?;
     }
-    let mut stdout = anstream::stdout();
+    let mut stdout = streams::stdout();
     let mut ended = Ended::Well;
     for message in &opts.messages {
         let answer = host.process_message(&opts.session, message)?;

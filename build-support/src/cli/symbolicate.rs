@@ -2,15 +2,18 @@
 //! names.
 
 use crate::cli::ended::Ended;
+use crate::cli::terminal;
 use crate::ops::ship::Files;
 use crate::ops::symbol_map::trace::{Tally, Tracer};
 use crate::ops::symbol_map::{self, Scope, SymbolMap};
 use crate::project::package::Package;
+use crate::system::files;
+use crate::system::streams;
 use crate::wasm::artifact::Artifact;
 use anyhow::Context as _;
 use clap::Args;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read as _, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read as _, Write};
 use std::path::{Path, PathBuf};
 
 /// Put names into the backtrace of a trap in a shipped file
@@ -41,16 +44,23 @@ const LONGEST: u64 = 64 << 10;
 
 /// Runs the subcommand.
 pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
+    let trace = opts.trace.as_deref().unwrap_or(Path::new("-"));
+    let read = opts.wasm.iter().chain(&opts.map).map(PathBuf::as_path);
+    terminal::read_once(read.chain([trace]))?;
     let (map, scope) = map(opts)?;
     let mut tracer = Tracer::new(&map, scope);
     let stdout = std::io::stdout().lock();
-    match &opts.trace {
-        Some(file) => {
-            let trace = File::open(file).with_context(|| format!("reading {}", file.display()))?;
-            copy(BufReader::new(trace), stdout, &mut tracer)?;
-        }
-        None => copy(std::io::stdin().lock(), stdout, &mut tracer)?,
-    }
+    let copied = if files::is_stdin(trace) {
+        copy(std::io::stdin().lock(), stdout, &mut tracer)
+    } else {
+        let file = File::open(trace).with_context(|| format!("reading {}", trace.display()))?;
+        copy(BufReader::new(file), stdout, &mut tracer)
+    };
+    // Whoever reads it may stop before the program that writes the trace does.
+    copied.or_else(|error| match error.kind() {
+        ErrorKind::BrokenPipe => Ok(()),
+        _ => Err(error),
+    })?;
     remark(tracer.tally);
     Ok(Ended::Well)
 }
@@ -94,14 +104,18 @@ fn of_names(wasm: &Path, artifact: &Artifact, beside: &Path) -> anyhow::Result<S
 
 /// Line by line, so that it can stand at the end of a pipe while the program runs. Lines need not
 /// be UTF-8.
-fn copy(mut from: impl BufRead, mut to: impl Write, tracer: &mut Tracer<'_>) -> anyhow::Result<()> {
+fn copy(
+    mut from: impl BufRead,
+    mut to: impl Write,
+    tracer: &mut Tracer<'_>,
+) -> std::io::Result<()> {
     let mut line = Vec::new();
     let mut whole = true;
     loop {
         line.clear();
         let read = from.by_ref().take(LONGEST).read_until(b'\n', &mut line)?;
         if read == 0 {
-            return Ok(to.flush()?);
+            return to.flush();
         }
         let ends = line.last() == Some(&b'\n');
         let is_line = whole && (ends || (read as u64) < LONGEST);
@@ -123,11 +137,13 @@ fn remark(tally: Tally) {
         unknown, misplaced, ..
     } = tally;
     if misplaced > 0 {
-        eprintln!(
+        streams::say(&format!(
             "{misplaced} of the frames point outside of the function they name: the trace is of another build than the map"
-        );
+        ));
     }
     if unknown > 0 {
-        eprintln!("{unknown} of the frames are of functions that the map does not have");
+        streams::say(&format!(
+            "{unknown} of the frames are of functions that the map does not have"
+        ));
     }
 }

@@ -8,6 +8,7 @@ use crate::gate::Verdict;
 use crate::ops::ship::Shipped;
 use crate::output::diagnostic;
 use crate::report::Report;
+use crate::system::streams;
 use crate::wasm::bindgen;
 use std::path::Path;
 
@@ -38,6 +39,6 @@ pub fn show(
 /// Says what is still to be done with a file that wasm-bindgen has to read.
 pub fn remark_on_wasm_bindgen(file: &[u8]) {
     if bindgen::is_input(file) {
-        eprintln!("note: {}", bindgen::NEXT);
+        streams::say(&format!("note: {}", bindgen::NEXT));
     }
 }

@@ -14,6 +14,7 @@ use crate::ops::ship::Shipped;
 use crate::project::listener::Listener;
 use crate::project::package::{Features, Package};
 use crate::report::{self, Report};
+use crate::system::files;
 use crate::wasm::bindgen;
 use std::path::{Path, PathBuf};
 
@@ -155,8 +156,8 @@ fn built(
 }
 
 fn reported(package: &Package, file: &Path) -> Result<Subject> {
-    let text = std::fs::read_to_string(file).map_err(Error::io("reading", file))?;
-    let mut report = report::json::read(file, &text)?;
+    let text = files::read(file)?;
+    let mut report = report::json::read(file, &String::from_utf8_lossy(&text))?;
     if report.package != package.name {
         return Err(Error::toolchain(
             format!(

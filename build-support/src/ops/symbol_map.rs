@@ -12,6 +12,7 @@ use crate::attribution::{self, Attribution};
 use crate::error::{Error, Result};
 use crate::passes::build_id;
 use crate::system::digest;
+use crate::system::files;
 use crate::wasm::artifact::Artifact;
 use crate::wasm::{self, ReadError};
 use serde::{Deserialize, Serialize};
@@ -125,7 +126,7 @@ impl SymbolMap {
     /// # Errors
     /// [`Error::Io`], or [`Error::Input`] for what is none, or of another version.
     pub fn read(file: &Path) -> Result<Self> {
-        let bytes = std::fs::read(file).map_err(Error::io("reading", file))?;
+        let bytes = files::read(file)?;
         let input = |message: String| {
             Error::input(
                 file,

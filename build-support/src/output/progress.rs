@@ -1,6 +1,7 @@
 //! A spinner on the terminal while something long runs; nothing where stderr is a pipe or a file.
 
 use crate::project::listener::Listener;
+use crate::system::streams;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::Write as _;
 use std::time::Duration;
@@ -39,7 +40,7 @@ impl Progress {
 
 impl Listener for Progress {
     fn say(&mut self, line: &str) {
-        self.bar.suspend(|| eprintln!("{line}"));
+        self.bar.suspend(|| streams::say(line));
     }
 
     fn wants_messages(&self) -> bool {
@@ -47,8 +48,8 @@ impl Listener for Progress {
     }
 
     fn message(&mut self, line: &str) {
-        // Where stdout is closed, what is written last fails and says so.
-        let _ = writeln!(std::io::stdout(), "{line}");
+        // Where it cannot be written, what is written last fails and says so.
+        let _ = writeln!(streams::stdout(), "{line}");
     }
 
     fn stage(&mut self, name: &str) {

@@ -4,6 +4,7 @@
 use crate::attribution::{Attribution, RowKind, of_file};
 use crate::error::{Error, Result};
 use crate::report::{self, Report};
+use crate::system::files;
 use crate::wasm::artifact::Artifact;
 use crate::wasm::{Module, ReadError};
 use std::path::{Path, PathBuf};
@@ -38,7 +39,7 @@ impl Subject {
 /// # Errors
 /// [`Error::Io`], or [`Error::Input`] for what is none of them or not whole.
 pub fn read(file: &Path) -> Result<Subject> {
-    let bytes = std::fs::read(file).map_err(Error::io("reading", file))?;
+    let bytes = files::read(file)?;
     let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
     if first == Some(&b'{') {
         return of_report(file, &bytes);

@@ -1,7 +1,8 @@
 //! The bytes that flow through the pipeline, and what kind they are: sniffing, validation, opening
 //! a component to reach its core modules.
 
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::system::files;
 use crate::wasm::sections::{self, HEADER};
 use crate::wasm::{Module, ReadError};
 use serde::{Deserialize, Serialize};
@@ -37,7 +38,8 @@ impl Artifact {
     /// Takes bytes that came from `file`, which is only named in errors.
     ///
     /// # Errors
-    /// [`Error::Input`] with the offset where the bytes are not a valid core module or component.
+    /// [`Error::Input`](crate::Error::Input) with the offset where the bytes are not a valid core
+    /// module or component.
     pub fn new(bytes: Vec<u8>, file: &Path) -> Result<Self> {
         let kind = sniff(&bytes).map_err(ReadError::input(
             file,
@@ -52,18 +54,15 @@ impl Artifact {
     /// Reads and validates a file.
     ///
     /// # Errors
-    /// [`Error::Io`] where it cannot be read, else as [`Artifact::new`].
+    /// [`Error::Io`](crate::Error::Io) where it cannot be read, else as [`Artifact::new`].
     pub fn read(file: &Path) -> Result<Self> {
-        Self::new(
-            std::fs::read(file).map_err(Error::io("reading", file))?,
-            file,
-        )
+        Self::new(files::read(file)?, file)
     }
 
     /// Takes what a pass made.
     ///
     /// # Errors
-    /// [`Error::InvalidOutput`] where it does not validate.
+    /// [`Error::InvalidOutput`](crate::Error::InvalidOutput) where it does not validate.
     pub fn from_pass(bytes: Vec<u8>, pass: &'static str) -> Result<Self> {
         sniff(&bytes)
             .and_then(|kind| Self::open(bytes, kind))
@@ -126,7 +125,8 @@ impl Artifact {
     /// the file back together around them; all other sections keep their bytes and their places.
     ///
     /// # Errors
-    /// What `rewrite` returns, or [`Error::InvalidOutput`] where the result does not validate.
+    /// What `rewrite` returns, or [`Error::InvalidOutput`](crate::Error::InvalidOutput) where the
+    /// result does not validate.
     pub fn map_core(
         &self,
         pass: &'static str,
@@ -218,7 +218,8 @@ fn map_component(
 /// each one's id and contents; `None` drops it.
 ///
 /// # Errors
-/// What `section` returns, or [`Error::InvalidOutput`] where the sections cannot be read.
+/// What `section` returns, or [`Error::InvalidOutput`](crate::Error::InvalidOutput) where the
+/// sections cannot be read.
 pub fn rebuild(
     bytes: &[u8],
     pass: &'static str,

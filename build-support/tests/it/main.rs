@@ -26,5 +26,7 @@ mod precompile;
 mod reports;
 mod ship;
 mod support;
+#[cfg(unix)]
+mod streams;
 mod symbolicate;
 mod toolchain;
