@@ -17,7 +17,7 @@ pub use decide::{
     Decision, LINKER_PACKAGE, PACKAGES, apt_commands, decide, decide_sources, installed,
 };
 pub use install::packages as install_packages;
-pub use machine::{Apt, Compiler, Machine, Rustup, SourceTree, any_linker, observe};
+pub use machine::{Apt, Compiler, Machine, Rustup, SourceTree, any_linker, any_tool, observe};
 pub use standard_library::{Std, StdSources, Toolchain};
 
 use crate::error::{Error, Result};

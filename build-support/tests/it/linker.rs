@@ -170,6 +170,19 @@ fn the_real_linkers_errors_pass_through() {
     assert!(ours.stderr.contains("no-such-object.o"));
 }
 
+/// Protects the distribution's compilers, which bring no linker: what `cargo wasm` links with is
+/// found in this mode, too.
+#[test]
+fn a_rustc_without_a_linker_has_the_machines() {
+    let project = Project::new("bare-rustc", Shape::Library, P1);
+    let arguments = ["-flavor", "wasm", "no-such-object.o", "-o", "x.wasm"];
+    let said = project.linker_of_a_bare_rustc(&arguments).with(1).stderr;
+    assert!(
+        said.contains("cannot open no-such-object.o"),
+        "the linker itself speaks: {said}"
+    );
+}
+
 /// Protects the way out where there is no linker.
 #[test]
 fn a_missing_linker_is_told_with_the_remedy() {

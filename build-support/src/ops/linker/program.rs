@@ -1,5 +1,5 @@
 //! Finds the real linker, as rustc would have: by its name, on a path that rustc has put its own
-//! tools in front of.
+//! tools in front of. Where that rustc has none, it is the one that `cargo wasm` would link with.
 
 use crate::error::{Error, Result};
 use crate::project::compile::Linker;
@@ -14,7 +14,10 @@ use std::path::PathBuf;
 pub fn find(linker: Linker) -> Result<PathBuf> {
     let found = match linker {
         Linker::Lld => process::on_path("rust-lld").or_else(toolchain::any_linker),
-        Linker::Component => process::on_path("wasm-component-ld"),
+        Linker::Component => {
+            let name = "wasm-component-ld";
+            process::on_path(name).or_else(|| toolchain::any_tool(name))
+        }
     };
     found.ok_or_else(|| missing(linker))
 }

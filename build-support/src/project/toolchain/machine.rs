@@ -24,7 +24,8 @@ pub struct Machine {
     pub distribution: Option<Compiler>,
     /// The folder with the C library for WASI.
     pub libc: Option<PathBuf>,
-    /// A linker for wasm: the active toolchain's `rust-lld`, or the newest `wasm-ld` on `PATH`.
+    /// A linker for wasm: `rust-lld` of the active toolchain or of the one on `PATH`, or the newest
+    /// `wasm-ld` there.
     pub linker: Option<PathBuf>,
     /// Whether packages may be installed.
     pub apt: Apt,
@@ -225,18 +226,33 @@ fn auto_install() -> bool {
     setting.and_then(toml::Value::as_str) != Some("disable")
 }
 
-/// A linker for wasm, whatever the target: that of the compiler in use, or the newest on `PATH`.
+/// A linker for wasm, whatever the target, as [`observe`] finds it.
 pub fn any_linker() -> Option<PathBuf> {
-    // A compiler's linker is the same for all.
-    linker(active("wasm32-unknown-unknown").as_ref())
+    linker(active(ANY_TARGET).as_ref())
 }
 
+/// The tool of that name in the sysroot of a compiler here.
+pub fn any_tool(name: &str) -> Option<PathBuf> {
+    tool(active(ANY_TARGET).as_ref(), name)
+}
+
+/// A compiler's tools are the same for all.
+const ANY_TARGET: &str = "wasm32-unknown-unknown";
+
 fn linker(active: Option<&Compiler>) -> Option<PathBuf> {
-    let own = active.and_then(|compiler| {
+    tool(active, "rust-lld").or_else(newest_wasm_ld)
+}
+
+/// That of the compiler in use, else of the one on `PATH`: what links need not be of the compiler.
+fn tool(active: Option<&Compiler>, name: &str) -> Option<PathBuf> {
+    let of = |compiler: &Compiler| {
         let rustlib = compiler.sysroot.join("lib/rustlib");
-        in_folder(&rustlib.join(&compiler.host).join("bin"), "rust-lld")
-    });
-    own.or_else(newest_wasm_ld)
+        in_folder(&rustlib.join(&compiler.host).join("bin"), name)
+    };
+    active.and_then(of).or_else(|| {
+        std::env::var_os("RUSTC").filter(|rustc| !rustc.is_empty())?;
+        of(&Compiler::ask(&on_path("rustc")?, ANY_TARGET)?)
+    })
 }
 
 /// `wasm-ld-22` before `wasm-ld-14`, a plain `wasm-ld` last: its version is unknown, and an old one

@@ -120,6 +120,20 @@ strip = true
         Ended::of(command.args(args))
     }
 
+    /// The same where the compiler in use brings no linker: a distribution's does not.
+    pub fn linker_of_a_bare_rustc(&self, args: &[&str]) -> Ended {
+        let sysroot = self.project.path("bare");
+        let rustc = sysroot.join("rustc");
+        let answers = format!(
+            "#!/bin/sh\ncase $1 in\n--print) echo '{}' ;;\n*) printf 'rustc 1.0.0\\nrelease: 1.0.0\\nhost: none\\n' ;;\nesac\n",
+            sysroot.display()
+        );
+        self.project.write("bare/rustc", &answers);
+        let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        fs::set_permissions(&rustc, executable).unwrap();
+        Ended::of(self.project.command(TOOL).env("RUSTC", rustc).args(args))
+    }
+
     /// rustc's own linker.
     pub fn real_linker(&self, args: &[&str]) -> Ended {
         Ended::of(
