@@ -91,9 +91,7 @@ impl Row {
             }
             RowKind::Custom | RowKind::Section | RowKind::Component => return None,
         };
-        // A name with its parameters behind it is C++.
-        let rust = name.contains("::") && !name.starts_with('[') && !name.ends_with(')');
-        rust.then_some(name)
+        path::is_rust(name).then_some(name)
     }
 
     fn outside_crates(&self) -> &'static str {
@@ -155,6 +153,11 @@ mod tests {
             ),
             ("app::a<", "app::a"),
             ("<", "<"),
+            ("app[1a2b]::run::<u8>", "app::run"),
+            (
+                "app::operator<<(std::ostream&)",
+                "app::operator<<(std::ostream&)",
+            ),
         ];
         for (name, expected) in cases {
             assert_eq!(family(name), expected);
@@ -196,6 +199,12 @@ mod tests {
                 "std::f(int)",
                 pair("[no crate]", "[no crate]"),
             ),
+            (
+                RowKind::Function,
+                "app::A::f(int) const",
+                pair("[no crate]", "[no crate]"),
+            ),
+            (RowKind::Function, "app[1a2b]::a::f", pair("app", "app::a")),
             (
                 RowKind::Function,
                 "[function 3]",

@@ -17,7 +17,7 @@ use crate::system::digest::{self, Key};
 use crate::system::files;
 use crate::wasm::artifact::Artifact;
 use crate::wasm::bindgen;
-use crate::wasm::path::RustPath;
+use crate::wasm::path::{self, RustPath};
 use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -325,9 +325,10 @@ fn refuse_banned(config: &Config, analysis: &Analysis) -> Result<()> {
     let mut found: Vec<_> = functions
         .filter_map(|function| Some((function.bytes, function.name.as_deref()?)))
         .filter(|(_, name)| {
-            banned
-                .iter()
-                .any(|krate| RustPath::parse(name).krate() == krate)
+            path::is_rust(name)
+                && banned
+                    .iter()
+                    .any(|krate| RustPath::parse(name).krate() == krate)
         })
         .collect();
     if found.is_empty() {

@@ -2,7 +2,13 @@
 //! user's `impl Display for my::panicking::Error` is not a function of `core::panicking`.
 //!
 //! Legacy and v0 names demangle to the same grammar: `a::b::c`, `<T>::f`, `<T as Trait>::f`, with
-//! generic arguments in angle brackets (Rust reference, "Paths"; RFC 2603).
+//! generic arguments in angle brackets (Rust reference, "Paths"; RFC 2603). [`hashes`] reads names
+//! that were demangled before, [`language`] tells Rust's from others.
+
+mod hashes;
+mod language;
+
+pub use language::is_rust;
 
 use std::fmt;
 
@@ -33,9 +39,13 @@ pub struct RustPath {
 const EXPANSION: usize = 8;
 
 /// Demangles a symbol to its readable form without hash or crate disambiguators; a name that is not
-/// Rust's stays as it is. So does one that would be more than eight times as long as its symbol: v0
-/// names can refer back to parts of themselves, so that a hundred bytes stand for a megabyte.
+/// Rust's stays as it is; one that was demangled before loses its hashes. As it is stays, too, what
+/// would be more than eight times as long as its symbol: v0 names can refer back to parts of
+/// themselves, so that a hundred bytes stand for a megabyte.
 pub fn demangle(symbol: &str) -> String {
+    if rustc_demangle::try_demangle(symbol).is_err() {
+        return hashes::left_out(symbol).into_owned();
+    }
     let mut name = Bounded {
         text: String::new(),
         limit: symbol.len().saturating_mul(EXPANSION),
@@ -82,6 +92,7 @@ pub fn without_arguments(name: &str) -> String {
         kept.push_str(before);
         let follows = |test: fn(char) -> bool| kept.chars().next_back().is_some_and(test);
         let arguments = follows(|c| c.is_alphanumeric() || matches!(c, '_' | '}'))
+            && !kept.ends_with("::operator")
             || (kept.ends_with("::") && !behind.starts_with("<impl "));
         if !arguments {
             kept.push('<');
