@@ -33,6 +33,8 @@ pub struct SweepPlan {
     pub data: Vec<Piece>,
     /// Patterns of the allow and deny lists that name no function of this module.
     pub unmatched: Vec<String>,
+    /// Whether the module has no names to choose by.
+    pub unnamed: bool,
 }
 
 /// A function to replace by a trap.
@@ -54,7 +56,10 @@ pub const DENY_LIST: &str = "deny list";
 /// Chooses what to snip. A built-in family takes only functions that cannot return; the allow list
 /// wins over every rule; the deny list takes what it names, whatever it does.
 pub fn run(symbols: &Symbols, rules: &SnipRules) -> SweepPlan {
-    let mut plan = SweepPlan::default();
+    let mut plan = SweepPlan {
+        unnamed: symbols.unnamed,
+        ..SweepPlan::default()
+    };
     let mut hit = vec![false; rules.allow.len() + rules.deny.len()];
     for function in &symbols.functions {
         let Some(name) = &function.name else { continue };
@@ -149,7 +154,10 @@ mod tests {
             .collect();
         let strings = |list: &[&str]| list.iter().map(|s| (*s).to_owned()).collect();
         run(
-            &Symbols { functions },
+            &Symbols {
+                functions,
+                unnamed: false,
+            },
             &SnipRules {
                 enabled: true,
                 families: Vec::new(),
@@ -227,7 +235,10 @@ mod tests {
             families: vec!["unwrap and expect".into()],
             ..SnipRules::default()
         };
-        let symbols = Symbols { functions };
+        let symbols = Symbols {
+            functions,
+            unnamed: false,
+        };
         assert_eq!(run(&symbols, &rules).snipped(), [1]);
     }
 }

@@ -13,6 +13,10 @@ use walrus::{FunctionBuilder, FunctionId, Module, ModuleConfig};
 
 const PASS: &str = "snip";
 
+/// What is said of a file in which nothing can be found.
+pub const NO_NAMES: &str =
+    "the file has no names to find panics by; snip the linked file, before it is stripped";
+
 /// Snips what the plan of each core module names.
 ///
 /// # Errors
@@ -20,10 +24,10 @@ const PASS: &str = "snip";
 pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
     let count: usize = job.plans.iter().map(|plan| plan.snip.len()).sum();
     if count == 0 {
-        let note = if job.snips {
-            "no panic entry point found"
-        } else {
-            "off"
+        let note = match job.plans.iter().all(|plan| plan.unnamed) {
+            _ if !job.snips => "off",
+            true => NO_NAMES,
+            false => "no panic entry point found",
         };
         return Ok(Outcome::new(artifact, note));
     }

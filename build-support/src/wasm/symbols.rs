@@ -3,6 +3,7 @@
 
 use crate::wasm::path::demangle;
 use crate::wasm::{Module, ReadError};
+use std::collections::HashSet;
 use wasmparser::Operator;
 
 /// A defined (not imported) function.
@@ -24,6 +25,8 @@ pub struct Function {
 pub struct Symbols {
     /// Defined functions in index order.
     pub functions: Vec<Function>,
+    /// Whether no function has a name but those that the host calls by it.
+    pub unnamed: bool,
 }
 
 impl Symbols {
@@ -58,6 +61,11 @@ pub fn run(module: &Module<'_>) -> Result<Symbols, ReadError> {
             diverges: returns_nothing && never_returns(body)?,
         });
     }
+    let exported: HashSet<_> = module.exported_functions().map(|e| e.index).collect();
+    found.unnamed = found
+        .functions
+        .iter()
+        .all(|f| f.name.is_none() || exported.contains(&f.index));
     Ok(found)
 }
 
