@@ -24,16 +24,20 @@
 
 mod constants;
 mod graph;
+pub mod place;
 mod rules;
 
 pub use constants::{Constants, is_key};
 pub use graph::{Crate, Graph};
-pub use rules::{BANNED_CRATES, BANNED_FEATURES, KEYS, MAX_CRATES, Rules, violations};
+pub use rules::{At, BANNED_CRATES, DATE, Flaw, KEYS, LEAST_CRATES, Rules, TABLE, Violation};
+pub use rules::{is_crate, violations};
 
+use crate::diagnostic::{self, Diagnostic};
 use crate::error::{Error, Result};
 use crate::system::process;
 use cargo_metadata::{MetadataCommand, Package};
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::thread::ScopedJoinHandle;
@@ -75,10 +79,31 @@ pub fn constants() -> Constants {
 
 /// Tells cargo what is wrong.
 fn fail(error: &Error) -> ! {
-    for line in error.to_string().lines() {
+    let text = match error {
+        Error::Config(all) | Error::Banned(all) => said(all),
+        error => error.to_string(),
+    };
+    for line in text.lines() {
         println!("cargo::error={line}");
     }
     std::process::exit(1);
+}
+
+/// Diagnostics as a build script can give them, for cargo puts its own words in front of each line:
+/// `file:line:column: message`, which editors know, and below it why and what to do, the same help
+/// once.
+fn said(all: &[Diagnostic]) -> String {
+    let mut text = String::new();
+    for (i, one) in all.iter().enumerate() {
+        let (line, column) = diagnostic::place(&one.source, one.span.start);
+        let file = one.file.display();
+        text.push_str(&format!("{file}:{line}:{column}: {}\n", one.message));
+        let next = all.get(i + 1).map(|next| &next.help);
+        let help = one.help.iter().filter(|_| next != Some(&one.help));
+        let notes = one.notes.iter().map(|note| format!("  {note}\n"));
+        text.extend(notes.chain(help.map(|help| format!("  help: {help}\n"))));
+    }
+    text
 }
 
 fn write_constants() -> Result<Constants> {
@@ -97,7 +122,7 @@ fn write_constants() -> Result<Constants> {
 /// Checks the package whose build script this is, and gives the files that the answer depends on.
 ///
 /// # Errors
-/// [`Error::Banned`] with every violation, [`Error::Input`] where the rules cannot be read,
+/// [`Error::Banned`] with every violation, [`Error::Config`] where the rules have mistakes,
 /// [`Error::Process`] where cargo cannot resolve the graph, [`Error::Toolchain`] outside a build
 /// script.
 pub fn run() -> Result<BTreeSet<PathBuf>> {
@@ -111,10 +136,17 @@ pub fn run() -> Result<BTreeSet<PathBuf>> {
         root.join("Cargo.toml"),
         root.join("Cargo.lock"),
     ]);
-    let Some(rules) = Rules::read(&manifest, &package.metadata)? else {
+    let Some(table) = package.metadata["budget"].get("graph") else {
         return Ok(watched);
     };
-    let targets = rules::targets(&manifest, &package.metadata)?;
+    let source = std::fs::read_to_string(&manifest).unwrap_or_default();
+    let named = manifest.strip_prefix(root).unwrap_or(&manifest);
+    let (rules, mut flaws) = Rules::read(table);
+    let targets = targets(&package.metadata["budget"], &mut flaws);
+    if !flaws.is_empty() {
+        let mistakes = flaws.into_iter().map(|flaw| mistake(flaw, named, &source));
+        return Err(Error::Config(mistakes.collect()));
+    }
     let targets = match targets.as_slice() {
         [] => vec![variable("TARGET")?],
         targets => targets.to_vec(),
@@ -131,7 +163,6 @@ pub fn run() -> Result<BTreeSet<PathBuf>> {
         };
         running.into_iter().map(join).collect::<Vec<_>>()
     });
-    let named = manifest.strip_prefix(root).unwrap_or(&manifest);
     let mut broken = Vec::new();
     for (target, graph) in targets.iter().zip(graphs) {
         let graph = graph?;
@@ -139,10 +170,91 @@ pub fn run() -> Result<BTreeSet<PathBuf>> {
         watched.extend(folders.map(|folder| folder.join("Cargo.toml")));
         broken.extend(violations(&graph, &rules, target));
     }
-    match broken.as_slice() {
-        [] => Ok(watched),
-        _ => Err(Error::Banned(rules::message(&broken, named))),
+    if broken.is_empty() {
+        return Ok(watched);
     }
+    let broken = broken
+        .into_iter()
+        .map(|broken| banned(broken, named, &source));
+    Err(Error::Banned(broken.collect()))
+}
+
+/// The targets that the graph is checked for; none where the manifest is silent.
+fn targets(budget: &serde_json::Value, flaws: &mut Vec<Flaw>) -> Vec<String> {
+    let path = "package.metadata.budget.targets";
+    let names = |list| rules::names("targets", path, list, flaws);
+    let names = budget.get("targets").map(names).unwrap_or_default();
+    names.into_iter().map(|(_, name)| name).collect()
+}
+
+/// The stable name of the diagnostic for a rule that is broken.
+pub const BANNED: &str = "banned";
+
+fn banned(broken: Violation, manifest: &Path, source: &str) -> Diagnostic {
+    let (key, name) = &broken.rule;
+    Diagnostic {
+        code: BANNED,
+        message: broken.message,
+        label: "the rule".to_owned(),
+        notes: broken.notes,
+        help: vec![
+            "drop the dependency, switch its feature off (`default-features = false`), or put it under \
+             [target.'cfg(not(target_family = \"wasm\"))'.dependencies]; change the rule only if it is meant to be in the wasm file"
+                .to_owned(),
+        ],
+        ..Diagnostic::at(manifest, source, rule_place(source, key, name.as_deref()))
+    }
+}
+
+fn mistake(flaw: Flaw, manifest: &Path, source: &str) -> Diagnostic {
+    let (key, element) = match &flaw.at {
+        At::Table => (None, None),
+        At::Key(key) | At::Value(key) => (Some(key), None),
+        At::Element(key, _, text) => (Some(key), Some(text.as_str())),
+    };
+    let place = match (key, &flaw.at) {
+        (None, _) => table_place(source),
+        (Some(key), At::Key(_)) => {
+            let key = place::find(source, &path(key));
+            key.map_or_else(|| table_place(source), |(key, _)| key)
+        }
+        (Some(key), _) => rule_place(source, key, element),
+    };
+    Diagnostic {
+        code: flaw.code,
+        message: flaw.message,
+        label: flaw.label,
+        help: Some(flaw.help)
+            .filter(|help| !help.is_empty())
+            .into_iter()
+            .collect(),
+        ..Diagnostic::at(manifest, source, place)
+    }
+}
+
+fn path(key: &str) -> Vec<&str> {
+    // The one key that is read of the table above.
+    let table = if key == "targets" {
+        "package.metadata.budget"
+    } else {
+        TABLE
+    };
+    table.split('.').chain([key]).collect()
+}
+
+/// Where a rule stands in the text of a manifest: the value of `key`, or `name` in it; else the
+/// table, or the beginning.
+pub fn rule_place(source: &str, key: &str, name: Option<&str>) -> Range<usize> {
+    let Some((_, value)) = place::find(source, &path(key)) else {
+        return table_place(source);
+    };
+    let element = name.and_then(|name| place::element(source, value.clone(), name));
+    element.unwrap_or(value)
+}
+
+fn table_place(source: &str) -> Range<usize> {
+    let table: Vec<_> = TABLE.split('.').collect();
+    place::find(source, &table).map_or(0..0, |(_, table)| table)
 }
 
 fn package<'m>(metadata: &'m cargo_metadata::Metadata, manifest: &Path) -> Result<&'m Package> {

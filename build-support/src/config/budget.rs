@@ -3,9 +3,9 @@
 use super::amounts::{count, size};
 use super::limits::{Limit, Limits, Measure};
 use super::mistakes::{code, suggestion};
-use super::rules;
 use super::value::{Name, Value};
 use crate::attribution::{self, origin};
+use crate::guard;
 use crate::report::Unit;
 
 /// Reads a `limits` table into `limits`.
@@ -23,7 +23,7 @@ pub(super) fn read(value: &Value<'_>, limits: &mut Limits) {
 
 fn limit(value: &Value<'_>, measure: Measure, limits: &mut Limits) {
     let least = match measure {
-        Measure::Crates => rules::LEAST_CRATES,
+        Measure::Crates => guard::LEAST_CRATES,
         _ => "1 is the least that can be set; leave the key out for no limit",
     };
     let most = match measure.unit() {
@@ -88,7 +88,7 @@ fn krate(written: &str) -> Option<String> {
         return Some(written.to_owned());
     }
     let starts_well = |name: &str| !name.starts_with(|c: char| c.is_numeric());
-    (rules::is_crate(written) && starts_well(written)).then(|| written.replace('-', "_"))
+    (guard::is_crate(written) && starts_well(written)).then(|| written.replace('-', "_"))
 }
 
 /// A section's name, where there can be one of that name.

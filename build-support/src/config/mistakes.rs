@@ -2,44 +2,10 @@
 //! shown at once.
 
 use crate::diagnostic::Diagnostic;
+pub use crate::diagnostic::code;
 use std::cell::{RefCell, RefMut};
 use std::ops::Range;
 use std::path::Path;
-
-/// The names of the kinds of mistake, stable: people search for them.
-pub mod code {
-    /// The manifest is not TOML.
-    pub const SYNTAX: &str = "manifest-syntax";
-    /// The manifest has no `[package]` with a name.
-    pub const NO_PACKAGE: &str = "no-package";
-    /// A key that means nothing.
-    pub const UNKNOWN_KEY: &str = "unknown-key";
-    /// A value of the wrong type.
-    pub const WRONG_TYPE: &str = "wrong-type";
-    /// A size that is not one, or an impossible one.
-    pub const BAD_SIZE: &str = "bad-size";
-    /// A count that is not a positive number.
-    pub const BAD_COUNT: &str = "bad-count";
-    /// A target that is not a wasm target, or one the package does not list.
-    pub const UNKNOWN_TARGET: &str = "unknown-target";
-    /// A profile, crate or feature name, or a path pattern, that matches nothing or everything.
-    pub const BAD_NAME: &str = "bad-name";
-    /// Two values that contradict each other or say the same twice.
-    pub const CONFLICT: &str = "conflict";
-
-    /// All of them.
-    pub const ALL: [&str; 9] = [
-        SYNTAX,
-        NO_PACKAGE,
-        UNKNOWN_KEY,
-        WRONG_TYPE,
-        BAD_SIZE,
-        BAD_COUNT,
-        UNKNOWN_TARGET,
-        BAD_NAME,
-        CONFLICT,
-    ];
-}
 
 /// How many letters of a word are compared.
 const LONGEST: usize = 64;
@@ -57,6 +23,13 @@ impl Mistake<'_> {
     /// What to do.
     pub(super) fn help(mut self, help: impl Into<String>) {
         self.0.help.push(help.into());
+    }
+
+    /// The same, where there is anything to say.
+    pub(super) fn help_if(self, help: String) {
+        if !help.is_empty() {
+            self.help(help);
+        }
     }
 }
 

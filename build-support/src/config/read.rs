@@ -7,6 +7,7 @@ use super::value::{Name, Value};
 use super::{budget, rules, tolerance};
 use crate::analyze::plan::SnipRules;
 use crate::error::{Error, Result};
+use crate::guard;
 use std::path::Path;
 use toml::de::DeTable;
 
@@ -170,7 +171,7 @@ fn profile(value: &Value<'_>, profile: &mut String) {
     let Some(name) = value.string() else {
         return;
     };
-    if rules::is_name(name, "") {
+    if guard::is_crate(name) {
         *profile = name.to_owned();
         return;
     }

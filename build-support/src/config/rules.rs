@@ -1,16 +1,16 @@
 //! The tables of rules: what to snip, what the dependency graph may hold.
 
-use super::amounts::{count, size};
+use super::amounts::size;
 use super::mistakes::{code, suggestion};
 use super::settings::SweepRules;
 use super::value::{Name, Value};
 use crate::analyze::families::FAMILIES;
 use crate::analyze::plan::SnipRules;
-use crate::guard;
-
-/// What the least number of crates is.
-pub(super) const LEAST_CRATES: &str =
-    "the package itself counts, so that 1 is the least that can be met";
+use crate::guard::{self, At};
+use serde_json::Value as Json;
+use std::ops::Range;
+use toml::Spanned;
+use toml::de::DeValue;
 
 /// Reads the `snip` table.
 pub(super) fn snip(value: &Value<'_>, rules: &mut SnipRules) {
@@ -70,22 +70,66 @@ pub(super) fn sweep(value: &Value<'_>, rules: &mut SweepRules) {
     }
 }
 
-/// Reads the `graph` table.
+/// Reads the `graph` table as build scripts do, and gives each mistake its place.
 pub(super) fn graph(value: &Value<'_>, rules: &mut guard::Rules) {
-    for (key, value) in value.known(&guard::KEYS) {
-        match key {
-            guard::BANNED_CRATES => {
-                let help = "name a crate as in Cargo.lock, such as \"tokio\"; features go into `banned-features`";
-                rules.banned_crates = named(&value, is_crate, "crate", help);
+    let (read, flaws) = guard::Rules::read(&json(value.value));
+    *rules = read;
+    for flaw in flaws {
+        let help = match &flaw.at {
+            At::Key(key) => suggestion(key, &guard::KEYS, "keys here"),
+            _ => flaw.help,
+        };
+        let mistake = value
+            .mistakes
+            .add(flaw.code, span(value, &flaw.at), flaw.message);
+        mistake.label(flaw.label).help_if(help);
+    }
+}
+
+/// The place in the file.
+fn span(value: &Value<'_>, at: &At) -> Range<usize> {
+    let entry = |key: &str| {
+        let mut entries = value.value.as_table()?.iter();
+        entries.find(|(name, _)| name.get_ref() == key)
+    };
+    let span = match at {
+        At::Table => None,
+        At::Key(key) => entry(key).map(|(name, _)| name.span()),
+        At::Value(key) => entry(key).map(|(_, value)| value.span()),
+        At::Element(key, i, _) => entry(key).and_then(|(_, value)| {
+            let elements = value.get_ref().as_array()?;
+            Some(elements.get(*i)?.span())
+        }),
+    };
+    span.unwrap_or(value.span.clone())
+}
+
+/// As cargo gives it to build scripts.
+fn json(value: &DeValue<'_>) -> Json {
+    match value {
+        DeValue::String(text) => Json::from(text.as_ref()),
+        DeValue::Integer(integer) => {
+            let number = i128::from_str_radix(integer.as_str(), integer.radix());
+            let number = number.unwrap_or(i128::MAX);
+            // What TOML cannot hold is too much or too little either way.
+            match (u64::try_from(number), i64::try_from(number)) {
+                (Ok(number), _) => Json::from(number),
+                (_, Ok(number)) => Json::from(number),
+                _ if number < 0 => Json::from(i64::MIN),
+                _ => Json::from(u64::MAX),
             }
-            guard::BANNED_FEATURES => {
-                let help = "write \"crate/feature\", or \"feature\" for any crate that has it";
-                rules.banned_features = named(&value, is_feature, "feature", help);
-            }
-            _ => {
-                let most = count(&value, LEAST_CRATES);
-                rules.max_crates = most.and_then(|most| usize::try_from(most).ok());
-            }
+        }
+        DeValue::Float(float) => Json::from(float.as_str().parse().unwrap_or(0.5)),
+        DeValue::Boolean(value) => Json::from(*value),
+        DeValue::Datetime(date) => serde_json::json!({ guard::DATE: date.to_string() }),
+        DeValue::Array(array) => array.iter().map(|value| json(value.get_ref())).collect(),
+        DeValue::Table(table) => {
+            let entries = table.iter();
+            let entry = |(key, value): (&Spanned<_>, &Spanned<_>)| {
+                let key: &std::borrow::Cow<'_, str> = key.get_ref();
+                (key.to_string(), json(value.get_ref()))
+            };
+            Json::Object(entries.map(entry).collect())
         }
     }
 }
@@ -105,36 +149,6 @@ pub(super) fn constants(table: &Value<'_>) {
             value.mistake(code::BAD_SIZE, message);
         }
     }
-}
-
-/// Whether `text` is a name of letters, digits, `-`, `_` and the characters of `more`.
-pub(super) fn is_name(text: &str, more: &str) -> bool {
-    let fits = |c: char| c.is_alphanumeric() || c == '-' || c == '_' || more.contains(c);
-    !text.is_empty() && text.chars().all(fits)
-}
-
-pub(super) fn is_crate(text: &str) -> bool {
-    is_name(text, "")
-}
-
-fn is_feature(text: &str) -> bool {
-    match text.split_once('/') {
-        Some((krate, feature)) => is_crate(krate) && is_name(feature, "+."),
-        None => is_name(text, "+."),
-    }
-}
-
-fn named(value: &Value<'_>, is_valid: fn(&str) -> bool, what: &str, help: &str) -> Vec<String> {
-    let names = value.strings();
-    for name in names.iter().filter(|name| !is_valid(name.text)) {
-        let message = match name.text {
-            "" => format!("empty name in `{}`", value.path),
-            other => format!("`{other}` is not the name of a {what}"),
-        };
-        let mistake = name.mistake(code::BAD_NAME, message);
-        mistake.label(format!("not a {what}")).help(help);
-    }
-    texts(names)
 }
 
 fn patterns<'t>(value: &Value<'t>, all: &str) -> Vec<Name<'t>> {

@@ -1,10 +1,11 @@
-//! What a manifest asks of the graph, and where a graph breaks it. Pure.
+//! What a manifest asks of the graph, and where a graph breaks it. Pure. The one reader of the
+//! table: build scripts give it what cargo makes of the manifest, `config` what it reads itself.
 
 use super::graph::{Crate, Graph};
-use crate::error::{Error, Result};
+use crate::diagnostic::code;
+use crate::size;
 use serde_json::Value;
 use std::collections::BTreeSet;
-use std::path::Path;
 
 /// The keys of `[package.metadata.budget.graph]`, for build scripts and for `config`.
 pub const KEYS: [&str; 3] = [BANNED_CRATES, BANNED_FEATURES, MAX_CRATES];
@@ -27,83 +28,250 @@ pub struct Rules {
     pub max_crates: Option<usize>,
 }
 
+/// The table's path.
+pub const TABLE: &str = "package.metadata.budget.graph";
+
+/// A mistake in the table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flaw {
+    /// Where it is.
+    pub at: At,
+    /// The name of its kind.
+    pub code: &'static str,
+    /// What is wrong.
+    pub message: String,
+    /// What stands beside the place.
+    pub label: String,
+    /// What to do; empty where the rest says it.
+    pub help: String,
+}
+
+/// A place in the table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum At {
+    /// All of it.
+    Table,
+    /// A key.
+    Key(String),
+    /// The value of a key.
+    Value(String),
+    /// An element of the value of a key: its number, and its text where it is a string.
+    Element(String, usize, String),
+}
+
 impl Rules {
-    /// Reads the rules from a package's metadata; `None` where it has no `budget.graph`.
-    ///
-    /// # Errors
-    /// [`Error::Input`] naming `manifest` for an unknown key or a value of another kind.
-    pub fn read(manifest: &Path, metadata: &Value) -> Result<Option<Self>> {
-        let table = metadata["budget"].get("graph");
-        let rules = table.map(rules).transpose();
-        rules.map_err(|message| wrong(manifest, &message))
+    /// Reads the rules from the table, and what is wrong with it. What is wrong is not among the
+    /// rules.
+    pub fn read(table: &Value) -> (Self, Vec<Flaw>) {
+        let mut flaws = Vec::new();
+        let mut rules = Self::default();
+        let Some(entries) = table.as_object().filter(|_| !is_date(table)) else {
+            let help = format!("write a table: [{TABLE}]");
+            flaws.push(wrong_type(At::Table, TABLE, "a table", table, help));
+            return (rules, flaws);
+        };
+        for (key, value) in entries {
+            let path = format!("{TABLE}.{key}");
+            match key.as_str() {
+                BANNED_CRATES => {
+                    let help = "name a crate as in Cargo.lock, such as \"tokio\"; features go into `banned-features`";
+                    rules.banned_crates =
+                        named(key, &path, value, (is_crate, "crate", help), &mut flaws);
+                }
+                BANNED_FEATURES => {
+                    let help = "write \"crate/feature\", or \"feature\" for any crate that has it";
+                    rules.banned_features =
+                        named(key, &path, value, (is_feature, "feature", help), &mut flaws);
+                }
+                MAX_CRATES => match count(key, &path, value) {
+                    Ok(max) => rules.max_crates = Some(max),
+                    Err(flaw) => flaws.push(flaw),
+                },
+                _ => flaws.push(Flaw {
+                    at: At::Key(key.clone()),
+                    code: code::UNKNOWN_KEY,
+                    message: format!("unknown key `{key}` in `{TABLE}`"),
+                    label: "not a key of this table".to_owned(),
+                    help: format!(
+                        "the keys here are {}",
+                        KEYS.map(|key| format!("`{key}`")).join(", ")
+                    ),
+                }),
+            }
+        }
+        (rules, flaws)
     }
 }
 
-/// The targets the graph is checked for, from a package's metadata; none where it is silent.
-///
-/// # Errors
-/// [`Error::Input`] naming `manifest` where they are no list of names.
-pub(super) fn targets(manifest: &Path, metadata: &Value) -> Result<Vec<String>> {
-    names(&metadata["budget"], "targets").map_err(|message| wrong(manifest, &message))
+/// The names in an array of strings, each once, and what is wrong with it.
+pub(super) fn names(
+    key: &str,
+    path: &str,
+    list: &Value,
+    flaws: &mut Vec<Flaw>,
+) -> Vec<(usize, String)> {
+    let Some(elements) = list.as_array() else {
+        let help = format!("write {key} = [\"\u{2026}\"]");
+        let at = At::Value(key.to_owned());
+        flaws.push(wrong_type(at, path, "an array of strings", list, help));
+        return Vec::new();
+    };
+    let mut names: Vec<(usize, String)> = Vec::new();
+    for (i, element) in elements.iter().enumerate() {
+        let Some(name) = element.as_str() else {
+            let (at, path) = (
+                At::Element(key.to_owned(), i, String::new()),
+                format!("{path}[{i}]"),
+            );
+            flaws.push(wrong_type(at, &path, "a string", element, String::new()));
+            continue;
+        };
+        if names.iter().any(|(_, earlier)| earlier == name) {
+            flaws.push(Flaw {
+                at: At::Element(key.to_owned(), i, name.to_owned()),
+                code: code::CONFLICT,
+                message: format!("`{name}` is in `{path}` twice"),
+                label: "again here".to_owned(),
+                help: "remove one".to_owned(),
+            });
+            continue;
+        }
+        names.push((i, name.to_owned()));
+    }
+    names
 }
 
-fn wrong(manifest: &Path, message: &str) -> Error {
-    Error::Input {
-        file: manifest.to_owned(),
-        offset: None,
-        message: format!("[package.metadata.budget.graph]: {message}"),
-        help: "the keys are banned-crates and banned-features (lists of names) and max-crates (a number)"
-            .to_owned(),
+/// What a name must be, what it is of, and what to write.
+type Kind = (fn(&str) -> bool, &'static str, &'static str);
+
+fn named(key: &str, path: &str, list: &Value, kind: Kind, flaws: &mut Vec<Flaw>) -> Vec<String> {
+    let (is_valid, what, help) = kind;
+    let names = names(key, path, list, flaws);
+    for (i, name) in names.iter().filter(|(_, name)| !is_valid(name)) {
+        flaws.push(Flaw {
+            at: At::Element(key.to_owned(), *i, name.clone()),
+            code: code::BAD_NAME,
+            message: match name.as_str() {
+                "" => format!("empty name in `{path}`"),
+                other => format!("`{other}` is not the name of a {what}"),
+            },
+            label: format!("not a {what}"),
+            help: help.to_owned(),
+        });
     }
+    names.into_iter().map(|(_, name)| name).collect()
 }
 
-fn rules(table: &Value) -> Result<Rules, String> {
-    let entries = table.as_object().ok_or("it is not a table")?;
-    if let Some(key) = entries.keys().find(|key| !KEYS.contains(&key.as_str())) {
-        return Err(format!("unknown key `{key}`"));
-    }
-    let max_crates = entries.get(MAX_CRATES).map(|max| {
-        let max = max.as_u64().filter(|max| *max > 0);
-        let max = max.and_then(|max| usize::try_from(max).ok());
-        max.ok_or("`max-crates` is not a whole number above zero")
-    });
-    Ok(Rules {
-        banned_crates: names(table, BANNED_CRATES)?,
-        banned_features: names(table, BANNED_FEATURES)?,
-        max_crates: max_crates.transpose()?,
+fn count(key: &str, path: &str, value: &Value) -> Result<usize, Flaw> {
+    let at = At::Value(key.to_owned());
+    let Value::Number(number) = value else {
+        let help = format!("write {key} = 40");
+        return Err(wrong_type(at, path, "a positive integer", value, help));
+    };
+    let wrong = match (number.as_u64(), number.as_i64()) {
+        (Some(0), _) => "zero",
+        (Some(max), _) if max <= size::MAX => match usize::try_from(max) {
+            Ok(max) => return Ok(max),
+            Err(_) => "too large",
+        },
+        (Some(_), _) => "too large",
+        (None, Some(_)) => "negative",
+        (None, None) => {
+            let help = format!("write {key} = 40");
+            return Err(wrong_type(at, path, "a positive integer", value, help));
+        }
+    };
+    Err(Flaw {
+        at,
+        code: code::BAD_COUNT,
+        message: format!("`{path}`: count is {wrong}"),
+        label: String::new(),
+        help: LEAST_CRATES.to_owned(),
     })
 }
 
-fn names(table: &Value, key: &str) -> Result<Vec<String>, String> {
-    let Some(list) = table.get(key) else {
-        return Ok(Vec::new());
+/// What the least number of crates is.
+pub const LEAST_CRATES: &str = "the package itself counts, so that 1 is the least that can be met";
+
+fn wrong_type(at: At, path: &str, expected: &str, found: &Value, help: String) -> Flaw {
+    let found = match found {
+        Value::Null => "nothing",
+        Value::Array(_) => "an array",
+        Value::Object(_) if is_date(found) => "a date",
+        Value::Object(_) => "a table",
+        Value::String(_) => "a string",
+        Value::Number(number) if number.is_f64() => "a number with a fraction",
+        Value::Number(_) => "an integer",
+        Value::Bool(_) => "a boolean",
     };
-    let name = |name: &Value| name.as_str().map(str::to_owned);
-    let names = list
-        .as_array()
-        .and_then(|list| list.iter().map(name).collect());
-    names.ok_or_else(|| format!("`{key}` is not a list of names"))
+    Flaw {
+        at,
+        code: code::WRONG_TYPE,
+        message: format!("`{path}` must be {expected}"),
+        label: format!("this is {found}"),
+        help,
+    }
 }
 
-/// Where `graph` breaks `rules`, one text for each.
-pub fn violations(graph: &Graph, rules: &Rules, target: &str) -> Vec<String> {
+/// What a date is as JSON: cargo makes it so.
+pub const DATE: &str = "$__toml_private_datetime";
+
+fn is_date(value: &Value) -> bool {
+    value.get(DATE).is_some()
+}
+
+/// Whether `text` is a name of letters, digits, `-`, `_` and the characters of `more`.
+fn is_name(text: &str, more: &str) -> bool {
+    let fits = |c: char| c.is_alphanumeric() || c == '-' || c == '_' || more.contains(c);
+    !text.is_empty() && text.chars().all(fits)
+}
+
+/// Whether a crate can be called that.
+pub fn is_crate(text: &str) -> bool {
+    is_name(text, "")
+}
+
+fn is_feature(text: &str) -> bool {
+    match text.split_once('/') {
+        Some((krate, feature)) => is_crate(krate) && is_name(feature, "+."),
+        None => is_name(text, "+."),
+    }
+}
+
+/// A rule that a graph breaks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// The rule: its key, and the name in its list.
+    pub rule: (&'static str, Option<String>),
+    /// What breaks it.
+    pub message: String,
+    /// How it came in, or what there is; a line each.
+    pub notes: Vec<String>,
+}
+
+/// Where `graph` breaks `rules`.
+pub fn violations(graph: &Graph, rules: &Rules, target: &str) -> Vec<Violation> {
     let mut broken = Vec::new();
     for (place, krate) in graph.crates().iter().enumerate() {
         let name = &krate.name;
-        let mut object = |what: String, with: &[String]| {
+        let mut object = |rule: (&'static str, &String), what: String, with: &[String]| {
             let (chain, with) = (arrows(&graph.chain(place)), features(with));
-            broken.push(format!("{what} for {target}:\n  {chain}{with}"));
+            broken.push(Violation {
+                rule: (rule.0, Some(rule.1.clone())),
+                message: format!("{what} for {target}"),
+                notes: vec![format!("{chain}{with}")],
+            });
         };
         let mut banned = rules.banned_crates.iter();
-        if banned.any(|banned| same_crate(banned, name)) {
+        if let Some(rule) = banned.find(|banned| same_crate(banned, name)) {
             let what = format!("crate `{name}` is banned and is in the graph");
-            object(what, &krate.features);
+            object((BANNED_CRATES, rule), what, &krate.features);
         }
         for feature in &krate.features {
             let mut banned = rules.banned_features.iter();
-            if banned.any(|banned| same_feature(banned, name, feature)) {
+            if let Some(rule) = banned.find(|banned| same_feature(banned, name, feature)) {
                 let what = format!("feature `{name}/{feature}` is banned and is on");
-                object(what, std::slice::from_ref(feature));
+                object((BANNED_FEATURES, rule), what, std::slice::from_ref(feature));
             }
         }
     }
@@ -111,34 +279,29 @@ pub fn violations(graph: &Graph, rules: &Rules, target: &str) -> Vec<String> {
     broken
 }
 
-fn too_many(graph: &Graph, rules: &Rules, target: &str) -> Option<String> {
-    let crates: BTreeSet<_> = graph.crates().iter().map(named).collect();
+fn too_many(graph: &Graph, rules: &Rules, target: &str) -> Option<Violation> {
+    let crates: BTreeSet<_> = graph.crates().iter().map(named_with_version).collect();
     let max = rules.max_crates.filter(|max| crates.len() > *max)?;
-    let list: String = crates.iter().map(|krate| format!("\n  {krate}")).collect();
-    Some(format!(
-        "{} crates in the graph for {target}, max-crates is {max}:{list}",
-        crates.len()
-    ))
-}
-
-/// The whole message: what is broken, by which rules, and what to do.
-pub(super) fn message(broken: &[String], manifest: &Path) -> String {
-    format!(
-        "{}\nbanned by [package.metadata.budget.graph] in {}\n\
-         help: drop the dependency, switch its feature off (`default-features = false`), or put it under \
-         [target.'cfg(not(target_family = \"wasm\"))'.dependencies]; change the rule only if it is meant to be in the wasm file",
-        broken.join("\n"),
-        manifest.display()
-    )
+    Some(Violation {
+        rule: (MAX_CRATES, None),
+        message: format!(
+            "{} crates in the graph for {target}, max-crates is {max}",
+            crates.len()
+        ),
+        notes: crates.into_iter().collect(),
+    })
 }
 
 /// `app 0.1.0 → foo 1.2.0 → tokio 1.40.0`
 fn arrows(chain: &[&Crate]) -> String {
-    let names: Vec<_> = chain.iter().map(|krate| named(krate)).collect();
+    let names: Vec<_> = chain
+        .iter()
+        .map(|krate| named_with_version(krate))
+        .collect();
     names.join(" → ")
 }
 
-fn named(krate: &Crate) -> String {
+fn named_with_version(krate: &Crate) -> String {
     format!("{} {}", krate.name, krate.version)
 }
 
@@ -170,11 +333,13 @@ mod tests {
     const TREE: &str = "0|app v0.1.0 (/code/app)|default|\n1|types v0.1.0 (/code/types)|channels|\n2|foo v1.2.0||\n3|tokio v1.40.0|rt,net|\n1|serde_json v1.0.1||\n";
 
     fn check(rules: Value) -> Vec<String> {
-        let metadata = json!({ "budget": { "graph": rules } });
-        let rules = Rules::read(Path::new("app/Cargo.toml"), &metadata)
-            .unwrap()
-            .unwrap();
-        violations(&Graph::parse(TREE).unwrap(), &rules, "wasm32-wasip2")
+        let (rules, flaws) = Rules::read(&rules);
+        assert_eq!(flaws, []);
+        let broken = violations(&Graph::parse(TREE).unwrap(), &rules, "wasm32-wasip2");
+        let said = broken
+            .iter()
+            .map(|broken| format!("{}:\n  {}", broken.message, broken.notes.join("\n  ")));
+        said.collect()
     }
 
     /// Protects the chain: it is how the user finds the dependency that brought the crate in.
@@ -231,39 +396,64 @@ mod tests {
     /// Protects against a rule that is not kept because of a typing mistake.
     #[test]
     fn wrong_rules_are_errors() {
-        let graphs = [
+        let tables = [
             (
                 json!({ "banned_crates": [] }),
-                "unknown key `banned_crates`",
+                "unknown key `banned_crates` in `package.metadata.budget.graph`",
             ),
             (
                 json!({ "banned-crates": "tokio" }),
-                "`banned-crates` is not a list of names",
+                "`package.metadata.budget.graph.banned-crates` must be an array of strings",
             ),
             (
                 json!({ "banned-features": [1] }),
-                "`banned-features` is not a list of names",
+                "`package.metadata.budget.graph.banned-features[0]` must be a string",
+            ),
+            (
+                json!({ "banned-crates": ["to kio"] }),
+                "`to kio` is not the name of a crate",
+            ),
+            (
+                json!({ "banned-crates": ["a", "a"] }),
+                "`a` is in `package.metadata.budget.graph.banned-crates` twice",
             ),
             (
                 json!({ "max-crates": "4" }),
-                "`max-crates` is not a whole number above zero",
+                "`package.metadata.budget.graph.max-crates` must be a positive integer",
             ),
-            (json!([]), "it is not a table"),
+            (
+                json!({ "max-crates": 0 }),
+                "`package.metadata.budget.graph.max-crates`: count is zero",
+            ),
+            (
+                json!({ "max-crates": -1 }),
+                "`package.metadata.budget.graph.max-crates`: count is negative",
+            ),
+            (
+                json!({ "max-crates": 1.5 }),
+                "`package.metadata.budget.graph.max-crates` must be a positive integer",
+            ),
+            (json!([]), "`package.metadata.budget.graph` must be a table"),
         ];
-        for (graph, expected) in graphs {
-            let metadata = json!({ "budget": { "graph": graph } });
-            let error = Rules::read(Path::new("app/Cargo.toml"), &metadata)
-                .unwrap_err()
-                .to_string();
-            assert!(
-                error.starts_with("app/Cargo.toml: [package.metadata.budget.graph]: "),
-                "{error}"
-            );
-            assert!(error.contains(expected), "{error}");
+        for (table, expected) in tables {
+            let (_, flaws) = Rules::read(&table);
+            let said: Vec<_> = flaws.iter().map(|flaw| flaw.message.as_str()).collect();
+            assert_eq!(said, [expected]);
         }
+    }
+
+    /// Protects where a violation points: at the rule as the manifest has it.
+    #[test]
+    fn a_violation_names_its_rule() {
+        let (rules, _) = Rules::read(&json!({ "banned-crates": ["serde-json"], "max-crates": 1 }));
+        let broken = violations(&Graph::parse(TREE).unwrap(), &rules, "wasm32-wasip2");
+        let rules: Vec<_> = broken.into_iter().map(|broken| broken.rule).collect();
         assert_eq!(
-            Rules::read(Path::new("Cargo.toml"), &json!(null)).unwrap(),
-            None
+            rules,
+            [
+                (BANNED_CRATES, Some("serde-json".to_owned())),
+                (MAX_CRATES, None)
+            ]
         );
     }
 }

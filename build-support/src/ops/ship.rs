@@ -2,8 +2,10 @@
 
 use crate::attribution;
 use crate::config::{Config, Measure};
+use crate::diagnostic::Diagnostic;
 use crate::error::{Error, Result};
 use crate::gate::{self, Comparison, Verdict};
+use crate::guard;
 use crate::measure::{engine, sizes, start};
 use crate::ops::cache::{self, Record};
 use crate::ops::check;
@@ -12,7 +14,7 @@ use crate::ops::symbol_map::SymbolMap;
 use crate::passes::Job;
 use crate::passes::pipeline::{self, Analysis};
 use crate::project::package::Package;
-use crate::report::{self, Prunable, Report, Sizes, Stage, Toolchain};
+use crate::report::{self, Prunable, Report, Sizes, Stage, Toolchain, units};
 use crate::system::digest::{self, Key};
 use crate::system::files;
 use crate::wasm::artifact::Artifact;
@@ -315,39 +317,53 @@ fn key(input: &Input<'_>) -> String {
 
 /// FR-10: the linked file, which still has names, holds nothing of a banned crate.
 fn refuse_banned(config: &Config, analysis: &Analysis) -> Result<()> {
-    let banned: Vec<_> = config
-        .graph
-        .banned_crates
-        .iter()
-        .map(|name| name.replace('-', "_"))
-        .collect();
     let functions = analysis.functions.iter();
-    let mut found: Vec<_> = functions
-        .filter_map(|function| Some((function.bytes, function.name.as_deref()?)))
-        .filter(|(_, name)| {
-            path::is_rust(name)
-                && banned
-                    .iter()
-                    .any(|krate| RustPath::parse(name).krate() == krate)
-        })
+    let named: Vec<_> = functions
+        .filter_map(|function| Some((function.name.as_deref()?, function.bytes)))
         .collect();
-    if found.is_empty() {
-        return Ok(());
+    let banned = config.graph.banned_crates.iter();
+    let broken = banned.filter_map(|banned| {
+        let krate = banned.replace('-', "_");
+        let is_of = |(name, _): &&(&str, u64)| {
+            path::is_rust(name) && RustPath::parse(name).krate() == krate
+        };
+        let found: Vec<_> = named.iter().filter(is_of).copied().collect();
+        (!found.is_empty()).then(|| linked_in(config, banned, found))
+    });
+    let broken: Vec<_> = broken.collect();
+    if broken.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::Banned(broken))
     }
-    found.sort_by_key(|(bytes, name)| (Reverse(*bytes), *name));
-    let list = found.iter().take(10);
-    let list: Vec<_> = list
-        .map(|(bytes, name)| format!("  {name} ({bytes} bytes)"))
-        .collect();
-    Err(Error::Banned(format!(
-        "the linked file holds {} functions of banned crates:\n{}\n  \
-         banned by [package.metadata.budget.graph] in {}\n  \
-         help: `cargo tree --target {} -i <crate>` shows what brings it in",
-        found.len(),
-        list.join("\n"),
-        config.manifest.display(),
-        config.target,
-    )))
+}
+
+/// The functions of a crate that is banned, the largest first.
+fn linked_in(config: &Config, krate: &str, mut found: Vec<(&str, u64)>) -> Diagnostic {
+    found.sort_by_key(|(name, bytes)| (Reverse(*bytes), *name));
+    let bytes = found
+        .iter()
+        .fold(0u64, |sum, (_, bytes)| sum.saturating_add(*bytes));
+    let largest = found.iter().take(10);
+    let place = guard::rule_place(&config.source, guard::BANNED_CRATES, Some(krate));
+    Diagnostic {
+        code: guard::BANNED,
+        message: format!(
+            "crate `{krate}` is banned, and the linked file for {} holds {} of it in {} functions",
+            config.target,
+            units::counted(bytes),
+            found.len()
+        ),
+        label: "the rule".to_owned(),
+        notes: largest
+            .map(|(name, bytes)| format!("{name} ({})", units::counted(*bytes)))
+            .collect(),
+        help: vec![format!(
+            "`cargo tree --target {} -i {krate}` shows what brings it in",
+            config.target
+        )],
+        ..Diagnostic::at(&config.manifest, &config.source, place)
+    }
 }
 
 fn refuse_paths(artifact: &Artifact, paths: &[String]) -> Result<()> {

@@ -3,11 +3,10 @@
 //! compiler's messages shows a broken budget at its line. Only text is made here; the command
 //! prints it.
 
-use crate::diagnostic::{Diagnostic, Level};
+use crate::diagnostic::{Diagnostic, Level, lines, place};
 use crate::output::diagnostic;
 use crate::project::package::Origin;
 use serde_json::{Value, json};
-use std::ops::Range;
 use std::path::Path;
 
 /// `diagnostic` as a line of JSON without its end. Files are named relative to `base`, the
@@ -117,32 +116,6 @@ fn span(diagnostic: &Diagnostic, base: &Path) -> Value {
         "suggested_replacement": null,
         "suggestion_applicability": null,
         "expansion": null,
-    })
-}
-
-/// The line and the column of a byte.
-fn place(source: &str, at: usize) -> (usize, usize) {
-    let at = source.floor_char_boundary(at);
-    let (number, line) = lines(source)
-        .enumerate()
-        .take_while(|(i, line)| *i == 0 || line.start <= at)
-        .last()
-        .unwrap_or((0, 0..0));
-    // Inside a line's end and inside the mark in front of the first there is no column.
-    let before = &source[line.start.min(at)..at.min(line.end)];
-    (number + 1, before.chars().count() + 1)
-}
-
-/// The byte range of each line, without its end. A byte order mark is no part of the first.
-fn lines(source: &str) -> impl Iterator<Item = Range<usize>> + '_ {
-    let mut start = 0;
-    source.split('\n').map(move |line| {
-        let is_marked = start == 0 && line.starts_with('\u{feff}');
-        let from = start + if is_marked { '\u{feff}'.len_utf8() } else { 0 };
-        let end = start + line.len();
-        start = end + 1;
-        let carriage = usize::from(end > from && line.ends_with('\r'));
-        from..end - carriage
     })
 }
 

@@ -246,9 +246,9 @@ mod tests {
         let mut seen = 0;
         let stop = |_: &str| {
             seen += 1;
-            Err(Error::Banned("stop".to_owned()))
+            Err(Error::toolchain("stop", "go"))
         };
         let error = lines(command("sh").args(["-c", "yes | head -n 100000"]), stop).unwrap_err();
-        assert_eq!((error.to_string().as_str(), seen), ("stop", 1));
+        assert_eq!((error.to_string().as_str(), seen), ("stop\n  help: go", 1));
     }
 }

@@ -107,10 +107,15 @@ fn a_banned_crate_in_this_workspace_fails_cargo_check() {
         said.contains("clawft-wasm 0.1.0 → clawft-types 0.1.0 → tokio 1.40.0"),
         "{said}"
     );
-    assert!(
-        said.contains("banned by [package.metadata.budget.graph] in clawft-wasm/Cargo.toml"),
-        "{said}"
-    );
+    // At the very name, so that editors underline it.
+    let manifest = fs::read_to_string(root.join("clawft-wasm/Cargo.toml")).unwrap();
+    let lines = (1..).zip(manifest.lines());
+    let (line, _) = lines
+        .clone()
+        .find(|(_, line)| line.trim() == "\"tokio\",")
+        .unwrap();
+    let place = format!("clawft-wasm/Cargo.toml:{line}:5: crate `tokio` is banned");
+    assert!(said.contains(&place), "no {place} in {said}");
 }
 
 /// Protects the reading of the graph as cargo builds it: what an optional dependency or another
@@ -140,10 +145,37 @@ fn every_rule_is_kept() {
         "feature `tokio/rt` is banned and is on for wasm32-wasip2",
         "app 0.1.0 → middle 0.1.0 → quick 0.1.0 → tokio 0.1.0 (feature \"rt\")",
         "4 crates in the graph for wasm32-wasip2, max-crates is 3",
-        "banned by [package.metadata.budget.graph] in app/Cargo.toml",
+        "help: drop the dependency",
+        "app/Cargo.toml:23:18: crate `quick`",
+        "app/Cargo.toml:24:20: feature `tokio/rt`",
+        "app/Cargo.toml:25:14: 4 crates",
     ] {
         assert!(said.contains(line), "no `{line}` in:\n{said}");
     }
+}
+
+/// Protects each target of the budget: what comes in on wasip1 alone is found there, though another
+/// target is listed first and the host is built.
+#[test]
+fn a_rule_is_kept_on_every_target() {
+    let with = |name: &str, targets: &str| {
+        let root = small(name, "", "banned-crates = [\"tokio\"]");
+        let file = root.join("app/Cargo.toml");
+        let manifest = fs::read_to_string(&file).unwrap();
+        let before = "targets = [\"wasm32-wasip2\"]";
+        assert!(manifest.contains(before), "{manifest}");
+        let manifest = manifest.replace(before, &format!("targets = [{targets}]"))
+            + "\n[target.'cfg(target_env = \"p1\")'.dependencies]\ntokio = { path = \"../tokio\" }\n";
+        write(&file, &manifest);
+        check(&root, "app")
+    };
+    let (well, said) = with("p1-both", "\"wasm32-wasip2\", \"wasm32-wasip1\"");
+    assert!(!well, "{said}");
+    let banned = |target: &str| format!("crate `tokio` is banned and is in the graph for {target}");
+    assert!(said.contains(&banned("wasm32-wasip1")), "{said}");
+    assert!(!said.contains(&banned("wasm32-wasip2")), "{said}");
+    let (well, said) = with("p1-not-asked", "\"wasm32-wasip2\"");
+    assert!(well, "{said}");
 }
 
 /// Protects against a rule that is not kept because of a typing mistake.
@@ -152,7 +184,10 @@ fn an_unknown_rule_fails_the_build() {
     let root = small("typo", "", "banned-crate = [\"tokio\"]");
     let (well, said) = check(&root, "app");
     assert!(
-        !well && said.contains("[package.metadata.budget.graph]: unknown key `banned-crate`"),
+        !well
+            && said.contains(
+                "app/Cargo.toml:23:1: unknown key `banned-crate` in `package.metadata.budget.graph`"
+            ),
         "{said}"
     );
 }
