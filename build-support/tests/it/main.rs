@@ -25,8 +25,8 @@ mod page;
 mod precompile;
 mod reports;
 mod ship;
-mod support;
 #[cfg(unix)]
 mod streams;
+mod support;
 mod symbolicate;
 mod toolchain;
