@@ -3,6 +3,7 @@
 
 pub mod choice;
 pub mod compile;
+pub mod definers;
 pub mod listener;
 pub mod package;
 pub mod toolchain;

@@ -6,7 +6,8 @@ use super::rows::{Attribution, Row, RowKind};
 use crate::error::{Error, Result};
 use crate::wasm::path;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
 
 /// The difference of two files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,6 +94,7 @@ impl Changes {
 /// [`Error::InvalidOutput`] where the changes do not sum to the difference: then one of the two is
 /// not whole.
 pub fn run(old: &Attribution, new: &Attribution, groupings: &[Grouping]) -> Result<Diff> {
+    let (old, new) = (&with_crates(old, new), &with_crates(new, old));
     let by: Vec<_> = groupings.iter().map(|by| changes(old, new, *by)).collect();
     let difference = i128::from(new.bytes) - i128::from(old.bytes);
     if let Some(wrong) = by.iter().find(|changes| changes.delta() != difference) {
@@ -126,9 +128,11 @@ pub fn undo(new: &Attribution, diff: &Diff) -> Option<Attribution> {
             Some(change) => (row.bytes.checked_add(change.before)?).checked_sub(change.after)?,
             None => row.bytes,
         };
-        let core = row.core;
-        let row = Row::new(row.kind, row.name.clone(), bytes);
-        rows.push(Row { core, ..row });
+        rows.push(Row {
+            core: row.core,
+            krate: row.krate.clone(),
+            ..Row::new(row.kind, row.name.clone(), bytes)
+        });
     }
     let vanished = changed.values().map(|change| {
         let (kind, name) = kind_of(&change.name);
@@ -173,6 +177,25 @@ fn kind_of(item: &str) -> (RowKind, &str) {
         RowKind::Function
     };
     (kind, item)
+}
+
+/// `file`, with the crates that only the other one knows of functions of the same names: what a
+/// baseline keeps are names and bytes.
+fn with_crates<'a>(file: &'a Attribution, other: &Attribution) -> Cow<'a, Attribution> {
+    let known = other.rows.iter().filter_map(|row| {
+        let krate = row.krate.as_ref()?;
+        Some(((row.kind, row.name.as_str()), krate))
+    });
+    let known: HashMap<_, _> = known.collect();
+    if known.is_empty() {
+        return Cow::Borrowed(file);
+    }
+    let mut file = file.clone();
+    for row in file.rows.iter_mut().filter(|row| row.krate.is_none()) {
+        let krate = known.get(&(row.kind, row.name.as_str()));
+        row.krate = krate.map(|krate| (*krate).clone());
+    }
+    Cow::Owned(file)
 }
 
 fn changes(old: &Attribution, new: &Attribution, grouping: Grouping) -> Changes {

@@ -72,9 +72,10 @@ impl Row {
     }
 
     fn part_of_path(&self, part: impl Fn(&RustPath) -> String) -> String {
-        match self.path() {
-            Some(name) => part(&RustPath::parse(name)),
-            None => self.outside_crates().to_owned(),
+        match (self.path(), &self.krate) {
+            (_, Some(krate)) => krate.clone(),
+            (Some(name), _) => part(&RustPath::parse(name)),
+            (None, _) => self.outside_crates().to_owned(),
         }
     }
 

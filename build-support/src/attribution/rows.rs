@@ -31,6 +31,9 @@ pub struct Row {
     /// what is the component's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub core: Option<u32>,
+    /// The crate that defines it, where that is known and the name does not say it.
+    #[serde(default, rename = "crate", skip_serializing_if = "Option::is_none")]
+    pub krate: Option<String>,
     /// The functions' indices in their core module, imports counted; with them a file without names
     /// has names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -70,6 +73,7 @@ impl Row {
             bytes,
             count: 1,
             core: None,
+            krate: None,
             functions: Vec::new(),
         }
     }
@@ -84,8 +88,15 @@ impl Attribution {
 
     /// The names of the functions of one core module (0 in a file that is one), by their index.
     pub fn functions(&self, core: u32) -> HashMap<u32, &str> {
+        let rows = self.rows_of(core).into_iter();
+        rows.map(|(index, row)| (index, row.name.as_str()))
+            .collect()
+    }
+
+    /// The same: the row that each is in.
+    pub fn rows_of(&self, core: u32) -> HashMap<u32, &Row> {
         let rows = self.rows.iter().filter(|row| row.core.unwrap_or(0) == core);
-        rows.flat_map(|row| row.functions.iter().map(|i| (*i, row.name.as_str())))
+        rows.flat_map(|row| row.functions.iter().map(move |index| (*index, row)))
             .collect()
     }
 }

@@ -66,6 +66,7 @@ pub fn ship(road: &Road<'_>, linked: Linked, listener: &mut dyn Listener) -> Res
         file: &linked.path,
         linked: linked.bytes,
         toolchain: linked.toolchain,
+        definers: &linked.definers,
         wants_component: toolchain::ships_components(&road.config.target),
         newer_wasm_opt: road.newer.as_ref(),
         identity: &identity,

@@ -11,11 +11,13 @@ mod place;
 mod product;
 mod program;
 
+use crate::attribution::definers::Definers;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::ops::build::{self, Road};
 use crate::ops::ship::Shipped;
 use crate::project::compile::{self, Linked};
+use crate::project::definers;
 use crate::project::listener::Silent;
 use crate::report;
 use crate::system::{files, process};
@@ -117,6 +119,7 @@ fn attempt(product: &Product, arguments: &Arguments, target: &str) -> Result<Opt
         toolchain: toolchain(&artifact, arguments.target().is_some()),
         bytes,
         machine_paths: machine_paths(product, arguments),
+        definers: definers(arguments),
     };
     let folder = product.target_dir.join("budget").join(target);
     let package = &product.package;
@@ -179,6 +182,13 @@ fn toolchain(linked: &Artifact, is_installed: bool) -> report::Toolchain {
         std,
         ..report::Toolchain::default()
     }
+}
+
+/// By the libraries in the folders on the line: with LTO they are not on it themselves.
+fn definers(arguments: &Arguments) -> Definers {
+    let krate = std::env::var("CARGO_CRATE_NAME").unwrap_or_default();
+    let libraries = arguments.folders().flat_map(definers::in_folder);
+    definers::read(&krate, libraries)
 }
 
 fn machine_paths(product: &Product, arguments: &Arguments) -> Vec<String> {

@@ -1,6 +1,7 @@
 //! One package for one target: from linked bytes to shipped file, report and verdict, on disk.
 
 use crate::attribution;
+use crate::attribution::definers::Definers;
 use crate::config::{Config, Measure};
 use crate::diagnostic::Diagnostic;
 use crate::error::{Error, Result};
@@ -39,6 +40,8 @@ pub struct Input<'a> {
     pub linked: Vec<u8>,
     /// What compiled them.
     pub toolchain: Toolchain,
+    /// Which crates define what has none in its name.
+    pub definers: &'a Definers,
     /// Whether the target ships components.
     pub wants_component: bool,
     /// A newer optimiser; it is not started where nothing changed.
@@ -163,11 +166,12 @@ fn make(
         measured = sizes::run(a.bytes());
         Ok(())
     })?;
-    let attribution = if bindgen::is_input(product.artifact.bytes()) {
+    let mut attribution = if bindgen::is_input(product.artifact.bytes()) {
         attribution::of_file(input.file, &product.artifact)?
     } else {
         attribution::shipped(&product.names, &product.artifact)?
     };
+    input.definers.name(&mut attribution);
     let about = check::describe(input.config, &product.artifact, measured, attribution)?;
     let report = Report {
         toolchain: Toolchain {

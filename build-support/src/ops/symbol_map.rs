@@ -8,7 +8,7 @@
 
 pub mod trace;
 
-use crate::attribution::{self, Attribution};
+use crate::attribution::{self, Attribution, Row};
 use crate::error::{Error, Result};
 use crate::passes::build_id;
 use crate::system::digest;
@@ -62,6 +62,9 @@ pub struct Function {
     pub index: u32,
     /// Its name, demangled and without hashes, as in the report; `module.field` for an import.
     pub name: String,
+    /// The crate that defines it, where the name does not say it.
+    #[serde(default, rename = "crate", skip_serializing_if = "Option::is_none")]
+    pub krate: Option<String>,
     /// Where its body is; none for an import.
     #[serde(flatten)]
     pub body: Option<Body>,
@@ -100,7 +103,7 @@ impl SymbolMap {
             offset: range.start as u64,
             bytes: range.len() as u64,
             sha256: digest::digest(module.bytes),
-            functions: functions(module, &attribution.functions(core)),
+            functions: functions(module, &attribution.rows_of(core)),
         });
         Ok(Self {
             schema: SCHEMA,
@@ -183,24 +186,32 @@ impl SymbolMap {
 }
 
 /// The functions of a module with their names and places.
-fn functions(module: &wasm::Module<'_>, names: &HashMap<u32, &str>) -> Vec<Function> {
-    let imports = module.import_names().into_iter().map(|name| (name, None));
+fn functions(module: &wasm::Module<'_>, rows: &HashMap<u32, &Row>) -> Vec<Function> {
+    let imports = module.import_names().into_iter();
+    let imports = imports.map(|name| (name, None, None));
     let bodies = module.bodies.iter().zip(module.imported..);
     let bodies = bodies.map(|(body, index)| {
-        let name = names.get(&index).map(|name| (*name).to_owned());
+        let row = rows.get(&index);
         let range = body.range();
         let body = Body {
             offset: range.start,
             bytes: range.end - range.start,
         };
+        let name = row.map(|row| row.name.clone());
         (
             name.unwrap_or_else(|| format!("[function {index}]")),
+            row.and_then(|row| row.krate.clone()),
             Some(body),
         )
     });
     let functions = imports.chain(bodies).zip(0..);
     functions
-        .map(|((name, body), index)| Function { index, name, body })
+        .map(|((name, krate, body), index)| Function {
+            index,
+            name,
+            krate,
+            body,
+        })
         .collect()
 }
 

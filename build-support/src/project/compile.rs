@@ -20,7 +20,9 @@ pub use folders::nameless;
 pub use project::{CrateKind, kind};
 pub use request::{Request, StdBuild};
 
+use crate::attribution::definers::Definers;
 use crate::error::{Error, Result};
+use crate::project::definers;
 use crate::project::listener::Listener;
 use crate::project::toolchain::{self, Toolchain};
 use crate::report;
@@ -41,6 +43,8 @@ pub struct Linked {
     pub toolchain: report::Toolchain,
     /// Folders of this machine that must not be named in what is shipped.
     pub machine_paths: Vec<String>,
+    /// Which crates define what has none in its name.
+    pub definers: Definers,
 }
 
 /// How thoroughly [`check`] looks.
@@ -75,9 +79,27 @@ pub fn run(
     }
     let project = project::read(request, toolchain)?;
     let mut made = None;
-    link(request, toolchain, &project, listener, |artifact| {
-        made = wasm_file(artifact, request, &project.kind).or(made.take());
-    })?;
+    let mut libraries = standard_libraries(request, toolchain);
+    link(
+        request,
+        toolchain,
+        &project,
+        listener,
+        |message| match message {
+            Message::CompilerArtifact(artifact) => {
+                made = wasm_file(artifact, request, &project.kind).or(made.take());
+                libraries.extend(rlibs(artifact, request));
+            }
+            // What a build script has compiled lies in folders that it names.
+            Message::BuildScriptExecuted(script) => {
+                let folders = script.linked_paths.iter().map(|path| path.as_str());
+                let folders =
+                    folders.map(|path| path.split_once('=').map_or(path, |(_, path)| path));
+                libraries.extend(folders.flat_map(|folder| definers::in_folder(Path::new(folder))));
+            }
+            _ => {}
+        },
+    )?;
     let path = made.ok_or_else(|| {
         let (package, target) = (&request.package, &request.target);
         Error::toolchain(
@@ -85,7 +107,12 @@ pub fn run(
             "is the target a wasm target?",
         )
     })?;
+    let krate = match &project.kind {
+        CrateKind::Reactor => path.file_stem().unwrap_or_default().to_string_lossy(),
+        CrateKind::Command(name) => name.into(),
+    };
     Ok(Linked {
+        definers: definers::read(&krate, libraries),
         bytes: std::fs::read(&path).map_err(Error::io("reading", &path))?,
         path,
         toolchain: report::Toolchain {
@@ -97,7 +124,7 @@ pub fn run(
     })
 }
 
-/// Runs cargo to the linked file, and hands on all that it names on the way.
+/// Runs cargo to the linked file, and hands on all that it says on the way.
 ///
 /// # Errors
 /// [`Error::Process`] where cargo fails.
@@ -106,7 +133,7 @@ pub fn link(
     toolchain: &Toolchain,
     project: &Project,
     listener: &mut dyn Listener,
-    mut take: impl FnMut(&Artifact),
+    mut take: impl FnMut(&Message),
 ) -> Result<()> {
     let mut cargo = cargo(&toolchain.cargo, "rustc", request, toolchain, project);
     let wants_messages = listener.wants_messages();
@@ -124,8 +151,8 @@ pub fn link(
         .args(flags::link(&request.target, &project.kind, toolchain));
     process::lines(&mut cargo, |line| {
         let message = serde_json::from_str(line);
-        if let Ok(Message::CompilerArtifact(artifact)) = &message {
-            take(artifact);
+        if let Ok(message) = &message {
+            take(message);
         }
         // That cargo is done is not the end here: the listener says so itself.
         if let (true, Ok(message)) = (wants_messages, &message)
@@ -190,6 +217,34 @@ fn cargo(
     }
     flags::set(&mut cargo, request, toolchain, project);
     cargo
+}
+
+/// The libraries that are linked without being built: what stands ready for the target, and the C
+/// library.
+fn standard_libraries(request: &Request, toolchain: &Toolchain) -> Vec<PathBuf> {
+    let folders = match toolchain.sources() {
+        Some(sources) => sources.libc.iter().cloned().collect(),
+        None => {
+            let folder = format!("lib/rustlib/{}/lib", request.target);
+            let folder = toolchain.sysroot.join(folder);
+            vec![folder.join("self-contained"), folder]
+        }
+    };
+    let folders = folders.iter();
+    folders
+        .flat_map(|folder| definers::in_folder(folder))
+        .collect()
+}
+
+/// The libraries of a crate that was built for the target, and not for the host.
+fn rlibs(artifact: &Artifact, request: &Request) -> impl Iterator<Item = PathBuf> {
+    let files = artifact.filenames.iter();
+    let files = files.filter(|file| file.extension() == Some("rlib"));
+    let files = files.filter(|file| {
+        file.components()
+            .any(|part| part.as_str() == request.target)
+    });
+    files.map(|file| file.clone().into())
 }
 
 fn wasm_file(artifact: &Artifact, request: &Request, kind: &CrateKind) -> Option<PathBuf> {

@@ -63,6 +63,7 @@ pub fn function(name: &str, bytes: u64, indices: &[u32]) -> Row {
         bytes,
         count: 1,
         core: None,
+        krate: None,
         functions: indices.to_vec(),
     }
 }

@@ -245,6 +245,7 @@ fn a_comment_has_room_for_any_report() {
             bytes: 10,
             count: 1,
             core: None,
+            krate: None,
             functions: Vec::new(),
         })
         .collect();

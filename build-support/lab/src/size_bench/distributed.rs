@@ -11,6 +11,7 @@ use build_support::project::compile::{Request, StdBuild, project};
 use build_support::project::listener::Silent;
 use build_support::project::toolchain::{self, Compiler, Std, StdSources, Toolchain};
 use build_support::system::files;
+use cargo_metadata::Message;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -76,7 +77,10 @@ fn rlibs(target: &str, found: &Toolchain, folder: &Path) -> Result<Vec<PathBuf>>
     };
     let project = project::read(&request, found)?;
     let mut rlibs = Vec::new();
-    build_support::project::compile::link(&request, found, &project, &mut Silent, |artifact| {
+    build_support::project::compile::link(&request, found, &project, &mut Silent, |message| {
+        let Message::CompilerArtifact(artifact) = message else {
+            return;
+        };
         let files = artifact.filenames.iter().map(PathBuf::from);
         rlibs.extend(files.filter(|file| file.extension().is_some_and(|e| e == "rlib")));
     })?;
