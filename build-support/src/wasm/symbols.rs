@@ -61,11 +61,12 @@ pub fn run(module: &Module<'_>) -> Result<Symbols, ReadError> {
             diverges: returns_nothing && never_returns(body)?,
         });
     }
-    let exported: HashSet<_> = module.exported_functions().map(|e| e.index).collect();
-    found.unnamed = found
-        .functions
-        .iter()
-        .all(|f| f.name.is_none() || exported.contains(&f.index));
+    let exports = module.exported_functions();
+    let exports: HashSet<_> = exports.map(|e| (e.index, demangle(e.name))).collect();
+    found.unnamed = found.functions.iter().all(|function| {
+        let name = function.name.clone();
+        name.is_none_or(|name| exports.contains(&(function.index, name)))
+    });
     Ok(found)
 }
 
