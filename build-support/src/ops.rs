@@ -8,6 +8,7 @@ pub mod check;
 pub mod explain;
 pub mod hold;
 pub mod linker;
+pub mod named;
 pub mod newer_wasm_opt;
 pub mod ship;
 pub mod symbol_map;

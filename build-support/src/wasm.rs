@@ -5,6 +5,7 @@ pub mod artifact;
 pub mod bindgen;
 pub mod call_graph;
 pub mod constant;
+pub mod contents;
 pub mod dominators;
 pub mod features;
 pub mod layout;

@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::wasm::path;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 /// The difference of two files.
@@ -227,7 +228,10 @@ fn changes(old: &Attribution, new: &Attribution, grouping: Grouping) -> Changes 
         });
     }
     // Stable: those of one size stay by name.
-    changes.sort_by_key(|change| std::cmp::Reverse(change.before.abs_diff(change.after)));
+    changes.sort_by_key(|change| {
+        let way = change.before.abs_diff(change.after);
+        (groups::is_for_tools(grouping, &change.name), Reverse(way))
+    });
     Changes {
         grouping,
         unchanged,

@@ -12,6 +12,8 @@ use crate::wasm::path::{self, RustPath};
 pub const NO_CRATE: &str = "[no crate]";
 /// For functions that the file names nowhere.
 pub const UNNAMED: &str = "[unnamed]";
+/// For sections that no engine reads.
+pub const CUSTOM: &str = "[custom sections]";
 /// For constants and what nothing names in data.
 pub const DATA: &str = "[data]";
 
@@ -100,7 +102,7 @@ impl Row {
             RowKind::Function if self.is_unnamed() => UNNAMED,
             RowKind::Function => NO_CRATE,
             RowKind::Data => DATA,
-            RowKind::Custom => "[custom sections]",
+            RowKind::Custom => CUSTOM,
             RowKind::Section => "[sections]",
             RowKind::Component => "[component]",
         }

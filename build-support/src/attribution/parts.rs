@@ -3,6 +3,7 @@
 
 use super::rows::{RowKind, Rows};
 use crate::wasm::artifact::{self, Artifact};
+use crate::wasm::contents::{self, Kind};
 use crate::wasm::module::as_usize;
 use crate::wasm::names::{self, Names};
 use crate::wasm::sections::{self, CODE, COMPONENT, CORE_MODULE, CUSTOM, DATA, HEADER, IMPORT};
@@ -19,7 +20,7 @@ pub(super) fn run<'a>(
     rows: &mut Rows,
 ) -> Result<(), ReadError> {
     match artifact.kind() {
-        artifact::FileKind::Core => module(artifact.bytes(), names_of, rows),
+        artifact::FileKind::Core => module(artifact.bytes(), 0, names_of, rows),
         artifact::FileKind::Component => component(artifact.bytes(), names_of, rows),
     }
 }
@@ -32,54 +33,59 @@ fn component<'a>(
 ) -> Result<(), ReadError> {
     let mut ordinal = 0;
     let header = HEADER as u64;
-    rows.add(RowKind::Component, "[component header]", header);
+    rows.add_section(RowKind::Component, "[component header]", header, 0);
     for section in sections::at_any_depth(bytes) {
         let section = section?;
         let whole = section.range.len() as u64;
+        let at = section.range.start as u64;
         let frame = whole - section.contents.len() as u64;
         match section.id {
             CORE_MODULE => {
-                rows.add(RowKind::Component, "[core module frame]", frame);
+                rows.add_section(RowKind::Component, "[core module frame]", frame, at);
                 rows.core = Some(ordinal);
-                module(section.contents, names_of, rows)?;
+                module(section.contents, section.inside().start, names_of, rows)?;
                 rows.core = None;
                 ordinal += 1;
             }
             COMPONENT => {
                 let name = "[nested component frame]";
-                rows.add(RowKind::Component, name, frame + header);
+                rows.add_section(RowKind::Component, name, frame + header, at);
             }
             CUSTOM => {
-                let at = section.inside().start as u64;
-                let name = BinaryReader::new(section.contents, at).read_unlimited_string()?;
-                rows.add(RowKind::Custom, name, whole);
+                let inside = section.inside().start as u64;
+                let name = BinaryReader::new(section.contents, inside).read_unlimited_string()?;
+                rows.add_section(RowKind::Custom, name, whole, at);
             }
             id => {
                 let name = format!("[component {} section]", component_section(id));
-                rows.add(RowKind::Component, name, whole);
+                rows.add_section(RowKind::Component, name, whole, at);
             }
         }
     }
     Ok(())
 }
 
+/// Adds the rows of a core module that begins at `base` of the file.
 fn module<'a>(
     bytes: &[u8],
+    base: usize,
     names_of: &mut NamesOf<'a, '_>,
     rows: &mut Rows,
 ) -> Result<(), ReadError> {
     let module = Module::read(bytes)?;
-    rows.add(RowKind::Section, "[module header]", HEADER as u64);
+    let header = "[module header]";
+    rows.add_section(RowKind::Section, header, HEADER as u64, base as u64);
     let names = names_of(module.code());
     let mut customs = module.customs.iter();
     let mut end = HEADER;
     for (id, contents) in &module.sections {
         let whole = (contents.end - end) as u64;
+        let at = (base + end) as u64;
         end = contents.end;
         let named = match *id {
             CUSTOM => {
                 let name = customs.next().map_or("", |custom| custom.name());
-                rows.add(RowKind::Custom, name, whole);
+                rows.add_section(RowKind::Custom, name, whole, at);
                 continue;
             }
             CODE => functions(&module, names, rows),
@@ -91,7 +97,7 @@ fn module<'a>(
             message: format!("section {id} holds more than it is long"),
         })?;
         let name = format!("[{} section]", core_section(*id));
-        rows.add(RowKind::Section, name, frame);
+        rows.add_section(RowKind::Section, name, frame, at);
     }
     Ok(())
 }
@@ -122,7 +128,7 @@ fn data(module: &Module<'_>, names: Option<&Names>, rows: &mut Rows) -> Result<u
         let (Some(start), Some(names)) = (names::address(segment)?, names) else {
             let name = names.and_then(|names| names.segments.get(number).cloned());
             let name = name.unwrap_or_else(|| format!("[data segment {number}]"));
-            rows.add(RowKind::Data, name, length);
+            add_contents(rows, &name, segment.data);
             continue;
         };
         let end = start.saturating_add(length);
@@ -134,8 +140,13 @@ fn data(module: &Module<'_>, names: Option<&Names>, rows: &mut Rows) -> Result<u
             if range.start > at {
                 rows.add(RowKind::Data, OUTSIDE, range.start - at);
             }
-            let bytes = range.end - range.start;
-            rows.add(RowKind::Data, &piece.name, bytes);
+            let [from, to] = [range.start, range.end].map(|at| (at - start) as usize);
+            match piece.is_segment {
+                true => add_contents(rows, &piece.name, &segment.data[from..to]),
+                false => {
+                    rows.add(RowKind::Data, &piece.name, range.end - range.start);
+                }
+            }
             at = range.end;
         }
         // Behind the last address there is memory no more, but there may be bytes.
@@ -145,6 +156,18 @@ fn data(module: &Module<'_>, names: Option<&Names>, rows: &mut Rows) -> Result<u
         }
     }
     Ok(named)
+}
+
+/// Adds data of which only its segment is known, by what it looks like.
+fn add_contents(rows: &mut Rows, segment: &str, data: &[u8]) {
+    for (kind, bytes) in contents::run(data) {
+        let name = match kind {
+            Kind::Text => format!("{segment} texts"),
+            Kind::Zeros => format!("{segment} zeros"),
+            Kind::Rest => segment.to_owned(),
+        };
+        rows.add(RowKind::Data, name, bytes);
+    }
 }
 
 /// What no specification that is known here says anything of.

@@ -34,6 +34,10 @@ pub struct Row {
     /// The crate that defines it, where that is known and the name does not say it.
     #[serde(default, rename = "crate", skip_serializing_if = "Option::is_none")]
     pub krate: Option<String>,
+    /// The first byte of the (first) section, from the beginning of the file; none for what is in a
+    /// section.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offset: Option<u64>,
     /// The functions' indices in their core module, imports counted; with them a file without names
     /// has names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -74,6 +78,7 @@ impl Row {
             count: 1,
             core: None,
             krate: None,
+            offset: None,
             functions: Vec::new(),
         }
     }
@@ -84,6 +89,24 @@ impl Attribution {
     pub fn crates(&self) -> BTreeSet<String> {
         let names = self.rows.iter().map(Row::krate);
         names.filter(|name| !name.starts_with('[')).collect()
+    }
+
+    /// The code alone: what functions take, and their rows.
+    pub fn code(self) -> Self {
+        let rows = self.rows.into_iter();
+        let rows: Vec<_> = rows.filter(|row| row.kind == RowKind::Function).collect();
+        Self {
+            bytes: rows
+                .iter()
+                .fold(0, |sum, row| sum.saturating_add(row.bytes)),
+            rows,
+        }
+    }
+
+    /// Whether any function has a name.
+    pub fn has_names(&self) -> bool {
+        let mut functions = self.rows.iter().filter(|row| row.kind == RowKind::Function);
+        functions.any(|row| !row.name.starts_with('['))
     }
 
     /// The names of the functions of one core module (0 in a file that is one), by their index.
@@ -98,6 +121,26 @@ impl Attribution {
         let rows = self.rows.iter().filter(|row| row.core.unwrap_or(0) == core);
         rows.flat_map(|row| row.functions.iter().map(move |index| (*index, row)))
             .collect()
+    }
+
+    /// With names, and crates, for functions that have none here: `find` is asked by core module
+    /// and index.
+    pub fn named(self, find: impl Fn(u32, u32) -> Option<(String, Option<String>)>) -> Self {
+        let mut rows = Rows::default();
+        for row in self.rows {
+            let (is_unnamed, core) = (row.name.starts_with('['), row.core.unwrap_or(0));
+            let found = row.functions.first();
+            let found = found.and_then(|function| find(core, *function));
+            let found = found.filter(|(name, _)| is_unnamed || *name == row.name);
+            let (name, krate) = found.unwrap_or((row.name, row.krate));
+            rows.core = row.core;
+            let into = rows.add(row.kind, name, row.bytes);
+            into.count += row.count - 1;
+            into.krate = krate;
+            into.offset = row.offset;
+            into.functions.extend(row.functions);
+        }
+        rows.finish(self.bytes)
     }
 }
 
@@ -124,6 +167,18 @@ impl Rows {
             self.rows[position].count += 1;
         }
         &mut self.rows[position]
+    }
+
+    /// Adds a section, or what frames what is in it, and where it begins in the file.
+    pub(super) fn add_section(
+        &mut self,
+        kind: RowKind,
+        name: impl Into<String>,
+        bytes: u64,
+        at: u64,
+    ) {
+        let row = self.add(kind, name, bytes);
+        row.offset.get_or_insert(at);
     }
 
     /// All of them, of a file of so many bytes.

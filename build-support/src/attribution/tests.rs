@@ -66,7 +66,7 @@ fn every_byte_of_a_module_has_its_row() {
         "its length, no locals, nop, end"
     );
     assert_eq!(bytes(&all, "named by its export"), 4);
-    assert_eq!(bytes(&all, "[data segment .rodata]"), 10);
+    assert_eq!(bytes(&all, "[data segment .rodata] texts"), 10);
     assert_eq!(bytes(&all, "[data segment 1]"), 7);
     assert_eq!(
         bytes(&all, "[data section] segment headers"),
@@ -149,7 +149,7 @@ fn modules_are_recognised_by_their_code() {
     let all = shipped(&known, &bare).unwrap();
     check(&all, bare.len());
     assert_eq!(bytes(&all, "app::main"), 10);
-    assert_eq!(bytes(&all, "[data segment .rodata]"), 10);
+    assert_eq!(bytes(&all, "[data segment .rodata] texts"), 10);
     let other = artifact("(module (func (export \"f\") (nop) (nop) (nop)))");
     let all = shipped(&known, &other).unwrap();
     assert_eq!(bytes(&all, "app::main"), 0);
@@ -183,7 +183,7 @@ fn a_diff_sums_to_the_difference() {
     assert_eq!(shown("new::f"), Some((diff::What::Appeared, 0, 6)));
     assert_eq!(shown("[function 3]"), Some((diff::What::Vanished, 4, 0)));
     assert_eq!(
-        shown("[data segment .rodata]"),
+        shown("[data segment .rodata] texts"),
         Some((diff::What::Grew, 10, 14))
     );
     let same = diff::run(&old, &old, &Grouping::ALL).unwrap();

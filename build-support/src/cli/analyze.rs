@@ -6,11 +6,12 @@ use crate::cli::ended::Ended;
 use crate::cli::options::Tables;
 use crate::cli::terminal::{colour_on_stdout, print, shown};
 use crate::cli::{explain, why};
+use crate::ops::named;
 use crate::ops::ship::Files;
 use crate::output::text::size_by::{self, Retained};
 use crate::project::package::Package;
-use crate::report::subject::{self, Subject};
-use crate::report::units;
+use crate::report::subject::Subject;
+use crate::report::{Sizes, units};
 use crate::system::files;
 use crate::wasm::call_graph;
 use anyhow::Context as _;
@@ -24,7 +25,8 @@ use std::path::{Path, PathBuf};
 #[command(after_help = "\
 FILE is any core module or component, with or without names, or the report.json of a build: the report has the
 names of the shipped file beside it, which has none. Without FILE it is the report of the package's last build.
-Every table sums to the file, to the byte.
+Every table sums to the file, to the byte; with --code to its code. The symbol map beside FILE is found by itself.
+gzip and brotli are shown of files that are compressed in a few seconds; `cargo budget check` measures any.
 --explain goes by the package's own [package.metadata.budget.snip], as its build does, where FILE is the package's
 report.json or a file beside it; any other file is explained by the defaults. Without FILE it is the package's last
 linked file. --why shows the calls in the file as it is, for which there are no rules.
@@ -44,6 +46,9 @@ pub struct Opts {
     top: usize,
     #[command(flatten)]
     tables: Tables,
+    /// The symbol map of FILE; the one beside it where this is not given
+    #[arg(long, value_name = "MAP")]
+    symbols: Vec<PathBuf>,
     /// Say why a function is there: its path or the end of it; from the calls in the code, for any
     /// file with names
     #[arg(long, value_name = "SYMBOL")]
@@ -67,7 +72,7 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
         );
         return explain::run(&file, symbol, opts.tables.json);
     }
-    let subject = subject::read(&file)?;
+    let mut subject = named::read(&[&file], &opts.symbols)?.remove(0);
     if let Some(symbol) = &opts.why {
         return why::run(&file, &subject, symbol, opts.tables.json);
     }
@@ -76,18 +81,41 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     } else {
         None
     };
-    let json = as_json(opts, &file, &subject, retained.as_deref())?;
+    let whole = subject.attribution.bytes;
+    if opts.tables.code {
+        subject.attribution = std::mem::take(&mut subject.attribution).code();
+    }
+    let sizes = named::sizes(&subject).unwrap_or_default();
+    let sizes = Sizes {
+        raw: whole,
+        ..sizes
+    };
+    let json = as_json(opts, &file, &subject, &sizes, retained.as_deref())?;
     print(opts.tables.json, &json, || {
-        as_text(opts, &file, &subject, retained)
+        as_text(opts, &file, &subject, &sizes, retained)
     })?;
     Ok(Ended::Well)
 }
 
-fn as_text(opts: &Opts, file: &Path, subject: &Subject, retained: Option<Vec<Retained>>) -> String {
+fn as_text(
+    opts: &Opts,
+    file: &Path,
+    subject: &Subject,
+    sizes: &Sizes,
+    retained: Option<Vec<Retained>>,
+) -> String {
     let colour = colour_on_stdout();
     let all = &subject.attribution;
-    let size = units::counted(all.bytes);
-    let mut text = format!("{}: {size}\n", shown(file).display());
+    let raw = units::counted(sizes.raw);
+    let mut text = format!("{}: {raw}", shown(file).display());
+    if sizes.gzip > 0 {
+        let [gzip, brotli] = [sizes.gzip, sizes.brotli].map(units::bytes);
+        text.push_str(&format!(", gzip {gzip}, brotli {brotli}"));
+    }
+    if opts.tables.code {
+        text.push_str(&format!("; code {}", units::counted(all.bytes)));
+    }
+    text.push('\n');
     for by in opts.tables.groupings() {
         let groups = groups::run(all, *by);
         let table = size_by::groups(by.plural(), &groups, all.bytes, opts.top, colour);
@@ -145,10 +173,15 @@ fn as_json(
     opts: &Opts,
     file: &Path,
     subject: &Subject,
+    sizes: &Sizes,
     retained: Option<&[Retained]>,
 ) -> anyhow::Result<serde_json::Value> {
     let all = &subject.attribution;
     let mut json = serde_json::json!({ "file": file, "bytes": all.bytes });
+    if sizes.gzip > 0 {
+        json["gzip"] = sizes.gzip.into();
+        json["brotli"] = sizes.brotli.into();
+    }
     for by in opts.tables.groupings() {
         json[by.plural()] = match by {
             Grouping::Item => serde_json::to_value(&all.rows)?,

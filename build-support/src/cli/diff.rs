@@ -4,8 +4,8 @@ use crate::attribution::diff;
 use crate::cli::ended::Ended;
 use crate::cli::options::Tables;
 use crate::cli::terminal::{self, colour_on_stdout, print};
+use crate::ops::named;
 use crate::output::text::size_by;
-use crate::report::subject;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -25,6 +25,10 @@ pub struct Opts {
     old: PathBuf,
     /// The file after
     new: PathBuf,
+    /// The symbol map of OLD or NEW, for a file without names; may be repeated. One that lies beside
+    /// the file is found
+    #[arg(long, value_name = "MAP")]
+    symbols: Vec<PathBuf>,
     /// How many changes to list in each table
     #[arg(long, default_value_t = 20)]
     top: usize,
@@ -35,13 +39,30 @@ pub struct Opts {
 /// Runs the subcommand.
 pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     terminal::read_once([opts.old.as_path(), &opts.new])?;
-    let old = subject::read(&opts.old)?.attribution;
-    let new = subject::read(&opts.new)?.attribution;
-    let diff = diff::run(&old, &new, opts.tables.groupings())?;
+    let files = [opts.old.as_path(), &opts.new];
+    let subjects = named::read(&files, &opts.symbols)?;
+    let names = files.map(|file| file.display().to_string());
+    let sizes: Option<Vec<_>> = subjects.iter().map(named::sizes).collect();
+    let sides = subjects.into_iter().map(|subject| match opts.tables.code {
+        true => subject.attribution.code(),
+        false => subject.attribution,
+    });
+    let sides: Vec<_> = sides.collect();
+    let diff = diff::run(&sides[0], &sides[1], opts.tables.groupings())?;
     print(opts.tables.json, &diff, || {
-        let (old, new) = (opts.old.display(), opts.new.display());
-        let (old, new) = (old.to_string(), new.to_string());
-        size_by::diff(&diff, &old, &new, opts.top, colour_on_stdout())
+        let sizes = sizes.filter(|_| !opts.tables.code);
+        let sizes = sizes.as_deref().and_then(|sizes| sizes.first_chunk());
+        size_by::diff(&diff, &names, sizes, opts.top, colour_on_stdout())
     })?;
+    let bare = match [sides[0].has_names(), sides[1].has_names()] {
+        [true, false] => Some(&names[1]),
+        [false, true] => Some(&names[0]),
+        _ => None,
+    };
+    if let Some(bare) = bare {
+        eprintln!(
+            "note: {bare} has no names, so that every function of the two is another: give its symbol map with --symbols, or its report.json instead of it"
+        );
+    }
     Ok(Ended::Well)
 }

@@ -5,10 +5,12 @@ use crate::cli::ended::Ended;
 use crate::cli::terminal::{colour_on_stdout, print};
 use crate::cli::{dry_run, terminal, verdict};
 use crate::config::Config;
+use crate::measure::sizes;
 use crate::ops::newer_wasm_opt;
 use crate::ops::symbol_map::SymbolMap;
 use crate::output::progress::Progress;
 use crate::output::text;
+use crate::output::text::size_by;
 use crate::passes::Job;
 use crate::passes::pipeline::{self, Product};
 use crate::project::listener::Listener as _;
@@ -95,6 +97,7 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
         ..Job::new(&opts.file, analysis.plans)
     };
     let before = input.len();
+    let compressed = sizes::soon(input.bytes());
     let product = pipeline::run(&job, input, &mut |stage| progress.stage(stage))?;
     drop(progress);
     let output = opts.output.as_deref().expect("clap asks for it");
@@ -107,7 +110,17 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     let said = || {
         let table = text::stage_table(&product.stages, colour_on_stdout());
         let (before, after) = (units::bytes(before), units::bytes(product.artifact.len()));
-        format!("{table}{}: {before} -> {after} bytes\n", output.display())
+        let after_all = compressed.and_then(|_| sizes::soon(product.artifact.bytes()));
+        let sizes = compressed.zip(after_all);
+        let compressed = sizes.map(|(before, after)| {
+            let sizes = size_by::compressed(&[before, after]);
+            format!("; {sizes}")
+        });
+        let compressed = compressed.unwrap_or_default();
+        format!(
+            "{table}{}: {before} -> {after} bytes{compressed}\n",
+            output.display()
+        )
     };
     if taken {
         streams::say(said().trim_end());

@@ -10,6 +10,9 @@ pub struct Tables {
     /// Only this table: section, crate, module, family or item; may be repeated
     #[arg(long, value_name = "GROUPING", value_parser = grouping)]
     by: Vec<Grouping>,
+    /// The code alone: neither data nor what else is in the file
+    #[arg(long)]
+    pub code: bool,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

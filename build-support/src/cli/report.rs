@@ -125,7 +125,7 @@ fn as_text(view: &View, colour: bool) -> anyhow::Result<String> {
     };
     let by = [Grouping::Crate, Grouping::Family, Grouping::Item];
     if let (Some(diff), Some(old)) = (view.changes(&by)?, view.versus()) {
-        let diff = size_by::diff(&diff, &old, &view.title, TOP, colour);
+        let diff = size_by::diff(&diff, &[old, view.title.clone()], None, TOP, colour);
         text.push_str(&format!("\n{diff}"));
     }
     Ok(text)

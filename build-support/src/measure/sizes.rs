@@ -10,6 +10,9 @@ pub const GZIP: &str = "zlib of libz-sys 1.1.31, level 9";
 /// The same of [`Sizes::brotli`].
 pub const BROTLI: &str = "brotli 9.1.1, quality 11, window of 22 bits";
 
+/// See [`soon`], in bytes.
+const SOON: usize = 4 << 20;
+
 /// Measures `bytes`. The codecs are built from source, so the figures are the same on every
 /// machine.
 pub fn run(bytes: &[u8]) -> Sizes {
@@ -18,6 +21,11 @@ pub fn run(bytes: &[u8]) -> Sizes {
         gzip: gzip(bytes),
         brotli: brotli(bytes),
     }
+}
+
+/// The same for what is compressed in a few seconds, and nothing for larger files.
+pub fn soon(bytes: &[u8]) -> Option<Sizes> {
+    (bytes.len() <= SOON).then(|| run(bytes))
 }
 
 /// What [`run`] compresses with.

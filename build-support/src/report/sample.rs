@@ -64,6 +64,7 @@ pub fn function(name: &str, bytes: u64, indices: &[u32]) -> Row {
         count: 1,
         core: None,
         krate: None,
+        offset: None,
         functions: indices.to_vec(),
     }
 }

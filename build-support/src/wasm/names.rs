@@ -31,6 +31,8 @@ pub struct Piece {
     pub range: Range<u64>,
     /// Its demangled name.
     pub name: String,
+    /// Whether that is its segment's alone, because no symbol names it.
+    pub is_segment: bool,
 }
 
 /// Reads the names that a core module carries itself.
@@ -90,6 +92,7 @@ fn pieces(module: &Module<'_>, segment_names: &[String]) -> Result<Vec<Piece>, R
         segments.push(Piece {
             range: address..address.saturating_add(segment.data.len() as u64),
             name: name.clone(),
+            is_segment: true,
         });
     }
     let mut symbols = Vec::new();
@@ -100,7 +103,11 @@ fn pieces(module: &Module<'_>, segment_names: &[String]) -> Result<Vec<Piece>, R
         {
             let start = address.saturating_add((range.start - segment.start) as u64);
             let range = start..start.saturating_add(range.len() as u64);
-            symbols.push(Piece { range, name });
+            symbols.push(Piece {
+                range,
+                name,
+                is_segment: false,
+            });
         }
     }
     Ok(disjoint(symbols, segments))
@@ -123,14 +130,15 @@ fn first_come(mut claims: Vec<Piece>, taken: &[Range<u64>]) -> Vec<Piece> {
     });
     let mut pieces = Vec::with_capacity(claims.len());
     let mut end = 0;
-    for Piece { range, name } in claims {
+    for claim in claims {
+        let range = claim.range.clone();
         let rest = range.start.max(end)..range.end;
         pieces.extend(
             ranges::without(&rest, taken)
                 .into_iter()
                 .map(|range| Piece {
                     range,
-                    name: name.clone(),
+                    ..claim.clone()
                 }),
         );
         end = end.max(range.end);
@@ -151,6 +159,7 @@ mod tests {
             let claims = claims.map(|(range, name)| Piece {
                 range,
                 name: name.to_owned(),
+                is_segment: false,
             });
             claims.collect()
         };

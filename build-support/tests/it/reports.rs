@@ -246,6 +246,7 @@ fn a_comment_has_room_for_any_report() {
             count: 1,
             core: None,
             krate: None,
+            offset: None,
             functions: Vec::new(),
         })
         .collect();

@@ -5,7 +5,7 @@ use super::style::{FAINT, GOOD, HEADING, Paint, WARNING};
 use super::table::Table;
 use crate::attribution::diff::{Changes, Diff, What};
 use crate::attribution::groups::Group;
-use crate::report::units;
+use crate::report::{Size, Sizes, units};
 use serde::Serialize;
 
 /// How many characters of a name a table shows.
@@ -27,24 +27,34 @@ pub struct Retained {
 /// The first `top` of some groups, and the sum of the rest, so that the table sums to the file.
 pub fn groups(heading: &str, groups: &[Group], whole: u64, top: usize, colour: bool) -> String {
     let (shown, rest) = groups.split_at(top.min(groups.len()));
-    let mut table = Table::aligned(">>><").rows(shown.iter().map(|group| {
+    let mut table = Table::aligned(">>>><").rows(shown.iter().map(|group| {
         let name = units::shorten(&group.name, NAME_WIDTH);
-        group_row(group.bytes, whole, group.count, name)
+        let at = group.offset.map(|offset| format!("{offset:#x}"));
+        group_row(
+            group.bytes,
+            whole,
+            group.count,
+            at.unwrap_or_default(),
+            name,
+        )
     }));
     if !rest.is_empty() {
         let bytes = rest.iter().map(|group| group.bytes).sum();
-        table.push(FAINT, group_row(bytes, whole, 1, in_more(rest)));
+        table.push(
+            FAINT,
+            group_row(bytes, whole, 1, String::new(), in_more(rest)),
+        );
     }
     under(heading, &table, Paint { colour })
 }
 
-fn group_row(bytes: u64, whole: u64, count: u64, name: String) -> [String; 4] {
+fn group_row(bytes: u64, whole: u64, count: u64, at: String, name: String) -> [String; 5] {
     let share = units::share(bytes, whole);
     let count = match count {
         1 => String::new(),
         count => format!("{}x", units::bytes(count)),
     };
-    [units::bytes(bytes), share, count, name]
+    [units::bytes(bytes), share, count, at, name]
 }
 
 /// The functions that retain the most.
@@ -61,18 +71,38 @@ pub fn retained(all: &[Retained], colour: bool) -> String {
 }
 
 /// The changes by each grouping, the first `top` of each by name.
-pub fn diff(diff: &Diff, old: &str, new: &str, top: usize, colour: bool) -> String {
+pub fn diff(
+    diff: &Diff,
+    [old, new]: &[String; 2],
+    sizes: Option<&[Sizes; 2]>,
+    top: usize,
+    colour: bool,
+) -> String {
     let mut text = format!(
         "{old} -> {new}: {} -> {} bytes, {}\n",
         units::bytes(diff.before),
         units::bytes(diff.after),
         units::change(diff.before, diff.after)
     );
+    if let Some(sizes) = sizes {
+        text.push_str(&format!("{}\n", compressed(sizes)));
+    }
     for changes in &diff.by {
         let drawn = changes_by(changes, top, Paint { colour });
         text.push_str(&format!("\n{drawn}"));
     }
     text
+}
+
+/// `gzip 52 -> 48, -4; brotli …`.
+pub fn compressed([before, after]: &[Sizes; 2]) -> String {
+    let size = |size: Size| {
+        let [before, after] = [before, after].map(|sizes| sizes.get(size));
+        let change = units::change(before, after);
+        let [before, after] = [before, after].map(units::bytes);
+        format!("{} {before} -> {after}, {change}", size.name())
+    };
+    format!("{}; {}", size(Size::Gzip), size(Size::Brotli))
 }
 
 fn changes_by(changes: &Changes, top: usize, paint: Paint) -> String {

@@ -1,0 +1,1 @@
+(module (func $app::a (nop)) (func $app::b (nop)))
