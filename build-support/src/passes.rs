@@ -6,6 +6,7 @@ pub mod build_id;
 pub mod compact;
 pub mod componentize;
 pub mod optimize;
+pub mod origin;
 pub mod pipeline;
 pub mod snip;
 pub mod strip;
@@ -13,6 +14,7 @@ pub mod sweep;
 
 use crate::analyze::plan::SweepPlan;
 use crate::error::Result;
+use crate::passes::origin::Rewritten;
 use crate::wasm::artifact::Artifact;
 use crate::wasm::names::Names;
 use std::path::Path;
@@ -43,6 +45,43 @@ pub struct Job<'a> {
     pub poison: bool,
     /// Whether the file gets an id of what it is made of.
     pub build_id: bool,
+    /// How it is compacted, if it is.
+    pub compact: Option<Compact<'a>>,
+}
+
+/// How a file is made smaller than an optimiser makes it.
+#[derive(Clone, Copy)]
+pub struct Compact<'a> {
+    /// Where code may become a function.
+    pub outline: Outline,
+    /// Whether the addresses below 1,024 are used.
+    pub low_memory: LowMemory,
+    /// The sizes of a module that count: the first is to be small, the others must not grow for it.
+    pub weigh: &'a dyn Fn(&[u8]) -> Vec<u64>,
+}
+
+/// Where code may become a function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outline {
+    /// Nowhere.
+    Off,
+    /// Not in loops, nor in functions that are called from loops.
+    Cold,
+    /// Not in loops.
+    OutsideLoops,
+    /// Everywhere.
+    All,
+}
+
+/// What is taken for granted of the addresses below 1,024.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LowMemory {
+    /// What the layout proves.
+    Auto,
+    /// That they are used.
+    Used,
+    /// That they are not, on the word of whoever says so.
+    Unused,
 }
 
 /// A second optimiser: gets a module and its features by wasm-opt's names, gives the optimised
@@ -60,6 +99,7 @@ impl<'a> Job<'a> {
             snips: false,
             poison: false,
             build_id: false,
+            compact: None,
         }
     }
 }
@@ -74,6 +114,16 @@ pub struct Outcome {
     pub kept: Option<String>,
     /// The names of modules as the pass left them, where it takes names out.
     pub names: Vec<Names>,
+    /// Where the functions of modules come from, where the pass moved them.
+    pub moved: Vec<Moved>,
+}
+
+/// Where the functions of a module come from.
+pub struct Moved {
+    /// The contents of its code section before the pass.
+    pub code: Vec<u8>,
+    /// The module after it.
+    pub made: Rewritten,
 }
 
 impl Outcome {
@@ -84,6 +134,7 @@ impl Outcome {
             note: note.into(),
             kept: None,
             names: Vec::new(),
+            moved: Vec::new(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::attribution;
 use crate::cli::ended::Ended;
 use crate::cli::terminal::{colour_on_stdout, print};
-use crate::cli::{dry_run, terminal, verdict};
+use crate::cli::{dry_run, options, terminal, verdict};
 use crate::config::Config;
 use crate::measure::sizes;
 use crate::ops::newer_wasm_opt;
@@ -11,8 +11,8 @@ use crate::ops::symbol_map::SymbolMap;
 use crate::output::progress::Progress;
 use crate::output::text;
 use crate::output::text::size_by;
-use crate::passes::Job;
 use crate::passes::pipeline::{self, Product};
+use crate::passes::{Compact, Job, LowMemory, Outline};
 use crate::project::listener::Listener as _;
 use crate::report::units;
 use crate::system::files;
@@ -35,6 +35,8 @@ Examples:
                                                            and what only panics needed goes with them
   build-support optimize app.linked.wasm -o test.wasm --snip --poison
                                                            not for shipping: run its tests against this
+  build-support optimize app.wasm -o small.wasm --compact cold
+                                                           and what no optimiser does
   build-support optimize app.wasm --snip --dry-run         list what would go, write nothing
   build-support optimize - -o - < app.wasm > small.wasm    in a pipe; what is said of it goes to standard error")]
 pub struct Opts {
@@ -63,6 +65,13 @@ pub struct Opts {
     /// Snip this path too; may be repeated
     #[arg(long, value_name = "PATH")]
     deny: Vec<String>,
+    /// Compact what the optimiser made, with repeated code as functions: off, cold (not in loops nor
+    /// in what they call), outside-loops or all
+    #[arg(long, value_name = "OUTLINE", value_parser = options::outline)]
+    compact: Option<Outline>,
+    /// Whether addresses below 1,024 are used, when compacting: auto by the layout, used or unused
+    #[arg(long, value_name = "HOW", value_parser = options::low_memory, default_value = "auto", requires = "compact")]
+    low_memory: LowMemory,
     /// List what would be snipped and swept, and stop
     #[arg(long)]
     dry_run: bool,
@@ -93,6 +102,11 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     let job = Job {
         snips: config.snip.enabled,
         poison: opts.poison,
+        compact: opts.compact.map(|outline| Compact {
+            outline,
+            low_memory: opts.low_memory,
+            weigh: &|module| vec![module.len() as u64],
+        }),
         second_optimizer: optimizer.as_ref().map(|o| (o.name.as_str(), &*o.run)),
         ..Job::new(&opts.file, analysis.plans)
     };

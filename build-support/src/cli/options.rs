@@ -1,6 +1,7 @@
 //! Options that several subcommands have.
 
 use crate::attribution::groups::Grouping;
+use crate::passes::{LowMemory, Outline};
 use crate::project::package::{self, Package};
 use clap::Args;
 
@@ -46,6 +47,33 @@ fn grouping(name: &str) -> Result<Grouping, String> {
         let names = Grouping::ALL.map(|by| by.name());
         format!("one of {}", names.join(", "))
     })
+}
+
+/// Where code may become a function, by its name.
+///
+/// # Errors
+/// The names there are.
+pub fn outline(name: &str) -> Result<Outline, String> {
+    match name {
+        "off" => Ok(Outline::Off),
+        "cold" => Ok(Outline::Cold),
+        "outside-loops" => Ok(Outline::OutsideLoops),
+        "all" => Ok(Outline::All),
+        _ => Err("one of off, cold, outside-loops, all".to_owned()),
+    }
+}
+
+/// What is taken for granted of low memory, by its name.
+///
+/// # Errors
+/// The names there are.
+pub fn low_memory(name: &str) -> Result<LowMemory, String> {
+    match name {
+        "auto" => Ok(LowMemory::Auto),
+        "used" => Ok(LowMemory::Used),
+        "unused" => Ok(LowMemory::Unused),
+        _ => Err("one of auto, used, unused".to_owned()),
+    }
 }
 
 /// What is built.

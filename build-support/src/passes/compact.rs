@@ -1,6 +1,6 @@
 //! What Binaryen does not do, on what it made: step by step, each a function of a core module's
-//! bytes that says where the functions of the new module come from. Which of the results is kept
-//! decides whoever asked, by the size that counts.
+//! bytes that says where the functions of the new module come from. Whoever asks says what counts;
+//! nothing that does is larger afterwards.
 //!
 //! A step keeps what a module does: results, memory, traps, the order of what is called outside.
 
@@ -8,13 +8,80 @@ pub mod code;
 pub mod constants;
 pub mod hash;
 pub mod locals;
+pub mod low_memory;
 pub mod names;
 pub mod order;
-pub mod origin;
 pub mod outline;
 pub mod rewrite;
 pub mod road;
+pub mod second_road;
 pub mod weight;
 
-/// The size of a module that counts, in bytes.
-pub type Size<'a> = dyn Fn(&[u8]) -> u64 + 'a;
+use crate::error::Result;
+use crate::passes::{Job, Moved, Outcome};
+use crate::report::units;
+use crate::wasm::artifact::Artifact;
+use crate::wasm::{Module, ReadError};
+use rewrite::PASS;
+use std::collections::BTreeMap;
+use weight::Weight;
+
+/// Compacts every core module.
+///
+/// # Errors
+/// [`Error`](crate::Error) where a module cannot be read or written.
+pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
+    let Some(compact) = job.compact else {
+        return Ok(Outcome::new(artifact, "not asked for"));
+    };
+    let weigh = |module: &[u8]| Weight((compact.weigh)(module));
+    let mut moved = Vec::new();
+    let mut gave = BTreeMap::<&str, u64>::new();
+    let after = artifact.map_core(PASS, |_, module| {
+        let code = Module::read(module).map_err(ReadError::output(PASS))?;
+        let code = code.code().to_vec();
+        let made = road::run(module, compact.outline, &weigh)?;
+        for step in &made.gave {
+            *gave.entry(step.step).or_default() += step.before.0[0] - step.after.0[0];
+        }
+        let bytes = made.rewritten.bytes.clone();
+        moved.push(Moved {
+            code,
+            made: made.rewritten,
+        });
+        Ok(bytes)
+    })?;
+    let mut note: Vec<_> = gave
+        .into_iter()
+        .filter(|(_, bytes)| *bytes > 0)
+        .map(|(step, bytes)| format!("{step} {}", units::bytes(bytes)))
+        .collect();
+    if note.is_empty() {
+        note.push("nothing gets smaller by it".to_owned());
+    }
+    Ok(Outcome {
+        moved,
+        ..Outcome::new(after, note.join(", "))
+    })
+}
+
+/// Shortens the names by which the core modules of a component find each other, where that makes it
+/// smaller. For the end: whoever makes a component looks for them.
+///
+/// # Errors
+/// [`Error`](crate::Error) where sections cannot be read.
+pub fn shorten(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
+    if job.compact.is_none() {
+        return Ok(Outcome::new(artifact, "not asked for"));
+    }
+    let before = artifact.len();
+    let shortened = names::run(artifact.clone())?;
+    if shortened.len() < before {
+        let note = "names of core modules inside the component";
+        return Ok(Outcome::new(shortened, note));
+    }
+    Ok(Outcome::new(
+        artifact,
+        "no component, or its names are known outside",
+    ))
+}

@@ -9,7 +9,8 @@
 //! `attribution`. What is kept has no names.
 
 use crate::error::{Error, Result};
-use crate::passes::{Job, Outcome};
+use crate::passes::compact::{low_memory, second_road};
+use crate::passes::{Job, LowMemory, Outcome};
 use crate::wasm::artifact::{self, Artifact};
 use crate::wasm::features::{self, Known};
 use crate::wasm::names;
@@ -36,6 +37,7 @@ pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
     let after = artifact.map_core(PASS, |ordinal, module| {
         let module = without_stale_sections(module)?;
         let input = names_of(&module)?;
+        let low_memory_unused = is_low_memory_unused(job, &module)?;
         let module = numbered(&module, &input)?;
         let features = features::run(&module, job.file)?;
         let mut best = (without_names(&module)?, "the input", names_of(&module)?);
@@ -52,6 +54,11 @@ pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
             Ok(())
         };
         consider(run_built_in(&module, &features, true)?, BUILT_IN)?;
+        if job.compact.is_some() {
+            for road in second_road::all(&features, true, low_memory_unused) {
+                consider(in_a_row(&module, &road.runs)?, road.name)?;
+            }
+        }
         if let Some((name, optimizer)) = job.second_optimizer {
             let names: Vec<_> = features.iter().map(|f| f.name).collect();
             consider(optimizer(&module, &names)?, name)?;
@@ -78,6 +85,7 @@ pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
         note,
         kept: Some(winners.join(", ")),
         names: known,
+        moved: Vec::new(),
     })
 }
 
@@ -128,6 +136,27 @@ pub fn built_in(module: &[u8], features: &[Known]) -> Result<Vec<u8>> {
     run_built_in(module, features, false)
 }
 
+/// Whether the addresses below 1,024 are: by the layout, or on the word of whoever asks.
+fn is_low_memory_unused(job: &Job<'_>, module: &[u8]) -> Result<bool> {
+    Ok(match job.compact.map(|compact| compact.low_memory) {
+        Some(LowMemory::Unused) => true,
+        Some(LowMemory::Auto) => {
+            let derived = Module::read(module).and_then(|module| low_memory::run(&module, 0));
+            let derived = derived.map_err(ReadError::output(PASS))?;
+            matches!(derived, low_memory::LowMemory::Unused(_))
+        }
+        Some(LowMemory::Used) | None => false,
+    })
+}
+
+fn in_a_row(module: &[u8], runs: &[OptimizationOptions]) -> Result<Vec<u8>> {
+    let mut module = module.to_vec();
+    for options in runs {
+        module = run_options(&module, options)?;
+    }
+    Ok(module)
+}
+
 fn run_built_in(module: &[u8], features: &[Known], with_names: bool) -> Result<Vec<u8>> {
     let mut options = OptimizationOptions::new_optimize_for_size_aggressively();
     options.mvp_features_only().set_converge();
@@ -135,6 +164,10 @@ fn run_built_in(module: &[u8], features: &[Known], with_names: bool) -> Result<V
     for feature in features {
         options.enable_feature(feature.binaryen);
     }
+    run_options(module, &options)
+}
+
+fn run_options(module: &[u8], options: &OptimizationOptions) -> Result<Vec<u8>> {
     in_folder(module, |input, output| {
         std::thread::scope(|scope| {
             std::thread::Builder::new()

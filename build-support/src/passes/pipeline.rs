@@ -5,7 +5,9 @@ use crate::analyze;
 use crate::analyze::plan::{self, SnipRules, SweepPlan};
 use crate::analyze::sweep::{Reason, Refusal};
 use crate::error::{Error, Result};
-use crate::passes::{Job, Outcome, Pass, build_id, componentize, optimize, snip, strip, sweep};
+use crate::passes::{
+    Job, Outcome, Pass, build_id, compact, componentize, optimize, snip, strip, sweep,
+};
 use crate::report::{Piece, Snipped, Stage, Swept};
 use crate::wasm::artifact::Artifact;
 use crate::wasm::names::{self, Names};
@@ -20,9 +22,17 @@ pub const PASSES: &[Pass] = &[
     pass("sweep", sweep::run),
     pass("snip", snip::run),
     pass("optimize", optimize::run),
+    COMPACT,
     pass("strip", strip::run),
     pass("componentize", componentize::run),
+    SHORTEN,
 ];
+
+/// The step that is there only where it is asked for: it makes what the optimiser made smaller.
+const COMPACT: Pass = pass("compact", compact::run);
+
+/// Its other half, on the component.
+const SHORTEN: Pass = pass("shorten", compact::shorten);
 
 /// The step that is there only where the manifest asks for it, after all others: an id of what they
 /// made.
@@ -173,13 +183,25 @@ pub fn run(job: &Job<'_>, linked: Artifact, progress: &mut dyn FnMut(&str)) -> R
     } else {
         (PASSES, job.build_id.then_some(&BUILD_ID))
     };
-    for pass in passes.iter().chain(last) {
+    let compacts = |pass: &Pass| [COMPACT.name, SHORTEN.name].contains(&pass.name);
+    let is_wanted = |pass: &&Pass| job.compact.is_some() || !compacts(pass);
+    for pass in passes.iter().filter(is_wanted).chain(last) {
         progress(pass.name);
         let start = Instant::now();
         let outcome = (pass.run)(job, artifact)?;
         artifact = outcome.artifact;
         kept = outcome.kept.unwrap_or(kept);
         names.extend(outcome.names);
+        for moved in outcome.moved {
+            let known = names.iter().find(|known: &&Names| known.code == moved.code);
+            if let Some(known) = known {
+                let known = moved
+                    .made
+                    .names(known)
+                    .map_err(ReadError::output(pass.name))?;
+                names.push(known);
+            }
+        }
         stages.push(Stage {
             name: pass.name.into(),
             bytes: artifact.len(),

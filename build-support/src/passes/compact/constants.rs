@@ -3,8 +3,8 @@
 
 use crate::error::Result;
 use crate::passes::compact::code;
-use crate::passes::compact::origin::Rewritten;
 use crate::passes::compact::rewrite::{Edit, PASS};
+use crate::passes::origin::Rewritten;
 use crate::wasm::{Module, ReadError};
 use std::collections::HashMap;
 use wasm_encoder::ConstExpr;

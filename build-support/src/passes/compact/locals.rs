@@ -8,8 +8,8 @@ mod model;
 
 use crate::error::Result;
 use crate::passes::compact::code;
-use crate::passes::compact::origin::Rewritten;
 use crate::passes::compact::rewrite::{Edit, PASS};
+use crate::passes::origin::Rewritten;
 use crate::wasm::{Module, ReadError};
 use model::{Model, Token};
 use std::collections::BTreeMap;

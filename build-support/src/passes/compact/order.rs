@@ -4,9 +4,9 @@
 mod likeness;
 
 use crate::error::Result;
-use crate::passes::compact::Size;
-use crate::passes::compact::origin::Rewritten;
 use crate::passes::compact::rewrite::{Edit, PASS};
+use crate::passes::compact::weight::Size;
+use crate::passes::origin::Rewritten;
 use crate::wasm::{Module, ReadError, constant};
 use likeness::Likeness;
 use wasmparser::Operator;
@@ -151,7 +151,7 @@ mod tests {
         assert!(often < 128);
         assert_eq!(
             made.origins[often as usize],
-            super::super::origin::Origin::Kept(201)
+            crate::passes::origin::Origin::Kept(201)
         );
         let again = super::by_use(&made.bytes).unwrap();
         assert_eq!(again.bytes, made.bytes);

@@ -12,26 +12,15 @@ pub mod piece;
 pub mod places;
 pub mod repeats;
 
+pub use crate::passes::Outline;
+
 use crate::error::Result;
 use crate::passes::compact::order;
-use crate::passes::compact::origin::Rewritten;
 use crate::passes::compact::rewrite::{Edit, PASS};
+use crate::passes::origin::Rewritten;
 use crate::wasm::{Module, ReadError};
 use piece::Piece;
 use places::Places;
-
-/// Where code may become a function.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outline {
-    /// Nowhere.
-    Off,
-    /// Not in loops, nor in functions that are called from loops.
-    Cold,
-    /// Not in loops.
-    OutsideLoops,
-    /// Everywhere.
-    All,
-}
 
 /// How often what is left is gone through.
 const ROUNDS: usize = 3;
@@ -103,4 +92,132 @@ pub fn write(module: &[u8], found: &Found) -> Result<Rewritten> {
     let parameters: Vec<usize> = parameters.collect();
     carry_out::run(&mut edit, &found.places, &found.pieces, &parameters);
     edit.write()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Outline, find, run};
+    use crate::passes::origin::Origin;
+    use crate::wasm::artifact;
+
+    /// Three functions with the same code; `parts` stand before them.
+    fn module(parts: &str, code: &str) -> Vec<u8> {
+        let function = format!("(func (param i32 i32) (local v128 i64 funcref) {code})");
+        wat::parse_str(format!("(module {parts} {})", function.repeat(3))).unwrap()
+    }
+
+    /// Protects modules of every proposal: what is followed is outlined, the rest is left alone.
+    #[test]
+    fn proposals_are_handled_or_left_alone() {
+        let memory = "(memory 1)";
+        let numbers =
+            "local.get 0 i32.const 12345 i32.xor i32.const 777 i32.mul local.get 1 i32.rotl
+            i32.const 5 i32.add local.set 0 local.get 0 i32.const 999 i32.and local.set 1
+            local.get 0 local.get 1 call $log";
+        let log = "(import \"env\" \"log\" (func $log (param i32 i32)))";
+        let with = |code: &str| format!("{code} {numbers}");
+        for (name, parts, code, outlined) in [
+            ("plain", "", String::new(), true),
+            (
+                "simd",
+                memory,
+                "local.get 0 i32x4.splat local.get 1 i32x4.splat i32x4.mul local.tee 2
+                i8x16.popcnt local.set 2 local.get 0 local.get 2 v128.store"
+                    .into(),
+                true,
+            ),
+            (
+                "several memories",
+                "(memory 1) (memory 1)",
+                "local.get 0 i32.load 1 drop".into(),
+                true,
+            ),
+            (
+                "64-bit memory",
+                "(memory i64 1)",
+                "local.get 0 i64.extend_i32_u i32.load drop".into(),
+                true,
+            ),
+            (
+                "references",
+                "(table 2 funcref)",
+                "local.get 0 table.get local.tee 4 ref.is_null drop
+                local.get 1 local.get 4 table.set"
+                    .into(),
+                true,
+            ),
+            (
+                "bulk memory",
+                memory,
+                "local.get 0 i32.const 1 i32.const 2 memory.fill".into(),
+                true,
+            ),
+            (
+                "atomics",
+                memory,
+                "local.get 0 i32.const 1 i32.atomic.rmw.add drop".into(),
+                true,
+            ),
+            (
+                "tail calls",
+                "",
+                "local.get 0 if local.get 0 local.get 1 return_call $log end".into(),
+                true,
+            ),
+            (
+                "several values",
+                "",
+                "block (result i32 i32) i32.const 1 i32.const 2 end drop drop".into(),
+                true,
+            ),
+            (
+                "exceptions",
+                "(tag $t)",
+                "block $l try_table (catch_all $l) end end".into(),
+                false,
+            ),
+            (
+                "garbage collection",
+                "(type $s (struct))",
+                "struct.new $s drop".into(),
+                false,
+            ),
+        ] {
+            let before = module(&format!("{log} {parts}"), &with(&code));
+            let made = run(&before, Outline::All).unwrap();
+            artifact::validate(&made.bytes).unwrap_or_else(|e| panic!("{name}: {e}"));
+            let new = made
+                .origins
+                .iter()
+                .filter(|origin| matches!(origin, Origin::Outlined(_)));
+            assert_eq!(new.count() > 0, outlined, "{name}");
+            assert_eq!(made.bytes.len() < before.len(), outlined, "{name}");
+            if !outlined {
+                assert_eq!(made.bytes, before, "{name}");
+            }
+        }
+    }
+
+    /// Protects the speed of what runs often: where code may become a function is asked for.
+    #[test]
+    fn loops_are_spared() {
+        let code = "local.get 0 i32.const 12345 i32.xor i32.const 777 i32.mul local.get 1 i32.rotl
+            i32.const 5 i32.add local.set 0";
+        let in_loops = module("", &format!("loop {code} local.get 0 br_if 0 return end"));
+        let called = wat::parse_str(format!(
+            "(module (func $a (param i32 i32) {code}) (func $b (param i32 i32) {code})
+               (func $c (param i32 i32) {code})
+               (func loop i32.const 1 i32.const 2 call $a i32.const 1 i32.const 2 call $b br 0 end))"
+        ))
+        .unwrap();
+        let pieces = |module: &[u8], outline| find(module, outline).unwrap().pieces.len();
+        let all = [
+            Outline::Off,
+            Outline::Cold,
+            Outline::OutsideLoops,
+            Outline::All,
+        ];
+        assert_eq!(all.map(|outline| pieces(&in_loops, outline)), [0, 0, 0, 1]);
+        assert_eq!(all.map(|outline| pieces(&called, outline)), [0, 0, 1, 1]);
+    }
 }

@@ -4,7 +4,7 @@
 
 use crate::error::{Error, Result};
 use crate::passes::compact::code::Body;
-use crate::passes::compact::origin::{Origin, Rewritten};
+use crate::passes::origin::{Origin, Rewritten};
 use crate::wasm::{Module, ReadError, sections};
 use std::collections::HashSet;
 use std::convert::Infallible;

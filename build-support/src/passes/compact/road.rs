@@ -3,11 +3,11 @@
 //! bring back.
 
 use crate::error::Result;
-use crate::passes::compact::origin::Rewritten;
 use crate::passes::compact::outline::{self, Found, Outline};
 use crate::passes::compact::rewrite::PASS;
 use crate::passes::compact::weight::{Weigh, Weight};
 use crate::passes::compact::{constants, locals, order};
+use crate::passes::origin::Rewritten;
 use crate::wasm::ReadError;
 
 /// What a step gave.

@@ -8,6 +8,9 @@ pub struct Weight(pub Vec<u64>);
 /// Weighs a module.
 pub type Weigh<'a> = dyn Fn(&[u8]) -> Weight + 'a;
 
+/// One size of a module, in bytes.
+pub type Size<'a> = dyn Fn(&[u8]) -> u64 + 'a;
+
 impl Weight {
     /// The raw size alone.
     pub fn raw(module: &[u8]) -> Self {

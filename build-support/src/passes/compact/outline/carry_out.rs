@@ -3,8 +3,8 @@
 use super::piece::{self, Piece};
 use super::places::Places;
 use crate::passes::compact::code::{self, Body};
-use crate::passes::compact::origin::Origin;
 use crate::passes::compact::rewrite::Edit;
+use crate::passes::origin::Origin;
 use std::collections::BTreeMap;
 use wasmparser::{FuncType, Operator, ValType};
 

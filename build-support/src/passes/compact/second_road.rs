@@ -1,0 +1,66 @@
+//! Another road through Binaryen: blocks taken apart and put together anew before the same passes.
+//! A candidate, no more: it is smaller as often as not.
+
+use crate::wasm::features::Known;
+use wasm_opt::{OptimizationOptions, Pass};
+
+/// The features whose code can be taken apart. With others Binaryen ends the process.
+const TAKEN_APART: &[&str] = &[
+    "mutable-globals",
+    "nontrapping-float-to-int",
+    "sign-ext",
+    "bulk-memory",
+    "reference-types",
+    "simd",
+    "extended-const",
+];
+
+/// A road: what it is called in reports, and the runs of the optimiser, one after the other.
+pub struct Road {
+    /// Its name.
+    pub name: &'static str,
+    /// The runs.
+    pub runs: Vec<OptimizationOptions>,
+}
+
+/// The roads besides the plain one for a module that uses these features. With `low_memory_unused`
+/// the optimiser may fold constants into offsets, to which [`low_memory`](super::low_memory) gives
+/// the right.
+pub fn all(features: &[Known], with_names: bool, low_memory_unused: bool) -> Vec<Road> {
+    let [apart, small] = runs(features, with_names, low_memory_unused);
+    let mut roads = Vec::new();
+    if low_memory_unused {
+        roads.push(Road {
+            name: "wasm-opt 116 (built in) with low memory unused",
+            runs: vec![small.clone()],
+        });
+    }
+    if features
+        .iter()
+        .all(|known| TAKEN_APART.contains(&known.name))
+    {
+        roads.push(Road {
+            name: "wasm-opt 116 (built in) on code taken apart",
+            runs: vec![apart, small],
+        });
+    }
+    roads
+}
+
+fn runs(features: &[Known], with_names: bool, low_memory_unused: bool) -> [OptimizationOptions; 2] {
+    // Default passes come first in a run, and `flatten` must.
+    let mut apart = OptimizationOptions::new_optimize_for_size_aggressively();
+    apart.add_default_passes(false);
+    apart.add_pass(Pass::Flatten).add_pass(Pass::Rereloop);
+    let mut small = OptimizationOptions::new_optimize_for_size_aggressively();
+    small.set_converge();
+    small.low_memory_unused(low_memory_unused);
+    [apart, small].map(|mut options| {
+        options.mvp_features_only();
+        options.debug_info(with_names);
+        for feature in features {
+            options.enable_feature(feature.binaryen);
+        }
+        options
+    })
+}
