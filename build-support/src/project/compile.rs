@@ -1,11 +1,9 @@
 //! A package and a toolchain → the linked file, with everything the analysis needs: names, the
 //! linker's relocations, and no component made yet.
 //!
-//! The user's own flags stay in force: `RUSTFLAGS` or `CARGO_ENCODED_RUSTFLAGS` where they are set,
-//! else what cargo's configuration says for the target; ours come after them. `build.rustflags`
-//! alone gives way, as it does whenever flags for the target are set (put them under
-//! `[target.<triple>]`). Flags for the linker go to the package's own last step only, so that
-//! commands and reactors share one standard library.
+//! The user's own flags stay in force, those of plain cargo (`rustflags`); ours come after them, and
+//! what strips is put off until the file is shipped. Flags for the linker go to the package's own
+//! last step only, so that commands and reactors share one standard library.
 //!
 //! The build has a target folder of its own: another compiler may be at work there than in the
 //! host's.
@@ -14,8 +12,9 @@ mod flags;
 mod folders;
 pub mod project;
 mod request;
+mod rustflags;
 
-pub use flags::{LINK_PLAINLY, Linker, REACTOR_STARTUP, linker_arguments};
+pub use flags::{LINK_PLAINLY, Linker, REACTOR_STARTUP, hides, linker_arguments};
 pub use folders::nameless;
 pub use project::{CrateKind, kind};
 pub use request::{Request, StdBuild};
@@ -135,7 +134,7 @@ pub fn link(
     listener: &mut dyn Listener,
     mut take: impl FnMut(&Message),
 ) -> Result<()> {
-    let mut cargo = cargo(&toolchain.cargo, "rustc", request, toolchain, project);
+    let mut cargo = cargo(&toolchain.cargo, "rustc", request, toolchain, project)?;
     let wants_messages = listener.wants_messages();
     cargo.arg(if wants_messages {
         "--message-format=json"
@@ -177,7 +176,7 @@ pub fn check(request: &Request, toolchain: &Toolchain, check: Check) -> Result<(
         // compiler.
         Check::Clippy => (toolchain::clippy(toolchain)?, "clippy"),
     };
-    let mut cargo = cargo(&program, verb, request, toolchain, &project);
+    let mut cargo = cargo(&program, verb, request, toolchain, &project)?;
     if check == Check::Clippy {
         cargo
             .env("CARGO", &toolchain.cargo)
@@ -192,7 +191,7 @@ fn cargo(
     request: &Request,
     toolchain: &Toolchain,
     project: &Project,
-) -> Command {
+) -> Result<Command> {
     let mut cargo = process::cargo(program);
     if let Some(folder) = request.manifest.parent() {
         // Where cargo begins to look for its configuration.
@@ -215,8 +214,8 @@ fn cargo(
     for setting in &request.settings {
         cargo.arg("--config").arg(setting);
     }
-    flags::set(&mut cargo, request, toolchain, project);
-    cargo
+    flags::set(&mut cargo, request, toolchain, project)?;
+    Ok(cargo)
 }
 
 /// The libraries that are linked without being built: what stands ready for the target, and the C

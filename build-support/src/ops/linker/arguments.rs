@@ -2,14 +2,11 @@
 //! and passed on.
 
 use crate::error::{Error, Result};
+use crate::project::compile;
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use tempfile::TempPath;
-
-/// What would take the names and the relocations out of the file; debug information goes in any
-/// case.
-const STRIP: [&str; 4] = ["--strip-all", "-s", "--strip-debug", "-S"];
 
 /// How many files may name each other by `@`.
 const DEPTH: usize = 8;
@@ -87,10 +84,8 @@ impl Arguments {
         &self,
         more: &[OsString],
     ) -> Result<(Option<TempPath>, Vec<OsString>)> {
-        let kept = self.all.iter().filter(|argument| {
-            let strips = argument.to_str().is_some_and(|text| STRIP.contains(&text));
-            !strips
-        });
+        let kept = self.all.iter();
+        let kept = kept.filter(|argument| !argument.to_str().is_some_and(compile::hides));
         let mut call: Vec<OsString> = kept.cloned().collect();
         call.push("--strip-debug".into());
         call.extend_from_slice(more);
@@ -190,6 +185,7 @@ mod tests {
             "-o",
             "a.wasm",
             "-S",
+            "--compress-relocations",
             "--no-entry",
         ];
         let arguments = Arguments::read(words(&given)).unwrap();

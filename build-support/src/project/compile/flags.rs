@@ -4,13 +4,12 @@
 use super::folders::remap_flags;
 use super::project::{CrateKind, Project};
 use super::request::{Request, StdBuild};
+use super::rustflags;
+use crate::error::Result;
 use crate::project::toolchain::{Toolchain, ships_components};
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::Command;
-
-/// Between the flags in `CARGO_ENCODED_RUSTFLAGS`.
-const SEPARATOR: &str = "\x1f";
 
 /// The start-up object of a reactor, beside the C library.
 pub const REACTOR_STARTUP: &str = "crt1-reactor.o";
@@ -18,8 +17,20 @@ pub const REACTOR_STARTUP: &str = "crt1-reactor.o";
 /// Set in the environment where the real linker's file is wanted as it is.
 pub const LINK_PLAINLY: &str = "BUILD_SUPPORT_LINK_PLAINLY";
 
+/// Linker arguments that take names or relocations from the file, or the line tables, which go in
+/// any case; after one dash or two, as LLVM's linkers have it.
+const HIDE: [&str; 5] = ["strip-all", "s", "strip-debug", "S", "compress-relocations"];
+
 /// Sets the compiler, the standard library and the flags of every crate on `cargo`.
-pub fn set(cargo: &mut Command, request: &Request, toolchain: &Toolchain, project: &Project) {
+///
+/// # Errors
+/// As [`rustflags::run`].
+pub fn set(
+    cargo: &mut Command,
+    request: &Request,
+    toolchain: &Toolchain,
+    project: &Project,
+) -> Result<()> {
     cargo
         .env("RUSTC", &toolchain.rustc)
         .env("CARGO_INCREMENTAL", "0")
@@ -44,18 +55,15 @@ pub fn set(cargo: &mut Command, request: &Request, toolchain: &Toolchain, projec
         let linker = sources.linker.to_string_lossy();
         cargo.args(["--config", &setting(&request.target, "linker", &*linker)]);
     }
-    let mut ours = remap_flags(&project.remaps);
+    let mut flags = rustflags::run(request, toolchain)?;
+    flags.extend(remap_flags(&project.remaps));
     if project.links_dependencies {
-        ours.extend(dependency_flags(toolchain));
+        flags.extend(dependency_flags(toolchain));
     }
-    if let Some(mut flags) = users_flags() {
-        // Cargo takes the variable alone, where it is set; with a target triple it concerns no
-        // build script.
-        flags.extend(ours);
-        cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join(SEPARATOR));
-    } else {
-        cargo.args(["--config", &setting(&request.target, "rustflags", ours)]);
-    }
+    // Cargo takes the variable alone, where it is set; with a target triple it concerns no build
+    // script.
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join(rustflags::SEPARATOR));
+    Ok(())
 }
 
 /// `PATH` with this program's folder at its end: the configuration may name it as the linker,
@@ -133,7 +141,8 @@ impl Linker {
 /// wrap every export in a call of all constructors. It is taken only where the package has no
 /// `_initialize` of its own.
 pub fn linker_arguments(linker: Linker, kind: &CrateKind, libc: Option<&Path>) -> Vec<OsString> {
-    let mut arguments: Vec<OsString> = vec!["--emit-relocs".into()];
+    // The second for a build script that strips: no other flag gets by here.
+    let mut arguments: Vec<OsString> = vec!["--emit-relocs".into(), "--keep-section=name".into()];
     if linker == Linker::Component {
         arguments.push("--skip-wit-component".into());
     }
@@ -149,14 +158,10 @@ pub fn linker_arguments(linker: Linker, kind: &CrateKind, libc: Option<&Path>) -
     arguments
 }
 
-/// The flags in the user's environment, as cargo reads them.
-fn users_flags() -> Option<Vec<String>> {
-    if let Ok(flags) = std::env::var("CARGO_ENCODED_RUSTFLAGS") {
-        let flags = flags.split(SEPARATOR).filter(|flag| !flag.is_empty());
-        return Some(flags.map(str::to_owned).collect());
-    }
-    let flags = std::env::var("RUSTFLAGS").ok()?;
-    Some(flags.split_whitespace().map(str::to_owned).collect())
+/// Whether a linker that is given `argument` leaves out names, relocations or their room.
+pub fn hides(argument: &str) -> bool {
+    let name = argument.strip_prefix('-');
+    name.is_some_and(|name| HIDE.contains(&name.strip_prefix('-').unwrap_or(name)))
 }
 
 fn with_path(flag: &str, path: impl AsRef<OsStr>) -> OsString {
@@ -165,7 +170,7 @@ fn with_path(flag: &str, path: impl AsRef<OsStr>) -> OsString {
     flag
 }
 
-/// An argument of cargo's `--config`; lists are joined with those in the user's configuration.
+/// An argument of cargo's `--config`.
 fn setting(target: &str, key: &str, value: impl Into<toml::Value>) -> String {
     format!("target.{target}.{key}={}", value.into())
 }
@@ -174,15 +179,14 @@ fn setting(target: &str, key: &str, value: impl Into<toml::Value>) -> String {
 mod tests {
     use super::*;
 
-    /// Protects folders with spaces and quotes, which the environment variables for flags cannot
-    /// carry.
+    /// Protects folders with spaces and quotes.
     #[test]
     fn a_folder_may_have_any_name() {
         let flags = remap_flags(&[("/no/such folder \"x\"".into(), "deps".to_owned())]);
         assert_eq!(flags, ["--remap-path-prefix=/no/such folder \"x\"=deps"]);
-        let setting = setting("wasm32-wasip1", "rustflags", flags.clone());
+        let setting = setting("wasm32-wasip1", "linker", "/no/such folder \"x\"");
         let table: toml::Table = setting.parse().unwrap();
-        let read = &table["target"]["wasm32-wasip1"]["rustflags"][0];
-        assert_eq!(read.as_str(), Some(flags[0].as_str()));
+        let read = &table["target"]["wasm32-wasip1"]["linker"];
+        assert_eq!(read.as_str(), Some("/no/such folder \"x\""));
     }
 }
