@@ -73,7 +73,9 @@ pub fn read(linked: &LinkedModule<'_>) -> Result<Relocations, Refusal> {
             _ => {}
         }
     }
-    if relocations.in_code.is_empty() && !linked.module.bodies.is_empty() {
+    // Code that only counts has no address in it.
+    let has_places = !relocations.data.is_empty() || !linked.slots.is_empty();
+    if relocations.in_code.is_empty() && !linked.module.bodies.is_empty() && has_places {
         return Err(Refusal::Missing(CODE));
     }
     Ok(relocations)
