@@ -32,6 +32,9 @@ pub struct Report {
     pub schema: u32,
     /// The package's name, or the file's stem where no package is known.
     pub package: String,
+    /// What its files beside this report are called, up to the first dot; empty where it has none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub file: String,
     /// The target triple, or `unknown` for a file built elsewhere.
     pub target: String,
     /// What kind of file was shipped.
@@ -65,6 +68,16 @@ pub struct Report {
     /// Functions that nothing can call, by file; both counts are 0 where dead code elimination is
     /// whole.
     pub prunable: Prunable,
+}
+
+impl Report {
+    /// What its files are called; as the package is, where it was written before it said so.
+    pub fn stem(&self) -> String {
+        match self.file.as_str() {
+            "" => self.package.replace('-', "_"),
+            file => file.to_owned(),
+        }
+    }
 }
 
 /// Functions that no export, start function, table or reference reaches.

@@ -13,7 +13,7 @@ use build_support::error::{Error, Result};
 use build_support::passes::{Job, componentize, pipeline};
 use build_support::project::compile::{self, Request};
 use build_support::project::listener::{Listener, Silent};
-use build_support::project::package::{Features, Package};
+use build_support::project::package::{Package, Wanted};
 use build_support::project::toolchain;
 use build_support::system::files;
 use build_support::wasm::artifact::Artifact;
@@ -78,11 +78,11 @@ pub fn build(agent: &Package, listener: &mut dyn Listener) -> Result<Vec<PathBuf
             profile: profile.to_owned(),
             ..package.config(Some(TARGET))?
         };
-        let features = Features {
+        let wanted = Wanted {
             features: feature.map(str::to_owned).into_iter().collect(),
-            no_default: false,
+            ..Wanted::default()
         };
-        let request = Request::new(&package, &config, &features);
+        let request = Request::new(&package, &config, &wanted);
         let linked = compile::run(&request, &toolchain, &mut Silent)?;
         let file = folder.join(format!("{name}.wasm"));
         files::write_atomic(&file, &linked.bytes)?;

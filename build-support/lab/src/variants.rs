@@ -7,7 +7,7 @@ use build_support::error::Result;
 use build_support::ops::build;
 use build_support::ops::ship::Shipped;
 use build_support::project::listener::Listener;
-use build_support::project::package::Package;
+use build_support::project::package::{Package, Wanted};
 use build_support::report::Report;
 use build_support::system::files;
 use build_support::wasm::artifact::Artifact;
@@ -71,7 +71,7 @@ pub fn make(
     listener: &mut dyn Listener,
 ) -> Result<Vec<Variants>> {
     let mut all = Vec::new();
-    for (target, shipped) in build::shipped(package, listener)? {
+    for (target, shipped) in build::shipped(package, &Wanted::default(), listener)? {
         let file = &shipped.files.shipped;
         listener.stage("preinit");
         let ready = preinit::run(file, &Artifact::read(file)?, &transcript.config())?;

@@ -22,7 +22,8 @@ use std::path::PathBuf;
 /// Compile a package for wasm, shrink it, and fail if it is over its budget
 #[derive(Args)]
 #[command(after_help = "\
-Writes target/budget/<target>/<package>.wasm (shipped), <package>.linked.wasm (before) and report.json.
+Writes target/budget/<target>/<name>.wasm (shipped), <name>.linked.wasm (before) and report.json; the name is cargo's.
+What is built is what plain cargo builds, with all of its flags and settings, made smaller.
 Exit codes: 0 within budget, 1 over budget, 2 error.
 Examples:
   build-support build                                  the package with a budget, its first target
@@ -59,13 +60,13 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
 
 fn build(opts: &Opts, package: &Package, messages: &Messages<'_>) -> anyhow::Result<Ended> {
     let config = package.config(opts.target.as_deref())?;
-    let features = opts.selection.features();
+    let wanted = opts.selection.wanted();
     let mut progress = match opts.message_format {
         MessageFormat::Json => Progress::for_messages(),
         MessageFormat::Human | MessageFormat::Short => Progress::start(opts.json),
     };
     if opts.dry_run {
-        let linked = build::compile(package, &config, &features, &mut progress)?;
+        let linked = build::compile(package, &config, &wanted, &mut progress)?;
         let artifact = Artifact::new(linked.bytes, &linked.path)?;
         drop(progress);
         return dry_run::show(
@@ -77,7 +78,7 @@ fn build(opts: &Opts, package: &Package, messages: &Messages<'_>) -> anyhow::Res
         .out_dir
         .clone()
         .unwrap_or_else(|| package.outputs(&config.target));
-    let shipped = build::run(package, &config.target, &features, &folder, &mut progress)?;
+    let shipped = build::run(package, &config.target, &wanted, &folder, &mut progress)?;
     drop(progress);
     if opts.message_format != MessageFormat::Json {
         show(opts, &shipped)?;

@@ -48,7 +48,7 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     for target in targets {
         let config = package.config(Some(&target))?;
         let toolchain = toolchain::find(&target, &mut |line| progress.say(line))?;
-        let request = Request::new(&package, &config, &opts.selection.features());
+        let request = Request::new(&package, &config, &opts.selection.wanted());
         compile::check(&request, &toolchain, mode)?;
     }
     Ok(Ended::Well)

@@ -5,6 +5,7 @@ use crate::baseline::file::File;
 use crate::baseline::merge_base::Both;
 use crate::cli::ended::Ended;
 use crate::cli::messages::{MessageFormat, Messages};
+use crate::cli::options::Selection;
 use crate::cli::terminal::{self, colour_on_stdout, shown};
 use crate::diagnostic::Diagnostic;
 use crate::ops::hold::{self, Change, Outcome, Request};
@@ -34,9 +35,8 @@ pub struct Opts {
     /// The target triple, may be repeated; every target of the package where none is given
     #[arg(long)]
     target: Vec<String>,
-    /// The package; the only one with a budget where this is not given
-    #[arg(long, short)]
-    package: Option<String>,
+    #[command(flatten)]
+    selection: Selection,
     /// The branch or commit that the change is for; the default branch where this is not given
     #[arg(long, value_name = "REF")]
     base: Option<String>,
@@ -72,7 +72,7 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
         );
     }
     terminal::read_once(opts.report.iter().map(PathBuf::as_path))?;
-    let package = Package::find(opts.package.as_deref())?;
+    let package = opts.selection.package()?;
     let messages = Messages::new(opts.message_format, Some(&package));
     messages.finish(hold(opts, &package, &messages))
 }
@@ -80,6 +80,7 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
 fn hold(opts: &Opts, package: &Package, messages: &Messages<'_>) -> anyhow::Result<Ended> {
     let request = Request {
         targets: opts.target.clone(),
+        wanted: opts.selection.wanted(),
         reports: opts.report.clone(),
         base: opts.base.clone(),
         change: match &opts.reason {

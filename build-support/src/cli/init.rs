@@ -1,6 +1,7 @@
 //! `cargo budget init`: a budget for a package that has none.
 
 use crate::cli::ended::Ended;
+use crate::cli::options::Build;
 use crate::cli::terminal::shown;
 use crate::ops::adopt::{self, Adopted, Margin, Request};
 use crate::output::progress::Progress;
@@ -23,6 +24,8 @@ Examples:
   cargo budget init
   cargo budget init --package app --target wasm32-unknown-unknown --margin 5%
   cargo budget init --target wasm32-wasip2 --target wasm32-wasip1
+  cargo budget init --bin worker --features fast
+                                         the program and the features are kept in the budget
   cargo budget init --from pkg/app_bg.wasm
                                          what wasm-bindgen made is what is shipped
   cargo budget init --force              the budget that is there gets new limits, and nothing else")]
@@ -33,6 +36,8 @@ pub struct Opts {
     /// The target triple; may be repeated
     #[arg(long)]
     target: Vec<String>,
+    #[command(flatten)]
+    build: Build,
     /// What the limits are above the present sizes
     #[arg(long, default_value = "3%", value_name = "PERCENT")]
     margin: Margin,
@@ -54,6 +59,7 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     let request = Request {
         package: opts.package.clone(),
         targets: opts.target.clone(),
+        wanted: opts.build.wanted(),
         profile: opts.profile.clone(),
         from: opts.from.clone(),
         margin: opts.margin,

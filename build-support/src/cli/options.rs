@@ -2,7 +2,7 @@
 
 use crate::attribution::groups::Grouping;
 use crate::passes::{LowMemory, Outline};
-use crate::project::package::{self, Package};
+use crate::project::package::{CrateKind, Package, Wanted};
 use clap::Args;
 
 /// What a file is shown by.
@@ -82,9 +82,35 @@ pub struct Selection {
     /// The package; the only one with a budget where this is not given
     #[arg(long, short)]
     package: Option<String>,
-    /// Features to switch on, as cargo takes them
-    #[arg(long, short = 'F', value_delimiter = ',')]
+    #[command(flatten)]
+    build: Build,
+}
+
+/// How it is built, as cargo takes it.
+#[derive(Args)]
+pub struct Build {
+    #[command(flatten)]
+    features: Features,
+    /// The program that is shipped, where the package has several or a library, too
+    #[arg(long, value_name = "NAME", conflicts_with = "lib")]
+    bin: Option<String>,
+    /// The library is shipped, as a cdylib
+    #[arg(long)]
+    lib: bool,
+    /// A setting of cargo's configuration, or a file with some; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    config: Vec<String>,
+}
+
+/// The features alone.
+#[derive(Args)]
+pub struct Features {
+    /// Features to switch on, besides those of the budget
+    #[arg(long, short = 'F', value_delimiter = ',', value_name = "FEATURES")]
     features: Vec<String>,
+    /// Switch all features on
+    #[arg(long)]
+    all_features: bool,
     /// Leave the default features off
     #[arg(long)]
     no_default_features: bool,
@@ -99,11 +125,45 @@ impl Selection {
         Package::find(self.package.as_deref())
     }
 
-    /// Its features.
-    pub fn features(&self) -> package::Features {
-        package::Features {
-            features: self.features.clone(),
-            no_default: self.no_default_features,
+    /// How it is built.
+    pub fn wanted(&self) -> Wanted {
+        self.build.wanted()
+    }
+}
+
+impl Build {
+    /// The same without the command line.
+    pub fn wanted(&self) -> Wanted {
+        let program = self.bin.clone().map(CrateKind::Command);
+        let settings = self.config.iter();
+        Wanted {
+            product: program.or(self.lib.then_some(CrateKind::Reactor)),
+            settings: settings.map(|setting| absolute(setting)).collect(),
+            ..self.features.wanted()
         }
     }
+}
+
+impl Features {
+    /// The same without the command line.
+    pub fn wanted(&self) -> Wanted {
+        // As cargo has it, spaces part them, too.
+        let features = self
+            .features
+            .iter()
+            .flat_map(|some| some.split_whitespace());
+        Wanted {
+            features: features.map(str::to_owned).collect(),
+            all_features: self.all_features,
+            no_default_features: self.no_default_features,
+            ..Wanted::default()
+        }
+    }
+}
+
+/// A file is named from here, and cargo is started where the package is.
+fn absolute(setting: &str) -> String {
+    let file = std::path::absolute(setting).ok();
+    let file = file.filter(|file| file.is_file());
+    file.map_or_else(|| setting.to_owned(), |file| file.display().to_string())
 }

@@ -3,6 +3,7 @@
 
 use crate::agent::precompiled::{self, Precompiled};
 use crate::cli::ended::Ended;
+use crate::cli::options::Features;
 use crate::cli::terminal::{print, shown};
 use crate::engine::setup::Compiler;
 use crate::ops::build;
@@ -37,6 +38,8 @@ pub struct Opts {
     /// What compiles: cranelift makes fast code, winch makes code fast
     #[arg(long, value_enum, default_value = "cranelift")]
     compiler: CompilerArg,
+    #[command(flatten)]
+    features: Features,
     /// Print what was written as JSON
     #[arg(long)]
     json: bool,
@@ -64,7 +67,11 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     let mut progress = Progress::start(false);
     let sources = match &opts.file {
         Some(file) => vec![file.clone()],
-        None => build::shipped_files(&Package::find(None)?, &mut progress)?,
+        None => build::shipped_files(
+            &Package::find(None)?,
+            &opts.features.wanted(),
+            &mut progress,
+        )?,
     };
     let streams = opts.file.as_deref().is_some_and(files::is_stdin)
         || opts.output.as_deref().is_some_and(files::is_stdout);

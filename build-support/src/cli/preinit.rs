@@ -2,6 +2,7 @@
 
 use crate::agent::preinit;
 use crate::cli::ended::Ended;
+use crate::cli::options::Features;
 use crate::cli::terminal::{self, colour_on_stdout, print, shown};
 use crate::measure::sizes;
 use crate::ops::build;
@@ -38,6 +39,8 @@ pub struct Opts {
     /// Where to write, where there is one file
     #[arg(short, long)]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    features: Features,
     /// Print the sizes as JSON
     #[arg(long)]
     json: bool,
@@ -53,7 +56,11 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     };
     let mut progress = Progress::start(opts.json);
     let sources = match opts.files.as_slice() {
-        [] => build::shipped_files(&Package::find(None)?, &mut progress)?,
+        [] => build::shipped_files(
+            &Package::find(None)?,
+            &opts.features.wanted(),
+            &mut progress,
+        )?,
         files => files.to_vec(),
     };
     if opts.output.is_some() && sources.len() != 1 {

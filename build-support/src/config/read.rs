@@ -139,6 +139,11 @@ fn tables(budget: &Value<'_>, config: &mut Config) {
     for (key, value) in budget.known(&[
         "profile",
         "targets",
+        "features",
+        "all-features",
+        "no-default-features",
+        "bin",
+        "lib",
         "build-id",
         "limits",
         "target",
@@ -151,6 +156,12 @@ fn tables(budget: &Value<'_>, config: &mut Config) {
         match key {
             "profile" => profile(&value, &mut config.profile),
             "targets" => targets(&value, config),
+            "features" => features(&value, &mut config.features),
+            "all-features" => value.boolean(&mut config.all_features),
+            "no-default-features" => value.boolean(&mut config.no_default_features),
+            // The package knows it: cargo has told what programs there are.
+            "bin" => drop(value.string()),
+            "lib" => value.boolean(&mut true),
             "build-id" => value.boolean(&mut config.build_id),
             "limits" => budget::read(&value, &mut config.limits),
             "target" => overrides = Some(value),
@@ -179,6 +190,11 @@ fn profile(value: &Value<'_>, profile: &mut String) {
         .mistake(code::BAD_NAME, format!("`{name}` is not a profile name"))
         .label("letters, digits, - and _")
         .help("name a profile of the workspace's Cargo.toml, such as \"release\"");
+}
+
+fn features(value: &Value<'_>, features: &mut Vec<String>) {
+    let named = value.strings().into_iter();
+    features.extend(named.map(|name| name.text.to_owned()));
 }
 
 fn targets(value: &Value<'_>, config: &mut Config) {

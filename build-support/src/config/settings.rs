@@ -20,6 +20,12 @@ pub struct Config {
     pub source: String,
     /// The cargo profile to build with, `release` where the manifest is silent.
     pub profile: String,
+    /// The features to build with besides the default ones.
+    pub features: Vec<String>,
+    /// Whether all features are built with.
+    pub all_features: bool,
+    /// Whether the default features are left off.
+    pub no_default_features: bool,
     /// The target triple this configuration is for.
     pub target: String,
     /// The targets the package is built for, in the manifest's order; empty where it is silent.
@@ -57,6 +63,9 @@ impl Config {
             manifest: PathBuf::new(),
             source: String::new(),
             profile: DEFAULT_PROFILE.to_owned(),
+            features: Vec::new(),
+            all_features: false,
+            no_default_features: false,
             target: "unknown".to_owned(),
             targets: Vec::new(),
             limits: Limits::default(),

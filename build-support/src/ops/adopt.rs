@@ -14,7 +14,7 @@ use crate::measure::sizes;
 use crate::ops::build::{self, Road};
 use crate::project::compile;
 use crate::project::listener::Listener;
-use crate::project::package::{Features, Package};
+use crate::project::package::{Package, Wanted};
 use crate::project::{choice, toolchain};
 use crate::report::{Size, Sizes};
 use crate::wasm::artifact::{Artifact, FileKind};
@@ -34,6 +34,8 @@ pub struct Request {
     pub package: Option<String>,
     /// The targets; found by the project's own signs where there are none.
     pub targets: Vec<String>,
+    /// What is built, and how; it is written down, too.
+    pub wanted: Wanted,
     /// The profile; [`PROFILE`] where there is none.
     pub profile: Option<String>,
     /// A file of the package that something else has built, to be measured instead of a build.
@@ -127,14 +129,15 @@ fn found(
     } else {
         manifest::profile_settings(&profile)
     };
-    let empty = own.with(&manifest::head(&profile, &targets))?;
+    let empty = own.with(&manifest::head(&profile, &targets, &request.wanted))?;
     let mut built = Vec::new();
     refuse_several(request, &targets)?;
     for target in &targets {
         let config = config::parse(&package.manifest, empty.text(), target)?;
         built.push(make(package, request, &config, settings.clone(), listener)?);
     }
-    let written = manifest::head(&profile, &targets) + &limits(&built, request.margin);
+    let written =
+        manifest::head(&profile, &targets, &request.wanted) + &limits(&built, request.margin);
     let profile_added_to = (!known).then(|| root.path().to_owned());
     if known {
         own.with(&written)?.save()?;
@@ -245,10 +248,8 @@ fn make(
         });
     }
     let toolchain = toolchain::find(&config.target, &mut |line| listener.say(line))?;
-    let with_settings = compile::Request {
-        settings,
-        ..compile::Request::new(package, config, &Features::default())
-    };
+    let mut with_settings = compile::Request::new(package, config, &request.wanted);
+    with_settings.settings.extend(settings);
     let linked = compile::run(&with_settings, &toolchain, listener)?;
     let folder = package.outputs(&config.target);
     let road = Road::new(package, config, &folder);

@@ -6,7 +6,7 @@ use crate::ops::newer_wasm_opt::{self, Found};
 use crate::ops::ship::{self, Shipped};
 use crate::project::compile::{self, Linked, Request};
 use crate::project::listener::Listener;
-use crate::project::package::{Features, Package};
+use crate::project::package::{Package, Wanted};
 use crate::project::toolchain;
 use crate::wasm::bindgen;
 use std::path::{Path, PathBuf};
@@ -42,15 +42,11 @@ impl<'a> Road<'a> {
 pub fn compile(
     package: &Package,
     config: &Config,
-    features: &Features,
+    wanted: &Wanted,
     listener: &mut dyn Listener,
 ) -> Result<Linked> {
     let toolchain = toolchain::find(&config.target, &mut |line| listener.say(line))?;
-    compile::run(
-        &Request::new(package, config, features),
-        &toolchain,
-        listener,
-    )
+    compile::run(&Request::new(package, config, wanted), &toolchain, listener)
 }
 
 /// Rewrites, measures, judges and writes what was linked, whoever linked it.
@@ -62,7 +58,7 @@ pub fn ship(road: &Road<'_>, linked: Linked, listener: &mut dyn Listener) -> Res
     let unjudged = bindgen::is_input(&linked.bytes).then(|| not_judged(road.config));
     let input = ship::Input {
         config: unjudged.as_ref().unwrap_or(road.config),
-        name: &road.package.file_stem(),
+        name: &road.package.file_stem(&linked.kind),
         file: &linked.path,
         linked: linked.bytes,
         toolchain: linked.toolchain,
@@ -82,12 +78,12 @@ pub fn ship(road: &Road<'_>, linked: Linked, listener: &mut dyn Listener) -> Res
 pub fn run(
     package: &Package,
     target: &str,
-    features: &Features,
+    wanted: &Wanted,
     folder: &Path,
     listener: &mut dyn Listener,
 ) -> Result<Shipped> {
     let config = package.config(Some(target))?;
-    let linked = compile(package, &config, features, listener)?;
+    let linked = compile(package, &config, wanted, listener)?;
     let road = Road::new(package, &config, folder);
     ship(&road, linked, listener)
 }
@@ -97,7 +93,11 @@ pub fn run(
 ///
 /// # Errors
 /// As [`run`], and [`Error::Toolchain`] where the package names no targets.
-pub fn shipped(package: &Package, listener: &mut dyn Listener) -> Result<Vec<(String, Shipped)>> {
+pub fn shipped(
+    package: &Package,
+    wanted: &Wanted,
+    listener: &mut dyn Listener,
+) -> Result<Vec<(String, Shipped)>> {
     if package.targets.is_empty() {
         return Err(Error::toolchain(
             format!("{}: it names no targets", package.manifest.display()),
@@ -107,7 +107,7 @@ pub fn shipped(package: &Package, listener: &mut dyn Listener) -> Result<Vec<(St
     let mut all = Vec::new();
     for target in &package.targets {
         let folder = package.outputs(target);
-        let shipped = run(package, target, &Features::default(), &folder, listener)?;
+        let shipped = run(package, target, wanted, &folder, listener)?;
         all.push((target.clone(), shipped));
     }
     Ok(all)
@@ -117,8 +117,12 @@ pub fn shipped(package: &Package, listener: &mut dyn Listener) -> Result<Vec<(St
 ///
 /// # Errors
 /// As [`shipped`].
-pub fn shipped_files(package: &Package, listener: &mut dyn Listener) -> Result<Vec<PathBuf>> {
-    let shipped = shipped(package, listener)?.into_iter();
+pub fn shipped_files(
+    package: &Package,
+    wanted: &Wanted,
+    listener: &mut dyn Listener,
+) -> Result<Vec<PathBuf>> {
+    let shipped = shipped(package, wanted, listener)?.into_iter();
     Ok(shipped.map(|(_, shipped)| shipped.files.shipped).collect())
 }
 

@@ -55,6 +55,7 @@ pub(super) fn describe(
     Ok(Report {
         schema: report::SCHEMA,
         package: config.package.clone(),
+        file: String::new(),
         target: config.target.clone(),
         kind: artifact.kind(),
         toolchain: Toolchain {

@@ -102,5 +102,5 @@ fn report_beside(file: &Path) -> Option<Report> {
 
 fn files_of(file: &Path, report: &Report) -> Files {
     let folder = file.parent().unwrap_or(Path::new(""));
-    Files::new(folder, &report.package.replace('-', "_"))
+    Files::new(folder, &report.stem())
 }

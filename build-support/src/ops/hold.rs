@@ -12,7 +12,7 @@ use crate::gate::{self, Comparison, Verdict};
 use crate::ops::build;
 use crate::ops::ship::Shipped;
 use crate::project::listener::Listener;
-use crate::project::package::{Features, Package};
+use crate::project::package::{Package, Wanted};
 use crate::report::{self, Report};
 use crate::system::files;
 use crate::wasm::bindgen;
@@ -23,6 +23,8 @@ use std::path::{Path, PathBuf};
 pub struct Request {
     /// The targets to build for; every target of the package where there are none.
     pub targets: Vec<String>,
+    /// What else is built with.
+    pub wanted: Wanted,
     /// Reports that are judged instead of building.
     pub reports: Vec<PathBuf>,
     /// The branch or commit that the change is for; the default branch where there is none.
@@ -103,7 +105,7 @@ pub fn run(package: &Package, request: &Request, listener: &mut dyn Listener) ->
     // Before anything is built: a baseline that cannot be read is said at once.
     let mut baselines = merge_base::read(&package.root, request.base.as_deref())?;
     let mut subjects = if request.reports.is_empty() {
-        built(package, &request.targets, listener)?
+        built(package, request, listener)?
     } else {
         let files = request.reports.iter();
         files
@@ -125,10 +127,10 @@ pub fn run(package: &Package, request: &Request, listener: &mut dyn Listener) ->
 
 fn built(
     package: &Package,
-    targets: &[String],
+    request: &Request,
     listener: &mut dyn Listener,
 ) -> Result<Vec<Subject>> {
-    let targets = match targets {
+    let targets = match request.targets.as_slice() {
         // With no target at all this says what to do.
         [] if package.targets.is_empty() => vec![package.config(None)?.target],
         [] => package.targets.clone(),
@@ -138,7 +140,7 @@ fn built(
     for target in targets {
         let config = package.config(Some(&target))?;
         let folder = package.outputs(&target);
-        let shipped = build::run(package, &target, &Features::default(), &folder, listener)?;
+        let shipped = build::run(package, &target, &request.wanted, &folder, listener)?;
         if bindgen::is_input(&shipped.bytes) {
             return Err(Error::toolchain(
                 format!(

@@ -116,6 +116,7 @@ fn attempt(product: &Product, arguments: &Arguments, target: &str) -> Result<Opt
     }
     let linked = Linked {
         path: output.clone(),
+        kind: product.kind.clone(),
         toolchain: toolchain(&artifact, arguments.target().is_some()),
         bytes,
         machine_paths: machine_paths(product, arguments),

@@ -14,7 +14,7 @@ use crate::ops::newer_wasm_opt::Found;
 use crate::ops::symbol_map::SymbolMap;
 use crate::passes::Job;
 use crate::passes::pipeline::{self, Analysis};
-use crate::project::package::Package;
+use crate::project::package::{CrateKind, Package};
 use crate::report::{self, Prunable, Report, Sizes, Stage, Toolchain, units};
 use crate::system::digest::{self, Key};
 use crate::system::files;
@@ -32,7 +32,7 @@ const LOCK: &str = ".lock";
 pub struct Input<'a> {
     /// The package's settings.
     pub config: &'a Config,
-    /// The files' stem, e.g. `clawft_wasm`.
+    /// The files' stem, as cargo calls them, e.g. `clawft_wasm`.
     pub name: &'a str,
     /// Where the linked file is, for messages.
     pub file: &'a Path,
@@ -83,7 +83,9 @@ pub struct Shipped {
 impl Files {
     /// Where the last build of `package` for `target` left its files.
     pub fn last(package: &Package, target: &str) -> Self {
-        Self::new(&package.outputs(target), &package.file_stem())
+        // Where it is not clear which program it was, the report is there all the same.
+        let product = package.product(None).unwrap_or(CrateKind::Reactor);
+        Self::new(&package.outputs(target), &package.file_stem(&product))
     }
 
     /// The files for `name` in `folder`.
@@ -174,6 +176,7 @@ fn make(
     input.definers.name(&mut attribution);
     let about = check::describe(input.config, &product.artifact, measured, attribution)?;
     let report = Report {
+        file: input.name.to_owned(),
         toolchain: Toolchain {
             wasm_opt: product.kept,
             build_support: about.toolchain.build_support,

@@ -218,6 +218,8 @@ mod tests {
             target_dir: "/w/target".into(),
             build_dir: "/w/target".into(),
             makes: vec![serde_json::from_value(target).unwrap()],
+            chosen: None,
+            default_run: None,
             dependencies: dependencies.iter().map(|d| (*d).to_owned()).collect(),
         }
     }

@@ -16,13 +16,13 @@ mod rustflags;
 
 pub use flags::{LINK_PLAINLY, Linker, REACTOR_STARTUP, hides, linker_arguments};
 pub use folders::nameless;
-pub use project::{CrateKind, kind};
 pub use request::{Request, StdBuild};
 
 use crate::attribution::definers::Definers;
 use crate::error::{Error, Result};
 use crate::project::definers;
 use crate::project::listener::Listener;
+use crate::project::package::CrateKind;
 use crate::project::toolchain::{self, Toolchain};
 use crate::report;
 use crate::system::{files, process};
@@ -38,6 +38,8 @@ pub struct Linked {
     pub path: PathBuf,
     /// Its bytes.
     pub bytes: Vec<u8>,
+    /// What of the package it is.
+    pub kind: CrateKind,
     /// What made it.
     pub toolchain: report::Toolchain,
     /// Folders of this machine that must not be named in what is shipped.
@@ -114,6 +116,7 @@ pub fn run(
         definers: definers::read(&krate, libraries),
         bytes: std::fs::read(&path).map_err(Error::io("reading", &path))?,
         path,
+        kind: project.kind,
         toolchain: report::Toolchain {
             rustc: toolchain.version.clone(),
             std: toolchain.std.to_string(),
@@ -205,15 +208,7 @@ fn cargo(
         .arg(&request.manifest)
         .arg("--target-dir")
         .arg(&request.target_dir);
-    if request.no_default_features {
-        cargo.arg("--no-default-features");
-    }
-    if !request.features.is_empty() {
-        cargo.arg("--features").arg(request.features.join(","));
-    }
-    for setting in &request.settings {
-        cargo.arg("--config").arg(setting);
-    }
+    cargo.args(request.arguments());
     flags::set(&mut cargo, request, toolchain, project)?;
     Ok(cargo)
 }

@@ -1,7 +1,8 @@
 //! A package of a cargo workspace: where it is, what cargo makes of it, and what it depends on.
 
 use crate::error::{Error, Result};
-use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Target};
+use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 /// A package of a cargo workspace.
@@ -24,7 +25,11 @@ pub struct Package {
     /// Where cargo keeps what is not a product: the target folder, unless the user says otherwise.
     pub build_dir: PathBuf,
     /// What cargo makes of it: libraries, programs, tests …
-    pub makes: Vec<cargo_metadata::Target>,
+    pub makes: Vec<Target>,
+    /// What is linked of it, where its budget says so.
+    pub chosen: Option<CrateKind>,
+    /// The program that `cargo run` takes.
+    pub default_run: Option<String>,
     /// What it depends on itself when it runs, on any target.
     pub dependencies: Vec<String>,
 }
@@ -37,16 +42,31 @@ pub struct Origin {
     /// Its manifest.
     pub manifest: PathBuf,
     /// What is built of it; none where cargo makes nothing of it.
-    pub target: Option<cargo_metadata::Target>,
+    pub target: Option<Target>,
 }
 
-/// Which features to build with, as cargo takes them.
+/// What a package links.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CrateKind {
+    /// A `cdylib`: a library that stays alive between calls.
+    Reactor,
+    /// The program of that name, which runs once.
+    Command(String),
+}
+
+/// What is wanted of a package beyond what its manifest says, as cargo takes it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Features {
+pub struct Wanted {
     /// Features to switch on.
     pub features: Vec<String>,
+    /// Whether all of them are switched on.
+    pub all_features: bool,
     /// Whether the default features are left off.
-    pub no_default: bool,
+    pub no_default_features: bool,
+    /// What is linked; [`Package::product`] where nothing is said.
+    pub product: Option<CrateKind>,
+    /// Settings for cargo's `--config`, over those in the project's files.
+    pub settings: Vec<String>,
 }
 
 impl Package {
@@ -95,7 +115,8 @@ impl Package {
         Ok(members)
     }
 
-    fn new(package: &cargo_metadata::Package, metadata: &Metadata) -> Self {
+    /// A package that cargo told of.
+    pub(super) fn new(package: &cargo_metadata::Package, metadata: &Metadata) -> Self {
         let build_dir = metadata.build_directory.as_ref();
         let build_dir = build_dir.unwrap_or(&metadata.target_directory);
         let dependencies = package.dependencies.iter();
@@ -110,6 +131,8 @@ impl Package {
             target_dir: metadata.target_directory.clone().into(),
             build_dir: build_dir.clone().into(),
             makes: package.targets.clone(),
+            chosen: chosen(&package.metadata["budget"]),
+            default_run: package.default_run.clone(),
             dependencies: dependencies.map(|one| one.name.clone()).collect(),
         }
     }
@@ -119,22 +142,94 @@ impl Package {
         self.target_dir.join("budget").join(target)
     }
 
-    /// What cargo calls the package's files.
-    pub fn file_stem(&self) -> String {
-        self.name.replace('-', "_")
+    /// What of all that cargo makes of it is linked and shipped: what is `wanted`, else what
+    /// its budget says, else its `cdylib`, else the only program or `default-run`.
+    ///
+    /// # Errors
+    /// [`Error::Toolchain`] where there is nothing, or where it is not clear.
+    pub fn product(&self, wanted: Option<&CrateKind>) -> Result<CrateKind> {
+        let bins = self.makes.iter().filter(|target| target.is_bin());
+        let bins: Vec<_> = bins.map(|target| target.name.as_str()).collect();
+        let program = |name: &str| CrateKind::Command(name.to_owned());
+        let named = match wanted.or(self.chosen.as_ref()) {
+            Some(CrateKind::Reactor) if self.library().is_some() => return Ok(CrateKind::Reactor),
+            Some(CrateKind::Reactor) => return Err(self.unclear("no library", &bins)),
+            Some(CrateKind::Command(name)) => Some(name),
+            None => None,
+        };
+        match (named, bins.as_slice()) {
+            (Some(name), bins) if bins.contains(&name.as_str()) => Ok(program(name)),
+            (Some(name), _) => Err(self.unclear(&format!("no program `{name}`"), &bins)),
+            (None, _) if self.makes.iter().any(Target::is_cdylib) => Ok(CrateKind::Reactor),
+            (None, [only]) => Ok(program(only)),
+            (None, _) => match &self.default_run {
+                Some(name) => Ok(program(name)),
+                None => Err(self.unclear("no cdylib", &bins)),
+            },
+        }
+    }
+
+    fn library(&self) -> Option<&Target> {
+        let is_library =
+            |target: &&Target| target.is_cdylib() || target.is_lib() || target.is_rlib();
+        self.makes.iter().find(is_library)
+    }
+
+    /// It has `none`, and these programs.
+    fn unclear(&self, none: &str, bins: &[&str]) -> Error {
+        let manifest = self.manifest.display();
+        let (what, help) = match bins {
+            [] => (
+                "0 programs: nothing to link".to_owned(),
+                "add `crate-type = [\"cdylib\"]` under [lib], or a program".to_owned(),
+            ),
+            _ => (
+                match bins.len() {
+                    1 => "1 program".to_owned(),
+                    several => format!("{several} programs"),
+                },
+                format!(
+                    "choose with --bin, or for good with `bin` in [package.metadata.budget] or `default-run` in [package]: {}",
+                    bins.join(", ")
+                ),
+            ),
+        };
+        Error::toolchain(format!("{manifest} has {none} and {what}"), help)
+    }
+
+    /// What cargo calls the files of `kind`.
+    pub fn file_stem(&self, kind: &CrateKind) -> String {
+        match kind {
+            CrateKind::Command(name) => name.clone(),
+            CrateKind::Reactor => {
+                let library = self.library().map(|library| &library.name);
+                library.unwrap_or(&self.name).replace('-', "_")
+            }
+        }
     }
 
     /// Whom messages about it name: what is shipped of it, where it is a library and a program
     /// alike.
     pub fn origin(&self) -> Origin {
+        let product = self.product(None).ok();
         let mut makes = self.makes.iter();
-        let shipped = makes.find(|target| target.is_cdylib() || target.is_bin());
+        let shipped = makes.find(|target| match &product {
+            Some(CrateKind::Command(name)) => target.is_bin() && target.name == *name,
+            _ => target.is_cdylib() || target.is_bin(),
+        });
         Origin {
             package_id: self.id.clone(),
             manifest: self.manifest.clone(),
             target: shipped.or(self.makes.first()).cloned(),
         }
     }
+}
+
+/// What `bin` or `lib` in a `budget` choose.
+fn chosen(budget: &serde_json::Value) -> Option<CrateKind> {
+    let program = budget["bin"].as_str();
+    let program = program.map(|name| CrateKind::Command(name.to_owned()));
+    program.or_else(|| (budget["lib"] == true).then_some(CrateKind::Reactor))
 }
 
 /// As cargo reads them; `config` says what is wrong with them, once a target is chosen.

@@ -13,6 +13,7 @@ pub fn report(functions: &[(&str, u64)]) -> Report {
     Report {
         schema: SCHEMA,
         package: "app".into(),
+        file: String::new(),
         target: "wasm32-wasip1".into(),
         kind: FileKind::Core,
         toolchain: Toolchain {

@@ -67,7 +67,7 @@ fn of_report(file: &Path, text: &[u8]) -> Result<Subject> {
             "make it again: every build writes report.json beside the shipped file",
         ));
     }
-    let shipped = file.with_file_name(format!("{}.wasm", report.package.replace('-', "_")));
+    let shipped = file.with_file_name(format!("{}.wasm", report.stem()));
     let artifact = Artifact::read(&shipped).ok();
     let artifact = artifact.filter(|artifact| is_of(&shipped, artifact, &attribution));
     Ok(Subject {

@@ -111,9 +111,15 @@ fn adopt(project: &Project, target: &str, init: &[&str], before: &str) {
         built.contains("nothing changed since the last run"),
         "{built}"
     );
+    // As cargo calls a program's file, and a library's.
+    let stem = if project.path("src/main.rs").is_file() {
+        "my-app"
+    } else {
+        "my_app"
+    };
     let (shipped, linked) = (
-        project.built(target, "my_app.wasm"),
-        project.built(target, "my_app.linked.wasm"),
+        project.built(target, &format!("{stem}.wasm")),
+        project.built(target, &format!("{stem}.linked.wasm")),
     );
     let small = fs::read(&shipped).unwrap();
     let limit = small.len() as u64 + (small.len() as u64 * 30).div_ceil(1000);

@@ -19,7 +19,7 @@ use build_support::passes::{self, optimize};
 use build_support::passes::{Job, pipeline};
 use build_support::project::compile::Linked;
 use build_support::project::listener::Silent;
-use build_support::project::package::{Features, Package};
+use build_support::project::package::{Package, Wanted};
 use build_support::wasm::artifact::Artifact;
 use build_support::wasm::{Module, features};
 use programs::Fixture;
@@ -74,7 +74,7 @@ fn futures_give_the_same_in_every_version() {
 }
 
 fn linked(fixture: &Fixture) -> Linked {
-    let (package, features) = (&fixture.package, Features::default());
+    let (package, features) = (&fixture.package, Wanted::default());
     build::compile(package, &fixture.config, &features, &mut Silent).unwrap()
 }
 

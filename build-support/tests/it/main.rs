@@ -9,6 +9,7 @@
 
 mod adoption;
 mod attribution;
+mod build_options;
 mod cli;
 mod config;
 mod differential;

@@ -8,7 +8,7 @@ use build_support::error::{Error, Result};
 use build_support::ops::build::{self, Road};
 use build_support::ops::ship::Shipped;
 use build_support::project::listener::Listener;
-use build_support::project::package::{Features, Package};
+use build_support::project::package::{Package, Wanted};
 use build_support::report::{Sizes, Toolchain};
 use std::path::PathBuf;
 
@@ -93,12 +93,13 @@ pub fn ship(
         .join("alloc-compare")
         .join(features.join("-"))
         .join(target);
-    let features = Features {
+    let wanted = Wanted {
         features,
-        no_default: true,
+        no_default_features: true,
+        ..Wanted::default()
     };
     let config = package.config(Some(target))?;
-    let linked = build::compile(package, &config, &features, listener)?;
+    let linked = build::compile(package, &config, &wanted, listener)?;
     let road = Road {
         package,
         config: &config,

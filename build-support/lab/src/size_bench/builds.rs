@@ -6,7 +6,7 @@ use crate::size_bench::distributed;
 use build_support::error::Result;
 use build_support::project::compile::{self, Linked, Request, StdBuild};
 use build_support::project::listener::{Listener, Silent};
-use build_support::project::package::Features;
+use build_support::project::package::Wanted;
 use build_support::project::toolchain;
 use std::fmt;
 
@@ -63,7 +63,7 @@ pub fn link(fixture: &Fixture, flavour: Flavour, listener: &mut dyn Listener) ->
     let request = Request {
         target_dir: package.target_dir.join(folder),
         std,
-        ..Request::new(package, config, &Features::default())
+        ..Request::new(package, config, &Wanted::default())
     };
     compile::run(&request, &toolchain, &mut Silent)
 }

@@ -6,7 +6,7 @@ use build_support::baseline::file::File;
 use build_support::measure::sizes;
 use build_support::ops::build;
 use build_support::project::listener::Silent;
-use build_support::project::package::Features;
+use build_support::project::package::Wanted;
 use build_support::report::Sizes;
 use lab::alloc_compare::Allocator;
 use lab::baseline::Baseline;
@@ -69,7 +69,7 @@ fn what_it_says_is_shipped_is_shipped() {
     for (target, figures) in &baseline.targets {
         let folder = package.outputs(target);
         let shipped =
-            build::run(&package, target, &Features::default(), &folder, &mut Silent).unwrap();
+            build::run(&package, target, &Wanted::default(), &folder, &mut Silent).unwrap();
         let (here, there) = (&shipped.report.toolchain, &figures.toolchain);
         if here != there {
             eprintln!("{target}: not compared: made by {here:?}, the baseline by {there:?}");

@@ -9,7 +9,7 @@ use crate::agent;
 use build_support::ops::build;
 use build_support::ops::ship::Files;
 use build_support::project::listener::Silent;
-use build_support::project::package::Features;
+use build_support::project::package::Wanted;
 use build_support::system::process;
 use build_support::wasm::artifact::FileKind;
 use lab::quantiles::Quantiles;
@@ -22,7 +22,7 @@ use std::path::Path;
 fn shipped(target: &str) -> Files {
     let package = agent();
     let folder = package.outputs(target);
-    build::run(&package, target, &Features::default(), &folder, &mut Silent)
+    build::run(&package, target, &Wanted::default(), &folder, &mut Silent)
         .unwrap()
         .files
 }

@@ -3,6 +3,7 @@
 //! must be what was there and the addition.
 
 use crate::error::{Error, Result};
+use crate::project::package::{CrateKind, Wanted};
 use crate::report::units;
 use crate::system::files;
 use std::ops::Range;
@@ -158,17 +159,36 @@ const PROFILE: [(&str, &str); 6] = [
     ("strip", "\"none\""),
 ];
 
-/// The budget's first table.
-pub fn head(profile: &str, targets: &[String]) -> String {
-    let targets: Vec<_> = targets
-        .iter()
-        .map(|target| format!("\"{target}\""))
-        .collect();
-    format!(
+/// The budget's first table, with what of `wanted` decides what is shipped.
+pub fn head(profile: &str, targets: &[String], wanted: &Wanted) -> String {
+    let list = |texts: &[String]| {
+        let texts = texts.iter().cloned().map(toml::Value::from);
+        toml::Value::Array(texts.collect())
+    };
+    let mut text = format!(
         "# What the shipped wasm file may weigh: `cargo budget build` exits with 1 when it weighs more.\n\
-         [package.metadata.budget]\nprofile = \"{profile}\"\ntargets = [{}]\n",
-        targets.join(", ")
-    )
+         [package.metadata.budget]\nprofile = \"{profile}\"\ntargets = {}\n",
+        list(targets)
+    );
+    match &wanted.product {
+        Some(CrateKind::Command(name)) => {
+            text.push_str(&format!("bin = {}\n", toml::Value::from(name.as_str())));
+        }
+        Some(CrateKind::Reactor) => text.push_str("lib = true\n"),
+        None => {}
+    }
+    if !wanted.features.is_empty() {
+        text.push_str(&format!("features = {}\n", list(&wanted.features)));
+    }
+    for (key, is_set) in [
+        ("all-features", wanted.all_features),
+        ("no-default-features", wanted.no_default_features),
+    ] {
+        if is_set {
+            text.push_str(&format!("{key} = true\n"));
+        }
+    }
+    text
 }
 
 /// The tables of limits: one where there is one target, else one for each.
@@ -226,7 +246,7 @@ mod tests {
                 )
             })
             .collect();
-        head("release-wasm", &targets) + &limits(&sizes, "3%")
+        head("release-wasm", &targets, &Wanted::default()) + &limits(&sizes, "3%")
     }
 
     /// Protects what people wrote: every byte of it is still there, and the budget is what was

@@ -6,8 +6,7 @@ use super::arguments::Arguments;
 use super::place::Place;
 use crate::config;
 use crate::error::{Error, Result};
-use crate::project::compile::{self, CrateKind};
-use crate::project::package::Package;
+use crate::project::package::{CrateKind, Package};
 use cargo_metadata::Target;
 use std::path::{Path, PathBuf};
 
@@ -88,7 +87,7 @@ fn kind(package: &Package, arguments: &Arguments) -> Result<Option<CrateKind>> {
     if !candidate {
         return Ok(None);
     }
-    let kind = compile::kind(&package.manifest, &package.makes)?;
+    let kind = package.product(None)?;
     let is_it = match &kind {
         CrateKind::Reactor => bin.is_empty(),
         CrateKind::Command(name) => *name == bin,

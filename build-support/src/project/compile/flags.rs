@@ -2,10 +2,11 @@
 //! machine.
 
 use super::folders::remap_flags;
-use super::project::{CrateKind, Project};
+use super::project::Project;
 use super::request::{Request, StdBuild};
 use super::rustflags;
 use crate::error::Result;
+use crate::project::package::CrateKind;
 use crate::project::toolchain::{Toolchain, ships_components};
 use std::ffi::{OsStr, OsString};
 use std::path::Path;

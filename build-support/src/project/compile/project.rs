@@ -5,6 +5,7 @@
 use super::folders::{self, Remap};
 use super::request::Request;
 use crate::error::{Error, Result};
+use crate::project::package::{self, CrateKind};
 use crate::project::toolchain::Toolchain;
 use crate::system::digest::Key;
 use crate::system::{files, process};
@@ -12,15 +13,6 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, NodeDep, Package
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
-
-/// What a package links.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum CrateKind {
-    /// A `cdylib`: a library that stays alive between calls.
-    Reactor,
-    /// The program of that name, which runs once.
-    Command(String),
-}
 
 /// What a build has to know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,9 +49,14 @@ pub fn read(request: &Request, toolchain: &Toolchain) -> Result<Project> {
     }
     let metadata = ask(request, toolchain)?;
     let own = own(request, &metadata);
-    let targets = own.map(|package| package.targets.as_slice());
+    let package = own.map(|own| package::Package::new(own, &metadata));
+    let package = package.ok_or_else(|| {
+        let manifest = request.manifest.display();
+        let message = format!("{manifest} is the manifest of no package");
+        Error::toolchain(message, "give the folder of a package")
+    })?;
     let project = Project {
-        kind: kind(&request.manifest, targets.unwrap_or_default())?,
+        kind: package.product(request.product.as_ref())?,
         remaps: remaps(request, toolchain, &metadata),
         links_dependencies: own.is_some_and(|own| links_dependencies(own, &metadata)),
     };
@@ -107,7 +104,8 @@ fn ask(request: &Request, toolchain: &Toolchain) -> Result<Metadata> {
         .env("RUSTC", &toolchain.rustc)
         .args(["metadata", "--format-version", "1"])
         .args(["--filter-platform", &request.target, "--manifest-path"])
-        .arg(&request.manifest);
+        .arg(&request.manifest)
+        .args(request.arguments());
     let json = process::output(&mut cargo)?;
     MetadataCommand::parse(json).map_err(|error| {
         Error::toolchain(
@@ -115,30 +113,6 @@ fn ask(request: &Request, toolchain: &Toolchain) -> Result<Metadata> {
             "is the cargo in use newer than this tool?",
         )
     })
-}
-
-/// What of all that cargo makes of the package at `manifest` is linked and shipped.
-///
-/// # Errors
-/// [`Error::Toolchain`] where there is nothing, or where it is not clear.
-pub fn kind(manifest: &Path, targets: &[Target]) -> Result<CrateKind> {
-    if makes_cdylib(targets) {
-        return Ok(CrateKind::Reactor);
-    }
-    let bins: Vec<_> = targets.iter().filter(|target| target.is_bin()).collect();
-    let help = match bins.as_slice() {
-        [only] => return Ok(CrateKind::Command(only.name.clone())),
-        [] => "add `crate-type = [\"cdylib\"]` under [lib], or a program",
-        _ => "leave one, or make the package a cdylib",
-    };
-    Err(Error::toolchain(
-        format!(
-            "{} has no cdylib and {} programs: nothing to link",
-            manifest.display(),
-            bins.len()
-        ),
-        help,
-    ))
 }
 
 /// Whether a dependency is a `cdylib` too. Goes by what the package depends on when it runs: what

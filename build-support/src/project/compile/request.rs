@@ -1,7 +1,7 @@
 //! What cargo is asked for.
 
 use crate::config::Config;
-use crate::project::package::{Features, Package};
+use crate::project::package::{CrateKind, Package, Wanted};
 use std::path::PathBuf;
 
 /// What is to be compiled.
@@ -17,8 +17,12 @@ pub struct Request {
     pub profile: String,
     /// Features to switch on.
     pub features: Vec<String>,
+    /// Whether all features are switched on.
+    pub all_features: bool,
     /// Whether the default features are left off.
     pub no_default_features: bool,
+    /// What is linked; the package's own choice where nothing is said.
+    pub product: Option<CrateKind>,
     /// The workspace's root folder.
     pub root: PathBuf,
     /// The folder for everything cargo makes. Builds that differ in `std` must differ here too.
@@ -31,19 +35,43 @@ pub struct Request {
 
 impl Request {
     /// `package` as its budget says, in the folder that `cargo wasm` compiles in.
-    pub fn new(package: &Package, config: &Config, features: &Features) -> Self {
+    pub fn new(package: &Package, config: &Config, wanted: &Wanted) -> Self {
+        let mut features = config.features.clone();
+        let more = wanted.features.iter();
+        let more = more.filter(|feature| !config.features.contains(feature));
+        features.extend(more.cloned());
         Self {
             manifest: package.manifest.clone(),
             package: package.name.clone(),
             target: config.target.clone(),
             profile: config.profile.clone(),
-            features: features.features.clone(),
-            no_default_features: features.no_default,
+            features,
+            all_features: config.all_features || wanted.all_features,
+            no_default_features: config.no_default_features || wanted.no_default_features,
+            product: wanted.product.clone(),
             root: package.root.clone(),
             target_dir: package.target_dir.join("wasm-build"),
             std: StdBuild::Small,
-            settings: Vec::new(),
+            settings: wanted.settings.clone(),
         }
+    }
+
+    /// What cargo is told of features and settings, whatever it is to do.
+    pub(super) fn arguments(&self) -> Vec<String> {
+        let mut arguments = Vec::new();
+        if self.all_features {
+            arguments.push("--all-features".to_owned());
+        }
+        if self.no_default_features {
+            arguments.push("--no-default-features".to_owned());
+        }
+        if !self.features.is_empty() {
+            arguments.extend(["--features".to_owned(), self.features.join(",")]);
+        }
+        for setting in &self.settings {
+            arguments.extend(["--config".to_owned(), setting.clone()]);
+        }
+        arguments
     }
 }
 

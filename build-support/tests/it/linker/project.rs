@@ -161,17 +161,24 @@ strip = true
 
     /// The place of the product in a target folder.
     pub fn file(&self, folder: &str, profile_folder: &str) -> PathBuf {
-        let name = match self.shape {
-            Shape::Library => "add_up.wasm",
-            Shape::Program => "add-up.wasm",
-        };
         let target = self.project.path(folder).join(self.target);
-        target.join(profile_folder).join(name)
+        target
+            .join(profile_folder)
+            .join(format!("{}.wasm", self.stem()))
+    }
+
+    /// What cargo calls its files.
+    fn stem(&self) -> &'static str {
+        match self.shape {
+            Shape::Library => "add_up",
+            Shape::Program => "add-up",
+        }
     }
 
     /// A file of the tool's own folder.
     pub fn budget_file(&self, extension: &str) -> Vec<u8> {
-        fs::read(self.budget_folder().join(format!("add_up.{extension}"))).unwrap()
+        let name = format!("{}.{extension}", self.stem());
+        fs::read(self.budget_folder().join(name)).unwrap()
     }
 
     /// The report, without what differs from run to run.

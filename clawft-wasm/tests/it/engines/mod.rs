@@ -17,7 +17,7 @@ pub use wasmi::Wasmi;
 
 use build_support::ops::build;
 use build_support::project::listener::Silent;
-use build_support::project::package::{Features, Package};
+use build_support::project::package::{Package, Wanted};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -131,11 +131,11 @@ pub fn build(target: &str, features: &[&str]) -> Build {
     if let Some(made) = built.get(&folder) {
         return made.clone();
     }
-    let features = Features {
+    let wanted = Wanted {
         features: features.iter().map(|f| (*f).to_owned()).collect(),
-        no_default: false,
+        ..Wanted::default()
     };
-    let shipped = build::run(&package, target, &features, &folder, &mut Silent);
+    let shipped = build::run(&package, target, &wanted, &folder, &mut Silent);
     let files = shipped.unwrap().files;
     let made = Build {
         shipped: files.shipped,
