@@ -56,6 +56,10 @@ fn has_cxx_types(name: &str) -> bool {
 fn is_cxx_word(name: &str, word: &str) -> bool {
     name.match_indices(word).any(|(at, _)| {
         let behind = name[at + word.len()..].chars().next();
+        let before = name[..at].chars().next_back();
+        if word == "unsigned " && !matches!(before, None | Some('<' | '(' | ' ')) {
+            return false;
+        }
         // An item may be called `operator_of`, or `operator`.
         word != "::operator"
             || !behind.is_none_or(|c| c.is_alphanumeric() || matches!(c, '_' | ':'))
@@ -120,6 +124,7 @@ mod tests {
             "app::operator::f",
             "app::operator",
             "app::operator_of",
+            "<app::unsigned as app::T>::f",
             "std::sys::backtrace::__rust_begin_short_backtrace::<fn(), ()>",
             "__rustc::__rust_alloc",
         ] {
