@@ -126,7 +126,7 @@ mod tests {
         let given = folder.path().join("given.json");
         std::fs::write(&given, &map).unwrap();
         let expected = [own("app", 2), own("app", 1)];
-        assert_eq!(crates(&[given.clone()]), expected);
+        assert_eq!(crates(std::slice::from_ref(&given)), expected);
         std::fs::write(beside(&file), &map).unwrap();
         assert_eq!(crates(&[]), expected, "and the one beside it is found");
         let wrong = read(&[&other], &[given]).unwrap_err().to_string();
