@@ -4,11 +4,13 @@
 //! [`names`] is what is known of a core module, its own or what the pipeline carried along while
 //! the names went; [`parts`] takes a file apart into [`rows`], [`origin`] reads crate, module and
 //! family from a row's name, [`definers`] knows the crates of names that do not say it, [`groups`]
-//! adds rows up, [`diff`] compares two files. What calls what is left to `wasm::call_graph`.
+//! adds rows up, [`diff`] compares two files, [`inlined`] says where code was written. What calls
+//! what is left to `wasm::call_graph`.
 
 pub mod definers;
 pub mod diff;
 pub mod groups;
+pub mod inlined;
 pub mod origin;
 mod parts;
 mod rows;

@@ -15,6 +15,7 @@ pub mod ended;
 mod explain;
 mod gate;
 mod init;
+mod inlined;
 mod link;
 mod messages;
 mod optimize;

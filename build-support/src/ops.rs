@@ -7,6 +7,7 @@ pub mod cache;
 pub mod check;
 pub mod explain;
 pub mod hold;
+pub mod inlined;
 pub mod linker;
 pub mod named;
 pub mod newer_wasm_opt;

@@ -6,6 +6,7 @@ pub mod bindgen;
 pub mod call_graph;
 pub mod constant;
 pub mod contents;
+pub mod debug_info;
 pub mod dominators;
 pub mod features;
 pub mod layout;

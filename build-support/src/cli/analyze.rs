@@ -5,7 +5,7 @@ use crate::attribution::groups::{self, Grouping};
 use crate::cli::ended::Ended;
 use crate::cli::options::Tables;
 use crate::cli::terminal::{colour_on_stdout, print, shown};
-use crate::cli::{explain, why};
+use crate::cli::{explain, inlined, why};
 use crate::ops::named;
 use crate::ops::ship::Files;
 use crate::output::text::size_by::{self, Retained};
@@ -36,6 +36,7 @@ Examples:
   build-support analyze app.wasm --by crate --by module --json
   build-support analyze app.wasm --why core::fmt::write
                                           the calls that lead to it, in the file as it is
+  cargo analyze --inlined                 where the code of the linked agent was written
   cargo analyze --explain core::fmt::write
                                           the chain from an export to it, once panics are snipped and the rest swept")]
 pub struct Opts {
@@ -46,6 +47,10 @@ pub struct Opts {
     top: usize,
     #[command(flatten)]
     tables: Tables,
+    /// Show where the code was written, by crate and function, before it was inlined: of FILE, linked
+    /// with debug information, or of the package, which is linked once more with it
+    #[arg(long, conflicts_with_all = ["why", "explain", "by", "code", "symbols"])]
+    inlined: bool,
     /// The symbol map of FILE; the one beside it where this is not given
     #[arg(long, value_name = "MAP")]
     symbols: Vec<PathBuf>,
@@ -61,6 +66,9 @@ pub struct Opts {
 
 /// Runs the subcommand.
 pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
+    if opts.inlined {
+        return inlined::run(opts.file.as_deref(), opts.top, opts.tables.json);
+    }
     let file = match &opts.file {
         Some(file) => file.clone(),
         None => last_report()?,

@@ -2,6 +2,7 @@
 //! be. Only text is made here; the command prints it and decides about colour.
 
 mod baseline;
+pub mod inlined;
 mod judged;
 pub mod size_by;
 mod sizes_table;

@@ -150,7 +150,7 @@ pub fn link(
     };
     cargo
         .arg("--")
-        .args(flags::link(&request.target, &project.kind, toolchain));
+        .args(flags::link(request, &project.kind, toolchain));
     process::lines(&mut cargo, |line| {
         let message = serde_json::from_str(line);
         if let Ok(message) = &message {

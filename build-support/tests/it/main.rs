@@ -22,6 +22,7 @@ mod guard;
 mod inputs;
 mod linker;
 mod messages;
+mod origins;
 mod page;
 mod precompile;
 mod reports;

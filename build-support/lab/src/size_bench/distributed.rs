@@ -75,6 +75,7 @@ fn rlibs(target: &str, found: &Toolchain, folder: &Path) -> Result<Vec<PathBuf>>
         root: folder.to_owned(),
         target_dir: folder.join("target"),
         std: StdBuild::Plain,
+        lines: false,
         settings: Vec::new(),
     };
     let project = project::read(&request, found)?;

@@ -9,7 +9,7 @@ use crate::report::{Size, Sizes, units};
 use serde::Serialize;
 
 /// How many characters of a name a table shows.
-const NAME_WIDTH: usize = 100;
+pub(super) const NAME_WIDTH: usize = 100;
 
 /// A function and what would go with it: what it dominates in the graph of calls.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -162,7 +162,7 @@ fn in_more<T>(rest: &[T]) -> String {
 }
 
 /// The table, indented below its heading.
-fn under(heading: &str, table: &Table, paint: Paint) -> String {
+pub(super) fn under(heading: &str, table: &Table, paint: Paint) -> String {
     let table = table.draw("  ", paint);
     format!("{}\n{table}", paint.with(HEADING, heading))
 }

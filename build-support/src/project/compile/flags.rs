@@ -61,6 +61,10 @@ pub fn set(
     if project.links_dependencies {
         flags.extend(dependency_flags(toolchain));
     }
+    if request.lines {
+        // Not by the profile: cargo would name every symbol anew.
+        flags.push("-Cdebuginfo=limited".to_owned());
+    }
     // Cargo takes the variable alone, where it is set; with a target triple it concerns no build
     // script.
     cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join(rustflags::SEPARATOR));
@@ -77,9 +81,11 @@ fn path_with_this_tool() -> Option<OsString> {
 }
 
 /// The flags of the last step, which links.
-pub fn link(target: &str, kind: &CrateKind, toolchain: &Toolchain) -> Vec<OsString> {
+pub fn link(request: &Request, kind: &CrateKind, toolchain: &Toolchain) -> Vec<OsString> {
+    let target = request.target.as_str();
     // Names stay, line tables go: those of a ready-made standard library are megabytes.
-    let mut flags: Vec<OsString> = vec!["-Cstrip=debuginfo".into()];
+    let strip = if request.lines { "none" } else { "debuginfo" };
+    let mut flags: Vec<OsString> = vec![format!("-Cstrip={strip}").into()];
     let (linker, libc) = match toolchain.sources() {
         None => {
             let folder = format!("lib/rustlib/{target}/lib/self-contained");

@@ -29,6 +29,9 @@ pub struct Request {
     pub target_dir: PathBuf,
     /// How the standard library is built, where it is built with the package.
     pub std: StdBuild,
+    /// Whether the linked file has line tables and the names of inlined functions. They change no
+    /// code.
+    pub lines: bool,
     /// Settings for cargo's `--config`, over those in the project's files.
     pub settings: Vec<String>,
 }
@@ -52,6 +55,7 @@ impl Request {
             root: package.root.clone(),
             target_dir: package.target_dir.join("wasm-build"),
             std: StdBuild::Small,
+            lines: false,
             settings: wanted.settings.clone(),
         }
     }

@@ -81,6 +81,7 @@ pub fn request(root: &Path, package: &str, target: &str) -> Request {
         root: root.to_owned(),
         target_dir: root.join("target"),
         std: StdBuild::Plain,
+        lines: false,
         settings: Vec::new(),
     }
 }
