@@ -5,4 +5,5 @@
 
 pub mod file;
 pub mod merge_base;
+mod older;
 pub mod place;

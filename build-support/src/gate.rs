@@ -3,16 +3,18 @@
 //! sizes to the byte.
 //!
 //! `limits` are those of the manifest, `growth` is what the baseline allows. Where the baseline
-//! comes from is left to `baseline`, what becomes of it to `entry`, what is said of a verdict to
-//! `output::diagnostic`.
+//! comes from is left to `baseline`, what becomes of it to `entries`, each an `entry`, what is said
+//! of a verdict to `output::diagnostic`.
 
 pub mod contents;
+pub mod entries;
 pub mod entry;
 mod growth;
 mod limits;
 pub mod succession;
 
-pub use growth::{Comparison, Growth, Unjudged, compared};
+pub use growth::{Base, Comparison, Growth, Unjudged, compared};
+pub use limits::before;
 
 use crate::config::{Config, Limit};
 use crate::gate::entry::Entry;

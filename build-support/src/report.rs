@@ -12,8 +12,8 @@ mod verdict;
 
 pub use sizes::{Size, Sizes};
 pub use verdict::{
-    BaselineRecord, Because, Difference, Exceeded, Judged, LimitRecord, Raise, SizeRecord, Unit,
-    VerdictRecord,
+    BaseRecord, BaselineRecord, Because, Difference, Exceeded, Judged, LimitRecord, Raise,
+    SizeRecord, Unit, VerdictRecord,
 };
 
 use crate::attribution::Attribution;

@@ -1,8 +1,9 @@
 //! The file itself: read whole or refused with what is wrong, written whole or not at all, by one
 //! process at a time.
 
-use crate::baseline::place;
+use crate::baseline::{older, place};
 use crate::error::{Error, Result};
+use crate::gate::entries::Entries;
 use crate::gate::entry::Entry;
 use crate::project::package::Package;
 use crate::system::files;
@@ -13,15 +14,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Entries, by package and then by target.
-pub type Ratchet = BTreeMap<String, BTreeMap<String, Entry>>;
+pub type Ratchet = BTreeMap<String, BTreeMap<String, Entries>>;
 
-/// The version of the layout; raised when a field changes meaning or goes.
-pub const SCHEMA: u32 = 2;
+/// The version of the layout; raised when a field changes meaning or goes. An older one is read as
+/// what it is now, and written so; a newer one is refused.
+pub const SCHEMA: u32 = 3;
 
 /// What is in the file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct File {
-    /// [`SCHEMA`].
+    /// What it was read as, [`SCHEMA`] or older; it is written as that.
     pub schema: u32,
     /// What growth is counted from.
     pub ratchet: Ratchet,
@@ -41,8 +43,8 @@ struct Layout {
     schema: u32,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     ratchet: Ratchet,
-    #[serde(default, skip_serializing)]
-    measured: Option<IgnoredAny>,
+    #[serde(default, skip_serializing, rename = "measured")]
+    _measured: Option<IgnoredAny>,
 }
 
 /// What stands between a value of the file's own object and its end.
@@ -106,38 +108,43 @@ impl File {
     /// What `text` says, which is of `file`.
     ///
     /// # Errors
-    /// [`Error::Input`] with line and column where it is no baseline, one of another layout, or one
+    /// [`Error::Input`] with line and column where it is no baseline, one of a newer layout, or one
     /// whose contents do not sum to its size.
     pub fn parse(file: &Path, text: &str) -> Result<Self> {
         let refused = |message: String| refused(file, message);
         let version = schema(text).map_err(|error| refused(error.to_string()))?;
-        if version != SCHEMA {
-            return Err(refused(format!(
-                "its layout is version {version}, and this tool's is {SCHEMA}"
-            )));
-        }
-        let read: Layout =
-            serde_json::from_str(text).map_err(|error| refused(error.to_string()))?;
-        for (package, targets) in &read.ratchet {
-            for (target, entry) in targets {
-                if entry.contents.sum() != Some(entry.sizes.raw) {
-                    return Err(refused(format!(
-                        "the contents of {package} for {target} do not sum to the {} bytes of its baseline",
-                        entry.sizes.raw
-                    )));
-                }
+        let ratchet = match version {
+            1 => older::first(text),
+            2 => older::second(text),
+            SCHEMA => serde_json::from_str(text).map(|Layout { ratchet, .. }| ratchet),
+            _ => {
+                return Err(Error::input(
+                    file,
+                    format!("its layout is version {version}, and this tool's is {SCHEMA}"),
+                    "a newer build-support wrote it: use that one, and leave the file as it is",
+                ));
+            }
+        };
+        let ratchet = ratchet.map_err(|error| refused(error.to_string()))?;
+        for (package, targets) in &ratchet {
+            for (target, entries) in targets {
+                check(entries).map_err(|why| refused(format!("{package} for {target}: {why}")))?;
             }
         }
-        let measured = place::find(text, &["measured"]).filter(|_| read.measured.is_some());
+        let measured = match version {
+            1 => older::measured(text),
+            _ => place::find(text, &["measured"]).map(|range| text[range].to_owned()),
+        };
+        let measured = measured.filter(|text| text != "null");
         Ok(Self {
-            schema: read.schema,
-            ratchet: read.ratchet,
-            measured: measured.map(|range| Measured(text[range].to_owned())),
+            schema: version,
+            ratchet,
+            measured: measured.map(Measured),
         })
     }
 
-    /// The entry of `package` for `target`.
-    pub fn entry(&self, package: &str, target: &str) -> Option<&Entry> {
+    /// The entries of `package` for `target`; none where it has not begun.
+    pub fn entries(&self, package: &str, target: &str) -> Option<&Entries> {
         self.ratchet.get(package)?.get(target)
     }
 
@@ -147,9 +154,9 @@ impl File {
     /// [`Error::Io`].
     pub fn write(&self, file: &Path) -> Result<()> {
         let layout = Layout {
-            schema: self.schema,
+            schema: SCHEMA,
             ratchet: self.ratchet.clone(),
-            measured: None,
+            _measured: None,
         };
         let mut json = serde_json::to_string_pretty(&layout).expect("plain data");
         if let Some(Measured(text)) = &self.measured {
@@ -158,6 +165,20 @@ impl File {
         }
         json.push('\n');
         files::write_atomic(file, json.as_bytes())
+    }
+}
+
+/// What is wrong with the entries of one file, if anything is.
+fn check(entries: &Entries) -> std::result::Result<(), String> {
+    if let Some(key) = entries.misplaced() {
+        return Err(format!("{key} is not the fingerprint of its toolchain"));
+    }
+    match entries.iter().find(|(_, entry)| !entry.is_whole()) {
+        None => Ok(()),
+        Some((_, Entry { sizes, .. })) => Err(format!(
+            "the contents do not sum to the {} bytes of its baseline",
+            sizes.raw
+        )),
     }
 }
 
@@ -180,7 +201,7 @@ pub(super) fn text(file: &Path) -> Result<Option<String>> {
 }
 
 /// The layout's version in `text`.
-pub(super) fn schema(text: &str) -> serde_json::Result<u32> {
+fn schema(text: &str) -> serde_json::Result<u32> {
     #[derive(Deserialize)]
     struct Version {
         schema: u32,

@@ -1,9 +1,10 @@
 //! Which baseline counts: in a git repository that of the merge base with the default branch, so
 //! that a change cannot loosen what it is measured against.
 
-use crate::baseline::file::{self, File, SCHEMA, schema};
+use crate::baseline::file::{self, File};
 use crate::config::Tolerance;
 use crate::error::{Error, Result};
+use crate::gate::entries::{Entries, fingerprint};
 use crate::gate::entry::Entry;
 use crate::gate::succession::{self, Weakened};
 use crate::report::{Raise, Report};
@@ -44,17 +45,29 @@ pub struct Both {
     pub note: String,
 }
 
-/// What counts for one package and target.
+/// What counts for one file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chosen<'b> {
-    /// The entry; none where there is none yet.
+    /// The entry of its toolchain, or else the one that is most like it; none where there is none
+    /// yet.
     pub entry: Option<&'b Entry>,
     /// Whose that is.
     pub found: &'b Found,
+    /// What the change began with, where it has changed that entry.
+    pub base: Option<(&'b Entry, &'b Found)>,
     /// Raises that the change brings.
     pub raises: &'b [Raise],
     /// What is wrong with the working tree's.
-    pub fault: Option<Weakened>,
+    pub fault: Option<Fault>,
+}
+
+/// An entry of the working tree that cannot have come from the merge base's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The fingerprint of its toolchain.
+    pub key: String,
+    /// Why not.
+    pub why: Weakened,
 }
 
 /// Reads the file of the working tree in `root`, and that of the merge base with `wanted` or the
@@ -81,48 +94,101 @@ pub fn read(root: &Path, wanted: Option<&str>) -> Result<Both> {
 }
 
 impl Both {
-    /// What counts for the file that `report` is of. The working tree's record, where it can have
-    /// come from the base's: it is then tighter, or raised for a reason that is shown. Otherwise
-    /// the base's. And the base's as well where this file was made by the base's toolchain and the
-    /// working tree's record is of another.
+    /// What counts for the file that `report` is of. The working tree's entry of its toolchain,
+    /// where it can have come from the base's: it is then tighter, taken over, or raised for a
+    /// reason that is shown. Otherwise the base's.
     pub fn choose(&self, report: &Report, tolerance: &Tolerance) -> Chosen<'_> {
-        let work = Chosen {
-            entry: entry_of(&self.work, report),
-            found: &self.work,
+        let none = Entries::default();
+        let own = fingerprint(&report.toolchain);
+        let after = self.work.entries(report);
+        let chosen = |found, entry| Chosen {
+            entry,
+            found,
+            base: None,
             raises: &[],
             fault: None,
         };
-        let Some(base) = &self.base else {
-            return work;
+        let base = self
+            .base
+            .as_ref()
+            .and_then(|base| Some((base, base.entries(report)?)));
+        let Some((base, before)) = base.filter(|(_, before)| !before.is_empty()) else {
+            let nearest = after.and_then(|after| after.nearest(report));
+            return chosen(&self.work, nearest);
         };
-        let Some(before) = entry_of(base, report) else {
-            return work;
+        let from_base = chosen(base, before.nearest(report));
+        let entry = after.and_then(|after| after.get(&own));
+        if entry.is_none() && before.get(&own).is_some() {
+            let (key, why) = (own, Weakened::Gone);
+            let fault = Some(Fault { key, why });
+            return Chosen { fault, ..from_base };
+        }
+        let fault = succession::first_fault(before, after.unwrap_or(&none), tolerance);
+        let fault = fault.map(|(key, why)| Fault { key, why });
+        // Where nothing was changed, it is the base's that is named.
+        let changed = entry.filter(|entry| before.get(&own) != Some(entry));
+        let is_own = fault.as_ref().is_some_and(|fault| fault.key == own);
+        let Some(entry) = changed.filter(|_| !is_own) else {
+            return Chosen { fault, ..from_base };
         };
-        let from_base = |fault| Chosen {
-            entry: Some(before),
-            found: base,
-            raises: &[],
+        let came = from_base
+            .entry
+            .map(|before| succession::succeeds(before, entry, tolerance));
+        Chosen {
+            base: from_base.entry.map(|before| (before, base)),
+            raises: came.and_then(Result::ok).unwrap_or_default(),
             fault,
-        };
-        let Some(after) = work.entry else {
-            return from_base(Some(Weakened::Gone));
-        };
-        match succession::succeeds(before, after, tolerance) {
-            Err(weakened) => from_base(Some(weakened)),
-            Ok(_)
-                if after.toolchain != report.toolchain && before.toolchain == report.toolchain =>
-            {
-                from_base(None)
-            }
-            // Where nothing was changed, it is the base's that is named.
-            Ok(_) if before == after => from_base(None),
-            Ok(raises) => Chosen { raises, ..work },
+            ..chosen(&self.work, Some(entry))
         }
     }
 }
 
-fn entry_of<'f>(found: &'f Found, report: &Report) -> Option<&'f Entry> {
-    found.file.entry(&report.package, &report.target)
+impl Both {
+    /// The working tree's entries of `report`'s file; what was changed by hand is as in the base.
+    pub fn mended(&self, report: &Report, tolerance: &Tolerance) -> Entries {
+        let entries = self.work.entries(report).cloned().unwrap_or_default();
+        let base = self.base.as_ref().and_then(|base| base.entries(report));
+        let Some(base) = base.filter(|base| !base.is_empty()) else {
+            return entries;
+        };
+        if entries.is_empty() {
+            return base.clone();
+        }
+        let mut mended = entries;
+        let own = fingerprint(&report.toolchain);
+        if mended.get(&own).is_none() {
+            mended.restore(&own, base.get(&own));
+        }
+        while let Some((key, _)) = succession::first_fault(base, &mended, tolerance) {
+            mended.restore(&key, base.get(&key));
+        }
+        mended
+    }
+}
+
+impl Both {
+    /// The raises that the change brings to an entry of `report`'s file, each with the fingerprint
+    /// of that entry; those of one, for the others have them carried over.
+    pub fn raises(&self, report: &Report, tolerance: &Tolerance) -> Vec<(&str, &Raise)> {
+        let base = self.base.as_ref().and_then(|base| base.entries(report));
+        let (Some(before), Some(after)) = (base, self.work.entries(report)) else {
+            return Vec::new();
+        };
+        let of = |(key, entry)| {
+            let raises = succession::succeeds(before.get(key)?, entry, tolerance).ok()?;
+            let own = raises.iter().filter(|raise| raise.carried.is_none());
+            let own: Vec<_> = own.map(|raise| (key, raise)).collect();
+            (!own.is_empty()).then_some(own)
+        };
+        after.iter().find_map(of).unwrap_or_default()
+    }
+}
+
+impl Found {
+    /// The entries of `report`'s package and target.
+    pub fn entries(&self, report: &Report) -> Option<&Entries> {
+        self.file.entries(&report.package, &report.target)
+    }
 }
 
 /// The commit that is checked out in `folder`; empty where git does not say.
@@ -199,14 +265,13 @@ fn no_repository(error: &Error) -> String {
     }
 }
 
-/// The file as it is in `commit`. One of an older layout has no entry yet.
+/// The file as it is in `commit`.
 fn at(root: &Path, path: &Path, from: String, commit: String) -> Result<Found> {
     let listed = git(root, &["ls-tree", "--name-only", &commit, "--", File::NAME])?;
     let object = format!("{commit}:./{}", File::NAME);
     let shown = (!listed.is_empty()).then(|| git_raw(root, &["show", &object]));
     let text = shown.transpose()?;
     let file = match &text {
-        Some(text) if schema(text).is_ok_and(|version| version < SCHEMA) => File::default(),
         Some(text) => File::parse(path, text)?,
         None => File::default(),
     };

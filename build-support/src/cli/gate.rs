@@ -8,11 +8,12 @@ use crate::cli::messages::{MessageFormat, Messages};
 use crate::cli::options::Selection;
 use crate::cli::terminal::{self, colour_on_stdout, shown};
 use crate::diagnostic::Diagnostic;
-use crate::ops::hold::{self, Change, Outcome, Request};
+use crate::ops::hold::{self, Change, Outcome, Raised, Request};
 use crate::output::diagnostic::{self, BaselineText};
 use crate::output::progress::Progress;
 use crate::output::text;
 use crate::project::package::Package;
+use crate::report::units;
 use crate::system::streams;
 use clap::Args;
 use std::io::Write as _;
@@ -21,9 +22,11 @@ use std::path::PathBuf;
 /// Build for every target, and fail if a limit is broken or a size grew over its baseline
 #[derive(Args)]
 #[command(after_help = "\
-The baseline goes down with `--update` and up with `--raise` alone. In a git repository the one that counts is that
+The baseline goes down with `--update` and up with `--raise` alone; a raise takes the limits of the manifest along that
+would not hold, each with the margin that it had over the baseline. In a git repository the one that counts is that
 of the merge base with the default branch; what the change itself lowers or raises, with a reason, counts too.
-Growth is not judged where another toolchain made the baseline: that is said, and `--update --toolchain` takes it over.
+There is an entry for each toolchain. One that has none is not judged, which is said: `--update --toolchain` adds one,
+and `--base-report` judges by what the merge base weighs with it.
 Exit codes: 0 within budget, 1 over budget, 2 error.
 Examples:
   cargo gate                                     every target
@@ -55,6 +58,10 @@ pub struct Opts {
     /// Judge this report.json instead of building; may be repeated
     #[arg(long, value_name = "FILE", conflicts_with = "target")]
     report: Vec<PathBuf>,
+    /// The report.json of the merge base, built with this toolchain: judges growth where no
+    /// baseline has an entry of it; may be repeated
+    #[arg(long, value_name = "FILE")]
+    base_report: Vec<PathBuf>,
     /// Print the reports as JSON
     #[arg(long, conflicts_with = "message_format")]
     json: bool,
@@ -83,6 +90,7 @@ fn hold(opts: &Opts, package: &Package, messages: &Messages<'_>) -> anyhow::Resu
         wanted: opts.selection.wanted(),
         reports: opts.report.clone(),
         base: opts.base.clone(),
+        base_reports: opts.base_report.clone(),
         change: match &opts.reason {
             Some(reason) => Some(Change::Raise(reason.clone())),
             None if opts.toolchain => Some(Change::Rebase),
@@ -109,25 +117,38 @@ fn hold(opts: &Opts, package: &Package, messages: &Messages<'_>) -> anyhow::Resu
 /// What there is to object to.
 fn objections(package: &Package, outcome: &Outcome) -> Vec<Diagnostic> {
     let file = File::path(package);
-    let baseline = |text| BaselineText { file: &file, text };
+    let baseline = |text, entry| BaselineText {
+        file: &file,
+        text,
+        entry,
+    };
     let Both { work, base, .. } = &outcome.baselines;
     let mut all = Vec::new();
     for subject in &outcome.subjects {
         let (verdict, report) = (&subject.verdict, &subject.report);
         if let Some(fault) = &subject.fault {
             let from = base.as_ref().map_or("", |base| &base.from);
-            let work = baseline(work.text.as_deref().unwrap_or_default());
-            all.push(diagnostic::weakened(fault, from, report, work));
+            let work = baseline(work.text.as_deref().unwrap_or_default(), &fault.key);
+            all.push(diagnostic::weakened(&fault.why, from, report, work));
         }
         let file = shown(&subject.file);
         all.extend(diagnostic::limits(verdict, report, &subject.config, file));
         all.extend(diagnostic::growth(
             verdict,
             report,
-            baseline(&subject.baseline),
+            baseline(&subject.baseline, &subject.entry),
         ));
     }
     all
+}
+
+/// A limit that went up with the baseline, in a line.
+fn raised_limit(raised: &Raised) -> String {
+    let (line, column) = raised.place;
+    let file = shown(&raised.manifest).display();
+    let [from, to] = [raised.from, raised.to].map(|figure| units::amount(figure, raised.unit));
+    let measure = &raised.measure;
+    format!("limit: {measure} {from} \u{2192} {to} ({file}:{line}:{column})\n")
 }
 
 fn show(opts: &Opts, outcome: &Outcome) -> anyhow::Result<()> {
@@ -144,7 +165,8 @@ fn show(opts: &Opts, outcome: &Outcome) -> anyhow::Result<()> {
             text::baseline_change(&subject.report, before, after)
         ))
     });
-    let changes: String = changes.collect();
+    let limits = outcome.raised.iter().map(raised_limit);
+    let changes: String = changes.chain(limits).collect();
     let mut stdout = streams::stdout();
     if opts.json || opts.message_format == MessageFormat::Json {
         write!(stderr, "{changes}")?;

@@ -1,7 +1,8 @@
-//! An entry of the baseline, which is of one shipped file, and the four ways it may change: it
-//! begins, it is lowered, it is taken over to another toolchain, it is raised for a reason. Pure:
-//! where the record is kept, and which one counts, is `baseline`'s business, what a figure that is
-//! too high means `gate`'s. ADR 8 has the rules and why.
+//! An entry of the baseline, which is of one shipped file and one toolchain, and the ways it may
+//! change: it begins, it is lowered, it is taken over to another toolchain, it is raised for a
+//! reason, or with an entry that was. Pure: which entry is meant is for `entries` to say, where the
+//! record is kept, and which one counts, is `baseline`'s business, what a figure that is too high
+//! means `gate`'s. ADR 8 has the rules and why.
 //!
 //! Two figures are kept of each size. The *baseline* answers for the change at hand: growth is
 //! counted from it. The *anchor* answers for the road: it is the lowest baseline since the last
@@ -127,7 +128,10 @@ impl Entry {
         lowered.sizes = self.by_codec(report, least, self.sizes);
         let least = |size: Size| self.anchor.get(size).min(lowered.sizes.get(size));
         lowered.anchor = self.by_codec(report, least, self.anchor);
-        if lowered.sizes.raw < self.sizes.raw {
+        // After a raise that was carried over the contents are still those of a smaller file.
+        let is_estimate = self.contents.sum() != Some(self.sizes.raw);
+        let is_new = lowered.sizes.raw < self.sizes.raw;
+        if is_new || (is_estimate && lowered.sizes.raw == report.sizes.raw) {
             lowered.contents = Contents::new(&report.attribution);
         }
         Ok(lowered)
@@ -220,6 +224,7 @@ impl Entry {
             reason: reason.to_owned(),
             from: self.sizes,
             to: report.sizes,
+            carried: None,
         });
         Ok(Self {
             raises,
@@ -228,9 +233,45 @@ impl Entry {
         })
     }
 
+    /// Raises the baseline by as much as `raise` did that of another toolchain, whose fingerprint
+    /// is `of`. What grew is not known: the contents stay, until it is lowered.
+    pub fn carry(&self, raise: &Raise, of: &str) -> Self {
+        let to = self.sizes.map(|size| {
+            let [from, to] = [raise.from, raise.to].map(|sizes| u128::from(sizes.get(size)));
+            let own = self.sizes.get(size);
+            let share = (u128::from(own) * to).checked_div(from);
+            let raised = share.and_then(|share| u64::try_from(share).ok());
+            raised.map_or(own, |raised| raised.max(own))
+        });
+        let mut raises = self.raises.clone();
+        raises.push(Raise {
+            from: self.sizes,
+            to,
+            carried: Some(of.to_owned()),
+            ..raise.clone()
+        });
+        Self {
+            sizes: to,
+            anchor: to,
+            raises,
+            ..self.clone()
+        }
+    }
+
+    /// Whether the contents sum to the size, or to less where a raise was carried over.
+    pub fn is_whole(&self) -> bool {
+        let carried = self
+            .raises
+            .last()
+            .is_some_and(|raise| raise.carried.is_some());
+        let sum = self.contents.sum();
+        sum == Some(self.sizes.raw) || carried && sum.is_some_and(|sum| sum < self.sizes.raw)
+    }
+
     /// The size of the baseline's file by name.
     pub fn attribution(&self) -> Attribution {
-        self.contents.attribution(self.sizes.raw)
+        let bytes = self.contents.sum();
+        self.contents.attribution(bytes.unwrap_or(self.sizes.raw))
     }
 }
 

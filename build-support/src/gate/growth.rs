@@ -5,7 +5,9 @@ use crate::attribution::groups::Grouping;
 use crate::config::Config;
 use crate::error::Result;
 use crate::gate::entry::Entry;
-use crate::report::{BaselineRecord, Because, Difference, Judged, Raise, Report, Size, SizeRecord};
+use crate::report::{
+    BaseRecord, BaselineRecord, Because, Difference, Judged, Raise, Report, Size, SizeRecord,
+};
 
 /// What a file is compared with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,8 +18,21 @@ pub struct Comparison {
     pub from: String,
     /// The commit it is of; none for the working tree's.
     pub commit: Option<String>,
+    /// What the change began with, where that is another entry.
+    pub base: Option<Base>,
     /// Raises that came with the change.
     pub raises: Vec<Raise>,
+}
+
+/// What a change began with: the merge base's entry, whatever the change has made of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Base {
+    /// The entry.
+    pub entry: Entry,
+    /// Whose that is, in words.
+    pub from: String,
+    /// The commit it is of.
+    pub commit: Option<String>,
 }
 
 /// A size that grew by more than its tolerance.
@@ -123,13 +138,19 @@ fn row(report: &Report, config: &Config, entry: &Entry, size: Size) -> SizeRecor
 /// [`crate::Error::InvalidOutput`] where one of the two does not sum to its size.
 pub fn compared(report: &Report, config: &Config, against: &Comparison) -> Result<BaselineRecord> {
     let entry = &against.entry;
-    let diff = diff::run(&entry.attribution(), &report.attribution, &Grouping::ALL)?;
+    let since = against.base.as_ref().map_or(entry, |base| &base.entry);
+    let diff = diff::run(&since.attribution(), &report.attribution, &Grouping::ALL)?;
     let mut toolchain = entry.differences(report);
     toolchain.extend(entry.codec_differences(report));
     let changed = diff.by.iter().any(|by| !by.changes.is_empty());
     Ok(BaselineRecord {
         from: against.from.clone(),
         commit: against.commit.clone(),
+        base: against.base.as_ref().map(|base| BaseRecord {
+            from: base.from.clone(),
+            commit: base.commit.clone(),
+            sizes: base.entry.sizes,
+        }),
         toolchain,
         sizes: Size::ALL
             .map(|size| row(report, config, entry, size))

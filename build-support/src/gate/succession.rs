@@ -2,6 +2,7 @@
 //! that was changed by hand, or by a merge that took the wrong side.
 
 use crate::config::Tolerance;
+use crate::gate::entries::{Entries, is_same_making};
 use crate::gate::entry::Entry;
 use crate::report::{Raise, Size};
 
@@ -36,6 +37,33 @@ pub enum Weakened {
         /// The most that can be.
         most: u64,
     },
+}
+
+/// The first entry of `after`, by its fingerprint, that cannot have come from `before`, and why.
+/// One that both have changed by its own ways; one that was added was taken over or raised from
+/// another, or began because none has got its standard library in its way. One that is gone is
+/// missed by its toolchain alone: nobody has to keep those that are not in use any more.
+pub fn first_fault(
+    before: &Entries,
+    after: &Entries,
+    tolerance: &Tolerance,
+) -> Option<(String, Weakened)> {
+    let fault = |key: &str, entry: &Entry| {
+        if let Some(own) = before.get(key) {
+            return succeeds(own, entry, tolerance).err();
+        }
+        let from = |other: &Entry| succeeds(other, entry, tolerance);
+        let is_new =
+            |(_, other): (&str, &Entry)| !is_same_making(&other.toolchain, &entry.toolchain);
+        let mut tried = before.iter().map(|(_, other)| from(other));
+        if before.iter().all(is_new) || tried.any(|tried| tried.is_ok()) {
+            return None;
+        }
+        let mut others = before.iter().filter(|other| !is_new(*other));
+        others.find_map(|(_, other)| from(other).err())
+    };
+    let mut all = after.iter();
+    all.find_map(|(key, entry)| Some((key.to_owned(), fault(key, entry)?)))
 }
 
 /// The raises that `after` has and `before` has not, if `after` can have come from `before`.

@@ -1,7 +1,7 @@
 //! Where a value stands in a manifest, so that a message can point at it. Build scripts get the
 //! values through cargo, as JSON, which says nothing of places, and a reader of TOML would be four
-//! more crates for everybody who has the guard: this one looks for keys alone. It is given text that
-//! cargo has read; in any other it finds nothing, or some place inside.
+//! more crates for everybody who has the guard: this one looks for keys alone. It is given text
+//! that cargo has read; in any other it finds nothing, or some place inside.
 
 use std::ops::Range;
 

@@ -2,13 +2,17 @@
 //! that is asked for. `gate` judges and `gate::entry` says what may change; what is said of it is
 //! left to `output`.
 
-use crate::baseline::file::File;
-use crate::baseline::merge_base::{self, Both, Chosen};
+mod raised;
+
+pub use raised::Raised;
+
+use crate::baseline::file::{File, SCHEMA};
+use crate::baseline::merge_base::{self, Both, Chosen, Fault};
 use crate::config::{Config, Measure};
 use crate::error::{Error, Result};
+use crate::gate::entries::{Entries, fingerprint};
 use crate::gate::entry::{Entry, Refused};
-use crate::gate::succession::Weakened;
-use crate::gate::{self, Comparison, Verdict};
+use crate::gate::{self, Base, Comparison, Verdict};
 use crate::ops::build;
 use crate::ops::ship::Shipped;
 use crate::project::listener::Listener;
@@ -16,6 +20,7 @@ use crate::project::package::{Package, Wanted};
 use crate::report::{self, Report};
 use crate::system::files;
 use crate::wasm::bindgen;
+use raised::NewLimits;
 use std::path::{Path, PathBuf};
 
 /// What is asked for.
@@ -29,6 +34,8 @@ pub struct Request {
     pub reports: Vec<PathBuf>,
     /// The branch or commit that the change is for; the default branch where there is none.
     pub base: Option<String>,
+    /// Reports of the merge base, built here: what a toolchain without an entry is judged by.
+    pub base_reports: Vec<PathBuf>,
     /// What becomes of the baseline; nothing where there is none.
     pub change: Option<Change>,
 }
@@ -46,6 +53,8 @@ pub enum Change {
 
 /// What came of it.
 pub struct Outcome {
+    /// The limits of the manifest that a raise took along.
+    pub raised: Vec<Raised>,
     /// The baselines of the working tree and of the merge base, as they are now.
     pub baselines: Both,
     /// What was judged.
@@ -65,9 +74,11 @@ pub struct Subject {
     /// What was done to the baseline; none where nothing was asked for.
     pub changed: Option<Changed>,
     /// What is wrong with the working tree's baseline.
-    pub fault: Option<Weakened>,
+    pub fault: Option<Fault>,
     /// The text of the baseline that counts; empty where there is none.
     pub baseline: String,
+    /// The fingerprint of the entry in it that counts; empty where there is none.
+    pub entry: String,
     /// What was built; none where a report was given.
     shipped: Option<Shipped>,
 }
@@ -112,14 +123,19 @@ pub fn run(package: &Package, request: &Request, listener: &mut dyn Listener) ->
             .map(|file| reported(package, file))
             .collect::<Result<_>>()?
     };
+    let mut raised = Vec::new();
     if let Some(change) = &request.change {
-        baselines = write(package, request, change, &mut subjects)?;
+        (baselines, raised) = write(package, request, change, &mut subjects)?;
     }
+    let base_reports = request.base_reports.iter().map(|file| read_report(file));
+    let base_reports: Vec<_> = base_reports.collect::<Result<_>>()?;
     for subject in &mut subjects {
         let chosen = baselines.choose(&subject.report, &subject.config.ratchet);
-        judge(subject, chosen)?;
+        let built = built_base(&baselines, subject, &chosen, &base_reports);
+        judge(subject, chosen, built)?;
     }
     Ok(Outcome {
+        raised,
         baselines,
         subjects,
     })
@@ -157,9 +173,13 @@ fn built(
     Ok(subjects)
 }
 
-fn reported(package: &Package, file: &Path) -> Result<Subject> {
+fn read_report(file: &Path) -> Result<Report> {
     let text = files::read(file)?;
-    let mut report = report::json::read(file, &String::from_utf8_lossy(&text))?;
+    report::json::read(file, &String::from_utf8_lossy(&text))
+}
+
+fn reported(package: &Package, file: &Path) -> Result<Subject> {
+    let mut report = read_report(file)?;
     if report.package != package.name {
         return Err(Error::toolchain(
             format!(
@@ -196,6 +216,7 @@ impl Subject {
             changed: None,
             fault: None,
             baseline: String::new(),
+            entry: String::new(),
             shipped,
         }
     }
@@ -207,60 +228,135 @@ fn write(
     request: &Request,
     change: &Change,
     subjects: &mut [Subject],
-) -> Result<Both> {
+) -> Result<(Both, Vec<Raised>)> {
     let base = request.base.as_deref();
     let _lock = File::lock(&package.root)?;
     // Read again: another process may have written it while this one was building.
     let mut baselines = merge_base::read(&package.root, base)?;
     let found = baselines.work.file.clone();
     let commit = merge_base::commit(&package.root);
-    for subject in subjects {
+    let mut wanted = NewLimits::default();
+    for subject in &mut *subjects {
         let report = &subject.report;
         let chosen = baselines.choose(report, &subject.config.ratchet);
-        let own = baselines.work.file.entry(&report.package, &report.target);
-        // What was changed by hand is replaced by what can have become of the base's.
-        let own = own.filter(|_| chosen.fault.is_none());
-        let before = own.or(chosen.entry).cloned();
-        let after = match &before {
-            Some(entry) => changed(entry, change, subject, &commit),
-            None => Ok(Entry::begin(report)),
-        };
-        if let Some(entry) = after.as_ref().ok().or(before.as_ref()) {
-            let ratchet = &mut baselines.work.file.ratchet;
-            let targets = ratchet.entry(report.package.clone()).or_default();
-            targets.insert(report.target.clone(), entry.clone());
+        let mut entries = baselines.mended(report, &subject.config.ratchet);
+        let had_own = entries.of(&report.toolchain).is_some();
+        let before = entries.of(&report.toolchain).or(chosen.entry).cloned();
+        let done = changed(&mut entries, change, subject, &commit);
+        let own = || entries.of(&report.toolchain).or(before.as_ref());
+        let after = done.map(|()| own().cloned().expect("it was begun at least"));
+        // What comes from none of the others begins, and is no change of theirs.
+        let begins = |after: &Entry| after.raises.is_empty() && after.rebases.is_empty();
+        let is_new = !had_own && after.as_ref().is_ok_and(begins);
+        let before = before.filter(|_| !is_new);
+        let targets = baselines.work.file.ratchet.entry(report.package.clone());
+        targets.or_default().insert(report.target.clone(), entries);
+        if let Change::Raise(_) = change {
+            wanted.add(&subject.config, report, before.as_ref());
         }
         subject.changed = Some(Changed { before, after });
     }
-    if baselines.work.file != found || baselines.work.text.is_none() {
-        baselines.work.file.write(&File::path(package))?;
+    // First the limits: a run that is killed in between finds their margins as they were.
+    let raised = raise_limits(package, wanted, subjects)?;
+    let file = &baselines.work.file;
+    if *file != found || baselines.work.text.is_none() || file.schema < SCHEMA {
+        file.write(&File::path(package))?;
     }
-    merge_base::read(&package.root, base)
+    Ok((merge_base::read(&package.root, base)?, raised))
+}
+
+/// Writes the limits that are wanted, and reads them again.
+fn raise_limits(
+    package: &Package,
+    wanted: NewLimits,
+    subjects: &mut [Subject],
+) -> Result<Vec<Raised>> {
+    let Some(first) = subjects.first() else {
+        return Ok(Vec::new());
+    };
+    let raised = wanted.write(&first.config.manifest, &first.config.source)?;
+    if raised.is_empty() {
+        return Ok(raised);
+    }
+    for subject in subjects {
+        subject.config = package.config(Some(&subject.report.target))?;
+        subject.report.budget = gate::budget(&subject.report, &subject.config);
+        if let Some(shipped) = &mut subject.shipped {
+            shipped.report.budget.clone_from(&subject.report.budget);
+        }
+    }
+    Ok(raised)
 }
 
 fn changed(
-    entry: &Entry,
+    entries: &mut Entries,
     change: &Change,
     subject: &Subject,
     commit: &str,
-) -> std::result::Result<Entry, Refused> {
+) -> std::result::Result<(), Refused> {
     let report = &subject.report;
     match change {
-        Change::Lower => entry.lower(report),
-        Change::Rebase => entry.rebase(report, &subject.config.ratchet, commit),
-        Change::Raise(reason) => entry.raise(report, reason, commit),
+        Change::Lower => entries.lower(report),
+        Change::Rebase => entries.take_over(report, &subject.config.ratchet, commit),
+        Change::Raise(reason) => entries.raise(report, reason, commit),
     }
 }
 
-fn judge(subject: &mut Subject, chosen: Chosen<'_>) -> Result<()> {
-    subject.fault = chosen.fault;
+/// What `subject` is compared with where no baseline has an entry of its toolchain and the merge
+/// base was built with it: what that weighs, and as much more as the change has raised another
+/// entry.
+fn built_base(
+    baselines: &Both,
+    subject: &Subject,
+    chosen: &Chosen<'_>,
+    base_reports: &[Report],
+) -> Option<Comparison> {
+    let report = &subject.report;
+    let is_own = |entry: &Entry| entry.toolchain == report.toolchain;
+    if chosen.entry.is_some_and(is_own) {
+        return None;
+    }
+    let base = base_reports.iter().find(|base| {
+        let of = |report: &Report| (report.package.clone(), report.target.clone());
+        of(base) == of(report) && base.toolchain == report.toolchain
+    })?;
+    let begun = Entry::begin(base);
+    let raises = baselines.raises(report, &subject.config.ratchet);
+    let raised = raises.iter();
+    let entry = raised.fold(begun.clone(), |entry, (key, raise)| entry.carry(raise, key));
+    let from = "the merge base, built here".to_owned();
+    let commit = baselines.base.as_ref().and_then(|base| base.commit.clone());
+    Some(Comparison {
+        raises: entry.raises.clone(),
+        base: (!raises.is_empty()).then(|| Base {
+            entry: begun,
+            from: from.clone(),
+            commit: commit.clone(),
+        }),
+        entry,
+        from,
+        commit,
+    })
+}
+
+fn judge(subject: &mut Subject, chosen: Chosen<'_>, built: Option<Comparison>) -> Result<()> {
     subject.baseline = chosen.found.text.clone().unwrap_or_default();
-    let against = chosen.entry.map(|entry| Comparison {
-        entry: entry.clone(),
-        from: chosen.found.from.clone(),
-        commit: chosen.found.commit.clone(),
-        raises: chosen.raises.to_vec(),
+    let entry = chosen.entry.map(|entry| fingerprint(&entry.toolchain));
+    subject.entry = entry.unwrap_or_default();
+    let against = built.or_else(|| {
+        chosen.entry.map(|entry| Comparison {
+            entry: entry.clone(),
+            from: chosen.found.from.clone(),
+            commit: chosen.found.commit.clone(),
+            base: chosen.base.map(|(entry, found)| Base {
+                entry: entry.clone(),
+                from: found.from.clone(),
+                commit: found.commit.clone(),
+            }),
+            raises: chosen.raises.to_vec(),
+        })
     });
+    subject.fault = chosen.fault;
     let config = &subject.config;
     if let (Some(shipped), Some(against)) = (&mut subject.shipped, &against) {
         shipped.hold(config, against)?;

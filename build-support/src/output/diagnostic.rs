@@ -6,7 +6,7 @@ mod growth;
 mod limits;
 mod rows;
 
-pub use growth::{BaselineText, DRIFTED, GREW, UNJUDGED, WEAKENED, growth, weakened};
+pub use growth::{BaselineText, DRIFTED, GREW, UNJUDGED, WEAKENED, growth, weakened, what_grew};
 pub use limits::{OVER_BUDGET, limits};
 
 use crate::diagnostic::{Diagnostic, Level};

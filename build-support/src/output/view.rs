@@ -6,7 +6,9 @@ use crate::attribution::diff::{self, Diff};
 use crate::attribution::groups::Grouping;
 use crate::error::Result;
 use crate::report::subject::Subject;
-use crate::report::{BaselineRecord, Exceeded, LimitRecord, Report, Size, Stage, Toolchain, Unit};
+use crate::report::{
+    BaselineRecord, Exceeded, LimitRecord, Report, Size, SizeRecord, Stage, Toolchain, Unit,
+};
 use crate::wasm::artifact::FileKind;
 use serde::Serialize;
 use std::collections::HashMap;
@@ -80,10 +82,7 @@ impl View {
             let measures = measured(old).into_iter();
             measures.map(|old| (old.name, old.actual)).collect()
         } else {
-            let sizes = baseline.into_iter().flat_map(|baseline| &baseline.sizes);
-            sizes
-                .map(|size| (size.measure.clone(), size.baseline))
-                .collect()
+            baseline.map_or_else(HashMap::new, before)
         };
         let mut measures = measured(&subject);
         for measure in &mut measures {
@@ -159,8 +158,24 @@ impl View {
     }
 }
 
+/// What a change is compared with: what it began with, where it has changed the baseline itself.
 fn baseline_name(baseline: &BaselineRecord) -> String {
-    format!("the baseline of {}", baseline.from)
+    let base = baseline.base.as_ref();
+    let from = base.map_or(&baseline.from, |base| &base.from);
+    format!("the baseline of {from}")
+}
+
+/// The sizes of that, by name.
+fn before(baseline: &BaselineRecord) -> HashMap<String, u64> {
+    let was = |size: &SizeRecord| {
+        let base = baseline.base.as_ref().map(|base| base.sizes);
+        let mut all = Size::ALL
+            .into_iter()
+            .filter(|one| one.name() == size.measure);
+        let before = base.and_then(|sizes| Some(sizes.get(all.next()?)));
+        (size.measure.clone(), before.unwrap_or(size.baseline))
+    };
+    baseline.sizes.iter().map(was).collect()
 }
 
 /// Every size, whether there is a limit on it or not, and whatever else there is a limit on; beside

@@ -75,6 +75,10 @@ pub struct BaselineRecord {
     /// The commit it is of; absent for the working tree's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
+    /// What the change began with, where it has changed the baseline itself: `changes` are since
+    /// then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<BaseRecord>,
     /// What made the baseline's file otherwise than this one; where there is anything, growth is
     /// not judged.
     pub toolchain: Vec<Difference>,
@@ -83,10 +87,22 @@ pub struct BaselineRecord {
     pub sizes: Vec<SizeRecord>,
     /// Raises that came with this change.
     pub raises: Vec<Raise>,
-    /// What changed since the baseline's file, by each grouping; absent where the two are of one
-    /// size throughout.
+    /// What changed since the file of the base, or else of the baseline, by each grouping; absent
+    /// where the two are of one size throughout.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changes: Option<Diff>,
+}
+
+/// What a change began with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BaseRecord {
+    /// Whose baseline it is, e.g. `the merge base with origin/main`.
+    pub from: String,
+    /// The commit it is of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// Its sizes, in bytes.
+    pub sizes: Sizes,
 }
 
 /// Something that is not as it was.
@@ -146,4 +162,8 @@ pub struct Raise {
     pub from: Sizes,
     /// The baseline since.
     pub to: Sizes,
+    /// The fingerprint of the toolchain whose files were measured, where it was raised by as much
+    /// as the entry of that one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carried: Option<String>,
 }

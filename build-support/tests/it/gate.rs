@@ -6,6 +6,7 @@ use crate::support::ended::Ended;
 use crate::support::programs::TOOL;
 use crate::support::{golden, project, report as sample};
 use build_support::baseline::file::File;
+use build_support::gate::entries::{Entries, fingerprint};
 use build_support::gate::entry::Entry;
 use build_support::report::{Report, json};
 use build_support::system::process;
@@ -58,22 +59,37 @@ impl Project {
         (ended.stdout, ended.stderr)
     }
 
-    fn entry(&self) -> Entry {
+    fn entries(&self) -> Entries {
         let file = File::read(&self.path("baseline.json")).unwrap().unwrap();
-        file.entry("app", TARGET).unwrap().clone()
+        file.entries("app", TARGET).unwrap().clone()
     }
 
-    /// Changes the file by hand.
+    /// The only entry.
+    fn entry(&self) -> Entry {
+        let entries = self.entries();
+        let [(_, entry)] = entries.iter().collect::<Vec<_>>()[..] else {
+            panic!("{} entries", entries.iter().count());
+        };
+        entry.clone()
+    }
+
+    fn entry_of(&self, rustc: &str) -> Entry {
+        let of = report(&[], rustc).toolchain;
+        self.entries().of(&of).expect("it has one").clone()
+    }
+
+    /// Changes the only entry by hand.
     fn edit(&self, edit: impl FnOnce(&mut Entry)) {
         let path = self.path("baseline.json");
         let mut file = File::read(&path).unwrap().unwrap();
-        edit(
-            file.ratchet
-                .get_mut("app")
-                .unwrap()
-                .get_mut(TARGET)
-                .unwrap(),
-        );
+        let mut entry = self.entry();
+        edit(&mut entry);
+        let mut entries = Entries::default();
+        entries.set(entry);
+        file.ratchet
+            .get_mut("app")
+            .unwrap()
+            .insert(TARGET.to_owned(), entries);
         file.write(&path).unwrap();
     }
 
@@ -229,6 +245,64 @@ fn what_is_held_goes_down_by_itself_and_up_for_a_reason() {
     project.ends(0, &["--report", &big]);
 }
 
+/// After a raise the gate passes: the limits that would not hold go up with it, each with its
+/// margin over the baseline, and everything else in the manifest stays as somebody wrote it.
+#[test]
+fn a_raise_takes_the_limits_along() {
+    let limits = |[raw, gzip, brotli, functions, own]: [&str; 5]| {
+        format!(
+            "[package.metadata.budget.limits] # ours\nraw = {raw}   # 3%\ngzip = {gzip} # a contract\nbrotli = {brotli}\nmemory = \"64 KiB\"\n\
+             [package.metadata.budget.target.{TARGET}.limits]\nfunctions={functions}#counted\ncrate = {{ app = {own} }}\n"
+        )
+    };
+    let before = limits(["20_600", "\"10 KiB\"", "6766", "1", "20_200"]);
+    let after = limits(["30_900", "\"15 KiB\"", "10151", "2", "30_300"]);
+    let project = Project::new(&before);
+    let manifest = || fs::read_to_string(project.path("Cargo.toml")).unwrap();
+    let whole = manifest();
+    project.ends(
+        0,
+        &[
+            "--report",
+            &project.report("before", &[("app::run", 20_000)]),
+            "--update",
+        ],
+    );
+    let grown = project.report("grown", &[("app::run", 24_000), ("app::parse", 6_000)]);
+    let (_, stderr) = project.ends(1, &["--report", &grown]);
+    // One error for what grew, one for the sizes' limits, and one for each other limit.
+    for (code, times) in [("error[grew]", 1), ("error[over-budget]", 3)] {
+        assert_eq!(stderr.matches(code).count(), times, "{code} in {stderr}");
+    }
+    for line in [
+        "grew: raw by 10,000 bytes (+50.0%), gzip by 5,000 bytes (+50.0%), brotli by 3,334 bytes (+50.0%)",
+        "and it is 15,000 bytes after gzip -9, 4,760 over its limit of 10,240 (Cargo.toml:10:8; gzip = 15_000)",
+    ] {
+        assert!(stderr.contains(line), "no {line} in {stderr}");
+    }
+    assert_eq!(manifest(), whole, "only a raise raises");
+    let raise = ["--report", &grown, "--raise", "--reason", "a parser"];
+    let (stdout, stderr) = project.ends(0, &raise);
+    assert_eq!(
+        manifest(),
+        whole.replace(&before, &after),
+        "{stdout}{stderr}"
+    );
+    for line in [
+        "limit: raw 20,600 bytes \u{2192} 30,900 bytes (Cargo.toml:9:7)",
+        "limit: functions 1 \u{2192} 2 (Cargo.toml:14:11)",
+    ] {
+        assert!(stdout.contains(line), "no {line} in {stdout}");
+    }
+    let (stdout, _) = project.ends(0, &["--report", &grown, "--json"]);
+    let reports: Vec<Report> = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(reports[0].budget[0].limit, 30_900);
+    // Again there is nothing to raise.
+    project.ends(0, &raise);
+    assert_eq!(manifest(), whole.replace(&before, &after));
+    assert_eq!(project.entry().raises.len(), 1);
+}
+
 /// A changed toolchain is said, not blamed on the change, and taken over only when it is asked for.
 #[test]
 fn another_toolchain_is_told_and_not_blamed() {
@@ -249,11 +323,57 @@ fn another_toolchain_is_told_and_not_blamed() {
     assert_eq!(project.entry().sizes.raw, 20_000);
     let (_, stderr) = project.ends(0, &["--report", &other, "--update", "--toolchain"]);
     assert_eq!(stderr, "note: no git repository with a commit here\n");
-    let entry = project.entry();
+    let entry = project.entry_of("rustc 1.96.0");
     assert_eq!((entry.sizes.raw, entry.anchor.raw), (20_300, 20_000));
     assert_eq!(entry.rebases[0].what[0].after, "rustc 1.96.0");
     let (_, stderr) = project.ends(1, &["--report", &by(20_401, "rustc 1.96.0")]);
     assert!(stderr.contains("error[drifted]"), "{stderr}");
+    // The other's is still there, and judges its own.
+    assert_eq!(project.entry_of("rustc 1.95.0").sizes.raw, 20_000);
+    let (_, stderr) = project.ends(1, &["--report", &by(20_101, "rustc 1.95.0")]);
+    assert!(stderr.contains("error[grew]"), "{stderr}");
+}
+
+/// A library that was built otherwise is no measure: the entry begins, by the same command. And a
+/// raise is one of every toolchain, so that nobody has to build with all of them.
+#[test]
+fn each_toolchain_is_judged_by_its_own() {
+    let project = Project::new("");
+    let sources = |bytes: u64| {
+        let mut report = report(&[("app::run", bytes)], "rustc 1.96.0");
+        report.toolchain.std = "built from sources (1.96.0)".into();
+        project
+            .0
+            .write("sources.report.json", &json::write(&report));
+        "sources.report.json".to_owned()
+    };
+    let installed = |bytes: u64| project.report("installed", &[("app::run", bytes)]);
+    project.ends(0, &["--report", &sources(20_000), "--update"]);
+    let (_, stderr) = project.ends(0, &["--report", &installed(25_000), "--update"]);
+    assert!(stderr.contains("warning[growth-not-judged]"), "{stderr}");
+    let taken = ["--report", &installed(25_000), "--update", "--toolchain"];
+    let (stdout, _) = project.ends(0, &taken);
+    assert!(stdout.contains("the baseline begins"), "{stdout}");
+    for report in [sources(20_101), installed(25_126)] {
+        let (_, stderr) = project.ends(1, &["--report", &report]);
+        assert!(stderr.contains("error[grew]"), "{stderr}");
+    }
+    project.ends(0, &["--report", &sources(20_100)]);
+    project.ends(0, &["--report", &installed(25_125)]);
+    // By a fifth here is by a fifth there.
+    let raise = [
+        "--report",
+        &sources(24_000),
+        "--raise",
+        "--reason",
+        "a parser",
+    ];
+    project.ends(0, &raise);
+    project.ends(0, &["--report", &installed(30_150)]);
+    project.ends(1, &["--report", &installed(30_151)]);
+    let carried = project.entry_of("rustc 1.95.0").raises[0].carried.clone();
+    let raised = project.entry_of("rustc 1.95.0");
+    assert_eq!((raised.sizes.raw, carried.is_some()), (30_000, true));
 }
 
 /// The merge base's baseline counts: a change cannot loosen what it is measured against, and a
@@ -312,6 +432,36 @@ fn the_merge_base_counts() {
         stdout.contains("raised by this change, raw 19,000 → 25,000: a parser"),
         "{stdout}"
     );
+    // What grew is counted from the merge base, though the raised baseline judges.
+    for line in ["(20,000 → 25,000 bytes, +5,000)", "+5,000  app::run (grew)"] {
+        assert!(stdout.contains(line), "no {line} in {stdout}");
+    }
+    let (stdout, _) = project.ends(0, &["--report", &of(25_000), "--json"]);
+    let reports: Vec<Report> = serde_json::from_str(&stdout).unwrap();
+    let baseline = reports[0].baseline.as_ref().unwrap();
+    let base = baseline.base.as_ref().unwrap();
+    assert_eq!(
+        (base.from.as_str(), base.sizes.raw),
+        ("the merge base with main", 20_000)
+    );
+    assert_eq!(baseline.changes.as_ref().unwrap().before, 20_000);
+    assert_eq!(baseline.sizes[0].baseline, 25_000);
+    fs::write(
+        project.path("raised.report.json"),
+        serde_json::to_string(&reports[0]).unwrap(),
+    )
+    .unwrap();
+    let mut markdown = project.0.command(TOOL);
+    markdown.args(["report", "raised.report.json", "--format", "markdown"]);
+    let markdown = Ended::of(&mut markdown).with(0).stdout;
+    for line in [
+        "raised from 19,000 to 25,000 bytes, because `a parser`",
+        "what changed, +5,000 bytes",
+        "20,000 → 25,000 bytes, against `the baseline of the merge base with main`",
+        "+5,000 (+25.0%)",
+    ] {
+        assert!(markdown.contains(line), "no {line} in {markdown}");
+    }
     project.ends(1, &["--report", &of(26_000)]);
     // Against the change itself there is nothing new.
     let (stdout, _) = project.ends(0, &["--report", &of(25_000), "--base", "change"]);
@@ -358,11 +508,148 @@ fn a_file_is_held_against_the_record_of_its_own_toolchain() {
     project.git(&["checkout", "--quiet", "-b", "by-hand"]);
     project.edit(|entry| entry.toolchain.rustc = new.to_owned());
     let (_, stderr) = project.ends(2, &["--report", &by(25_000, old)]);
+    assert!(stderr.contains("for wasm32-wasip1: it is gone"), "{stderr}");
+    assert!(stderr.contains("error[grew]"), "{stderr}");
+    let (_, stderr) = project.ends(2, &["--report", &by(25_000, new)]);
     assert!(
         stderr.contains("it is of another toolchain, and nothing records the change"),
         "{stderr}"
     );
-    assert!(stderr.contains("error[grew]"), "{stderr}");
+    // Under a fingerprint that is not its own it is not even read.
+    let path = project.path("baseline.json");
+    let text = fs::read_to_string(&path).unwrap();
+    let key = fingerprint(&report(&[], new).toolchain);
+    fs::write(&path, text.replace(&key, "0123456789ab")).unwrap();
+    let (_, stderr) = project.ends(2, &["--report", &by(20_000, old)]);
+    assert!(
+        stderr.contains("0123456789ab is not the fingerprint"),
+        "{stderr}"
+    );
+}
+
+/// Where a toolchain has no entry, as on a machine for CI, what the merge base weighs with it
+/// judges, and a raise is as much of one there.
+#[test]
+fn a_toolchain_without_an_entry_is_judged_by_the_merge_base_built_with_it() {
+    let project = Project::new("");
+    let by = |name: &str, bytes: u64, rustc: &str| {
+        let name = format!("{name}-{bytes}");
+        project.report_by(&name, &[("app::run", bytes)], rustc)
+    };
+    let (ours, ci) = ("rustc 1.95.0", "rustc 1.99.0");
+    project.git(&["init", "--quiet", "--initial-branch", "main"]);
+    project.ends(0, &["--report", &by("ours", 20_000, ours), "--update"]);
+    project.commit("hold");
+    project.git(&["checkout", "--quiet", "-b", "change"]);
+    let base = by("base", 21_000, ci);
+    let ends = |code, bytes| {
+        let report = by("ci", bytes, ci);
+        project.ends(code, &["--report", &report, "--base-report", &base])
+    };
+    let (stdout, stderr) = ends(1, 21_106);
+    assert!(
+        stdout.contains("against the merge base, built here"),
+        "{stdout}"
+    );
+    assert!(stderr.contains("grew: raw by 106 bytes"), "{stderr}");
+    let (_, stderr) = ends(0, 21_105);
+    assert_eq!(stderr, "", "judged, and within");
+    // Without that it is not, and another toolchain's report says nothing either.
+    for arguments in [
+        vec![],
+        vec![
+            "--base-report".to_owned(),
+            by("other", 21_000, "rustc 1.98.0"),
+        ],
+    ] {
+        let mut all = vec!["--report".to_owned(), by("ci", 30_000, ci)];
+        all.extend(arguments);
+        let all: Vec<_> = all.iter().map(String::as_str).collect();
+        let (_, stderr) = project.ends(0, &all);
+        assert!(stderr.contains("growth-not-judged"), "{stderr}");
+    }
+    let raise = [
+        "--report",
+        &by("ours", 24_000, ours),
+        "--raise",
+        "--reason",
+        "a parser",
+    ];
+    project.ends(0, &raise);
+    let (stdout, _) = ends(0, 25_200);
+    assert!(
+        stdout.contains("(21,000 \u{2192} 25,200 bytes, +4,200)"),
+        "{stdout}"
+    );
+    ends(1, 25_400);
+}
+
+/// Baselines of older layouts are read as what they are, the merge base's among them, and written
+/// anew with all that was there; a newer one is refused and left as it is.
+#[test]
+fn older_layouts_are_read_and_newer_ones_refused() {
+    let project = Project::new("");
+    let of = |bytes: u64| project.report(&bytes.to_string(), &[("app::run", bytes)]);
+    let path = project.path("baseline.json");
+    let written = || fs::read_to_string(&path).unwrap();
+    project.ends(0, &["--report", &of(20_000), "--update"]);
+    // Version 2: one entry, without a fingerprint, and what was measured.
+    let mut second: serde_json::Value = serde_json::from_str(&written()).unwrap();
+    let entries = &mut second["ratchet"]["app"][TARGET];
+    *entries = entries
+        .as_object()
+        .unwrap()
+        .values()
+        .next()
+        .unwrap()
+        .clone();
+    second["schema"] = 2.into();
+    second["measured"] = serde_json::json!({ "mood": [1.5, "good"] });
+    fs::write(&path, serde_json::to_string_pretty(&second).unwrap()).unwrap();
+    project.git(&["init", "--quiet", "--initial-branch", "main"]);
+    project.commit("hold");
+    project.git(&["checkout", "--quiet", "-b", "change"]);
+    let before = written();
+    let (_, stderr) = project.ends(1, &["--report", &of(20_101)]);
+    assert!(
+        stderr.contains("\"raw\": 20000"),
+        "its place is shown: {stderr}"
+    );
+    assert_eq!(written(), before, "only asked for is written");
+    project.ends(0, &["--report", &of(20_000), "--update"]);
+    assert_eq!(project.entry().sizes.raw, 20_000);
+    let now: serde_json::Value = serde_json::from_str(&written()).unwrap();
+    assert_eq!(now["schema"], 3);
+    assert_eq!(now["measured"], second["measured"]);
+    project.ends(1, &["--report", &of(20_101)]);
+    project.edit(|entry| entry.anchor.raw += 1);
+    project.ends(2, &["--report", &of(20_000)]);
+
+    // Version 1: what was measured, at the top, wherever the version stands.
+    for first in [
+        "{\n  \"schema\": 1,\n  \"package\": \"app\",\n  \"n\": [0.1]\n}\n",
+        "{\"package\": \"app\", \"n\": [0.1], \"schema\": 1}",
+    ] {
+        fs::write(&path, first).unwrap();
+        project.ends(0, &["--report", &of(20_000), "--update"]);
+        let now: serde_json::Value = serde_json::from_str(&written()).unwrap();
+        let measured = serde_json::json!({ "package": "app", "n": [0.1] });
+        assert_eq!((&now["measured"], &now["schema"]), (&measured, &3.into()));
+        assert_eq!(project.entry().sizes.raw, 20_000);
+    }
+    let newer = "{\"schema\": 4, \"ratchet\": {}}";
+    fs::write(&path, newer).unwrap();
+    for arguments in [&[][..], &["--update"], &["--raise", "--reason", "why"]] {
+        let report = of(20_000);
+        let arguments = [&["--report", report.as_str()], arguments].concat();
+        let (_, stderr) = project.ends(2, &arguments);
+        assert!(
+            stderr.contains("its layout is version 4, and this tool's is 3")
+                && stderr.contains("leave the file as it is"),
+            "{stderr}"
+        );
+    }
+    assert_eq!(written(), newer);
 }
 
 /// Where git cannot tell the merge base, the one that counts instead is named.
@@ -452,10 +739,10 @@ fn what_cannot_be_judged_is_refused() {
     let started = Project::new("[package.metadata.budget.limits]\nstart = 9\n");
     let (_, stderr) = started.ends(2, &["--report", &started.report("of", &BEFORE)]);
     assert!(stderr.contains("says nothing of the start"), "{stderr}");
-    fs::write(project.path("baseline.json"), "{\"schema\": 1}").unwrap();
+    fs::write(project.path("baseline.json"), "{\"schema\": 9}").unwrap();
     let (_, stderr) = project.ends(2, &["--report", &of]);
     assert!(
-        stderr.contains("its layout is version 1") && stderr.contains("help:"),
+        stderr.contains("its layout is version 9") && stderr.contains("help:"),
         "{stderr}"
     );
     let text = fs::read_to_string(project.path(&of)).unwrap();

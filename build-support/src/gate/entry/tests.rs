@@ -2,6 +2,7 @@
 //! of their own.
 
 mod model;
+mod sets;
 
 use super::{Entry, Refused};
 use crate::config::{Allowance, Config, Tolerance};

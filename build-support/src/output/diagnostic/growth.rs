@@ -30,91 +30,120 @@ const NAMED: [(Grouping, &str); 3] = [
     (Grouping::Item, "by item"),
 ];
 
-/// The text of a `baseline.json`.
+/// The text of a `baseline.json`, and the entry in it.
 #[derive(Debug, Clone, Copy)]
 pub struct BaselineText<'t> {
     /// The file, as it is named.
     pub file: &'t Path,
     /// What is in it, in the commit that is compared with.
     pub text: &'t str,
+    /// The fingerprint of the entry's toolchain.
+    pub entry: &'t str,
 }
 
 impl BaselineText<'_> {
     /// An error without words, at `keys` of what is recorded of `report`'s package and target.
     fn at(&self, report: &Report, keys: &[&str]) -> Diagnostic {
-        let path = [&["ratchet", &report.package, &report.target], keys].concat();
-        let span = place::find(self.text, &path).unwrap_or(0..0);
+        let place = ["ratchet", &report.package, &report.target, self.entry];
+        let find = |place: &[&str]| place::find(self.text, &[place, keys].concat());
+        // A file of an older layout has one entry, without a fingerprint.
+        let span = find(&place).or_else(|| find(&place[..3])).unwrap_or(0..0);
         Diagnostic::at(self.file, self.text, span)
     }
 }
 
-/// One error per size that grew too much, at its baseline, and a warning where sizes were not
-/// judged. What grew stands with the first alone. Nothing where `report` was compared with no
-/// baseline; `baseline` is that one's text.
+/// One error where sizes grew too much, for whatever made one of them larger did so with the
+/// others, at the baseline of the first, and a warning where sizes were not judged. Nothing where
+/// `report` was compared with no baseline; `baseline` is that one's text.
 pub fn growth(verdict: &Verdict, report: &Report, baseline: BaselineText<'_>) -> Vec<Diagnostic> {
     let Some(record) = &report.baseline else {
         return Vec::new();
     };
-    let grown = verdict.grown.iter();
-    let mut all: Vec<_> = grown
-        .map(|growth| grew(growth, report, record, baseline))
-        .collect();
-    if let Some(first) = all.first_mut() {
-        first.notes = what_grew(report, record);
-    }
     let unjudged = verdict.unjudged.iter();
-    all.extend(unjudged.map(|unjudged| not_judged(unjudged, report, record, baseline)));
-    all
+    let unjudged = unjudged.map(|unjudged| not_judged(unjudged, report, record, baseline));
+    let grew = grew(&verdict.grown, report, record, baseline);
+    grew.into_iter().chain(unjudged).collect()
 }
 
 fn grew(
-    growth: &Growth,
+    grown: &[Growth],
     report: &Report,
     record: &BaselineRecord,
     baseline: BaselineText<'_>,
-) -> Diagnostic {
-    let Growth {
-        size,
-        actual,
-        from,
-        most,
-        because,
-    } = *growth;
-    let name = size.name();
-    let (code, what, key, since) = if because == Because::Drift {
-        let since = "since the last deliberate raise";
-        (DRIFTED, "drifted", "anchor", since)
+) -> Option<Diagnostic> {
+    let first = grown.first()?;
+    let is_drift = |growth: &Growth| growth.because == Because::Drift;
+    let (code, what) = if grown.iter().all(is_drift) {
+        (DRIFTED, "drifted")
     } else {
-        (GREW, "grew", "sizes", "over the baseline")
+        (GREW, "grew")
     };
-    let commit = record.commit.as_ref().map_or(String::new(), |commit| {
-        format!(", {}", commit.get(..12).unwrap_or(commit))
-    });
-    Diagnostic {
+    let key = if is_drift(first) { "anchor" } else { "sizes" };
+    let by = |growth: &Growth| {
+        let Growth {
+            size, actual, from, ..
+        } = *growth;
+        let share = units::change_share(from, actual);
+        format!(
+            "{} by {} ({share})",
+            size.name(),
+            units::counted(actual - from)
+        )
+    };
+    let too_much = |growth: &Growth| {
+        let more = units::bytes(growth.actual - growth.most);
+        format!("{} by {more}", growth.size.name())
+    };
+    let listed = |all: Vec<String>| all.join(", ");
+    let mut notes: Vec<_> = grown.iter().map(bound).collect();
+    notes.extend(what_grew(report, record));
+    Some(Diagnostic {
         code,
         message: format!(
-            "{} for {} {what}: {name} is {} bytes, {} {since} ({}), where the tolerance is {}",
+            "{} for {} {what}: {}",
             report.package,
             report.target,
-            units::bytes(actual),
-            units::bytes(actual - from),
-            units::change_share(from, actual),
-            units::bytes(most - from),
+            listed(grown.iter().map(by).collect())
         ),
         label: format!(
-            "{} bytes here ({}{commit})",
-            units::bytes(from),
-            record.from
+            "{} bytes here ({})",
+            units::bytes(first.from),
+            whose(&record.from, record.commit.as_deref())
         ),
+        notes,
         help: vec![
-            format!("make it smaller by {}, or", units::counted(actual - most)),
+            format!(
+                "make it smaller: {} bytes, or",
+                listed(grown.iter().map(too_much).collect())
+            ),
             "raise the baseline deliberately: `gate --raise --reason \"why this is worth it\"`"
                 .to_owned(),
             "the tolerance is set in [package.metadata.budget.ratchet] of the package's manifest"
                 .to_owned(),
         ],
-        ..baseline.at(report, &[key, name])
-    }
+        ..baseline.at(report, &[key, first.size.name()])
+    })
+}
+
+/// What a size is, and what it might be.
+fn bound(growth: &Growth) -> String {
+    let Growth {
+        actual, from, most, ..
+    } = *growth;
+    let (since, tolerance) = match growth.because {
+        Because::Drift => ("since the last deliberate raise, from", "drift"),
+        Because::Ratchet | Because::Limit => ("over the baseline of", "tolerance"),
+    };
+    let name = growth.size.name();
+    let [actual, more, from, allowed] =
+        [actual, actual - from, from, most - from].map(units::bytes);
+    format!("{name} is {actual} bytes, {more} {since} {from}, where the {tolerance} is {allowed}")
+}
+
+/// A baseline in words, with its commit.
+fn whose(from: &str, commit: Option<&str>) -> String {
+    let commit = commit.map(|commit| commit.get(..12).unwrap_or(commit));
+    commit.map_or(from.to_owned(), |commit| format!("{from}, {commit}"))
 }
 
 fn not_judged(
@@ -187,14 +216,22 @@ fn difference(difference: &Difference) -> String {
     format!("{what}{before} \u{2192} {after}")
 }
 
-/// The largest changes of each grouping, and what the rest comes to, so that every list sums to the
-/// difference.
-fn what_grew(report: &Report, record: &BaselineRecord) -> Vec<String> {
-    let raw = record.sizes.iter().find(|size| size.measure == "raw");
-    let before = raw.map_or(0, |raw| raw.baseline);
+/// What changed since what the change began with: the largest of each grouping, and what the rest
+/// comes to, so that every list sums to the difference.
+pub fn what_grew(report: &Report, record: &BaselineRecord) -> Vec<String> {
+    let sizes = |name| record.sizes.iter().find(|size| size.measure == name);
+    let since = match &record.base {
+        Some(base) => whose(&base.from, base.commit.as_deref()),
+        None => "the baseline".to_owned(),
+    };
     let after = report.attribution.bytes;
+    let before = match (&record.changes, &record.base) {
+        (Some(diff), _) => diff.before,
+        (None, Some(base)) => base.sizes.raw,
+        (None, None) => sizes("raw").map_or(after, |raw| raw.baseline),
+    };
     let mut lines = vec![format!(
-        "since the baseline ({} \u{2192} {} bytes, {})",
+        "since {since} ({} \u{2192} {} bytes, {})",
         units::bytes(before),
         units::bytes(after),
         units::change(before, after)

@@ -4,7 +4,7 @@ use super::rows;
 use crate::attribution::groups::{self, Grouping};
 use crate::attribution::{Attribution, Row, RowKind};
 use crate::config::{Config, Measure};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, place};
 use crate::gate::{Breach, Verdict};
 use crate::report::{Report, Size, units};
 use std::path::Path;
@@ -15,21 +15,37 @@ pub const OVER_BUDGET: &str = "over-budget";
 /// How many of the largest are named.
 const LARGEST: usize = 10;
 
-/// One error per limit that does not hold, at the limit's place in the manifest. `file` is where
-/// the report was written, for the command that shows more. What is largest in the whole file
-/// stands with the first size alone: it is the same for all of them.
+/// One error for the limits on sizes that do not hold, for what made one of them too large did so
+/// with the others, and one for each other limit, each at its limit's place in the manifest. `file`
+/// is where the report was written, for the command that shows more.
 pub fn limits(verdict: &Verdict, report: &Report, config: &Config, file: &Path) -> Vec<Diagnostic> {
-    let is_size = |breach: &Breach| matches!(breach.limit.measure, Measure::Size(_));
-    let first = verdict.exceeded.iter().position(is_size);
+    let is_size = |breach: &&Breach| matches!(breach.limit.measure, Measure::Size(_));
+    let (sizes, others): (Vec<_>, Vec<_>) = verdict.exceeded.iter().partition(is_size);
     let mut all = Vec::new();
-    for (i, breach) in verdict.exceeded.iter().enumerate() {
-        let mut one = diagnostic(breach, report, config, file);
-        if !is_size(breach) || first == Some(i) {
-            one.notes = explained(report, breach);
-        }
+    if let Some((first, more)) = sizes.split_first() {
+        let mut one = diagnostic(first, report, config, file);
+        one.notes = more.iter().map(|breach| beside(breach, config)).collect();
+        one.notes.extend(explained(report, first));
         all.push(one);
     }
+    all.extend(others.into_iter().map(|breach| {
+        let notes = explained(report, breach);
+        let one = diagnostic(breach, report, config, file);
+        Diagnostic { notes, ..one }
+    }));
     all
+}
+
+/// Another size that is too large as well, and where its limit stands.
+fn beside(breach: &Breach, config: &Config) -> String {
+    let Breach { limit, actual } = breach;
+    let (line, column) = place(&config.source, limit.span.start);
+    let file = config.manifest.file_name().unwrap_or_default().display();
+    let is = sentence("it", &limit.measure, *actual);
+    let [over, most, actual] = [actual - limit.most, limit.most, *actual].map(units::bytes);
+    let key = key(&limit.measure);
+    let set = format!("{key} = {}", actual.replace(',', "_"));
+    format!("and {is}, {over} over its limit of {most} ({file}:{line}:{column}; {set})")
 }
 
 fn diagnostic(breach: &Breach, report: &Report, config: &Config, file: &Path) -> Diagnostic {
@@ -168,7 +184,7 @@ fn list(headline: String, rows: impl Iterator<Item = (u64, String)>, whole: u64)
 #[cfg(test)]
 mod tests {
     use super::limits;
-    use crate::config::Config;
+    use crate::config::{Config, Limit, Measure};
     use crate::diagnostic::Diagnostic;
     use crate::gate;
     use crate::gate::tests::{config, report, sizes};
@@ -180,26 +196,34 @@ mod tests {
         limits(&verdict, report, config, Path::new("r.json"))
     }
 
+    /// Protects readers from three errors for one change: the sizes are one, at the first limit,
+    /// with the places of the others, and explained once.
     #[test]
-    fn each_breach_points_at_its_own_limit_and_the_first_explains() {
-        let (report, config) = (
+    fn sizes_are_one_and_others_stand_alone() {
+        let (mut report, mut config) = (
             report(sizes([11, 6, 30])),
             config([Some(10), Some(5), Some(7)]),
         );
+        config.manifest = "app/Cargo.toml".into();
+        let functions = Limit {
+            most: 1,
+            span: 4..5,
+            measure: Measure::Functions,
+        };
+        config.limits.set(functions);
+        report.figures.functions = 4;
         let all = said(&report, &config);
+        let spans: Vec<_> = all.iter().map(|d| d.span.clone()).collect();
+        assert_eq!(spans, [0..1, 4..5]);
+        let notes: Vec<_> = all.iter().map(|d| d.notes.len()).collect();
+        assert_eq!(notes, [13, 2]);
         assert_eq!(
-            all.iter().map(|d| d.span.clone()).collect::<Vec<_>>(),
-            [0..1, 1..2, 2..3]
+            all[0].notes[0],
+            "and it is 6 bytes after gzip -9, 1 over its limit of 5 (Cargo.toml:1:2; gzip = 6)"
         );
-        assert_eq!(
-            all.iter().map(|d| d.notes.len()).collect::<Vec<_>>(),
-            [11, 0, 0]
-        );
-        assert_eq!(all[0].notes[1], "250   25.0%  app::run");
-        assert!(
-            all.iter()
-                .all(|d| d.help[0].contains("build-support analyze r.json"))
-        );
+        assert_eq!(all[0].notes[3], "250   25.0%  app::run");
+        let shows = |d: &Diagnostic| d.help[0].contains("build-support analyze r.json");
+        assert!(all.iter().all(shows));
     }
 
     #[test]

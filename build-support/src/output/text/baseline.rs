@@ -5,7 +5,8 @@ use super::judged;
 use super::style::{BAD, FAINT, HEADING, Paint, WARNING};
 use super::table::Table;
 use crate::gate::entry::{Entry, Refused};
-use crate::report::{BaselineRecord, Judged, Report, Size, units};
+use crate::output::diagnostic;
+use crate::report::{BaselineRecord, Judged, Raise, Report, Size, units};
 use anstyle::Style;
 
 /// What is shown of one judgement, as text that ends in a newline.
@@ -26,7 +27,7 @@ pub fn draw(report: &Report, colour: bool) -> String {
         text.push_str(&format!("\n{others}"));
     }
     if let Some(baseline) = &report.baseline {
-        text.push_str(&raises(baseline, paint));
+        text.push_str(&raises(report, baseline, paint));
     }
     text.push('\n');
     text.push_str(&judged::verdict(report, paint));
@@ -114,11 +115,18 @@ fn sizes(report: &Report, paint: Paint) -> String {
     table.draw("", paint)
 }
 
-/// The raises that the change brings, for whoever looks at it to see.
-fn raises(baseline: &BaselineRecord, paint: Paint) -> String {
-    let line = |raise: &crate::report::Raise| {
+/// The raises that the change brings, for whoever looks at it to see, and what grew with them.
+fn raises(report: &Report, baseline: &BaselineRecord, paint: Paint) -> String {
+    if baseline.raises.is_empty() {
+        return String::new();
+    }
+    let line = |raise: &Raise| {
+        let with = match &raise.carried {
+            Some(key) => format!(" by as much as that of {key}"),
+            None => String::new(),
+        };
         let line = format!(
-            "raised by this change, raw {} \u{2192} {}: {}",
+            "raised by this change{with}, raw {} \u{2192} {}: {}",
             units::bytes(raise.from.raw),
             units::bytes(raise.to.raw),
             raise.reason
@@ -126,6 +134,7 @@ fn raises(baseline: &BaselineRecord, paint: Paint) -> String {
         format!("{}\n", paint.with(WARNING, &line))
     };
     let lines: String = baseline.raises.iter().map(line).collect();
-    let gap = if lines.is_empty() { "" } else { "\n" };
-    format!("{gap}{lines}")
+    let grew = diagnostic::what_grew(report, baseline).into_iter();
+    let grew: String = grew.map(|line| format!("{line}\n")).collect();
+    format!("\n{lines}{grew}")
 }
