@@ -12,6 +12,7 @@ pub mod features;
 pub mod layout;
 pub mod linked;
 pub mod module;
+pub mod name_section;
 pub mod names;
 pub mod path;
 pub mod reachability;

@@ -5,7 +5,7 @@ use crate::attribution::groups::{self, Grouping};
 use crate::cli::ended::Ended;
 use crate::cli::options::Tables;
 use crate::cli::terminal::{colour_on_stdout, print, shown};
-use crate::cli::{explain, inlined, why};
+use crate::cli::{explain, inlined, verdict, why};
 use crate::ops::named;
 use crate::ops::ship::Files;
 use crate::output::text::size_by::{self, Retained};
@@ -81,6 +81,7 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
         return explain::run(&file, symbol, opts.tables.json);
     }
     let mut subject = named::read(&[&file], &opts.symbols)?.remove(0);
+    verdict::remark_on_subject(&file, &subject);
     if let Some(symbol) = &opts.why {
         return why::run(&file, &subject, symbol, opts.tables.json);
     }

@@ -11,6 +11,7 @@ use crate::output::text;
 use crate::project::package::Package;
 use crate::report;
 use crate::system::streams;
+use crate::wasm::artifact::Artifact;
 use clap::Args;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -49,7 +50,9 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     } else {
         given(opts)?
     };
-    let (report, verdict) = check::run(&opts.file, &config)?;
+    let artifact = Artifact::read(&opts.file)?;
+    verdict::remark_on_names(&opts.file, artifact.bytes());
+    let (report, verdict) = check::run(&opts.file, &artifact, &config)?;
     let mut stdout = streams::stdout();
     if opts.json {
         write!(stdout, "{}", report::json::write(&report))?;

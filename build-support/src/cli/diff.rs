@@ -4,6 +4,7 @@ use crate::attribution::diff;
 use crate::cli::ended::Ended;
 use crate::cli::options::Tables;
 use crate::cli::terminal::{self, colour_on_stdout, print};
+use crate::cli::verdict;
 use crate::ops::named;
 use crate::output::text::size_by;
 use clap::Args;
@@ -41,6 +42,9 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     terminal::read_once([opts.old.as_path(), &opts.new])?;
     let files = [opts.old.as_path(), &opts.new];
     let subjects = named::read(&files, &opts.symbols)?;
+    for (file, subject) in files.iter().zip(&subjects) {
+        verdict::remark_on_subject(file, subject);
+    }
     let names = files.map(|file| file.display().to_string());
     let sizes: Option<Vec<_>> = subjects.iter().map(named::sizes).collect();
     let sides = subjects.into_iter().map(|subject| match opts.tables.code {

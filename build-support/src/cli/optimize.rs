@@ -92,6 +92,7 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     config.snip.allow.clone_from(&opts.allow);
     config.snip.deny.clone_from(&opts.deny);
     let input = Artifact::read(&opts.file)?;
+    verdict::remark_on_names(&opts.file, input.bytes());
     let analysis = pipeline::analyze(&config.snip, config.sweep.enabled, &opts.file, &input)?;
     if opts.dry_run {
         return dry_run::show(&analysis, opts.json);

@@ -4,6 +4,7 @@
 use crate::attribution::groups::{self, Grouping};
 use crate::cli::ended::Ended;
 use crate::cli::terminal::{self, colour_on_stdout};
+use crate::cli::verdict;
 use crate::ops::ship::Files;
 use crate::output::text::{self, size_by};
 use crate::output::view::View;
@@ -140,10 +141,12 @@ fn views(opts: &Opts) -> anyhow::Result<Vec<View>> {
     let mut subjects = Vec::new();
     for file in files {
         let subject = subject::read(&file)?;
+        verdict::remark_on_subject(&file, &subject);
         subjects.push((file, subject, None));
     }
     for file in &opts.against {
         let old = subject::read(file)?;
+        verdict::remark_on_subject(file, &old);
         let only = subjects.len() == 1;
         let place = subjects
             .iter_mut()

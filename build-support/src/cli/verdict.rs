@@ -8,8 +8,9 @@ use crate::gate::Verdict;
 use crate::ops::ship::Shipped;
 use crate::output::diagnostic;
 use crate::report::Report;
+use crate::report::subject::Subject;
 use crate::system::streams;
-use crate::wasm::bindgen;
+use crate::wasm::{bindgen, name_section};
 use std::path::Path;
 
 /// Shows what the gate has to object to in what was shipped, each at its line in the manifest.
@@ -34,6 +35,25 @@ pub fn show(
     }
     messages.show(&diagnostic::limits(verdict, report, config, file))?;
     Ok(Ended::OverBudget)
+}
+
+/// Warns where the names in a file that was read are damaged.
+pub fn remark_on_subject(file: &Path, subject: &Subject) {
+    if let Some(artifact) = &subject.artifact {
+        remark_on_names(file, artifact.bytes());
+    }
+}
+
+/// Warns where the names in a file are damaged, which stops nothing.
+pub fn remark_on_names(file: &Path, bytes: &[u8]) {
+    if let Some((module, fault)) = name_section::fault(bytes) {
+        eprintln!(
+            "warning: {}: the name section of core module {module} is damaged: {} (at offset {:#x} of the module); the names that can be read are used",
+            shown(file).display(),
+            fault.message,
+            fault.offset
+        );
+    }
 }
 
 /// Says what is still to be done with a file that wasm-bindgen has to read.

@@ -13,24 +13,23 @@ use crate::wasm::{ReadError, features, reachability};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// Measures the core module or component in `file`, attributes its bytes, and judges it by the
-/// limits of `config`.
+/// Measures the core module or component that was read from `file`, attributes its bytes, and judges
+/// it by the limits of `config`.
 ///
 /// # Errors
-/// [`Error::Io`](crate::Error::Io), [`Error::Input`](crate::Error::Input) for what is no such file,
-/// and what a limit on the start reports.
-pub fn run(file: &Path, config: &Config) -> Result<(Report, Verdict)> {
-    let artifact = Artifact::read(file)?;
+/// [`Error::Input`](crate::Error::Input) for what cannot be read of it, and what a limit on the
+/// start reports.
+pub fn run(file: &Path, artifact: &Artifact, config: &Config) -> Result<(Report, Verdict)> {
     let mut used = BTreeSet::new();
     for module in artifact.core_modules() {
         used.extend(features::run(module, file)?.into_iter().map(|f| f.name));
     }
-    let attribution = attribution::of_file(file, &artifact)?;
+    let attribution = attribution::of_file(file, artifact)?;
     let sizes = sizes::run(artifact.bytes());
-    let mut report = describe(config, &artifact, sizes, attribution)?;
+    let mut report = describe(config, artifact, sizes, attribution)?;
     report.features = used.into_iter().map(str::to_owned).collect();
     if config.limits.get(&Measure::Start).is_some() {
-        report.figures.start = Some(start::run(file, &artifact)?);
+        report.figures.start = Some(start::run(file, artifact)?);
     }
     let verdict = judge(&mut report, config);
     Ok((report, verdict))

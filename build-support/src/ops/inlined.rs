@@ -9,7 +9,7 @@ use crate::ops::build;
 use crate::ops::ship::Files;
 use crate::project::compile::{self, Request};
 use crate::project::listener::Listener;
-use crate::project::package::{Features, Package};
+use crate::project::package::{Package, Wanted};
 use crate::project::toolchain;
 use crate::report;
 use crate::wasm::artifact::{Artifact, FileKind};
@@ -75,13 +75,13 @@ pub fn of_file(file: &Path) -> Result<Account> {
 /// As [`build::compile`] and [`of_file`].
 pub fn of_package(package: &Package, target: &str, listener: &mut dyn Listener) -> Result<Account> {
     let config = package.config(Some(target))?;
-    let features = Features::default();
-    let plain = build::compile(package, &config, &features, listener)?;
+    let wanted = Wanted::default();
+    let plain = build::compile(package, &config, &wanted, listener)?;
     let found = toolchain::find(target, &mut |_| {})?;
     let request = Request {
         lines: true,
         target_dir: package.target_dir.join(FOLDER),
-        ..Request::new(package, &config, &features)
+        ..Request::new(package, &config, &wanted)
     };
     let told = compile::run(&request, &found, listener)?;
     let artifact = Artifact::new(told.bytes, &told.path)?;

@@ -51,7 +51,7 @@ impl Layout {
 /// Reads it of a core module.
 ///
 /// # Errors
-/// A [`ReadError`] where an initial value or the name section cannot be read.
+/// A [`ReadError`] where an initial value cannot be read.
 pub fn read(module: &Module<'_>) -> Result<Layout, ReadError> {
     let mut layout = Layout::default();
     for import in &module.imports {
@@ -65,7 +65,7 @@ pub fn read(module: &Module<'_>) -> Result<Layout, ReadError> {
         let initial = initial(&global.init_expr)?;
         push_global(&mut layout, global.ty, Some(initial));
     }
-    let names = module.global_names(layout.globals.len())?;
+    let names = module.global_names(layout.globals.len());
     for (global, name) in layout.globals.iter_mut().zip(names) {
         global.name = name.map(str::to_owned);
     }

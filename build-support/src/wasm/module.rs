@@ -1,19 +1,19 @@
 //! The reader of a core module: every section once, borrowed from the bytes. What its contents mean
 //! is for whoever asks.
 //!
-//! What an engine reads has to be whole. Sections for tools are only found: a broken name section
-//! is an error for whoever wants names, and for nobody else.
+//! What an engine reads has to be whole. Sections for tools are only found; of a broken name section
+//! there are the names that can be read.
 
 use super::constant;
+use super::name_section;
 use super::read_error::ReadError;
 use super::sections;
 use std::collections::HashMap;
 use std::ops::Range;
 use wasmparser::{
     BinaryReader, BinaryReaderError, CompositeInnerType, CustomSectionReader, Data, Element,
-    Export, ExternalKind, FromReader, FuncType, FunctionBody, Global, Import, MemoryType, Name,
-    NameMap, NameSectionReader, Parser, Payload, SectionLimited, SubType, Table, TableInit,
-    TypeRef,
+    Export, ExternalKind, FromReader, FuncType, FunctionBody, Global, Import, Imports, MemoryType,
+    Parser, Payload, SectionLimited, SubType, Table, TableInit, TagType, TypeRef,
 };
 
 /// A core module's parts in file order. Ranges are byte offsets in [`Module::bytes`].
@@ -37,6 +37,8 @@ pub struct Module<'a> {
     pub tables: Vec<Table<'a>>,
     /// The memories it defines.
     pub memories: Vec<MemoryType>,
+    /// The tags it defines.
+    pub tags: Vec<TagType>,
     /// The globals it defines.
     pub globals: Vec<Global<'a>>,
     /// The exports.
@@ -49,6 +51,12 @@ pub struct Module<'a> {
     pub bodies: Vec<FunctionBody<'a>>,
     /// The data segments.
     pub data: Vec<Data<'a>>,
+    /// Whether types stand in groups, as recursive ones do.
+    pub has_type_groups: bool,
+    /// Whether several imports share what is written of them.
+    pub has_compact_imports: bool,
+    /// Whether it says how many data segments there are before the code.
+    pub has_data_count: bool,
 }
 
 /// What a module calls its own functions and its data segments, as it is written.
@@ -90,10 +98,15 @@ impl<'a> Module<'a> {
         match payload {
             Payload::TypeSection(groups) => {
                 for group in groups {
-                    self.types.extend(group?.into_types());
+                    let group = group?;
+                    self.has_type_groups |= group.is_explicit_rec_group();
+                    self.types.extend(group.into_types());
                 }
             }
             Payload::ImportSection(section) => {
+                for imports in section.clone() {
+                    self.has_compact_imports |= !matches!(imports?, Imports::Single(..));
+                }
                 for import in section.into_imports() {
                     self.imports.push(import?);
                 }
@@ -101,12 +114,14 @@ impl<'a> Module<'a> {
             Payload::FunctionSection(section) => extend(&mut self.functions, section)?,
             Payload::TableSection(section) => extend(&mut self.tables, section)?,
             Payload::MemorySection(section) => extend(&mut self.memories, section)?,
+            Payload::TagSection(section) => extend(&mut self.tags, section)?,
             Payload::GlobalSection(section) => extend(&mut self.globals, section)?,
             Payload::ExportSection(section) => extend(&mut self.exports, section)?,
             Payload::StartSection { func, .. } => self.start = Some(func),
             Payload::ElementSection(section) => extend(&mut self.elements, section)?,
             Payload::CodeSectionEntry(body) => self.bodies.push(body),
             Payload::DataSection(section) => extend(&mut self.data, section)?,
+            Payload::DataCountSection { .. } => self.has_data_count = true,
             Payload::CustomSection(section) => self.customs.push(section),
             _ => {}
         }
@@ -174,6 +189,15 @@ impl<'a> Module<'a> {
             .collect()
     }
 
+    /// Whether it is a relocatable object that no linker has read yet: with a linker's symbols, and
+    /// without anything that can be entered from outside, which only a linker makes.
+    pub fn is_object(&self) -> bool {
+        let mut customs = self.customs.iter();
+        self.exports.is_empty()
+            && self.start.is_none()
+            && customs.any(|custom| custom.name() == "linking")
+    }
+
     /// Whether others see a table of it, or give it one.
     pub fn shares_table(&self) -> bool {
         let (mut imports, mut exports) = (self.imports.iter(), self.exports.iter());
@@ -225,51 +249,38 @@ impl<'a> Module<'a> {
         Ok(held)
     }
 
-    /// What it calls its own functions and its data segments.
-    ///
-    /// # Errors
-    /// A [`ReadError`] where the name section is broken: that is no silence.
-    pub fn names(&self) -> Result<ItemNames<'a>, ReadError> {
+    /// What it calls its own functions and its data segments, as far as that can be read.
+    pub fn names(&self) -> ItemNames<'a> {
         let mut functions = vec![None; self.bodies.len()];
         let mut segments = vec![None; self.data.len()];
         self.name_by_exports(ExternalKind::Func, self.imported, &mut functions);
-        for map in self.name_maps() {
-            match map? {
-                Name::Function(map) => name_by_map(map, self.imported, &mut functions)?,
-                Name::Data(map) => name_by_map(map, 0, &mut segments)?,
-                _ => {}
-            }
+        let named = name_section::read(&self.customs);
+        for (index, called) in named.functions {
+            name(index, called, self.imported, &mut functions);
         }
-        Ok(ItemNames {
+        for (index, called) in named.data {
+            name(index, called, 0, &mut segments);
+        }
+        ItemNames {
             functions,
             segments,
-        })
+        }
     }
 
     /// What it calls its first `count` globals, imported ones counted; as with functions.
-    ///
-    /// # Errors
-    /// As [`Module::names`].
-    pub fn global_names(&self, count: usize) -> Result<Vec<Option<&'a str>>, ReadError> {
+    pub fn global_names(&self, count: usize) -> Vec<Option<&'a str>> {
         let mut globals = vec![None; count];
         self.name_by_exports(ExternalKind::Global, 0, &mut globals);
-        for map in self.name_maps() {
-            if let Name::Global(map) = map? {
-                name_by_map(map, 0, &mut globals)?;
-            }
+        for (index, called) in name_section::read(&self.customs).globals {
+            name(index, called, 0, &mut globals);
         }
-        Ok(globals)
+        globals
     }
 
     fn name_by_exports(&self, kind: ExternalKind, first: u32, names: &mut [Option<&'a str>]) {
         for export in self.exports.iter().filter(|export| export.kind == kind) {
             name(export.index, export.name, first, names);
         }
-    }
-
-    fn name_maps(&self) -> impl Iterator<Item = Result<Name<'a>, BinaryReaderError>> {
-        let named = self.customs.iter().filter(|custom| custom.name() == "name");
-        named.flat_map(|custom| NameSectionReader::new(custom.data_reader()))
     }
 }
 
@@ -303,18 +314,6 @@ fn extend<'a, T: FromReader<'a>>(
     Ok(())
 }
 
-fn name_by_map<'a>(
-    map: NameMap<'a>,
-    first: u32,
-    names: &mut [Option<&'a str>],
-) -> Result<(), BinaryReaderError> {
-    for naming in map {
-        let naming = naming?;
-        name(naming.index, naming.name, first, names);
-    }
-    Ok(())
-}
-
 fn name<'a>(index: u32, called: &'a str, first: u32, names: &mut [Option<&'a str>]) {
     let position = index.checked_sub(first).map(|position| position as usize);
     if let Some(name) = position.and_then(|position| names.get_mut(position)) {
@@ -325,21 +324,6 @@ fn name<'a>(index: u32, called: &'a str, first: u32, names: &mut [Option<&'a str
 #[cfg(test)]
 mod tests {
     use super::Module;
-
-    /// Protects every answer that needs no names from a name section that only tools read.
-    #[test]
-    fn a_broken_name_section_is_in_the_way_of_names_alone() {
-        let whole = r#"(module (memory 1) (func (export "run")) (data (i32.const 8) "x")"#;
-        let broken = format!(r#"{whole} (@custom "name" "\01\7fx"))"#);
-        let broken = wat::parse_str(broken).unwrap();
-        let module = Module::read(&broken).unwrap();
-        assert_eq!((module.bodies.len(), module.data.len()), (1, 1));
-        assert!(module.names().is_err() && module.global_names(0).is_err());
-        let whole = wat::parse_str(format!("{whole})")).unwrap();
-        let names = Module::read(&whole).unwrap().names().unwrap();
-        assert_eq!(names.functions, [Some("run")]);
-        assert_eq!(names.segments, [None]);
-    }
 
     /// Protects sums over files whose numbers are longer than they need be.
     #[test]

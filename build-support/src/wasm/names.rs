@@ -38,9 +38,9 @@ pub struct Piece {
 /// Reads the names that a core module carries itself.
 ///
 /// # Errors
-/// A [`ReadError`] where an address cannot be read; a broken name section is one, not a silence.
+/// A [`ReadError`] where an address cannot be read.
 pub fn read(module: &Module<'_>) -> Result<Names, ReadError> {
-    let names = module.names()?;
+    let names = module.names();
     let segments = names.segments.into_iter().enumerate();
     let segments: Vec<_> = segments
         .map(|(number, name)| match name {

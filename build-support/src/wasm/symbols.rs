@@ -44,9 +44,9 @@ impl Symbols {
 /// Reads the symbols of a core module. The name section comes first, exports fill its gaps.
 ///
 /// # Errors
-/// A [`ReadError`] where a body cannot be read; a broken name section is one, not a silence.
+/// A [`ReadError`] where a body cannot be read.
 pub fn run(module: &Module<'_>) -> Result<Symbols, ReadError> {
-    let names = module.names()?;
+    let names = module.names();
     let mut found = Symbols::default();
     let bodies = module.bodies.iter().zip(module.imported..);
     for ((body, index), name) in bodies.zip(names.functions) {
