@@ -1,9 +1,9 @@
 //! A package and a toolchain → the linked file, with everything the analysis needs: names, the
 //! linker's relocations, and no component made yet.
 //!
-//! The user's own flags stay in force, those of plain cargo (`rustflags`); ours come after them, and
-//! what strips is put off until the file is shipped. Flags for the linker go to the package's own
-//! last step only, so that commands and reactors share one standard library.
+//! The user's own flags stay in force, those of plain cargo (`rustflags`); ours come after them,
+//! and what strips is put off until the file is shipped. Flags for the linker go to the package's
+//! own last step only, so that commands and reactors share one standard library.
 //!
 //! The build has a target folder of its own: another compiler may be at work there than in the
 //! host's.
@@ -14,9 +14,10 @@ pub mod project;
 mod request;
 mod rustflags;
 
-pub use flags::{LINK_PLAINLY, Linker, REACTOR_STARTUP, hides, linker_arguments};
+pub use flags::{LINK_PLAINLY, Linker, REACTOR_STARTUP, linker_arguments};
 pub use folders::nameless;
 pub use request::{Request, StdBuild};
+pub use rustflags::hides;
 
 use crate::attribution::definers::Definers;
 use crate::error::{Error, Result};

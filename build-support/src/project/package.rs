@@ -151,9 +151,16 @@ impl Package {
         let bins = self.makes.iter().filter(|target| target.is_bin());
         let bins: Vec<_> = bins.map(|target| target.name.as_str()).collect();
         let program = |name: &str| CrateKind::Command(name.to_owned());
+        let programs = match bins.len() {
+            0 => "0 programs: nothing to link".to_owned(),
+            1 => "1 program".to_owned(),
+            several => format!("{several} programs"),
+        };
         let named = match wanted.or(self.chosen.as_ref()) {
             Some(CrateKind::Reactor) if self.library().is_some() => return Ok(CrateKind::Reactor),
-            Some(CrateKind::Reactor) => return Err(self.unclear("no library", &bins)),
+            Some(CrateKind::Reactor) => {
+                return Err(self.unclear(&format!("no library and {programs}"), &bins));
+            }
             Some(CrateKind::Command(name)) => Some(name),
             None => None,
         };
@@ -164,7 +171,7 @@ impl Package {
             (None, [only]) => Ok(program(only)),
             (None, _) => match &self.default_run {
                 Some(name) => Ok(program(name)),
-                None => Err(self.unclear("no cdylib", &bins)),
+                None => Err(self.unclear(&format!("no cdylib and {programs}"), &bins)),
             },
         }
     }
@@ -175,26 +182,16 @@ impl Package {
         self.makes.iter().find(is_library)
     }
 
-    /// It has `none`, and these programs.
-    fn unclear(&self, none: &str, bins: &[&str]) -> Error {
-        let manifest = self.manifest.display();
-        let (what, help) = match bins {
-            [] => (
-                "0 programs: nothing to link".to_owned(),
-                "add `crate-type = [\"cdylib\"]` under [lib], or a program".to_owned(),
-            ),
-            _ => (
-                match bins.len() {
-                    1 => "1 program".to_owned(),
-                    several => format!("{several} programs"),
-                },
-                format!(
-                    "choose with --bin, or for good with `bin` in [package.metadata.budget] or `default-run` in [package]: {}",
-                    bins.join(", ")
-                ),
+    /// It `lacks` what was looked for, and has these programs.
+    fn unclear(&self, lacks: &str, bins: &[&str]) -> Error {
+        let help = match bins {
+            [] => "add `crate-type = [\"cdylib\"]` under [lib], or a program".to_owned(),
+            _ => format!(
+                "choose with --bin, or for good with `bin` in [package.metadata.budget] or `default-run` in [package]: {}",
+                bins.join(", ")
             ),
         };
-        Error::toolchain(format!("{manifest} has {none} and {what}"), help)
+        Error::toolchain(format!("{} has {lacks}", self.manifest.display()), help)
     }
 
     /// What cargo calls the files of `kind`.

@@ -1,5 +1,5 @@
-//! Files that appear whole, and what killed runs leave of them. What is no file on a disk, a pipe or
-//! a device, is written through.
+//! Files that appear whole, and what killed runs leave of them. What is no file on a disk, a pipe
+//! or a device, is written through.
 
 use crate::error::{Error, Result};
 use std::fs::{File, OpenOptions, Permissions};

@@ -18,10 +18,6 @@ pub const REACTOR_STARTUP: &str = "crt1-reactor.o";
 /// Set in the environment where the real linker's file is wanted as it is.
 pub const LINK_PLAINLY: &str = "BUILD_SUPPORT_LINK_PLAINLY";
 
-/// Linker arguments that take names or relocations from the file, or the line tables, which go in
-/// any case; after one dash or two, as LLVM's linkers have it.
-const HIDE: [&str; 5] = ["strip-all", "s", "strip-debug", "S", "compress-relocations"];
-
 /// Sets the compiler, the standard library and the flags of every crate on `cargo`.
 ///
 /// # Errors
@@ -163,12 +159,6 @@ pub fn linker_arguments(linker: Linker, kind: &CrateKind, libc: Option<&Path>) -
         ]);
     }
     arguments
-}
-
-/// Whether a linker that is given `argument` leaves out names, relocations or their room.
-pub fn hides(argument: &str) -> bool {
-    let name = argument.strip_prefix('-');
-    name.is_some_and(|name| HIDE.contains(&name.strip_prefix('-').unwrap_or(name)))
 }
 
 fn with_path(flag: &str, path: impl AsRef<OsStr>) -> OsString {

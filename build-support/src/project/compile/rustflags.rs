@@ -3,7 +3,6 @@
 //! else what it says for every build. What would take names or relocations from the linker's file
 //! is left out: they are needed until this tool has looked, and it strips what is shipped itself.
 
-use super::flags;
 use super::request::Request;
 use crate::error::{Error, Result};
 use crate::project::toolchain::Toolchain;
@@ -13,6 +12,10 @@ use serde_json::Value;
 
 /// Between the flags in `CARGO_ENCODED_RUSTFLAGS`.
 pub const SEPARATOR: &str = "\x1f";
+
+/// Linker arguments that take names or relocations from the file, or the line tables, which go in
+/// any case; after one dash or two, as LLVM's linkers have it.
+const HIDE: [&str; 5] = ["strip-all", "s", "strip-debug", "S", "compress-relocations"];
 
 /// The user's flags for what `request` asks for.
 ///
@@ -61,8 +64,9 @@ impl Configuration {
         let target = &request.target;
         let variable = target.to_uppercase().replace(['-', '.'], "_");
         let variable = format!("CARGO_TARGET_{variable}_RUSTFLAGS");
-        let mut own = self.list(&["target", target, "rustflags"], &variable);
-        let every = || self.list(&["build", "rustflags"], "CARGO_BUILD_RUSTFLAGS");
+        let given = |name: &str| std::env::var(name).unwrap_or_default();
+        let mut own = self.list(&["target", target, "rustflags"], &given(&variable));
+        let every = || self.list(&["build", "rustflags"], &given("CARGO_BUILD_RUSTFLAGS"));
         let mut conditional = self.conditional();
         if !conditional.is_empty() {
             let known = if own.is_empty() { every() } else { own.clone() };
@@ -73,7 +77,8 @@ impl Configuration {
         Ok(if own.is_empty() { every() } else { own })
     }
 
-    fn list(&self, keys: &[&str], variable: &str) -> Vec<String> {
+    /// What stands under `keys`, and what the environment has `given` besides.
+    fn list(&self, keys: &[&str], given: &str) -> Vec<String> {
         let listed = |config: &Value| {
             let value = keys.iter().try_fold(config, |value, key| value.get(key));
             value.map(words).unwrap_or_default()
@@ -85,8 +90,7 @@ impl Configuration {
         } else {
             0
         };
-        let variable = std::env::var(variable).unwrap_or_default();
-        flags.splice(end..end, variable.split_whitespace().map(str::to_owned));
+        flags.splice(end..end, given.split_whitespace().map(str::to_owned));
         flags
     }
 
@@ -170,14 +174,20 @@ fn codegen(option: &str) -> Option<String> {
     let (name, value) = option.split_once('=').unwrap_or((option, ""));
     match name.replace('_', "-").as_str() {
         "strip" => None,
-        "link-arg" if flags::hides(value) => None,
+        "link-arg" if hides(value) => None,
         "link-args" => {
-            let kept = value.split_whitespace().filter(|word| !flags::hides(word));
+            let kept = value.split_whitespace().filter(|word| !hides(word));
             let kept = kept.collect::<Vec<_>>().join(" ");
             (!kept.is_empty()).then(|| format!("{name}={kept}"))
         }
         _ => Some(option.to_owned()),
     }
+}
+
+/// Whether a linker that is given `argument` leaves out names, relocations or their room.
+pub fn hides(argument: &str) -> bool {
+    let name = argument.strip_prefix('-');
+    name.is_some_and(|name| HIDE.contains(&name.strip_prefix('-').unwrap_or(name)))
 }
 
 #[cfg(test)]
@@ -229,19 +239,18 @@ mod tests {
                 all: value(all),
                 files: value(files),
             };
-            // A variable that every test has.
-            config.list(&["build", "rustflags"], "CARGO_PKG_NAME")
+            config.list(&["build", "rustflags"], "given")
         };
         let list = r#"{"build":{"rustflags":["a"]}}"#;
         let both = r#"{"build":{"rustflags":["a","b c"]}}"#;
-        assert_eq!(flags("{}", "{}"), ["build-support"]);
-        assert_eq!(flags(list, list), ["a", "build-support"]);
-        assert_eq!(flags(list, both), ["a", "build-support", "b c"]);
+        assert_eq!(flags("{}", "{}"), ["given"]);
+        assert_eq!(flags(list, list), ["a", "given"]);
+        assert_eq!(flags(list, both), ["a", "given", "b c"]);
         let (string, other) = (
             r#"{"build":{"rustflags":"a b"}}"#,
             r#"{"build":{"rustflags":"c"}}"#,
         );
-        assert_eq!(flags(string, string), ["a", "b", "build-support"]);
-        assert_eq!(flags(string, other), ["build-support", "c"]);
+        assert_eq!(flags(string, string), ["a", "b", "given"]);
+        assert_eq!(flags(string, other), ["given", "c"]);
     }
 }
