@@ -1,5 +1,6 @@
-//! Where the code of a file was written: every byte by the source function that was inlined into the
-//! one it stands in. By debug information, which a linked file can have and a shipped one has not.
+//! Where the code of a file was written: every byte by the source function that was inlined into
+//! the one it stands in. By debug information, which a linked file can have and a shipped one has
+//! not.
 
 use super::Attribution;
 use super::origin::NO_CRATE;

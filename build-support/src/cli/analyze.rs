@@ -47,8 +47,8 @@ pub struct Opts {
     top: usize,
     #[command(flatten)]
     tables: Tables,
-    /// Show where the code was written, by crate and function, before it was inlined: of FILE, linked
-    /// with debug information, or of the package, which is linked once more with it
+    /// Show where the code was written, by crate and function, before it was inlined: of FILE,
+    /// linked with debug information, or of the package, which is linked once more with it
     #[arg(long, conflicts_with_all = ["why", "explain", "by", "code", "symbols"])]
     inlined: bool,
     /// The symbol map of FILE; the one beside it where this is not given

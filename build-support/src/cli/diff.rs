@@ -26,8 +26,8 @@ pub struct Opts {
     old: PathBuf,
     /// The file after
     new: PathBuf,
-    /// The symbol map of OLD or NEW, for a file without names; may be repeated. One that lies beside
-    /// the file is found
+    /// The symbol map of OLD or NEW, for a file without names; may be repeated. One that lies
+    /// beside the file is found
     #[arg(long, value_name = "MAP")]
     symbols: Vec<PathBuf>,
     /// How many changes to list in each table

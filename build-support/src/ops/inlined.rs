@@ -1,6 +1,6 @@
 //! Where the code of what a package ships was written. The package is linked once more, with line
-//! tables and the names of inlined functions, in a folder of its own; nothing of that is shipped, and
-//! whether it changed the code is looked at.
+//! tables and the names of inlined functions, in a folder of its own; nothing of that is shipped,
+//! and whether it changed the code is looked at.
 
 use crate::attribution::inlined::{self, Inlined};
 use crate::attribution::{self, RowKind};

@@ -19,8 +19,8 @@ type Entry<'a> = DebuggingInformationEntry<Bytes<'a>>;
 
 /// Where nothing is known of a byte.
 const UNKNOWN: u32 = u32::MAX;
-/// How often a byte may be told anew, on the average: so deep functions are inlined in each other at
-/// most.
+/// How often a byte may be told anew, on the average: so deep functions are inlined in each other
+/// at most.
 const DEPTH: usize = 256;
 /// How many references lead from an entry to the one with the name.
 const REFERENCES: usize = 8;

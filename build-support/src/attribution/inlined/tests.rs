@@ -88,8 +88,8 @@ fn inlined(body: &str, unit: &Unit) -> Inlined {
     inlined
 }
 
-/// Protects the account of a large function: each byte is the innermost function's, and what nothing
-/// is said of the function's own.
+/// Protects the account of a large function: each byte is the innermost function's, and what
+/// nothing is said of the function's own.
 #[test]
 fn every_byte_is_of_the_innermost_function() {
     // Count, then: length, no locals, ten times nop, end.

@@ -1,6 +1,6 @@
-//! Names that somebody demangled before they came here, with the hashes left in: wasm-bindgen writes
-//! `core[3c1f]::fmt::write` for v0 names and `core::fmt::write::h0123456789abcdef` for legacy ones;
-//! a linker that takes those for C++ leaves the escapes in them besides.
+//! Names that somebody demangled before they came here, with the hashes left in: wasm-bindgen
+//! writes `core[3c1f]::fmt::write` for v0 names and `core::fmt::write::h0123456789abcdef` for
+//! legacy ones; a linker that takes those for C++ leaves the escapes in them besides.
 
 use std::borrow::Cow;
 
@@ -116,8 +116,8 @@ fn is_hex(text: &str) -> bool {
 mod tests {
     use crate::wasm::path::demangle;
 
-    /// Protects files that went through wasm-bindgen or another linker: their names are those of the
-    /// symbols, whoever read them first.
+    /// Protects files that went through wasm-bindgen or another linker: their names are those of
+    /// the symbols, whoever read them first.
     #[test]
     fn whoever_demangled_it_it_is_one_name() {
         for symbol in [

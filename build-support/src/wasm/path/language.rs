@@ -6,8 +6,8 @@ pub fn is_rust(name: &str) -> bool {
     name.contains("::") && !is_cxx_library(name) && is_path(name) && !has_cxx_types(name)
 }
 
-/// Identifiers, `::`, and whatever brackets enclose: a name with parameters, an operator or a return
-/// type has more, and its brackets need not close.
+/// Identifiers, `::`, and whatever brackets enclose: a name with parameters, an operator or a
+/// return type has more, and its brackets need not close.
 fn is_path(name: &str) -> bool {
     let mut depth = 0_u32;
     let mut previous = ':';
