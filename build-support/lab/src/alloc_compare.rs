@@ -28,7 +28,8 @@ pub use builds::{Tracing, fixture, ship};
 pub use count_quantiles::CountQuantiles;
 pub use exports::{Export, Number};
 pub use figures::{
-    Candidate, Comparison, MemoryAt, OfTarget, PAGE, Pages, Ratios, Run, SCHEMA, WorkloadSize,
+    Candidate, Comparison, MOST_LOST, MemoryAt, OfTarget, PAGE, Pages, Ratios, Run, SCHEMA,
+    WorkloadSize,
 };
 pub use score::{Criterion, Reason, Recommendation, Score, Weights, weights};
 pub use session::{RunResult, Session, Step};

@@ -3,6 +3,7 @@
 mod alloc_compare;
 mod baseline;
 mod bench;
+mod build_time;
 mod compact;
 mod memory;
 mod scaling;
@@ -34,6 +35,7 @@ struct Cli {
 enum Command {
     Baseline(baseline::Opts),
     Bench(bench::Opts),
+    BuildTime(build_time::Opts),
     SizeBench(size_bench::Opts),
     AllocCompare(alloc_compare::Opts),
     Startup(startup::Opts),
@@ -51,6 +53,7 @@ pub fn main() -> ExitCode {
     ended::exit(match Cli::parse().command {
         Command::Baseline(opts) => baseline::run(&opts),
         Command::Bench(opts) => bench::run(&opts),
+        Command::BuildTime(opts) => build_time::run(&opts),
         Command::Scaling(opts) => scaling::run(&opts),
         Command::Compact(opts) => compact::run(&opts),
         Command::SizeBench(opts) => size_bench::run(&opts),

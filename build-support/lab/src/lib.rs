@@ -4,6 +4,7 @@
 
 pub mod alloc_compare;
 pub mod baseline;
+pub mod build_time;
 pub mod cli;
 pub mod compact;
 pub mod memory;

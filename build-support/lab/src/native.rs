@@ -120,3 +120,37 @@ fn times(samples: u32, mut sample: impl FnMut() -> Result<u64>) -> Result<Quanti
         .collect::<Result<_>>()?;
     Ok(Quantiles::of(all).expect("there is one at least"))
 }
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use super::play;
+    use crate::transcript::Transcript;
+    use std::os::unix::fs::PermissionsExt;
+
+    /// Protects the figures from a program that leaves messages unanswered, and is fast by that.
+    #[test]
+    fn every_message_must_have_its_answer() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("program");
+        std::fs::write(
+            &program,
+            "#!/bin/sh\nwhile read -r line; do echo \"$line\"; done\n",
+        )
+        .unwrap();
+        std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+        let transcript = Transcript {
+            config: serde_json::json!({}),
+            messages: Vec::new(),
+        };
+        let play = |messages| play(&program, &transcript, "one\ntwo\n", messages);
+        assert!(play(2).is_ok());
+        for messages in [1, 3] {
+            let error = play(messages).unwrap_err().to_string();
+            assert!(
+                error.contains(&format!("{messages} messages got 2 answers")),
+                "{error}"
+            );
+        }
+    }
+}

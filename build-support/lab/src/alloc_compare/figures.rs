@@ -128,6 +128,31 @@ pub struct Pages {
     pub again: u64,
 }
 
+/// How much of the memory grown for the heap may be lost after 10,000 mixed allocations (NFR-05).
+pub const MOST_LOST: f64 = 0.05;
+
+impl Comparison {
+    /// The targets on which the default allocator loses more than [`MOST_LOST`], in words; and on
+    /// which it was not measured.
+    pub fn lost(&self) -> Vec<String> {
+        let lost = |of: &OfTarget| {
+            let mut candidates = of.candidates.iter();
+            let own = candidates.find(|candidate| candidate.allocator == Allocator::DEFAULT);
+            let lost = own?.run(Workload::Mixed)?.ratios.fragmentation;
+            Some(lost)
+        };
+        let objection = |of: &OfTarget| match lost(of) {
+            Some(lost) if lost < MOST_LOST => None,
+            lost => Some(format!(
+                "{}: {} loses {lost:?} of its memory after mixed allocations, where less than {MOST_LOST} is asked for",
+                of.target,
+                Allocator::DEFAULT
+            )),
+        };
+        self.targets.iter().filter_map(objection).collect()
+    }
+}
+
 impl Candidate {
     /// What it took for `workload`.
     pub fn run(&self, workload: Workload) -> Option<&Run> {

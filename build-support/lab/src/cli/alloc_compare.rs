@@ -22,7 +22,7 @@ minutes. Then every workload runs in an embedded wasmtime, in which instructions
 The workloads are explained in docs/allocators.md, which --write-docs writes anew; `cargo make alloc-compare` asks for it.
 The score of an allocator is the weighted mean of five criteria, each from 0 to 1. The highest of those that take memory
 back is recommended, but dlmalloc stays where its score is within a tenth of that.
-Exit codes: 0 compared, 2 error; an allocator with which a workload computes something else is one.
+Exit codes: 0 compared, 1 memory is lost and --check was given, 2 error; an allocator with which a workload computes something else is one.
 Examples:
   cargo alloc-compare
   cargo alloc-compare --json > allocators.json
@@ -46,6 +46,9 @@ pub struct Opts {
     /// Write the document too; to docs/allocators.md of the workspace where no FILE is given
     #[arg(long, value_name = "FILE", num_args = 0..=1)]
     write_docs: Option<Option<PathBuf>>,
+    /// Exit with 1 where the default allocator loses 5% of its memory or more to fragmentation
+    #[arg(long)]
+    check: bool,
     /// Print the figures as JSON
     #[arg(long)]
     json: bool,
@@ -83,7 +86,15 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     print(opts.json, &comparison, || {
         tables::alloc_tables(&comparison, colour_on_stdout())
     })?;
-    Ok(Ended::Well)
+    let lost = comparison.lost();
+    for line in lost.iter().filter(|_| opts.check) {
+        anstream::eprintln!("{line}");
+    }
+    Ok(if opts.check && !lost.is_empty() {
+        Ended::OverBudget
+    } else {
+        Ended::Well
+    })
 }
 
 fn write(file: &std::path::Path, comparison: &Comparison) -> anyhow::Result<()> {

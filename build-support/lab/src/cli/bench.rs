@@ -18,15 +18,26 @@ use std::time::Instant;
 #[derive(Args)]
 #[command(after_help = "\
 Both are run in turn, so that a busy machine slows both; the ratio is of the medians.
-Example:
-  cargo run -p lab -- bench target/budget/wasm32-wasip2/clawft_wasm.linked.wasm")]
+Exit codes: 0 measured, 1 the ratio is above the most and --check was given, 2 error.
+Examples:
+  cargo run -p lab -- bench target/budget/wasm32-wasip2/clawft_wasm.linked.wasm
+  cargo run -p lab -- bench agent.linked.wasm --check --most 1.2")]
 pub struct Opts {
     /// A linked file, with its names
     file: PathBuf,
     /// How often each is run
     #[arg(long, default_value_t = 5)]
     runs: usize,
+    /// How many times as long as wasm-opt alone it may take
+    #[arg(long, value_name = "RATIO", default_value_t = MOST)]
+    most: f64,
+    /// Exit with 1 where it takes longer
+    #[arg(long)]
+    check: bool,
 }
+
+/// What the whole part may take of what wasm-opt alone takes.
+const MOST: f64 = 1.5;
 
 #[derive(Serialize)]
 struct Figures {
@@ -37,6 +48,8 @@ struct Figures {
     /// Median wall time of analyse, passes, load and measure, in milliseconds.
     post_link_millis: f64,
     ratio: f64,
+    /// What the ratio may be.
+    most: f64,
 }
 
 /// Runs the subcommand.
@@ -81,9 +94,19 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
         wasm_opt_millis: alone,
         post_link_millis: whole,
         ratio: whole / alone,
+        most: opts.most,
     };
     print(true, &figures, String::new)?;
-    Ok(Ended::Well)
+    Ok(ended(opts.check, figures.ratio, opts.most))
+}
+
+/// No ratio at all is not within anything.
+fn ended(check: bool, ratio: f64, most: f64) -> Ended {
+    if check && !(ratio <= most) {
+        Ended::OverBudget
+    } else {
+        Ended::Well
+    }
 }
 
 fn millis(start: Instant) -> f64 {
@@ -93,4 +116,25 @@ fn millis(start: Instant) -> f64 {
 fn median(mut times: Vec<f64>) -> Option<f64> {
     times.sort_by(f64::total_cmp);
     times.get(times.len() / 2).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ended;
+    use build_support::cli::ended::Ended;
+
+    /// Protects the check from passing whatever comes.
+    #[test]
+    fn a_ratio_above_the_most_is_told_where_it_is_asked_for() {
+        for (check, ratio, over) in [
+            (true, 1.5, false),
+            (true, 1.501, true),
+            (true, f64::NAN, true),
+            (true, f64::INFINITY, true),
+            (false, 9.0, false),
+        ] {
+            let ended = ended(check, ratio, 1.5);
+            assert_eq!(matches!(ended, Ended::OverBudget), over, "{check} {ratio}");
+        }
+    }
 }

@@ -188,8 +188,14 @@ fn wall_times(target: &OfTarget) -> Section {
     let rows = workloads.flat_map(|workload| {
         target.candidates.iter().filter_map(move |candidate| {
             let time = candidate.run(workload)?.operation_time;
-            let times = [time.min_ns, time.median_ns, time.p90_ns, time.p99_ns];
-            let figures = times.into_iter().chain([time.samples]).map(units::bytes);
+            let times = [
+                Some(time.min_ns),
+                Some(time.median_ns),
+                time.p90_ns,
+                time.p99_ns,
+            ];
+            let figures = times.into_iter().chain([Some(time.samples)]);
+            let figures = figures.map(|figure| figure.map_or(String::new(), units::bytes));
             let allocator = [candidate.allocator.to_string()];
             Some(row(workload, allocator.into_iter().chain(figures)))
         })
@@ -208,7 +214,8 @@ fn wall_times_in_short(target: &OfTarget) -> Section {
         about: "Of an operation on this machine now: median and p99.",
         table: by_run(target, |run| {
             let time = run.operation_time;
-            format!("{} {}", short(time.median_ns), short(time.p99_ns))
+            let p99 = time.p99_ns.map_or(String::new(), short);
+            format!("{} {p99}", short(time.median_ns))
         }),
     }
 }

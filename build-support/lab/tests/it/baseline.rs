@@ -3,20 +3,25 @@
 
 use crate::agent;
 use build_support::baseline::file::File;
+use build_support::config::Config;
+use build_support::gate;
+use build_support::gate::entries::Entries;
+use build_support::gate::entry::Entry;
 use build_support::measure::sizes;
 use build_support::ops::build;
 use build_support::project::listener::Silent;
 use build_support::project::package::Wanted;
-use build_support::report::Sizes;
+use build_support::report::{Report, Sizes};
 use lab::alloc_compare::Allocator;
-use lab::baseline::Baseline;
+use lab::baseline::{Baseline, Figures};
 
 fn whole() -> File {
     let file = File::path(&agent());
     File::read(&file).unwrap().expect("it is committed")
 }
 
-fn committed() -> Baseline {
+/// What was measured, as it is committed.
+pub fn committed() -> Baseline {
     let measured = whole().measured.expect("`cargo baseline` wrote its part");
     measured.read(&File::path(&agent())).unwrap()
 }
@@ -61,25 +66,86 @@ fn the_default_allocator_is_the_manifests() {
     assert!(manifest.lines().any(|l| l == line), "{line}");
 }
 
-/// The figures are those of this very commit. Another toolchain makes other files, and the baseline
-/// says with which one its own were made.
+/// The figures are those of this very commit: to the byte where the toolchain here made them, and
+/// within what this toolchain's own entry of the ratchet allows where another did. A toolchain that
+/// nothing is known of has to be taken over.
 #[test]
 fn what_it_says_is_shipped_is_shipped() {
-    let (package, baseline) = (agent(), committed());
+    let (package, whole, baseline) = (agent(), whole(), committed());
     for (target, figures) in &baseline.targets {
         let folder = package.outputs(target);
         let shipped =
             build::run(&package, target, &Wanted::default(), &folder, &mut Silent).unwrap();
-        let (here, there) = (&shipped.report.toolchain, &figures.toolchain);
-        if here != there {
-            eprintln!("{target}: not compared: made by {here:?}, the baseline by {there:?}");
-        } else {
-            assert_eq!(
-                shipped.report.sizes, figures.sizes,
-                "{target}: run `cargo baseline --only sizes --only allocators` and commit what it writes"
-            );
-        }
+        let config = package.config(Some(target)).unwrap();
+        let entries = whole.entries(&package.name, target);
+        stands(&shipped.report, figures, entries, &config).unwrap();
     }
+}
+
+/// Whether what was built is what the baseline says.
+fn stands(
+    report: &Report,
+    figures: &Figures,
+    entries: Option<&Entries>,
+    config: &Config,
+) -> Result<(), String> {
+    let target = &report.target;
+    if report.toolchain == figures.toolchain {
+        return if report.sizes == figures.sizes {
+            Ok(())
+        } else {
+            Err(format!(
+                "{target}: it is {:?} and not {:?}: run `cargo baseline --only sizes --only allocators` and commit what it writes",
+                report.sizes, figures.sizes
+            ))
+        };
+    }
+    let own = entries.and_then(|entries| entries.of(&report.toolchain));
+    let Some(own) = own else {
+        return Err(format!(
+            "{target}: baseline.json has nothing of {:?}: run `cargo gate --update --toolchain` and commit what it writes",
+            report.toolchain
+        ));
+    };
+    let verdict = gate::decide(report, config, Some(own));
+    if verdict.grown.is_empty() && verdict.unjudged.is_none() {
+        Ok(())
+    } else {
+        Err(format!(
+            "{target}: {:?} {:?}",
+            verdict.grown, verdict.unjudged
+        ))
+    }
+}
+
+/// Protects the test above from passing whatever is built.
+#[test]
+fn what_is_not_what_it_says_is_told() {
+    let (package, baseline) = (agent(), committed());
+    let (target, figures) = baseline.targets.iter().next().unwrap();
+    let config = package.config(Some(target)).unwrap();
+    let folder = package.outputs(target);
+    let built = build::run(&package, target, &Wanted::default(), &folder, &mut Silent);
+    let mut report = built.unwrap().report;
+    report.toolchain = figures.toolchain.clone();
+    report.sizes = figures.sizes;
+    let mut entries = Entries::default();
+    entries.set(Entry::begin(&report));
+    let said = |report: &Report| {
+        let stands = stands(report, figures, Some(&entries), &config);
+        stands.err().unwrap_or_default()
+    };
+    assert_eq!(said(&report), "");
+    report.sizes.gzip += 1;
+    assert!(said(&report).contains("cargo baseline --only sizes"));
+    report.sizes = figures.sizes;
+    report.toolchain.rustc.push('!');
+    assert!(said(&report).contains("cargo gate --update --toolchain"));
+    entries.set(Entry::begin(&report));
+    let said = |report: &Report| stands(report, figures, Some(&entries), &config);
+    assert_eq!(said(&report), Ok(()));
+    report.sizes.raw += report.sizes.raw / 100;
+    assert!(said(&report).is_err());
 }
 
 /// Protects the history: an entry when sizes change, none when they do not.
@@ -109,8 +175,8 @@ fn what_is_no_baseline_is_refused_clearly() {
     let file = folder.path().join("baseline.json");
     assert!(File::read(&file).unwrap().is_none());
     let text = std::fs::read_to_string(File::path(&agent())).unwrap();
-    let other_layout = text.replacen("\"schema\": 2", "\"schema\": 3", 1);
-    let unknown = text.replacen("\"schema\": 2", "\"schema\": 2, \"mood\": 7", 1);
+    let other_layout = text.replacen("\"schema\": 3", "\"schema\": 4", 1);
+    let unknown = text.replacen("\"schema\": 3", "\"schema\": 3, \"mood\": 7", 1);
     let held = text
         .find("\"anchor\"")
         .expect("the ratchet holds something");
@@ -121,7 +187,7 @@ fn what_is_no_baseline_is_refused_clearly() {
         ("{\"schema\": \"x\"}", "invalid type"),
         ("{}", "missing field"),
         (&text[..text.len() / 2], "EOF"),
-        (other_layout.as_str(), "version 3"),
+        (other_layout.as_str(), "version 4"),
         (false_sum.as_str(), "do not sum to the 1"),
         (unknown.as_str(), "unknown field `mood`"),
     ] {
@@ -143,5 +209,5 @@ fn what_is_no_baseline_is_refused_clearly() {
     File::default().write(&file).unwrap();
     assert_eq!(File::read(&file).unwrap(), Some(File::default()));
     let text = std::fs::read_to_string(&file).unwrap();
-    assert_eq!(text, "{\n  \"schema\": 2\n}\n");
+    assert_eq!(text, "{\n  \"schema\": 3\n}\n");
 }

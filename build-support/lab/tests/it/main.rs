@@ -2,6 +2,7 @@
 
 mod alloc_compare;
 mod baseline;
+mod build_cost;
 #[path = "../../../tests/it/cli.rs"]
 mod cli;
 mod native;

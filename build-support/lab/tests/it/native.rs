@@ -16,7 +16,6 @@ fn it_is_measured_and_says_what_is_wrong() {
     assert!(native.rustc.starts_with("rustc ") && !native.target.is_empty());
     assert!(native.bytes > 100_000, "{} bytes", native.bytes);
     assert_eq!((native.process.samples, native.message.samples), (3, 1));
-    assert!(native.message.min_ns > 0 && native.process.min_ns > 0);
 
     let program = native::build(&package).unwrap();
     let folder = tempfile::tempdir().unwrap();

@@ -34,7 +34,7 @@ fn candidate(allocator: Allocator, raw: u64, instructions: u64) -> Candidate {
             instructions,
             operation_instructions: CountQuantiles::of(vec![611]).unwrap(),
             traced_instructions: both[1],
-            operation_time: Quantiles::of(vec![87, 12_345]).unwrap(),
+            operation_time: Quantiles::of([vec![87; 98], vec![12_345; 2]].concat()).unwrap(),
             pages,
             asked: Statistics {
                 peak_live_bytes: peak,
@@ -91,6 +91,20 @@ fn line(text: &str, title: &str, first: &str) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
+/// Protects NFR-05 and its edge, and from an allocator that was not measured.
+#[test]
+fn memory_that_is_lost_is_told() {
+    let mut comparison = comparison();
+    let mut lost = |fragmentation: f64| {
+        let runs = &mut comparison.targets[0].candidates[0].runs;
+        runs[0].ratios.fragmentation = fragmentation;
+        comparison.lost().len()
+    };
+    assert_eq!([lost(0.049), lost(0.05), lost(f64::NAN)], [0, 1, 1]);
+    comparison.targets[0].candidates.remove(0);
+    assert_eq!(comparison.lost().len(), 1);
+}
+
 /// Protects that what is drawn is what was measured, in both forms.
 #[test]
 fn figures_stand_where_they_belong() {
@@ -122,7 +136,7 @@ fn figures_stand_where_they_belong() {
     );
     assert_eq!(
         line(&page, "wall time", "mixed"),
-        "| mixed | dlmalloc | 87 | 87 | 12,345 | 12,345 | 2 |"
+        "| mixed | dlmalloc | 87 | 87 | 87 | 12,345 | 100 |"
     );
     assert!(
         text.ends_with("measured in 61.0 s after the builds\n"),
