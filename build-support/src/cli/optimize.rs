@@ -65,8 +65,8 @@ pub struct Opts {
     /// Snip this path too; may be repeated
     #[arg(long, value_name = "PATH")]
     deny: Vec<String>,
-    /// Compact what the optimiser made, with repeated code as functions: off, cold (not in loops nor
-    /// in what they call), outside-loops or all
+    /// Compact what the optimiser made, with repeated code as functions: off, cold (not in loops,
+    /// nor in what they call), outside-loops or all
     #[arg(long, value_name = "OUTLINE", value_parser = options::outline)]
     compact: Option<Outline>,
     /// Whether addresses below 1,024 are used, when compacting: auto by the layout, used or unused

@@ -106,93 +106,93 @@ mod tests {
         wat::parse_str(format!("(module {parts} {})", function.repeat(3))).unwrap()
     }
 
+    /// What stands before the functions and in them, and whether it is outlined.
+    const PROPOSALS: &[(&str, &str, &str, bool)] = &[
+        ("plain", "", "", true),
+        (
+            "simd",
+            "(memory 1)",
+            "local.get 0 i32x4.splat local.get 1 i32x4.splat i32x4.mul local.tee 2
+                i8x16.popcnt local.set 2 local.get 0 local.get 2 v128.store",
+            true,
+        ),
+        (
+            "several memories",
+            "(memory 1) (memory 1)",
+            "local.get 0 i32.load 1 drop",
+            true,
+        ),
+        (
+            "64-bit memory",
+            "(memory i64 1)",
+            "local.get 0 i64.extend_i32_u i32.load drop",
+            true,
+        ),
+        (
+            "references",
+            "(table 2 funcref)",
+            "local.get 0 table.get local.tee 4 ref.is_null drop
+                local.get 1 local.get 4 table.set",
+            true,
+        ),
+        (
+            "bulk memory",
+            "(memory 1)",
+            "local.get 0 i32.const 1 i32.const 2 memory.fill",
+            true,
+        ),
+        (
+            "atomics",
+            "(memory 1)",
+            "local.get 0 i32.const 1 i32.atomic.rmw.add drop",
+            true,
+        ),
+        (
+            "tail calls",
+            "",
+            "local.get 0 if local.get 0 local.get 1 return_call $log end",
+            true,
+        ),
+        (
+            "several values",
+            "",
+            "block (result i32 i32) i32.const 1 i32.const 2 end drop drop",
+            true,
+        ),
+        (
+            "exceptions",
+            "(tag $t)",
+            "block $l try_table (catch_all $l) end end",
+            false,
+        ),
+        (
+            "garbage collection",
+            "(type $s (struct))",
+            "struct.new $s drop",
+            false,
+        ),
+    ];
+
     /// Protects modules of every proposal: what is followed is outlined, the rest is left alone.
     #[test]
     fn proposals_are_handled_or_left_alone() {
-        let memory = "(memory 1)";
         let numbers =
             "local.get 0 i32.const 12345 i32.xor i32.const 777 i32.mul local.get 1 i32.rotl
             i32.const 5 i32.add local.set 0 local.get 0 i32.const 999 i32.and local.set 1
             local.get 0 local.get 1 call $log";
         let log = "(import \"env\" \"log\" (func $log (param i32 i32)))";
         let with = |code: &str| format!("{code} {numbers}");
-        for (name, parts, code, outlined) in [
-            ("plain", "", String::new(), true),
-            (
-                "simd",
-                memory,
-                "local.get 0 i32x4.splat local.get 1 i32x4.splat i32x4.mul local.tee 2
-                i8x16.popcnt local.set 2 local.get 0 local.get 2 v128.store"
-                    .into(),
-                true,
-            ),
-            (
-                "several memories",
-                "(memory 1) (memory 1)",
-                "local.get 0 i32.load 1 drop".into(),
-                true,
-            ),
-            (
-                "64-bit memory",
-                "(memory i64 1)",
-                "local.get 0 i64.extend_i32_u i32.load drop".into(),
-                true,
-            ),
-            (
-                "references",
-                "(table 2 funcref)",
-                "local.get 0 table.get local.tee 4 ref.is_null drop
-                local.get 1 local.get 4 table.set"
-                    .into(),
-                true,
-            ),
-            (
-                "bulk memory",
-                memory,
-                "local.get 0 i32.const 1 i32.const 2 memory.fill".into(),
-                true,
-            ),
-            (
-                "atomics",
-                memory,
-                "local.get 0 i32.const 1 i32.atomic.rmw.add drop".into(),
-                true,
-            ),
-            (
-                "tail calls",
-                "",
-                "local.get 0 if local.get 0 local.get 1 return_call $log end".into(),
-                true,
-            ),
-            (
-                "several values",
-                "",
-                "block (result i32 i32) i32.const 1 i32.const 2 end drop drop".into(),
-                true,
-            ),
-            (
-                "exceptions",
-                "(tag $t)",
-                "block $l try_table (catch_all $l) end end".into(),
-                false,
-            ),
-            (
-                "garbage collection",
-                "(type $s (struct))",
-                "struct.new $s drop".into(),
-                false,
-            ),
-        ] {
-            let before = module(&format!("{log} {parts}"), &with(&code));
+        for (name, parts, code, outlined) in PROPOSALS {
+            let before = module(&format!("{log} {parts}"), &with(code));
             let made = run(&before, Outline::All).unwrap();
             artifact::validate(&made.bytes).unwrap_or_else(|e| panic!("{name}: {e}"));
             let new = made
                 .origins
                 .iter()
                 .filter(|origin| matches!(origin, Origin::Outlined(_)));
-            assert_eq!(new.count() > 0, outlined, "{name}");
-            assert_eq!(made.bytes.len() < before.len(), outlined, "{name}");
-            if !outlined {
+            assert_eq!(new.count() > 0, *outlined, "{name}");
+            assert_eq!(made.bytes.len() < before.len(), *outlined, "{name}");
+            if !*outlined {
                 assert_eq!(made.bytes, before, "{name}");
             }
         }

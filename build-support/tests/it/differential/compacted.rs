@@ -10,7 +10,9 @@ use build_support::passes::compact::outline::piece::{self, Piece};
 use build_support::passes::compact::outline::places::{Kind, Places};
 use build_support::passes::compact::outline::{self, Found, Outline};
 use build_support::passes::compact::{constants, locals, order};
-use build_support::wasm::artifact;
+use build_support::passes::{Compact, Job, LowMemory, pipeline};
+use build_support::wasm::artifact::{self, Artifact};
+use std::path::Path;
 use wasmtime::Engine;
 
 /// Programs that once behaved differently.
@@ -41,7 +43,12 @@ fn run(engine: &Engine, seed: u64) -> Result<Tally, String> {
     let mut tally = Tally::of(&before, 0);
     for (name, made) in variants(&module, &mut random)? {
         tally.variants += 1;
-        same(engine, &calls, &before, &made).map_err(|what| {
+        // The optimiser takes one kind of trap for as good as another.
+        let traps = match name.as_str() {
+            "the whole road" => Traps::AnyKind,
+            _ => Traps::SameKind,
+        };
+        same(engine, &calls, &before, &made, traps).map_err(|what| {
             let files = [("before.wasm", module.as_slice()), ("after.wasm", &made)];
             let kept = campaign::keep("compacted", seed, &files);
             format!("{name}: {what}\n  {kept}")
@@ -52,11 +59,17 @@ fn run(engine: &Engine, seed: u64) -> Result<Tally, String> {
     Ok(tally)
 }
 
-fn same(engine: &Engine, calls: &[Call], before: &Run, made: &[u8]) -> Result<(), String> {
+fn same(
+    engine: &Engine,
+    calls: &[Call],
+    before: &Run,
+    made: &[u8],
+    traps: Traps,
+) -> Result<(), String> {
     artifact::validate(made).map_err(|fault| format!("at {:#x}: {fault}", fault.offset))?;
     let program = runner::compile(engine, made)?;
     let after = runner::run(&program, calls)?;
-    compare::run(calls, before, &after, Traps::SameKind)
+    compare::run(calls, before, &after, traps)
 }
 
 /// One step, and everything in a row.
@@ -132,8 +145,8 @@ const CAMPAIGNS: u64 = 50;
 /// The programs of each with room for the mistake: one may throw away what it computes.
 const PROGRAMS: u64 = 8;
 
-/// Protects the test above from seeing nothing: what is wrong on purpose is seen, in a small part of
-/// its programs already.
+/// Protects the test above from seeing nothing: what is wrong on purpose is seen, in few programs
+/// already.
 #[test]
 fn wrong_pieces_are_seen() {
     let engine = runner::engine();
@@ -170,7 +183,8 @@ fn spoiled(engine: &Engine, seed: u64, mistake: Mistake) -> Result<Option<bool>,
     let program = runner::compile(engine, &module)?;
     let calls = runner::workload(&program, seed);
     let before = runner::run(&program, &calls)?;
-    Ok(Some(same(engine, &calls, &before, &made).is_err()))
+    let seen = same(engine, &calls, &before, &made, Traps::SameKind);
+    Ok(Some(seen.is_err()))
 }
 
 /// Makes a mistake wherever there is room for it, and says in how many places.
