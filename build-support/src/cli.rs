@@ -19,7 +19,7 @@ mod inlined;
 mod link;
 mod messages;
 mod optimize;
-mod options;
+pub mod options;
 mod precompile;
 mod preinit;
 mod report;

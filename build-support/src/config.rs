@@ -5,6 +5,7 @@
 //! [package.metadata.budget]
 //! profile = "release-wasm"                 # "release" where the key is absent
 //! targets = ["wasm32-wasip2"]              # any wasm target where the key is absent
+//! minimize = "gzip"                        # what is to be small: raw, the default, gzip or brotli
 //! build-id = true                          # a custom section with an id of the contents
 //! [package.metadata.budget.limits]         # on the shipped file, for every target
 //! raw = "300 KiB"                          # or a whole number of bytes

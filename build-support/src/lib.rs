@@ -37,6 +37,10 @@ pub mod engine;
 #[cfg(feature = "tool")]
 pub mod report;
 
+// Sizes and figures of a file.
+#[cfg(feature = "tool")]
+pub mod measure;
+
 // What may go, and why.
 #[cfg(feature = "tool")]
 pub mod analyze;
@@ -48,10 +52,6 @@ pub mod config;
 // The rewriting steps, and the loop that runs them.
 #[cfg(feature = "tool")]
 pub mod passes;
-
-// Sizes and figures of what is shipped.
-#[cfg(feature = "tool")]
-pub mod measure;
 
 // The judge, and the baseline's entries.
 #[cfg(feature = "tool")]

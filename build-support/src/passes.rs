@@ -5,6 +5,7 @@
 pub mod build_id;
 pub mod compact;
 pub mod componentize;
+pub mod decision;
 pub mod optimize;
 pub mod origin;
 pub mod pipeline;
@@ -15,6 +16,7 @@ pub mod sweep;
 use crate::analyze::plan::SweepPlan;
 use crate::error::Result;
 use crate::passes::origin::Rewritten;
+use crate::report::Metric;
 use crate::wasm::artifact::Artifact;
 use crate::wasm::names::Names;
 use std::path::Path;
@@ -24,8 +26,21 @@ use std::path::Path;
 pub struct Pass {
     /// Its name in reports.
     pub name: &'static str,
+    /// Which roads it is on.
+    pub part: Part,
     /// What it does.
     pub run: fn(&Job<'_>, Artifact) -> Result<Outcome>,
+}
+
+/// What a pass is for: [`decision`] compares files that were made without one kind or another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// It takes out what the plan says is not needed.
+    Reduce,
+    /// It makes the same program smaller.
+    Shrink,
+    /// Every file goes through it.
+    Finish,
 }
 
 /// What the passes may know.
@@ -36,6 +51,8 @@ pub struct Job<'a> {
     pub plans: Vec<SweepPlan>,
     /// Whether a core module is to become a component.
     pub wants_component: bool,
+    /// By what files are compared where one is kept.
+    pub metric: Metric,
     /// A newer optimiser, by name.
     pub second_optimizer: Option<(&'a str, &'a Optimizer)>,
     /// Whether panic entry points were looked for, which a report tells from finding none.
@@ -46,18 +63,16 @@ pub struct Job<'a> {
     /// Whether the file gets an id of what it is made of.
     pub build_id: bool,
     /// How it is compacted, if it is.
-    pub compact: Option<Compact<'a>>,
+    pub compact: Option<Compact>,
 }
 
 /// How a file is made smaller than an optimiser makes it.
-#[derive(Clone, Copy)]
-pub struct Compact<'a> {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Compact {
     /// Where code may become a function.
     pub outline: Outline,
     /// Whether the addresses below 1,024 are used.
     pub low_memory: LowMemory,
-    /// The sizes of a module that count: the first is to be small, the others must not grow for it.
-    pub weigh: &'a dyn Fn(&[u8]) -> Vec<u64>,
 }
 
 /// Where code may become a function.
@@ -95,6 +110,7 @@ impl<'a> Job<'a> {
             file,
             plans,
             wants_component: false,
+            metric: Metric::default(),
             second_optimizer: None,
             snips: false,
             poison: false,

@@ -2,6 +2,7 @@
 //! decides anything (`gate` does) and nothing here prints.
 
 pub mod json;
+mod metric;
 pub mod names;
 #[cfg(test)]
 pub(crate) mod sample;
@@ -10,6 +11,7 @@ pub mod subject;
 pub mod units;
 mod verdict;
 
+pub use metric::Metric;
 pub use sizes::{Size, Sizes};
 pub use verdict::{
     BaseRecord, BaselineRecord, Because, Difference, Exceeded, Judged, LimitRecord, Raise,

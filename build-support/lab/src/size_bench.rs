@@ -164,6 +164,7 @@ pub fn unoptimized(config: &Config, file: &Path, bytes: &[u8]) -> Result<Sizes> 
 fn job<'a>(config: &Config, file: &'a Path) -> Job<'a> {
     Job {
         wants_component: toolchain::ships_components(&config.target),
+        metric: config.metric(),
         ..Job::new(file, Vec::new())
     }
 }

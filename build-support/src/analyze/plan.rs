@@ -100,6 +100,14 @@ impl SweepPlan {
     pub fn snipped(&self) -> Vec<u32> {
         self.snip.iter().map(|snip| snip.index).collect()
     }
+
+    /// What is snipped and swept, in bytes of the linked file.
+    pub fn taken(&self) -> u64 {
+        let snipped = self.snip.iter().map(|snip| snip.bytes);
+        let swept = self.sweep.iter().flat_map(|sweep| &sweep.removed);
+        let swept = swept.map(|removed| removed.bytes);
+        snipped.chain(swept).fold(0, u64::saturating_add)
+    }
 }
 
 impl SnipRules {

@@ -3,16 +3,16 @@
 
 use crate::cli::ended::Ended;
 use crate::cli::messages::{MessageFormat, Messages};
-use crate::cli::options::Selection;
+use crate::cli::options::{self, Selection};
 use crate::cli::terminal::{colour_on_stdout, shown};
 use crate::cli::{dry_run, verdict};
-use crate::ops::build;
+use crate::ops::build::{self, Road};
 use crate::ops::ship::Shipped;
 use crate::output::progress::Progress;
 use crate::output::text;
 use crate::passes::pipeline;
 use crate::project::package::Package;
-use crate::report;
+use crate::report::{self, Size};
 use crate::system::streams;
 use crate::wasm::artifact::Artifact;
 use clap::Args;
@@ -40,6 +40,9 @@ pub struct Opts {
     /// Where the files go; target/budget/<target> where this is not given
     #[arg(long, value_name = "FOLDER")]
     out_dir: Option<PathBuf>,
+    /// What is to be small, in place of the manifest's `minimize`: raw, gzip or brotli
+    #[arg(long, value_name = "SIZE", value_parser = options::size)]
+    minimize: Option<Size>,
     /// List what would be snipped and swept, and stop
     #[arg(long)]
     dry_run: bool,
@@ -59,7 +62,8 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
 }
 
 fn build(opts: &Opts, package: &Package, messages: &Messages<'_>) -> anyhow::Result<Ended> {
-    let config = package.config(opts.target.as_deref())?;
+    let mut config = package.config(opts.target.as_deref())?;
+    config.minimize = opts.minimize.unwrap_or(config.minimize);
     let wanted = opts.selection.wanted();
     let mut progress = match opts.message_format {
         MessageFormat::Json => Progress::for_messages(),
@@ -78,7 +82,8 @@ fn build(opts: &Opts, package: &Package, messages: &Messages<'_>) -> anyhow::Res
         .out_dir
         .clone()
         .unwrap_or_else(|| package.outputs(&config.target));
-    let shipped = build::run(package, &config.target, &wanted, &folder, &mut progress)?;
+    let linked = build::compile(package, &config, &wanted, &mut progress)?;
+    let shipped = build::ship(&Road::new(package, &config, &folder), linked, &mut progress)?;
     drop(progress);
     if opts.message_format != MessageFormat::Json {
         show(opts, &shipped)?;

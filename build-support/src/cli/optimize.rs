@@ -14,7 +14,7 @@ use crate::output::text::size_by;
 use crate::passes::pipeline::{self, Product};
 use crate::passes::{Compact, Job, LowMemory, Outline};
 use crate::project::listener::Listener as _;
-use crate::report::units;
+use crate::report::{Size, units};
 use crate::system::files;
 use crate::system::streams;
 use crate::wasm::artifact::Artifact;
@@ -28,6 +28,8 @@ use std::path::{Path, PathBuf};
 A component stays one: the core modules inside it are optimised in place, its interface is untouched.
 Examples:
   build-support optimize app.wasm -o small.wasm
+  build-support optimize app.wasm -o small.wasm --minimize gzip
+                                                           smallest as it is served
   build-support optimize app.wasm -o small.wasm --symbols small.symbols.json
                                                            its names, for backtraces of small.wasm
   build-support optimize app.wasm -o small.wasm --snip     panics trap without their message
@@ -65,6 +67,9 @@ pub struct Opts {
     /// Snip this path too; may be repeated
     #[arg(long, value_name = "PATH")]
     deny: Vec<String>,
+    /// What is to be small: raw, gzip or brotli; neither it nor the raw size grows, ever
+    #[arg(long, value_name = "SIZE", default_value = "raw", value_parser = options::size)]
+    minimize: Size,
     /// Compact what the optimiser made, with repeated code as functions: off, cold (not in loops,
     /// nor in what they call), outside-loops or all
     #[arg(long, value_name = "OUTLINE", value_parser = options::outline)]
@@ -89,6 +94,7 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     config.snip.enabled = opts.snip || !opts.deny.is_empty();
     config.sweep.enabled = opts.sweep || opts.poison;
     config.sweep.poison = opts.poison;
+    config.minimize = opts.minimize;
     config.snip.allow.clone_from(&opts.allow);
     config.snip.deny.clone_from(&opts.deny);
     let input = Artifact::read(&opts.file)?;
@@ -103,10 +109,10 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     let job = Job {
         snips: config.snip.enabled,
         poison: opts.poison,
+        metric: config.metric(),
         compact: opts.compact.map(|outline| Compact {
             outline,
             low_memory: opts.low_memory,
-            weigh: &|module| vec![module.len() as u64],
         }),
         second_optimizer: optimizer.as_ref().map(|o| (o.name.as_str(), &*o.run)),
         ..Job::new(&opts.file, analysis.plans)

@@ -3,6 +3,7 @@
 use crate::attribution::groups::Grouping;
 use crate::passes::{LowMemory, Outline};
 use crate::project::package::{CrateKind, Package, Wanted};
+use crate::report::Size;
 use clap::Args;
 
 /// What a file is shown by.
@@ -74,6 +75,14 @@ pub fn low_memory(name: &str) -> Result<LowMemory, String> {
         "unused" => Ok(LowMemory::Unused),
         _ => Err("one of auto, used, unused".to_owned()),
     }
+}
+
+/// A size by its name.
+///
+/// # Errors
+/// The names there are.
+pub fn size(name: &str) -> Result<Size, String> {
+    Size::named(name).ok_or_else(|| format!("one of {}", Size::ALL.map(Size::name).join(", ")))
 }
 
 /// What is built.

@@ -8,6 +8,7 @@ use super::{budget, rules, tolerance};
 use crate::analyze::plan::SnipRules;
 use crate::error::{Error, Result};
 use crate::guard;
+use crate::report::Size;
 use std::path::Path;
 use toml::de::DeTable;
 
@@ -144,6 +145,7 @@ fn tables(budget: &Value<'_>, config: &mut Config) {
         "no-default-features",
         "bin",
         "lib",
+        "minimize",
         "build-id",
         "limits",
         "target",
@@ -162,6 +164,7 @@ fn tables(budget: &Value<'_>, config: &mut Config) {
             // The package knows it: cargo has told what programs there are.
             "bin" => drop(value.string()),
             "lib" => value.boolean(&mut true),
+            "minimize" => minimize(&value, &mut config.minimize),
             "build-id" => value.boolean(&mut config.build_id),
             "limits" => budget::read(&value, &mut config.limits),
             "target" => overrides = Some(value),
@@ -195,6 +198,22 @@ fn profile(value: &Value<'_>, profile: &mut String) {
 fn features(value: &Value<'_>, features: &mut Vec<String>) {
     let named = value.strings().into_iter();
     features.extend(named.map(|name| name.text.to_owned()));
+}
+
+fn minimize(value: &Value<'_>, minimize: &mut Size) {
+    let Some(name) = value.string() else {
+        return;
+    };
+    match Size::named(name) {
+        Some(size) => *minimize = size,
+        None => {
+            let names = Size::ALL.map(Size::name);
+            value
+                .mistake(code::BAD_NAME, format!("`{name}` is not a size"))
+                .label("not what can be minimised")
+                .help(suggestion(name, &names, "sizes"));
+        }
+    }
 }
 
 fn targets(value: &Value<'_>, config: &mut Config) {

@@ -1,9 +1,10 @@
 //! What a package asks for, as plain data.
 
-use super::limits::Limits;
+use super::limits::{Limits, Measure};
 use super::tolerance::Tolerance;
 use crate::analyze::plan::SnipRules;
 use crate::guard;
+use crate::report::{Metric, Size};
 use std::path::PathBuf;
 
 /// The cargo profile where the manifest is silent.
@@ -32,6 +33,8 @@ pub struct Config {
     pub targets: Vec<String>,
     /// What the shipped file may weigh on this target.
     pub limits: Limits,
+    /// Which size of the shipped file is to be small, raw where the manifest is silent.
+    pub minimize: Size,
     /// Whether the shipped file gets a build id.
     pub build_id: bool,
     /// How much sizes may grow over the baseline.
@@ -69,11 +72,20 @@ impl Config {
             target: "unknown".to_owned(),
             targets: Vec::new(),
             limits: Limits::default(),
+            minimize: Size::Raw,
             build_id: false,
             ratchet: Tolerance::default(),
             snip: SnipRules::default(),
             sweep: SweepRules::default(),
             graph: guard::Rules::default(),
         }
+    }
+    /// By what the file to ship is chosen: the size that is minimised, and those that have a limit.
+    pub fn metric(&self) -> Metric {
+        let limited = self.limits.iter().filter_map(|limit| match limit.measure {
+            Measure::Size(size) => Some(size),
+            _ => None,
+        });
+        Metric::new(self.minimize, limited)
     }
 }

@@ -3,7 +3,7 @@
 use super::{Allowance, Config, Limit, Limits, Measure, Tolerance, parse};
 use crate::analyze::plan::SnipRules;
 use crate::error::Error;
-use crate::report::Size;
+use crate::report::{Metric, Size};
 use std::path::Path;
 
 const FULL: &str = r#"
@@ -17,6 +17,7 @@ budget = 1
 [package.metadata.budget]
 profile = "release-wasm"
 targets = ["wasm32-wasip2", "wasm32-wasip1"]
+minimize = "brotli"
 [package.metadata.budget.limits]
 raw = "300 KiB"
 gzip = 122_880
@@ -50,6 +51,9 @@ fn every_key_is_read() {
     );
     assert_eq!(config.target, "wasm32-wasip2");
     assert_eq!(config.targets, ["wasm32-wasip2", "wasm32-wasip1"]);
+    // What has a limit must not grow, whatever is minimised.
+    let metric = Metric::new(Size::Brotli, [Size::Gzip]);
+    assert_eq!((config.minimize, config.metric()), (Size::Brotli, metric));
     assert_eq!(
         amounts(&config.limits),
         [("raw".into(), 307_200), ("gzip".into(), 122_880)]

@@ -1,6 +1,6 @@
 //! The gated sizes: raw, gzip -9, brotli -q 11, in bytes.
 
-use crate::report::{Codecs, Sizes};
+use crate::report::{Codecs, Metric, Size, Sizes};
 use flate2::{Compression, write::GzEncoder};
 use std::io::Write as _;
 
@@ -16,11 +16,26 @@ const SOON: usize = 4 << 20;
 /// Measures `bytes`. The codecs are built from source, so the figures are the same on every
 /// machine.
 pub fn run(bytes: &[u8]) -> Sizes {
-    Sizes {
-        raw: bytes.len() as u64,
-        gzip: gzip(bytes),
-        brotli: brotli(bytes),
+    Sizes::default().map(|size| of(bytes, size))
+}
+
+/// One of the sizes: compressing takes its time, so that who compares asks for no more than needed.
+pub fn of(bytes: &[u8], size: Size) -> u64 {
+    match size {
+        Size::Raw => bytes.len() as u64,
+        Size::Gzip => gzip(bytes),
+        Size::Brotli => brotli(bytes),
     }
+}
+
+/// The sizes that count, the one that is to be small first.
+pub fn weights(metric: &Metric, bytes: &[u8]) -> Vec<u64> {
+    let others = metric
+        .held()
+        .iter()
+        .filter(|size| **size != metric.minimized());
+    let all = [metric.minimized()].into_iter().chain(others.copied());
+    all.map(|size| of(bytes, size)).collect()
 }
 
 /// The same for what is compressed in a few seconds, and nothing for larger files.

@@ -128,11 +128,9 @@ pub fn run(input: &Input<'_>, folder: &Path, progress: &mut dyn FnMut(&str)) -> 
 fn make(
     input: &Input<'_>,
     linked: Artifact,
-    analysis: Analysis,
+    mut analysis: Analysis,
     progress: &mut dyn FnMut(&str),
 ) -> Result<(Report, Artifact)> {
-    let snipped = analysis.snipped();
-    let swept = analysis.swept();
     let newer = input
         .newer_wasm_opt
         .map(Found::optimizer)
@@ -144,9 +142,11 @@ fn make(
         snips: input.config.snip.enabled,
         poison: input.config.sweep.poison,
         build_id: input.config.build_id,
-        ..Job::new(input.file, analysis.plans)
+        metric: input.config.metric(),
+        ..Job::new(input.file, std::mem::take(&mut analysis.plans))
     };
     let mut product = pipeline::run(&job, linked, progress)?;
+    analysis.plans = product.carried_out(job.plans);
     let mut stage = |name: &str, note: &str, run: &mut dyn FnMut(&Artifact) -> Result<()>| {
         progress(name);
         let start = Instant::now();
@@ -183,8 +183,8 @@ fn make(
             ..input.toolchain.clone()
         },
         stages: product.stages,
-        snipped,
-        swept,
+        snipped: analysis.snipped(),
+        swept: analysis.swept(),
         features: analysis.features,
         prunable: Prunable {
             linked: analysis.unreachable,
@@ -303,6 +303,8 @@ fn key(input: &Input<'_>) -> String {
             u8::from(input.wants_component),
             u8::from(input.config.build_id),
         ])
+        // Which sizes have a limit, whatever it is: they decide what is kept.
+        .with(format!("{:?}", input.config.metric()))
         .with(&input.toolchain.rustc)
         .with(&input.toolchain.std)
         .with(&input.linked);

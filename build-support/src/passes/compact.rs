@@ -18,6 +18,7 @@ pub mod second_road;
 pub mod weight;
 
 use crate::error::Result;
+use crate::measure::sizes;
 use crate::passes::{Job, Moved, Outcome};
 use crate::report::units;
 use crate::wasm::artifact::Artifact;
@@ -34,7 +35,7 @@ pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
     let Some(compact) = job.compact else {
         return Ok(Outcome::new(artifact, "not asked for"));
     };
-    let weigh = |module: &[u8]| Weight((compact.weigh)(module));
+    let weigh = |module: &[u8]| Weight(sizes::weights(&job.metric, module));
     let mut moved = Vec::new();
     let mut gave = BTreeMap::<&str, u64>::new();
     let after = artifact.map_core(PASS, |_, module| {
@@ -74,9 +75,9 @@ pub fn shorten(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
     if job.compact.is_none() {
         return Ok(Outcome::new(artifact, "not asked for"));
     }
-    let before = artifact.len();
     let shortened = names::run(artifact.clone())?;
-    if shortened.len() < before {
+    let [before, after] = [&artifact, &shortened].map(|file| sizes::run(file.bytes()));
+    if job.metric.prefers(&after, &before) {
         let note = "names of core modules inside the component";
         return Ok(Outcome::new(shortened, note));
     }

@@ -1,7 +1,7 @@
 //! wasm-opt `-Oz` to convergence on every core module, with the features the code itself uses. The
 //! built-in Binaryen always runs; a newer binary, where the caller found one, makes a second
-//! candidate. The smallest file by the gated metric (raw) is kept, the input among them: what was
-//! compiled small stays small.
+//! candidate. The smallest module by what is minimised is kept, the input among them: what was
+//! compiled small stays small. Whether the file is, `decision` sees to.
 //!
 //! Names must not decide the bytes, and Binaryen, which reads them even where it is to write none,
 //! orders some things by them. So every function goes in under its number, which is what Binaryen
@@ -9,6 +9,7 @@
 //! `attribution`. What is kept has no names.
 
 use crate::error::{Error, Result};
+use crate::measure::sizes;
 use crate::passes::compact::{low_memory, second_road};
 use crate::passes::{Job, LowMemory, Outcome};
 use crate::wasm::artifact::{self, Artifact};
@@ -22,6 +23,8 @@ use wasm_opt::OptimizationOptions;
 const PASS: &str = "optimize";
 /// What the built-in optimiser is called in reports; the crate `wasm-opt` 0.116 is Binaryen 116.
 pub const BUILT_IN: &str = "wasm-opt 116 (built in)";
+/// What the input is called there, where nothing made it smaller.
+pub const INPUT: &str = "the input";
 /// Binaryen recurses over nested expressions: deep but valid input must not end the process.
 const STACK_BYTES: usize = 512 << 20;
 
@@ -40,7 +43,10 @@ pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
         let low_memory_unused = is_low_memory_unused(job, &module)?;
         let module = numbered(&module, &input)?;
         let features = features::run(&module, job.file)?;
-        let mut best = (without_names(&module)?, "the input", names_of(&module)?);
+        let mut best = (without_names(&module)?, INPUT, names_of(&module)?);
+        // Only what is shipped is held to limits.
+        let size = job.metric.minimized();
+        let mut smallest = (sizes::of(&best.0, size), best.0.len());
         let mut consider = |candidate: Vec<u8>, by| -> Result<()> {
             artifact::validate(&candidate).map_err(|fault| Error::InvalidOutput {
                 pass: PASS,
@@ -48,8 +54,10 @@ pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
                 message: format!("{by}: {}", fault.message),
             })?;
             let bytes = without_names(&candidate)?;
-            if bytes.len() < best.0.len() {
+            let weight = (sizes::of(&bytes, size), bytes.len());
+            if weight.0 < smallest.0 && weight.1 <= smallest.1 {
                 best = (bytes, by, names_of(&candidate)?);
+                smallest = weight;
             }
             Ok(())
         };

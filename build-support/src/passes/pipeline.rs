@@ -5,8 +5,9 @@ use crate::analyze;
 use crate::analyze::plan::{self, SnipRules, SweepPlan};
 use crate::analyze::sweep::{Reason, Refusal};
 use crate::error::{Error, Result};
+use crate::passes::decision::{self, Candidate, Road};
 use crate::passes::{
-    Job, Outcome, Pass, build_id, compact, componentize, optimize, snip, strip, sweep,
+    Job, Outcome, Part, Pass, build_id, compact, componentize, optimize, snip, strip, sweep,
 };
 use crate::report::{Piece, Snipped, Stage, Swept};
 use crate::wasm::artifact::Artifact;
@@ -19,31 +20,29 @@ use std::time::Instant;
 /// Every pass, in order. The sweep is the first: its part of the plan speaks of places in the
 /// linked bytes, and it keeps every index, so that snip's part still holds after it.
 pub const PASSES: &[Pass] = &[
-    pass("sweep", sweep::run),
-    pass("snip", snip::run),
-    pass("optimize", optimize::run),
+    pass("sweep", Part::Reduce, sweep::run),
+    pass("snip", Part::Reduce, snip::run),
+    pass("optimize", Part::Shrink, optimize::run),
     COMPACT,
-    pass("strip", strip::run),
-    pass("componentize", componentize::run),
-    SHORTEN,
+    pass("strip", Part::Finish, strip::run),
+    pass("componentize", Part::Finish, componentize::run),
 ];
 
 /// The step that is there only where it is asked for: it makes what the optimiser made smaller.
-const COMPACT: Pass = pass("compact", compact::run);
+const COMPACT: Pass = pass("compact", Part::Shrink, compact::run);
 
-/// Its other half, on the component.
-const SHORTEN: Pass = pass("shorten", compact::shorten);
+/// Its other half, on the component that is kept: modules of several would not know each other.
+const SHORTEN: Pass = pass("shorten", Part::Finish, compact::shorten);
 
 /// The step that is there only where the manifest asks for it, after all others: an id of what they
 /// made.
-pub const BUILD_ID: Pass = pass("build id", build_id::run);
+pub const BUILD_ID: Pass = pass("build id", Part::Finish, build_id::run);
 
-const fn pass(name: &'static str, run: fn(&Job<'_>, Artifact) -> Result<Outcome>) -> Pass {
-    Pass { name, run }
+type Run = fn(&Job<'_>, Artifact) -> Result<Outcome>;
+
+const fn pass(name: &'static str, part: Part, run: Run) -> Pass {
+    Pass { name, part, run }
 }
-
-/// How many of [`PASSES`] a file goes through that wasm-bindgen has still to read: sweep and snip.
-const BEFORE_WASM_BINDGEN: usize = 2;
 
 /// What the analysis of the linked bytes found.
 #[derive(Default)]
@@ -162,57 +161,145 @@ pub struct Product {
     pub kept: String,
     /// The names of every core module in it that had some on the way.
     pub names: Vec<Names>,
+    /// Of each core module of the linked file, whether its plan was carried out in what was kept.
+    pub reduced: Vec<bool>,
 }
 
-/// Runs every pass in order. `progress` is told the name of each before it starts.
+impl Product {
+    /// Those of `plans` that were carried out.
+    pub fn carried_out(&self, plans: Vec<SweepPlan>) -> Vec<SweepPlan> {
+        let plans = plans.into_iter().zip(&self.reduced);
+        let carried_out = plans.filter(|(_, reduced)| **reduced);
+        carried_out.map(|(plan, _)| plan).collect()
+    }
+}
+
+/// Runs every pass in order, and decides what is kept. `progress` is told the name of each before
+/// it starts. A file that wasm-bindgen has still to read goes through sweep and snip alone.
 ///
 /// # Errors
 /// The first pass's failure; nothing falls back to its input.
 pub fn run(job: &Job<'_>, linked: Artifact, progress: &mut dyn FnMut(&str)) -> Result<Product> {
-    let mut stages = vec![Stage {
-        name: "linked".into(),
-        bytes: linked.len(),
-        millis: 0.0,
-        note: String::new(),
-    }];
-    let mut artifact = linked;
-    let mut kept = String::new();
-    let mut names = Vec::new();
-    let (passes, last) = if bindgen::is_input(artifact.bytes()) {
-        (&PASSES[..BEFORE_WASM_BINDGEN], None)
-    } else {
-        (PASSES, job.build_id.then_some(&BUILD_ID))
+    let mut recorder = Recorder {
+        stages: vec![Stage {
+            name: "linked".into(),
+            bytes: linked.len(),
+            millis: 0.0,
+            note: String::new(),
+        }],
+        progress,
     };
-    let compacts = |pass: &Pass| [COMPACT.name, SHORTEN.name].contains(&pass.name);
-    let is_wanted = |pass: &&Pass| job.compact.is_some() || !compacts(pass);
-    for pass in passes.iter().filter(is_wanted).chain(last) {
-        progress(pass.name);
-        let start = Instant::now();
-        let outcome = (pass.run)(job, artifact)?;
-        artifact = outcome.artifact;
-        kept = outcome.kept.unwrap_or(kept);
-        names.extend(outcome.names);
-        for moved in outcome.moved {
-            let known = names.iter().find(|known: &&Names| known.code == moved.code);
-            if let Some(known) = known {
-                let known = moved
-                    .made
-                    .names(known)
-                    .map_err(ReadError::output(pass.name))?;
-                names.push(known);
+    if bindgen::is_input(linked.bytes()) {
+        let mut reduced = Candidate::of(linked, Road::REDUCED);
+        reduced.pass(Part::Reduce, job, &mut recorder)?;
+        return Ok(product(reduced, recorder.stages));
+    }
+    let whole = travel(job, linked.clone(), Road::WHOLE, &mut recorder)?;
+    let mut kept = recorder.stage("decide", || {
+        let mut unseen = |road| {
+            let mut nobody = Recorder {
+                stages: Vec::new(),
+                progress: &mut |_| {},
+            };
+            travel(job, linked.clone(), road, &mut nobody)
+        };
+        let (kept, note) = decision::run(job, &linked, whole, &mut unseen)?;
+        Ok((kept.artifact.len(), note, kept))
+    })?;
+    if job.compact.is_some() {
+        kept.artifact = recorder.pass(&SHORTEN, job, kept.artifact)?.artifact;
+    }
+    if job.build_id {
+        kept.artifact = recorder.pass(&BUILD_ID, job, kept.artifact)?.artifact;
+    }
+    Ok(product(kept, recorder.stages))
+}
+
+fn product(kept: Candidate, stages: Vec<Stage>) -> Product {
+    Product {
+        reduced: kept.roads.iter().map(|road| road.reduced).collect(),
+        artifact: kept.artifact,
+        kept: kept.kept,
+        names: kept.names,
+        stages,
+    }
+}
+
+/// Takes `linked` along a road.
+fn travel(
+    job: &Job<'_>,
+    linked: Artifact,
+    road: Road,
+    recorder: &mut Recorder<'_>,
+) -> Result<Candidate> {
+    let mut candidate = Candidate::of(linked, road);
+    if road.reduced {
+        candidate.pass(Part::Reduce, job, recorder)?;
+    }
+    if road.shrunk {
+        candidate.pass(Part::Shrink, job, recorder)?;
+    } else {
+        optimize::INPUT.clone_into(&mut candidate.kept);
+        candidate.names = decision::names_of(job, &candidate.artifact)?;
+    }
+    candidate.pass(Part::Finish, job, recorder)?;
+    Ok(candidate)
+}
+
+impl Candidate {
+    fn pass(&mut self, part: Part, job: &Job<'_>, recorder: &mut Recorder<'_>) -> Result<()> {
+        let is_wanted = |pass: &&Pass| job.compact.is_some() || pass.name != COMPACT.name;
+        let passes = PASSES.iter().filter(|pass| pass.part == part);
+        for pass in passes.filter(is_wanted) {
+            let outcome = recorder.pass(pass, job, self.artifact.clone())?;
+            self.artifact = outcome.artifact;
+            self.names.extend(outcome.names);
+            for moved in outcome.moved {
+                let known = self.names.iter().find(|known| known.code == moved.code);
+                if let Some(known) = known {
+                    let names = moved.made.names(known);
+                    self.names
+                        .push(names.map_err(ReadError::output(pass.name))?);
+                }
+            }
+            if let Some(kept) = outcome.kept {
+                self.kept = kept;
             }
         }
-        stages.push(Stage {
-            name: pass.name.into(),
-            bytes: artifact.len(),
-            millis: start.elapsed().as_secs_f64() * 1e3,
-            note: outcome.note,
-        });
+        Ok(())
     }
-    Ok(Product {
-        artifact,
-        stages,
-        kept,
-        names,
-    })
+}
+
+/// What ran, for the report.
+struct Recorder<'a> {
+    stages: Vec<Stage>,
+    progress: &'a mut dyn FnMut(&str),
+}
+
+impl Recorder<'_> {
+    fn pass(&mut self, pass: &Pass, job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
+        self.stage(pass.name, || {
+            let outcome = (pass.run)(job, artifact)?;
+            let note = outcome.note.clone();
+            Ok((outcome.artifact.len(), note, outcome))
+        })
+    }
+
+    /// Runs a step that gives the size of the file after it, a line on it, and what it made.
+    fn stage<T>(
+        &mut self,
+        name: &str,
+        run: impl FnOnce() -> Result<(u64, String, T)>,
+    ) -> Result<T> {
+        (self.progress)(name);
+        let start = Instant::now();
+        let (bytes, note, made) = run()?;
+        self.stages.push(Stage {
+            name: name.to_owned(),
+            bytes,
+            millis: start.elapsed().as_secs_f64() * 1e3,
+            note,
+        });
+        Ok(made)
+    }
 }

@@ -29,6 +29,11 @@ impl Size {
     /// All of them, in the order they are shown.
     pub const ALL: [Size; 3] = [Size::Raw, Size::Gzip, Size::Brotli];
 
+    /// The one of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|size| size.name() == name)
+    }
+
     /// Its key in manifests and reports.
     pub fn name(self) -> &'static str {
         match self {

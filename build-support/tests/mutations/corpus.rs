@@ -71,6 +71,7 @@ edition = \"2024\"
 [package.metadata.budget]
 profile = \"release\"
 targets = [\"wasm32-wasip1\", \"wasm32-wasip2\"]
+minimize = \"brotli\"
 build-id = true
 limits.raw = \"1 MB\"
 

@@ -116,8 +116,8 @@ fn a_build_id_is_part_of_what_is_measured() {
         rows.iter()
             .any(|row| row.name == "build_id" && row.bytes == 28)
     );
-    assert_eq!(stamped.report.stages[6].name, "build id");
-    assert_eq!(stamped.report.stages[6].note, id.clone().unwrap());
+    assert_eq!(stamped.report.stages[7].name, "build id");
+    assert_eq!(stamped.report.stages[7].note, id.clone().unwrap());
     assert!(run(&with, module).0.unchanged);
     std::fs::remove_file(&stamped.files.symbols).unwrap();
     assert_eq!(
