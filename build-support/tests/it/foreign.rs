@@ -2,13 +2,20 @@
 //! emscripten, TinyGo, wasm-bindgen, AssemblyScript, wasi-sdk and rustc, with names and without,
 //! with threads, SIMD, bulk memory.
 //!
+//! They are made smaller, and still do what they did: a script for each package uses its JavaScript
+//! API on real input. `cargo make corpus` does so with all of them and has their sizes.
+//!
 //! `foreign/package-lock.json` holds what is fetched to its bytes. It is fetched once, into the
 //! target folder.
 
+use crate::support::ended::{Ended, well};
 use crate::support::{golden, workspace};
 use build_support::attribution::diff;
 use build_support::attribution::groups::{self, Grouping};
 use build_support::attribution::{Row, RowKind};
+use build_support::measure::sizes;
+use build_support::passes::{Job, strip};
+use build_support::report::Size;
 use build_support::report::subject::{self, Subject};
 use build_support::system::process;
 use build_support::wasm::artifact::Artifact;
@@ -16,45 +23,12 @@ use build_support::wasm::{call_graph, path};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex};
 use wasi_preview1_component_adapter_provider as adapter;
 use wasmparser::{KnownCustom, Name, Parser, Payload};
 
-/// Every file, below `node_modules`.
-const FILES: [&str; 32] = [
-    "@automerge/automerge-wasm/nodejs/automerge_wasm_bg.wasm",
-    "@bokuweb/zstd-wasm/dist/common/zstd.wasm",
-    "@dimforge/rapier2d/rapier_wasm2d_bg.wasm",
-    "@dprint/json/plugin.wasm",
-    "@dprint/markdown/plugin.wasm",
-    "@dprint/toml/plugin.wasm",
-    "@jitl/quickjs-wasmfile-release-sync/dist/emscripten-module.wasm",
-    "@oxc-parser/binding-wasm32-wasi/parser.wasm32-wasi.wasm",
-    "@resvg/resvg-wasm/index_bg.wasm",
-    "@sqlite.org/sqlite-wasm/sqlite-wasm/jswasm/sqlite3.wasm",
-    "@wasm-fmt/clang-format/clang-format-cli.wasm",
-    "@wasm-fmt/clang-format/clang-format.wasm",
-    "@wasm-fmt/gofmt/gofmt.wasm",
-    "@wasm-fmt/web_fmt/web_fmt_bg.wasm",
-    "argon2-browser/dist/argon2-simd.wasm",
-    "argon2-browser/dist/argon2.wasm",
-    "argon2id/dist/no-simd.wasm",
-    "argon2id/dist/simd.wasm",
-    "brotli-wasm/pkg.node/brotli_wasm_bg.wasm",
-    "brotli-wasm/pkg.web/brotli_wasm_bg.wasm",
-    "jq-web/jq.wasm",
-    "lz4-wasm/lz4_wasm_bg.wasm",
-    "onigasm/lib/onigasm.wasm",
-    "source-map/lib/mappings.wasm",
-    "vscode-oniguruma/release/onig.wasm",
-    "web-tree-sitter/debug/web-tree-sitter.wasm",
-    "web-tree-sitter/web-tree-sitter.wasm",
-    "yoga-wasm-web/dist/yoga.wasm",
-    "zxing-wasm/dist/full/zxing_full.wasm",
-    "zxing-wasm/dist/reader/zxing_reader.wasm",
-    "zxing-wasm/dist/writer/zxing_writer.wasm",
-    "brotli-wasm/pkg.bundler/brotli_wasm_bg.wasm",
-];
+/// Every file, below `node_modules`, and the script that uses its package.
+const LIST: &str = include_str!("foreign/files.txt");
 
 /// The files, fetched by npm where they are not there yet, and those that are in crates; all of
 /// them different.
@@ -90,9 +64,10 @@ static FOREIGN: LazyLock<Vec<PathBuf>> = LazyLock::new(|| {
         fs::write(&file, bytes).unwrap();
         file
     });
-    let of_packages = FILES
-        .iter()
-        .map(|file| folder.join("node_modules").join(file));
+    let of_packages = LIST.lines().map(|line| {
+        let (file, _) = line.split_once(' ').unwrap();
+        folder.join("node_modules").join(file)
+    });
     let files: Vec<_> = of_packages.chain(of_crates).collect();
     let different: BTreeSet<_> = files.iter().map(|file| fs::read(file).unwrap()).collect();
     assert_eq!(different.len(), files.len(), "a file is there twice");
@@ -277,4 +252,124 @@ fn a_foreign_module_in_a_component_is_attributed_alike() {
             file.display()
         );
     }
+}
+
+/// The largest file that is optimised here, in bytes: the others take minutes, and `cargo make
+/// corpus` measures them too.
+const MOST: u64 = 700_000;
+
+/// Protects whoever ships what others made: it is valid, no larger by what is minimised, and the
+/// package does what it did, with snip and without.
+#[test]
+fn what_others_made_is_smaller_and_does_the_same() {
+    let size = |file: &Path| fs::metadata(file).unwrap().len();
+    let all = FOREIGN.iter().zip(LIST.lines());
+    let files: Vec<_> = all.filter(|(file, _)| size(file) <= MOST).collect();
+    let left = Mutex::new(files.iter());
+    let next = || left.lock().unwrap().next();
+    let work = || {
+        let mut done = BTreeSet::new();
+        while let Some((file, line)) = next() {
+            let (name, script) = line.split_once(' ').unwrap();
+            smaller_and_the_same(file, name, script);
+            let parts = if name.starts_with('@') { 2 } else { 1 };
+            done.insert(name.split('/').take(parts).collect::<Vec<_>>().join("/"));
+        }
+        done
+    };
+    let done = std::thread::scope(|scope| {
+        let other = scope.spawn(work);
+        let mut done = work();
+        done.extend(other.join().expect("it says why"));
+        done
+    });
+    assert!(done.len() >= 15, "only {done:?} are used");
+}
+
+/// The adapters of preview 1 are for other tools: they stay valid, and get no larger.
+#[test]
+fn adapters_get_no_larger() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = folder.path().join("made.wasm");
+    let adapters = FOREIGN.iter().skip(LIST.lines().count());
+    for file in adapters.clone() {
+        for mode in MODES {
+            optimize(file, &made, mode);
+        }
+    }
+    assert_eq!(adapters.count(), 3);
+}
+
+/// What is asked for, and what is to be small then.
+const MODES: [(&[&str], Size); 2] = [
+    (&[], Size::Raw),
+    (&["--snip", "--minimize", "gzip"], Size::Gzip),
+];
+
+/// Makes `made` of `file`; it is valid, and no larger.
+fn optimize(file: &Path, made: &Path, (mode, size): (&[&str], Size)) {
+    let [input, output] = [file, made].map(|file| file.to_str().unwrap());
+    let optimize = ["optimize", input, "-o", output];
+    well(&workspace::workspace(), &[&optimize, mode].concat());
+    let made = Artifact::read(made).unwrap();
+    let input = strip::run(&Job::new(file, Vec::new()), Artifact::read(file).unwrap());
+    let input = input.unwrap().artifact;
+    for size in [Size::Raw, size] {
+        let [ours, input] = [&made, &input].map(|file| sizes::of(file.bytes(), size));
+        assert!(
+            ours <= input,
+            "{}, {mode:?}, {size:?}: {ours}, {input}",
+            file.display()
+        );
+    }
+}
+
+fn smaller_and_the_same(file: &Path, name: &str, script: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let before = behaviour(file, name, script, folder.path());
+    assert_eq!(before.code, 0, "{name}: {}", before.all());
+    let silent = before.stdout.trim().is_empty();
+    assert!(!silent, "{name}: it prints nothing");
+    let made = folder.path().join("made.wasm");
+    let mut last = Vec::new();
+    for mode in MODES {
+        optimize(file, &made, mode);
+        let bytes = fs::read(&made).unwrap();
+        if bytes != last {
+            let after = behaviour(&made, name, script, folder.path());
+            let said = &after.stderr;
+            assert_eq!(after.stdout, before.stdout, "{name}, {mode:?}: {said}");
+        }
+        last = bytes;
+    }
+}
+
+/// What the package prints with `wasm` in place of its file `name`.
+fn behaviour(wasm: &Path, name: &str, script: &str, folder: &Path) -> Ended {
+    let scripts = golden::beside("foreign");
+    let modules = workspace::scratch("foreign").join("node_modules");
+    let mut node = process::command(workspace::program(&["node"], "nodejs"));
+    node.arg(scripts.join("behaviour.mjs"))
+        .args([&modules, Path::new(name), wasm])
+        .arg(scripts.join(format!("api/{script}.mjs")))
+        .arg(folder.join("package"));
+    Ended::of(&mut node)
+}
+
+/// Protects the comparison from scripts that see nothing: with a module that has nothing in it no
+/// package does what it did.
+#[test]
+fn a_package_with_another_file_does_something_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let empty = folder.path().join("empty.wasm");
+    fs::write(&empty, b"\0asm\x01\0\0\0").unwrap();
+    let mut scripts = BTreeSet::new();
+    for (file, line) in FOREIGN.iter().zip(LIST.lines()) {
+        let (name, script) = line.split_once(' ').unwrap();
+        if scripts.insert(script) {
+            let with = |wasm| behaviour(wasm, name, script, folder.path()).stdout;
+            assert_ne!(with(&empty), with(file), "{name}");
+        }
+    }
+    assert!(scripts.len() >= 20, "only {scripts:?}");
 }
