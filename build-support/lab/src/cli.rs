@@ -5,6 +5,7 @@ mod baseline;
 mod bench;
 mod build_time;
 mod compact;
+mod corpus;
 mod memory;
 mod scaling;
 mod size_bench;
@@ -36,6 +37,7 @@ enum Command {
     Baseline(baseline::Opts),
     Bench(bench::Opts),
     BuildTime(build_time::Opts),
+    Corpus(corpus::Opts),
     SizeBench(size_bench::Opts),
     AllocCompare(alloc_compare::Opts),
     Startup(startup::Opts),
@@ -54,6 +56,7 @@ pub fn main() -> ExitCode {
         Command::Baseline(opts) => baseline::run(&opts),
         Command::Bench(opts) => bench::run(&opts),
         Command::BuildTime(opts) => build_time::run(&opts),
+        Command::Corpus(opts) => corpus::run(&opts),
         Command::Scaling(opts) => scaling::run(&opts),
         Command::Compact(opts) => compact::run(&opts),
         Command::SizeBench(opts) => size_bench::run(&opts),

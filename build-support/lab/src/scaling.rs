@@ -7,6 +7,7 @@
 
 pub mod attribution;
 
+use crate::processor::peak;
 use crate::size_bench;
 use build_support::config::Config;
 use build_support::error::{Error, Result};
@@ -136,16 +137,6 @@ pub fn measure(file: &Path) -> Result<Cost> {
         sweep_peak_bytes,
         peak_bytes: peak(),
     })
-}
-
-/// The highest resident memory of this process so far, in bytes, as Linux tells it.
-fn peak() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kibibytes * 1024)
 }
 
 fn millis(time: Duration) -> f64 {

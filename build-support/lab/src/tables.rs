@@ -3,6 +3,7 @@
 pub mod allocators;
 
 mod alloc_tables;
+mod corpus_table;
 mod cost_table;
 mod duration;
 mod memory_table;
@@ -10,6 +11,7 @@ mod size_table;
 mod startup_table;
 
 pub use alloc_tables::draw as alloc_tables;
+pub use corpus_table::draw as corpus_table;
 pub use cost_table::{draw as cost_table, draw_readings as reading_table};
 pub use memory_table::draw as memory_table;
 pub use size_table::draw as size_table;

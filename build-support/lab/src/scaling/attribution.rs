@@ -1,6 +1,7 @@
 //! How `analyze` and `diff` grow with the file.
 
-use super::{millis, peak};
+use super::millis;
+use crate::processor::peak;
 use build_support::attribution::diff;
 use build_support::attribution::groups::{self, Grouping};
 use build_support::error::{Error, Result};
