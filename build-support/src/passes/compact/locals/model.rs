@@ -128,7 +128,7 @@ fn logarithm(number: u64) -> u64 {
     let mut rest = number << (63 - whole) >> 32;
     let mut result = u64::from(whole);
     for _ in 0..FRACTION {
-        rest = rest * rest >> 31;
+        rest = (rest * rest) >> 31;
         let carry = rest >> 32;
         result = result << 1 | carry;
         rest >>= carry;
