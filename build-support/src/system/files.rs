@@ -159,8 +159,9 @@ fn readable() -> Permissions {
 }
 
 #[cfg(test)]
-#[cfg(unix)]
 mod tests {
+    #![cfg(unix)]
+
     use super::*;
     use std::os::unix::fs::{PermissionsExt as _, symlink};
 
