@@ -5,6 +5,8 @@
 pub mod digest;
 #[cfg(feature = "tool")]
 pub mod files;
+#[cfg(feature = "tool")]
+pub mod panics;
 pub mod process;
 #[cfg(feature = "tool")]
 pub mod streams;

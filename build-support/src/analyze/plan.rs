@@ -29,6 +29,8 @@ pub struct SweepPlan {
     pub spared: Vec<String>,
     /// What is dead besides, where it was asked for.
     pub sweep: Option<Sweep>,
+    /// Why it is not swept although that was asked for: what the sweep does not cover.
+    pub unswept: Option<String>,
     /// What lies where in memory, by the linked file: shipped data is named by its address.
     pub data: Vec<Piece>,
     /// Patterns of the allow and deny lists that name no function of this module.

@@ -74,11 +74,16 @@ impl Found {
 
 fn optimize(path: &Path, module: &[u8], features: &[&str]) -> Result<Vec<u8>> {
     optimize::in_folder(module, |input, output| {
+        // It says what it needs besides, and does not take it for granted.
+        let besides = features
+            .contains(&"gc")
+            .then_some("--enable-reference-types");
         let mut command = process::command(path);
         command
             // With the names of functions.
             .args(["-Oz", "--converge", "--mvp-features", "-g"])
             .args(features.iter().map(|name| format!("--enable-{name}")))
+            .args(besides)
             .arg(input)
             .arg("-o")
             .arg(output);

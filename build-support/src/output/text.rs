@@ -82,7 +82,16 @@ pub fn stage_table(stages: &[Stage], colour: bool) -> String {
     let paint = Paint { colour };
     let lines = table.lines().into_iter();
     lines
-        .map(|(style, line)| format!("{}\n", paint.with(style, &units::cut(&line, WIDTH))))
+        .map(|(style, line)| {
+            // What was not done is said whole, with what to do about it.
+            let is_whole = NOT_DONE.iter().any(|what| line.contains(what));
+            let line = if is_whole {
+                line
+            } else {
+                units::cut(&line, WIDTH)
+            };
+            format!("{}\n", paint.with(style, &line))
+        })
         .collect()
 }
 
@@ -99,6 +108,9 @@ fn stage_row(stage: &Stage, before: Option<u64>) -> [String; 6] {
         stage.note.clone(),
     ]
 }
+
+/// How a stage's note says that something was left undone.
+const NOT_DONE: [&str; 2] = ["not optimised: ", "not swept: "];
 
 /// What would be snipped, largest first as it is given, with the rule that chose each function, and
 /// the functions that a rule names but that were `spared` because they can return. Names are whole

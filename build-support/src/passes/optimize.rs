@@ -1,21 +1,32 @@
 //! wasm-opt `-Oz` to convergence on every core module, with the features the code itself uses. The
-//! built-in Binaryen always runs; a newer binary, where the caller found one, makes a second
-//! candidate. The smallest module by what is minimised is kept, the input among them: what was
-//! compiled small stays small. Whether the file is, `decision` sees to.
+//! built-in Binaryen runs on whatever it can read, and what it cannot is carried past it where that
+//! can be done (`carry`); a newer binary, where the caller found one, makes a second candidate, or
+//! the only one. The smallest module by what is minimised is kept, the input among them: what was
+//! compiled small stays small. Whether the file is, `decision` sees to. Where no optimiser can read
+//! a module, it stays as it is and the note says why: everything else is still done.
 //!
 //! Names must not decide the bytes, and Binaryen, which reads them even where it is to write none,
 //! orders some things by them. So every function goes in under its number, which is what Binaryen
 //! calls one without a name; the numbers that come out say which is which, and go with the file for
 //! `attribution`. What is kept has no names.
 
+mod baggage;
+mod carry;
+mod edit;
+mod fetch;
+mod leave;
+mod operation;
+
 use crate::error::{Error, Result};
 use crate::measure::sizes;
 use crate::passes::compact::{low_memory, second_road};
-use crate::passes::{Job, LowMemory, Outcome};
-use crate::wasm::artifact::{self, Artifact};
-use crate::wasm::features::{self, Known};
+use crate::passes::{Job, LowMemory, Outcome, strip};
+use crate::system::panics;
+use crate::wasm::artifact::Artifact;
+use crate::wasm::features::{self, Binaryen, Known};
 use crate::wasm::names;
 use crate::wasm::{Module, ReadError};
+use std::collections::BTreeSet;
 use std::path::Path;
 use wasm_encoder::Section as _;
 use wasm_opt::OptimizationOptions;
@@ -28,17 +39,18 @@ pub const INPUT: &str = "the input";
 /// Binaryen recurses over nested expressions: deep but valid input must not end the process.
 const STACK_BYTES: usize = 512 << 20;
 
-/// Optimises every core module.
+/// Optimises every core module. One that no optimiser here can read stays as it is, and the note
+/// says so.
 ///
 /// # Errors
-/// [`Error::Input`] where a module uses features Binaryen does not know, [`Error::Pass`] where an
-/// optimiser fails.
+/// [`Error::InvalidOutput`] where a module cannot be read, or what an optimiser makes is not valid.
 pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
     let mut winners: Vec<&str> = Vec::new();
+    let mut failures = BTreeSet::new();
     let before = artifact.len();
     let mut known = Vec::new();
-    let after = artifact.map_core(PASS, |ordinal, module| {
-        let module = without_stale_sections(module)?;
+    let after = artifact.map_core(PASS, |ordinal, original| {
+        let module = without_stale_sections(original)?;
         let input = names_of(&module)?;
         let low_memory_unused = is_low_memory_unused(job, &module)?;
         let module = numbered(&module, &input)?;
@@ -47,12 +59,16 @@ pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
         // Only what is shipped is held to limits.
         let size = job.metric.minimized();
         let mut smallest = (sizes::of(&best.0, size), best.0.len());
+        let mut candidates = 0;
         let mut consider = |candidate: Vec<u8>, by| -> Result<()> {
-            artifact::validate(&candidate).map_err(|fault| Error::InvalidOutput {
-                pass: PASS,
-                offset: Some(fault.offset),
-                message: format!("{by}: {}", fault.message),
-            })?;
+            artifact
+                .validate(&candidate)
+                .map_err(|fault| Error::InvalidOutput {
+                    pass: PASS,
+                    offset: Some(fault.offset),
+                    message: format!("{by}: {}", fault.message),
+                })?;
+            candidates += 1;
             let bytes = without_names(&candidate)?;
             let weight = (sizes::of(&bytes, size), bytes.len());
             if weight.0 < smallest.0 && weight.1 <= smallest.1 {
@@ -61,20 +77,37 @@ pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
             }
             Ok(())
         };
-        consider(run_built_in(&module, &features, true)?, BUILT_IN)?;
-        if job.compact.is_some() {
+        let built_in = run_built_in(&module, &features, true)?;
+        let refusal = match built_in {
+            Ok(candidate) => consider(candidate, BUILT_IN).map(|()| None)?,
+            Err(refusal) => Some(refusal),
+        };
+        if job.compact.is_some() && refusal.is_none() {
             for road in second_road::all(&features, true, low_memory_unused) {
-                consider(in_a_row(&module, &road.runs)?, road.name)?;
+                if let Ok(candidate) = run_all(&module, &features, &road.runs)? {
+                    consider(candidate, road.name)?;
+                }
             }
         }
+        let mut newer = None;
         if let Some((name, optimizer)) = job.second_optimizer {
-            let names: Vec<_> = features.iter().map(|f| f.name).collect();
-            consider(optimizer(&module, &names)?, name)?;
+            let names: Vec<_> = features.iter().map(|f| f.wasm_opt).collect();
+            match optimizer(&module, &names) {
+                Ok(candidate) => consider(candidate, name)?,
+                Err(Error::Process { .. }) => newer = Some(name),
+                Err(error) => return Err(error),
+            }
         }
-        if !winners.contains(&best.1) {
+        let is_optimized = candidates > 0;
+        failures.extend(remark(refusal.as_ref(), newer, is_optimized));
+        if is_optimized && !winners.contains(&best.1) {
             winners.push(best.1);
         }
-        let (bytes, _, mut names) = best;
+        let (mut bytes, _, mut names) = best;
+        if !is_optimized {
+            // The code is what it was, and what is said of it still holds.
+            bytes = without_names(original)?;
+        }
         for name in &mut names.functions {
             let number = name.take().and_then(|name| name.parse::<usize>().ok());
             *name = number.and_then(|number| input.functions.get(number)?.clone());
@@ -84,27 +117,63 @@ pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
         known.push(names);
         Ok(bytes)
     })?;
-    let mut note = format!("-Oz to convergence; kept: {}", winners.join(", "));
-    if after.len() * 100 > before * 95 {
-        note.push_str("; less than 5% smaller");
+    let mut notes = Vec::new();
+    if !winners.is_empty() || failures.is_empty() {
+        notes.push(format!("-Oz to convergence; kept: {}", winners.join(", ")));
+        if after.len() * 100 > before * 95 {
+            notes.push("less than 5% smaller".to_owned());
+        }
     }
+    notes.extend(failures);
     Ok(Outcome {
         artifact: after,
-        note,
-        kept: Some(winners.join(", ")),
+        note: notes.join("; "),
+        kept: Some(if winners.is_empty() {
+            "none".to_owned()
+        } else {
+            winners.join(", ")
+        }),
         names: known,
         moved: Vec::new(),
     })
 }
 
-/// `target_features` would switch on features the code does not use, and the linker's
-/// relocations are of other bytes by the time Binaryen is done.
+/// Why the built-in optimiser does not take a module.
+enum Refusal {
+    /// The features it does not know.
+    Features(String),
+    /// Something else, which another may know.
+    Other(&'static str),
+}
+
+/// What a report says where an optimiser did not do its work; `newer` is one that failed.
+fn remark(refusal: Option<&Refusal>, newer: Option<&str>, is_optimized: bool) -> Option<String> {
+    let failed = newer.map(|name| format!("{name} fails on it"));
+    match refusal {
+        Some(refusal) if !is_optimized => {
+            let (why, does) = match refusal {
+                Refusal::Features(names) => (names.as_str(), "does"),
+                Refusal::Other(why) => (*why, "may do"),
+            };
+            let advice = format!("a newer wasm-opt {does} it: npm install -g binaryen");
+            Some(format!(
+                "not optimised: {why}; {}",
+                failed.unwrap_or(advice)
+            ))
+        }
+        _ => failed,
+    }
+}
+
+/// `target_features` would switch on features the code does not use; the linker's relocations, and
+/// what is said of single operators (branch hints), are of other bytes by the time Binaryen is
+/// done.
 ///
 /// # Errors
 /// [`Error::InvalidOutput`] where the sections cannot be read.
 pub fn without_stale_sections(module: &[u8]) -> Result<Vec<u8>> {
-    super::strip::drop_customs(module, PASS, |name| {
-        name == "target_features" || name == "linking" || name.starts_with("reloc.")
+    strip::drop_customs(module, PASS, |name| {
+        name == "target_features" || strip::is_of_code(name)
     })
 }
 
@@ -115,14 +184,14 @@ fn names_of(module: &[u8]) -> Result<names::Names> {
 }
 
 fn without_names(module: &[u8]) -> Result<Vec<u8>> {
-    super::strip::drop_customs(module, PASS, |name| name == "name")
+    strip::drop_customs(module, PASS, |name| name == "name")
 }
 
 /// The module with the number of each function for a name, counted without imports as Binaryen
 /// does. Debug information goes: to keep it right would cost Binaryen its best passes, and it is
 /// not shipped.
 fn numbered(module: &[u8], names: &names::Names) -> Result<Vec<u8>> {
-    let mut module = super::strip::drop_customs(module, PASS, |name| {
+    let mut module = strip::drop_customs(module, PASS, |name| {
         name == "name" || name.starts_with(".debug_")
     })?;
     let mut functions = wasm_encoder::NameMap::new();
@@ -139,9 +208,15 @@ fn numbered(module: &[u8], names: &names::Names) -> Result<Vec<u8>> {
 /// with.
 ///
 /// # Errors
-/// [`Error::Pass`] with Binaryen's words.
+/// [`Error::Pass`] where it cannot read the module.
 pub fn built_in(module: &[u8], features: &[Known]) -> Result<Vec<u8>> {
-    run_built_in(module, features, false)
+    run_built_in(&without_names(module)?, features, false)?.map_err(|refusal| {
+        let why = match &refusal {
+            Refusal::Features(names) => names,
+            Refusal::Other(why) => *why,
+        };
+        Error::pass(PASS, format!("{BUILT_IN} does not take it: {why}"))
+    })
 }
 
 /// Whether the addresses below 1,024 are: by the layout, or on the word of whoever asks.
@@ -157,36 +232,47 @@ fn is_low_memory_unused(job: &Job<'_>, module: &[u8]) -> Result<bool> {
     })
 }
 
-fn in_a_row(module: &[u8], runs: &[OptimizationOptions]) -> Result<Vec<u8>> {
-    let mut module = module.to_vec();
-    for options in runs {
-        module = run_options(&module, options)?;
-    }
-    Ok(module)
-}
+type Refused = std::result::Result<Vec<u8>, Refusal>;
 
-fn run_built_in(module: &[u8], features: &[Known], with_names: bool) -> Result<Vec<u8>> {
+fn run_built_in(module: &[u8], features: &[Known], with_names: bool) -> Result<Refused> {
     let mut options = OptimizationOptions::new_optimize_for_size_aggressively();
     options.mvp_features_only().set_converge();
     options.debug_info(with_names);
     for feature in features {
-        options.enable_feature(feature.binaryen);
+        feature.enable(&mut options);
     }
-    run_options(module, &options)
+    run_all(module, features, &[options])
 }
 
-fn run_options(module: &[u8], options: &OptimizationOptions) -> Result<Vec<u8>> {
-    in_folder(module, |input, output| {
-        std::thread::scope(|scope| {
-            std::thread::Builder::new()
-                .stack_size(STACK_BYTES)
-                .spawn_scoped(scope, || options.run(input, output))?
-                .join()
-                .map_err(|_| anyhow::anyhow!("it panicked"))?
-                .map_err(anyhow::Error::from)
+/// Runs the built-in optimiser with each of `runs` in turn, on what it can read of `module`.
+fn run_all(module: &[u8], features: &[Known], runs: &[OptimizationOptions]) -> Result<Refused> {
+    let refused = features.iter().filter(|f| f.binaryen == Binaryen::Refuses);
+    let refused: Vec<_> = refused.map(|feature| feature.name).collect();
+    if !refused.is_empty() {
+        return Ok(Err(Refusal::Features(refused.join(", "))));
+    }
+    let run = |module: &[u8], options: &OptimizationOptions| {
+        in_folder(module, |input, output| {
+            panics::contain(STACK_BYTES, || options.run(input, output))
+                .map_err(Error::io("starting a thread for", Path::new(PASS)))?
+                .and_then(std::result::Result::ok)
+                .ok_or_else(|| Error::pass(BUILT_IN, "it cannot read it"))
         })
-        // With the causes: the outer text alone does not say what was wrong.
-        .map_err(|error| Error::pass(PASS, format!("{BUILT_IN}: {error:#}")))
+    };
+    let optimized = carry::run(module, |module| {
+        let mut module = module.to_vec();
+        for options in runs {
+            module = run(&module, options)?;
+        }
+        Ok(module)
+    });
+    Ok(match optimized {
+        Ok(Some(optimized)) => Ok(optimized),
+        Ok(None) => Err(Refusal::Other("a segment is out of bounds")),
+        Err(Error::Pass { pass: BUILT_IN, .. }) => {
+            Err(Refusal::Other("the built-in wasm-opt 116 cannot read it"))
+        }
+        Err(error) => return Err(error),
     })
 }
 

@@ -80,18 +80,17 @@ pub fn analyze(
         analysis.unreachable.extend(dead);
         let mut plan = plan::run(&symbols, rules);
         if sweeps {
-            let sweep = analyze::sweep::run(module, &plan.snipped())
-                .map_err(|refusal| not_swept(file, &refusal))?;
-            plan.sweep = Some(sweep);
+            match analyze::sweep::run(module, &plan.snipped()) {
+                Ok(sweep) => plan.sweep = Some(sweep),
+                Err(refusal) if refusal.is_of_kind() => plan.unswept = Some(refusal.to_string()),
+                Err(refusal) => return Err(not_swept(file, &refusal)),
+            }
         }
         plan.data = names::read(module).map_err(&broken)?.data;
         analysis.plans.push(plan);
         analysis.functions.extend(symbols.functions);
-        used.extend(
-            features::run(module.bytes, file)?
-                .into_iter()
-                .map(|f| f.name),
-        );
+        let features = features::of(module).map_err(&broken)?;
+        used.extend(features.into_iter().map(|feature| feature.name));
     }
     let in_order = features::KNOWN
         .iter()

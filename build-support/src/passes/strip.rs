@@ -11,6 +11,12 @@ use wasmparser::BinaryReader;
 
 const PASS: &str = "strip";
 
+/// Whether a custom section speaks of places in the code as it is, and of no other: the linker's
+/// relocations, and branch hints and the like (tool conventions, `CodeMetadata.md`).
+pub fn is_of_code(name: &str) -> bool {
+    name == "linking" || name.starts_with("reloc.") || name.starts_with("metadata.code.")
+}
+
 /// Strips the file and, in a component, everything inside it.
 ///
 /// # Errors
@@ -25,7 +31,7 @@ pub fn run(_job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
     let stripped = match stripped.kind() {
         FileKind::Core => stripped,
         FileKind::Component => {
-            Artifact::from_pass(drop_component_customs(stripped.bytes())?, PASS)?
+            stripped.rewritten(drop_component_customs(stripped.bytes())?, PASS)?
         }
     };
     let note = match paths {

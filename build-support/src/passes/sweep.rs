@@ -31,8 +31,11 @@ const WORTH_A_SEGMENT: u32 = 6;
 /// [`Error::Pass`] where the plan is of other bytes.
 pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
     let sweeps = || job.plans.iter().filter_map(|plan| plan.sweep.as_ref());
+    let unswept = job.plans.iter().find_map(|plan| plan.unswept.as_ref());
+    let unswept = unswept.map(|why| format!("not swept: {why}"));
     if sweeps().next().is_none() {
-        return Ok(Outcome::new(artifact, "off"));
+        let note = unswept.unwrap_or_else(|| "off".to_owned());
+        return Ok(Outcome::new(artifact, note));
     }
     let poison = job.poison;
     let swept = artifact.map_core(PASS, |ordinal, module| {
@@ -52,6 +55,7 @@ pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
         sweeps().map(|sweep| sweep.slots.len()).sum::<usize>(),
         sweeps().map(|sweep| sweep.cuts.len()).sum::<usize>(),
     );
+    note.extend(unswept.map(|why| format!("; {why}")));
     if poison {
         note.insert_str(0, "POISONED; ");
     }
@@ -71,9 +75,7 @@ fn rewrite(bytes: &[u8], sweep: &Sweep, snipped: &[u32], poison: bool) -> Result
             _ => section.to_vec(),
         }))
     })?;
-    strip::drop_customs(&swept, PASS, |name| {
-        name == "linking" || name.starts_with("reloc.")
-    })
+    strip::drop_customs(&swept, PASS, strip::is_of_code)
 }
 
 /// The changes to one module.

@@ -6,6 +6,7 @@ use crate::system::files;
 use crate::wasm::sections::{self, HEADER};
 use crate::wasm::{Module, ReadError};
 use serde::{Deserialize, Serialize};
+use std::cell::Cell;
 use std::ops::Range;
 use std::path::Path;
 use wasm_encoder::Encode as _;
@@ -18,6 +19,8 @@ pub struct Artifact {
     kind: FileKind,
     /// Where its core modules are.
     modules: Vec<Range<usize>>,
+    /// What it was validated with: nothing that is made of it may need more.
+    proposals: WasmFeatures,
 }
 
 /// What kind of wasm file something is.
@@ -35,7 +38,8 @@ const CORE_VERSION: &[u8] = &[1, 0, 0, 0];
 const COMPONENT_LAYER: &[u8] = &[1, 0];
 
 impl Artifact {
-    /// Takes bytes that came from `file`, which is only named in errors.
+    /// Takes bytes that came from `file`, which is only named in errors. Engines run more than the
+    /// standard has: a file may use any proposal that the validator knows.
     ///
     /// # Errors
     /// [`Error::Input`](crate::Error::Input) with the offset where the bytes are not a valid core
@@ -45,10 +49,24 @@ impl Artifact {
             file,
             "give a WebAssembly binary: a core module or a component",
         ))?;
-        Self::open(bytes, kind).map_err(ReadError::input(
-            file,
-            "the file is damaged or cut short, or uses a proposal no engine accepts by default: build it again",
-        ))
+        let proposals = match validate(&bytes) {
+            Ok(()) => Ok(standard()),
+            Err(fault) => validate_with(&bytes, WasmFeatures::all())
+                .map(|()| WasmFeatures::all())
+                .map_err(|other| {
+                    if other.offset > fault.offset {
+                        other
+                    } else {
+                        fault
+                    }
+                }),
+        };
+        proposals
+            .and_then(|proposals| Self::open(bytes, kind, proposals))
+            .map_err(ReadError::input(
+                file,
+                "the file is damaged or cut short, or uses a proposal that is newer than this tool: build it again",
+            ))
     }
 
     /// Reads and validates a file.
@@ -59,18 +77,37 @@ impl Artifact {
         Self::new(files::read(file)?, file)
     }
 
-    /// Takes what a pass made.
+    /// Takes what a pass made out of nothing that was valid before.
     ///
     /// # Errors
     /// [`Error::InvalidOutput`](crate::Error::InvalidOutput) where it does not validate.
     pub fn from_pass(bytes: Vec<u8>, pass: &'static str) -> Result<Self> {
-        sniff(&bytes)
-            .and_then(|kind| Self::open(bytes, kind))
-            .map_err(ReadError::output(pass))
+        Self::validated(bytes, standard()).map_err(ReadError::output(pass))
     }
 
-    fn open(bytes: Vec<u8>, kind: FileKind) -> Result<Self, ReadError> {
-        validate(&bytes)?;
+    /// Takes what a pass made of this file, with no proposal that this one does without.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOutput`] where it does not validate.
+    pub fn rewritten(&self, bytes: Vec<u8>, pass: &'static str) -> Result<Self> {
+        Self::validated(bytes, self.proposals).map_err(ReadError::output(pass))
+    }
+
+    /// Validates a core module that is to stand in for one of this file.
+    ///
+    /// # Errors
+    /// The first fault.
+    pub fn validate(&self, module: &[u8]) -> Result<(), ReadError> {
+        validate_with(module, self.proposals)
+    }
+
+    fn validated(bytes: Vec<u8>, proposals: WasmFeatures) -> Result<Self, ReadError> {
+        let kind = sniff(&bytes)?;
+        validate_with(&bytes, proposals)?;
+        Self::open(bytes, kind, proposals)
+    }
+
+    fn open(bytes: Vec<u8>, kind: FileKind, proposals: WasmFeatures) -> Result<Self, ReadError> {
         let modules = match kind {
             FileKind::Core => std::iter::once(0..bytes.len()).collect(),
             FileKind::Component => modules_of_component(&bytes)?,
@@ -79,6 +116,7 @@ impl Artifact {
             bytes,
             kind,
             modules,
+            proposals,
         })
     }
 
@@ -136,17 +174,37 @@ impl Artifact {
             FileKind::Core => rewrite(0, &self.bytes)?,
             FileKind::Component => map_component(&self.bytes, pass, &mut 0, &mut rewrite)?,
         };
-        Self::from_pass(bytes, pass)
+        self.rewritten(bytes, pass)
     }
 }
 
-/// Validates against the features that are part of the standard or that engines take by default
-/// (wasmparser's defaults), and legacy exception handling, which browsers still ship.
+/// What the standard has or engines take by default (wasmparser's defaults), and legacy exception
+/// handling, which browsers still ship.
+fn standard() -> WasmFeatures {
+    WasmFeatures::default() | WasmFeatures::LEGACY_EXCEPTIONS
+}
+
+thread_local! {
+    static VALIDATED: Cell<u64> = const { Cell::new(0) };
+}
+
+/// How many bytes this thread has validated so far. It takes most of the time in which a file is
+/// only read: the tests count it.
+pub fn validated_bytes() -> u64 {
+    VALIDATED.get()
+}
+
+/// Validates a file by what the standard has or engines take by default.
 ///
 /// # Errors
 /// The first fault.
 pub fn validate(bytes: &[u8]) -> Result<(), ReadError> {
-    Validator::new_with_features(WasmFeatures::default() | WasmFeatures::LEGACY_EXCEPTIONS)
+    validate_with(bytes, standard())
+}
+
+fn validate_with(bytes: &[u8], proposals: WasmFeatures) -> Result<(), ReadError> {
+    VALIDATED.set(VALIDATED.get() + bytes.len() as u64);
+    Validator::new_with_features(proposals)
         .validate_all(bytes)
         .map(|_| ())
         .map_err(ReadError::from)

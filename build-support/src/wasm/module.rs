@@ -1,8 +1,8 @@
 //! The reader of a core module: every section once, borrowed from the bytes. What its contents mean
 //! is for whoever asks.
 //!
-//! What an engine reads has to be whole. Sections for tools are only found; of a broken name section
-//! there are the names that can be read.
+//! What an engine reads has to be whole. Sections for tools are only found; of a broken name
+//! section there are the names that can be read.
 
 use super::constant;
 use super::name_section;

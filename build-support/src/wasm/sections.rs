@@ -19,6 +19,12 @@ pub const IMPORT: u8 = 2;
 pub const EXPORT: u8 = 7;
 /// The types of functions.
 pub const FUNCTION: u8 = 3;
+/// Tables.
+pub const TABLE: u8 = 4;
+/// Memories.
+pub const MEMORY: u8 = 5;
+/// Exports.
+pub const EXPORT: u8 = 7;
 /// Element segments.
 pub const ELEMENT: u8 = 9;
 /// Bodies of functions.

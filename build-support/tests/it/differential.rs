@@ -38,6 +38,9 @@ fn smith() {
     let run = |seed| self::smith::run(&engine, seed);
     let tally = campaign::run("smith", 500, REGRESSIONS_SMITH, run);
     says_something(&tally, 4);
+    if campaign::only().is_none() {
+        assert!(tally.carried * 4 > tally.programs, "{tally}");
+    }
 }
 
 /// Protects the passes that go by the linker's relocations, in corners where compilers rarely lead.

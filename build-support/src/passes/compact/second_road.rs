@@ -59,7 +59,7 @@ fn runs(features: &[Known], with_names: bool, low_memory_unused: bool) -> [Optim
         options.mvp_features_only();
         options.debug_info(with_names);
         for feature in features {
-            options.enable_feature(feature.binaryen);
+            feature.enable(&mut options);
         }
         options
     })

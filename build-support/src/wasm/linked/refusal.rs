@@ -67,6 +67,18 @@ impl Refusal {
         ))
     }
 
+    /// Whether the file is as it should be, and of a kind that the sweep does not cover: then it is
+    /// left alone. All else is a mistake of whoever links it, or no file of a linker.
+    pub fn is_of_kind(&self) -> bool {
+        matches!(
+            self,
+            Refusal::UnknownRelocation { .. }
+                | Refusal::SharedMemory
+                | Refusal::PositionIndependent(_)
+                | Refusal::Unsupported(_)
+        )
+    }
+
     /// Where in the module, in bytes from its start, where that is known.
     pub fn offset(&self) -> Option<u64> {
         match self {

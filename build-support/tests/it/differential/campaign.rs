@@ -37,6 +37,8 @@ pub struct Tally {
     pub host: u64,
     /// Programs the tool refuses for what they use.
     pub refused: u64,
+    /// Programs with operators that were carried past the optimiser.
+    pub carried: u64,
     /// Programs that were left alone, for they do not end.
     pub endless: u64,
     /// Functions, table slots, bytes of data and pieces of code that were found dead.
@@ -139,6 +141,7 @@ impl Tally {
             trapped: count(|end| matches!(end, End::Trapped(_))),
             host: run.calls.iter().map(|seen| seen.host.len() as u64).sum(),
             refused: 0,
+            carried: 0,
             endless: 0,
             dead: [0; 4],
         }
@@ -155,6 +158,7 @@ impl AddAssign for Tally {
         self.trapped += other.trapped;
         self.host += other.host;
         self.refused += other.refused;
+        self.carried += other.carried;
         self.endless += other.endless;
         for (sum, more) in self.dead.iter_mut().zip(other.dead) {
             *sum += more;
@@ -167,11 +171,12 @@ impl fmt::Display for Tally {
         let [functions, slots, bytes, cuts] = self.dead;
         write!(
             f,
-            "{} programs ({} refused, {} endless), {} files made of them, {} calls of each: {} returned, {} panicked, \
+            "{} programs ({} refused, {} carried, {} endless), {} files made of them, {} calls of each: {} returned, {} panicked, \
              {} trapped, {} calls of the host; dead: {functions} functions, {slots} slots, {bytes} bytes of \
              data, {cuts} pieces of code",
             self.programs,
             self.refused,
+            self.carried,
             self.endless,
             self.variants,
             self.calls,

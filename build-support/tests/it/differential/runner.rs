@@ -80,6 +80,9 @@ pub fn engine() -> Engine {
     let mut config = Config::new();
     config
         .consume_fuel(true)
+        .wasm_memory64(true)
+        .wasm_custom_page_sizes(true)
+        .wasm_wide_arithmetic(true)
         .cranelift_opt_level(OptLevel::None)
         .wasm_backtrace_max_frames(None);
     Engine::new(&config).expect("the engine's settings go together")

@@ -69,6 +69,8 @@ pub fn of(linked: &[u8], wanted: Wanted) -> Result<Variants, String> {
         _ => {}
     }
     let plans = plans?;
+    let unswept = plans.iter().find_map(|plan| plan.unswept.clone());
+    made.refusal = made.refusal.or(unswept);
     if let Some(sweep) = plans.iter().find_map(|plan| plan.sweep.as_ref()) {
         let bytes: usize = sweep.data.iter().map(ExactSizeIterator::len).sum();
         made.dead = [
@@ -81,7 +83,7 @@ pub fn of(linked: &[u8], wanted: Wanted) -> Result<Variants, String> {
     }
     let (swept, whole) = run(&rules, plans.clone(), linked, wanted.whole)?;
     made.files.push(variant("swept", Traps::SameKind, swept));
-    if let Some(whole) = whole {
+    if let Some((whole, _)) = whole {
         made.files.push(variant("whole", Traps::AnyKind, whole));
     }
     if made.refusal.is_none() {
@@ -111,14 +113,15 @@ pub fn wrong(
     run(&rules, plans, linked, false).map(|(poisoned, _)| Some(poisoned))
 }
 
-/// A module that no linker made, through all passes but the sweep.
-pub fn unlinked(config: &Config, module: &[u8]) -> Result<Vec<Variant>, String> {
+/// A module that no linker made, through all passes but the sweep; and whether it was optimised.
+pub fn unlinked(config: &Config, module: &[u8]) -> Result<(Vec<Variant>, bool), String> {
     let (snipped, whole) = run(config, plans(config, module)?, module, true)?;
-    let whole = whole.expect("it was asked for");
-    Ok(vec![
+    let (whole, notes) = whole.expect("it was asked for");
+    let variants = vec![
         variant("snipped", Traps::SameKind, snipped),
         variant("whole", Traps::AnyKind, whole),
-    ])
+    ];
+    Ok((variants, !notes.contains("not optimised")))
 }
 
 fn variant(name: &'static str, traps: Traps, bytes: Vec<u8>) -> Variant {
@@ -147,20 +150,23 @@ fn plans(config: &Config, linked: &[u8]) -> Result<Vec<SweepPlan>, String> {
     Ok(analysis.plans)
 }
 
+/// A file that went through all passes, and what they say.
+type Whole = (Vec<u8>, String);
+
 /// Runs the passes as the pipeline does; gives the file before wasm-opt, and the one after the
-/// last.
+/// last with what the passes say.
 fn run(
     config: &Config,
     plans: Vec<SweepPlan>,
     linked: &[u8],
     whole: bool,
-) -> Result<(Vec<u8>, Option<Vec<u8>>), String> {
+) -> Result<(Vec<u8>, Option<Whole>), String> {
     let job = Job {
         poison: config.sweep.poison,
         ..Job::new(file(), plans)
     };
     let mut artifact = Artifact::new(linked.to_vec(), file()).map_err(words("read"))?;
-    let mut before = None;
+    let (mut before, mut notes) = (None, String::new());
     for pass in PASSES {
         if pass.name == OPTIMIZE {
             before = Some(artifact.bytes().to_vec());
@@ -168,12 +174,12 @@ fn run(
                 break;
             }
         }
-        artifact = (pass.run)(&job, artifact)
-            .map_err(words(pass.name))?
-            .artifact;
+        let outcome = (pass.run)(&job, artifact).map_err(words(pass.name))?;
+        artifact = outcome.artifact;
+        notes.push_str(&outcome.note);
     }
     let before = before.expect("the pass is in the table");
-    Ok((before, whole.then(|| artifact.bytes().to_vec())))
+    Ok((before, whole.then(|| (artifact.bytes().to_vec(), notes))))
 }
 
 fn words<E: Display>(what: &'static str) -> impl Fn(E) -> String {

@@ -1,4 +1,4 @@
-;; What Binaryen 116 does not know in its standard form is refused, with the offset.
+;; What Binaryen 116 does not know in its standard form is left as it is, with words, and the run goes on.
 ;; RUN: optimize %in -o %out
 (module
   (type $s (struct (field i32)))
