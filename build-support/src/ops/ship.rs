@@ -147,26 +147,27 @@ fn make(
     };
     let mut product = pipeline::run(&job, linked, progress)?;
     analysis.plans = product.carried_out(job.plans);
-    let mut stage = |name: &str, note: &str, run: &mut dyn FnMut(&Artifact) -> Result<()>| {
+    let mut stage = |name: &str, run: &mut dyn FnMut(&Artifact) -> Result<String>| {
         progress(name);
         let start = Instant::now();
-        run(&product.artifact)?;
+        let note = run(&product.artifact)?;
         product.stages.push(Stage {
             name: name.to_owned(),
             bytes: product.artifact.len(),
             millis: start.elapsed().as_secs_f64() * 1e3,
-            note: note.to_owned(),
+            note,
         });
         Ok(())
     };
     let mut measured = Sizes::default();
-    stage("paths", "no folder of this machine is named", &mut |a| {
-        refuse_paths(a, input.machine_paths)
+    stage("paths", &mut |a| {
+        refuse_paths(a, input.machine_paths)?;
+        Ok("no folder of this machine is named".to_owned())
     })?;
-    stage("load", "wasmtime compiles it", &mut engine::load)?;
-    stage("measure", "raw, gzip -9, brotli -q 11", &mut |a| {
+    stage("load", &mut engine::load)?;
+    stage("measure", &mut |a| {
         measured = sizes::run(a.bytes());
-        Ok(())
+        Ok("raw, gzip -9, brotli -q 11".to_owned())
     })?;
     let mut attribution = if bindgen::is_input(product.artifact.bytes()) {
         attribution::of_file(input.file, &product.artifact)?

@@ -7,13 +7,20 @@
 
 use crate::error::{Error, Result};
 use crate::passes::{Job, Outcome, strip};
+use crate::system::panics;
 use crate::wasm::artifact::{Artifact, FileKind};
 use crate::wasm::names;
 use crate::wasm::{Module, ReadError, module};
+use std::path::Path;
 use wasi_preview1_component_adapter_provider as adapters;
 use wit_component::ComponentEncoder;
 
 const PASS: &str = "componentize";
+/// The encoder recurses over types.
+const STACK_BYTES: usize = 64 << 20;
+/// What is to be said where the encoder panics.
+const UNFIT: &str = "wit-component 0.263 does not take the module: its `component-type` section is of another encoder, or it is an adapter; \
+    make the component with the tool that wrote the section, or ship the module as it is (target wasm32-wasip1)";
 /// Where bindings generators leave the world (wit-component, `metadata`).
 const WORLD_SECTION: &str = "component-type";
 
@@ -52,16 +59,22 @@ pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
         ),
     };
     // Names go with the strip below; for `attribution` they are read before.
-    let component = ComponentEncoder::default()
-        .validate(true)
-        .debug_names(true)
-        .module(artifact.bytes())
-        .and_then(|encoder| match adapter {
+    let encode = || {
+        let mut encoder = ComponentEncoder::default();
+        let module = encoder
+            .validate(true)
+            .debug_names(true)
+            .module(artifact.bytes());
+        let encoder = module.and_then(|encoder| match adapter {
             Some(bytes) => encoder.adapter(adapters::WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, bytes),
             None => Ok(encoder),
-        })
-        .and_then(|encoder| encoder.encode())
-        .map_err(|error| Error::pass(PASS, format!("{error:#}")))?;
+        });
+        let encoded = encoder.and_then(|encoder| encoder.encode());
+        encoded.map_err(|error| Error::pass(PASS, format!("{error:#}")))
+    };
+    let component = panics::contain(STACK_BYTES, encode)
+        .map_err(Error::io("starting a thread for", Path::new(PASS)))?
+        .ok_or_else(|| Error::pass(PASS, UNFIT))??;
     let component = Artifact::from_pass(component, PASS)?;
     // Those of the modules that the encoder made or brought: adapter and shims. The program's own
     // has none by now, and is known from before.
@@ -131,6 +144,27 @@ mod tests {
             ..Job::new(file, Vec::new())
         };
         run(&job, Artifact::new(bytes, file)?)
+    }
+
+    /// Protects the run from modules that the encoder does not expect: an adapter is one itself.
+    #[test]
+    fn what_is_no_program_is_refused_with_words() {
+        let adapters = [
+            adapters::WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER,
+            adapters::WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
+            adapters::WASI_SNAPSHOT_PREVIEW1_PROXY_ADAPTER,
+        ];
+        for adapter in adapters {
+            let refused = pass(adapter.to_vec(), true).err().unwrap().to_string();
+            assert!(refused.starts_with("pass componentize: "), "{refused}");
+        }
+        let mut other = wat::parse_str(ANSWER).unwrap();
+        let section = wasm_encoder::CustomSection {
+            name: "component-type:other".into(),
+            data: vec![0; 40].into(),
+        };
+        wasm_encoder::Section::append_to(&section, &mut other);
+        assert!(pass(other, true).is_err());
     }
 
     const ANSWER: &str = "(module (func (export \"answer\") (result i32) (i32.const 42)))";

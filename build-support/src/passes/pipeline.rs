@@ -57,12 +57,14 @@ pub struct Analysis {
     pub unreachable: Vec<String>,
 }
 
+const OBJECT: &str = "it is a relocatable object, which is not linked yet: nothing in it is visible from outside, so that all of it would go";
+
 /// Reads everything that is to be known from the bytes before they are rewritten: what `rules` want
 /// snipped, and where `sweeps`, what is dead then.
 ///
 /// # Errors
-/// [`Error::Input`] with the offset where a module cannot be read, and where one that is to be
-/// swept does not have the linker's relocations.
+/// [`Error::Input`] with the offset where a module cannot be read, where one is a relocatable
+/// object, and where one that is to be swept does not have the linker's relocations.
 pub fn analyze(
     rules: &SnipRules,
     sweeps: bool,
@@ -74,6 +76,13 @@ pub fn analyze(
     let help = "the file is valid but a section for tools in it is not: link it again";
     let broken = ReadError::input(file, help);
     for module in &artifact.modules().map_err(&broken)? {
+        if module.is_object() {
+            return Err(Error::input(
+                file,
+                OBJECT,
+                "link it first (wasm-ld, or rustc without `--emit obj`), and give what comes of it",
+            ));
+        }
         let symbols = symbols::run(module).map_err(&broken)?;
         let unreachable = reachability::unreachable(module).map_err(&broken)?;
         let dead = unreachable.iter().map(|index| symbols.name_of(*index));

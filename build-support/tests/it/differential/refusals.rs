@@ -1,10 +1,14 @@
 //! What the sweep refuses, each with a file that is right but for one thing. A refusal that does
 //! not come is a guess.
 
-use crate::generated::object_link;
 use crate::generated::random::Random;
+use crate::generated::{object_link, object_program};
+use build_support::analyze::plan::SnipRules;
 use build_support::analyze::sweep::{self, Refusal, Sweep};
+use build_support::passes::pipeline;
+use build_support::wasm::artifact::Artifact;
 use build_support::wasm::{Module, linked};
+use std::path::Path;
 use wasm_encoder::{CustomSection, Encode as _, Section as _};
 use wasmparser::{Parser, Payload};
 
@@ -243,6 +247,20 @@ fn what_is_not_covered_is_refused() {
             matches!(refused, Refusal::Unsupported(_)),
             "{text}: {refused}"
         );
+    }
+}
+
+/// Protects what no linker has read yet: nothing in it is exported, and all of it would go.
+#[test]
+fn an_object_is_refused() {
+    let file = Path::new("x.o");
+    for seed in 0..10 {
+        for object in object_program::generate(seed).objects {
+            let object = Artifact::new(object.encode(), file).unwrap();
+            let refused = pipeline::analyze(&SnipRules::default(), false, file, &object);
+            let refused = refused.err().expect("it is no program").to_string();
+            assert!(refused.contains("relocatable object"), "{refused}");
+        }
     }
 }
 
