@@ -15,8 +15,6 @@ pub const CUSTOM: u8 = 0;
 pub const TYPE: u8 = 1;
 /// Imports.
 pub const IMPORT: u8 = 2;
-/// Exports.
-pub const EXPORT: u8 = 7;
 /// The types of functions.
 pub const FUNCTION: u8 = 3;
 /// Tables.

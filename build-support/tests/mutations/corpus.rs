@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 pub enum Pool {
     /// Small modules and components.
     Small,
+    /// Small modules of any proposal.
+    Newer,
     /// Small files of the linker, with relocations.
     Linked,
     /// Any of these, or the agent.
@@ -144,10 +146,11 @@ impl Corpus {
     pub fn file(&self, pool: Pool, random: &mut Random) -> Vec<u8> {
         match pool {
             Pool::Small => match random.below(3) {
-                0 => smith(random),
-                1 => in_component(&smith(random)),
+                0 => smith(config(), random),
+                1 => in_component(&smith(config(), random)),
                 _ => named(random),
             },
+            Pool::Newer => newer(random),
             Pool::Linked => object_link::link(&self.linker, random.bits() % 1_000).unwrap(),
             Pool::Any => {
                 let pool = *random.pick(&[
@@ -183,9 +186,36 @@ impl Corpus {
     }
 }
 
-/// A module by wasm-smith, of the features that the tool knows.
-fn smith(random: &mut Random) -> Vec<u8> {
+/// A module of proposals of which the built-in optimiser knows some, some in part, and some not.
+fn newer(random: &mut Random) -> Vec<u8> {
     let config = wasm_smith::Config {
+        gc_enabled: random.chance(10),
+        exceptions_enabled: random.chance(20),
+        memory64_enabled: random.chance(30),
+        custom_page_sizes_enabled: random.chance(30),
+        wide_arithmetic_enabled: random.chance(30),
+        compact_imports_enabled: random.chance(30),
+        multi_value_enabled: random.chance(20),
+        threads_enabled: random.chance(20),
+        table_max_size_required: true,
+        memory_max_size_required: true,
+        max_memories: 2,
+        max_tables: 3,
+        ..wasm_smith::Config::default()
+    };
+    smith(config, random)
+}
+
+/// A module by wasm-smith.
+fn smith(config: wasm_smith::Config, random: &mut Random) -> Vec<u8> {
+    let bytes = random.bytes(BYTES);
+    let module = wasm_smith::Module::new(config, &mut Unstructured::new(&bytes));
+    module.expect("enough bytes").to_bytes()
+}
+
+/// Features that every engine has.
+fn config() -> wasm_smith::Config {
+    wasm_smith::Config {
         gc_enabled: false,
         exceptions_enabled: false,
         memory64_enabled: false,
@@ -200,10 +230,7 @@ fn smith(random: &mut Random) -> Vec<u8> {
         tail_call_enabled: false,
         table_max_size_required: true,
         ..wasm_smith::Config::default()
-    };
-    let bytes = random.bytes(BYTES);
-    let module = wasm_smith::Module::new(config, &mut Unstructured::new(&bytes));
-    module.expect("enough bytes").to_bytes()
+    }
 }
 
 /// A component that holds the module and instantiates nothing.

@@ -9,7 +9,8 @@
 //! The corpus is fixed: the same cases in every run of the tests. As a fuzz target (`cargo make
 //! fuzz`):
 //!
-//! - `MUTATIONS=N`: N cases instead of [`CASES`].
+//! - `MUTATIONS=N`: N cases instead of [`CASES`], and one valid mutant for 100 of them instead of
+//!   [`VALID`], if that is more.
 //! - `MUTATIONS_FROM=S`: from seed S on instead of 0.
 //! - `MUTATIONS_SEED=S`: this one alone; its files are kept whatever comes of it.
 #![cfg(feature = "tool")]
@@ -22,6 +23,7 @@ mod corpus;
 #[allow(dead_code)] // What the other tests use of it.
 mod generated;
 mod text;
+mod valid;
 mod wasm;
 
 use case::{Case, Expected};
@@ -33,6 +35,10 @@ use std::sync::{LazyLock, Mutex};
 
 /// Cases of the fixed corpus.
 const CASES: u64 = 1_500;
+
+/// Mutants of it that are still valid, and how many others there may be before the next.
+const VALID: u64 = 100;
+const MOST_INVALID: u64 = 1_000;
 
 /// The files to begin from, made once.
 static CORPUS: LazyLock<Corpus> = LazyLock::new(Corpus::make);
@@ -101,6 +107,29 @@ fn damaged_files_end_in_an_answer_or_an_error() {
     let count = only.map_or(number("MUTATIONS").unwrap_or(CASES), |_| 1);
     all("mutations", count, |number| {
         Case::damaged(&CORPUS, first + number).check(Expected::Anything, only.is_some())
+    });
+}
+
+/// Protects everybody whose file no compiler wrote: what is damaged and valid all the same is
+/// optimised, the result is valid, and its exports are those it had.
+#[test]
+fn damaged_files_that_are_valid_keep_their_exports() {
+    let only = number("MUTATIONS_SEED");
+    let first = only.or(number("MUTATIONS_FROM")).unwrap_or(0);
+    let wanted = only.map_or(
+        number("MUTATIONS").unwrap_or(0).div_ceil(100).max(VALID),
+        |_| 1,
+    );
+    let next = AtomicU64::new(first);
+    all("valid mutants", wanted, |_| {
+        // Few mutants are valid, and fewer than are wanted would be seen.
+        for _ in 0..MOST_INVALID {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if let Some(mutant) = valid::mutant(&CORPUS, seed) {
+                return valid::check(&mutant, seed);
+            }
+        }
+        Err(format!("{MOST_INVALID} mutants in a row are not valid"))
     });
 }
 
