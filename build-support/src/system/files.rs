@@ -160,68 +160,69 @@ fn readable() -> Permissions {
 
 #[cfg(test)]
 mod tests {
-    #![cfg(unix)]
+    #[cfg(unix)]
+    mod unix {
+        use super::super::*;
+        use std::os::unix::fs::{PermissionsExt as _, symlink};
 
-    use super::*;
-    use std::os::unix::fs::{PermissionsExt as _, symlink};
-
-    fn names(folder: &Path) -> Vec<String> {
-        let entries = std::fs::read_dir(folder).unwrap();
-        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        let mut names: Vec<_> = names.collect();
-        names.sort();
-        names
-    }
-
-    /// Protects links: they stay, and what they lead to is written, whether or not it is there.
-    #[test]
-    fn a_link_stays_and_its_file_is_written() {
-        let folder = tempfile::tempdir().unwrap();
-        let at = |name: &str| folder.path().join(name);
-        std::fs::create_dir(at("real")).unwrap();
-        symlink("second", at("first")).unwrap();
-        symlink("real/file", at("second")).unwrap();
-        for text in ["one", "another"] {
-            write_atomic(&at("first"), text.as_bytes()).unwrap();
-            assert_eq!(std::fs::read_to_string(at("real/file")).unwrap(), text);
-            assert!(at("first").is_symlink() && at("second").is_symlink());
-            assert_eq!(names(folder.path()), ["first", "real", "second"]);
-            assert_eq!(names(&at("real")), ["file"]);
+        fn names(folder: &Path) -> Vec<String> {
+            let entries = std::fs::read_dir(folder).unwrap();
+            let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+            let mut names: Vec<_> = names.collect();
+            names.sort();
+            names
         }
-        symlink("round", at("round")).unwrap();
-        let error = write_atomic(&at("round"), b"").unwrap_err().to_string();
-        assert!(error.contains("round"), "{error}");
-    }
 
-    /// Protects a file's permissions, which its owner chose.
-    #[test]
-    fn permissions_stay() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("file");
-        let mode = || std::fs::metadata(&file).unwrap().permissions().mode() & 0o777;
-        write_atomic(&file, b"1").unwrap();
-        assert_eq!(mode(), 0o644);
-        std::fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
-        write_atomic(&file, b"2").unwrap();
-        assert_eq!(
-            (mode(), read(&file).unwrap().as_slice()),
-            (0o600, &b"2"[..])
-        );
-    }
+        /// Protects links: they stay, and what they lead to is written, whether or not it is there.
+        #[test]
+        fn a_link_stays_and_its_file_is_written() {
+            let folder = tempfile::tempdir().unwrap();
+            let at = |name: &str| folder.path().join(name);
+            std::fs::create_dir(at("real")).unwrap();
+            symlink("second", at("first")).unwrap();
+            symlink("real/file", at("second")).unwrap();
+            for text in ["one", "another"] {
+                write_atomic(&at("first"), text.as_bytes()).unwrap();
+                assert_eq!(std::fs::read_to_string(at("real/file")).unwrap(), text);
+                assert!(at("first").is_symlink() && at("second").is_symlink());
+                assert_eq!(names(folder.path()), ["first", "real", "second"]);
+                assert_eq!(names(&at("real")), ["file"]);
+            }
+            symlink("round", at("round")).unwrap();
+            let error = write_atomic(&at("round"), b"").unwrap_err().to_string();
+            assert!(error.contains("round"), "{error}");
+        }
 
-    /// Protects devices: they take the bytes and stay what they are. Through links, so that a fault
-    /// costs no device.
-    #[test]
-    fn a_device_is_written_through() {
-        let folder = tempfile::tempdir().unwrap();
-        let (null, full) = (folder.path().join("null"), folder.path().join("full"));
-        symlink("/dev/null", &null).unwrap();
-        symlink("/dev/full", &full).unwrap();
-        write_atomic(&null, b"bytes").unwrap();
-        let error = write_atomic(&full, b"bytes").unwrap_err().to_string();
-        assert!(error.contains("full: No space left"), "{error}");
-        assert!(null.is_symlink() && full.is_symlink());
-        assert_eq!(names(folder.path()), ["full", "null"]);
-        assert!(write_atomic(folder.path(), b"").is_err());
+        /// Protects a file's permissions, which its owner chose.
+        #[test]
+        fn permissions_stay() {
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("file");
+            let mode = || std::fs::metadata(&file).unwrap().permissions().mode() & 0o777;
+            write_atomic(&file, b"1").unwrap();
+            assert_eq!(mode(), 0o644);
+            std::fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
+            write_atomic(&file, b"2").unwrap();
+            assert_eq!(
+                (mode(), read(&file).unwrap().as_slice()),
+                (0o600, &b"2"[..])
+            );
+        }
+
+        /// Protects devices: they take the bytes and stay what they are. Through links, so that a fault
+        /// costs no device.
+        #[test]
+        fn a_device_is_written_through() {
+            let folder = tempfile::tempdir().unwrap();
+            let (null, full) = (folder.path().join("null"), folder.path().join("full"));
+            symlink("/dev/null", &null).unwrap();
+            symlink("/dev/full", &full).unwrap();
+            write_atomic(&null, b"bytes").unwrap();
+            let error = write_atomic(&full, b"bytes").unwrap_err().to_string();
+            assert!(error.contains("full: No space left"), "{error}");
+            assert!(null.is_symlink() && full.is_symlink());
+            assert_eq!(names(folder.path()), ["full", "null"]);
+            assert!(write_atomic(folder.path(), b"").is_err());
+        }
     }
 }
