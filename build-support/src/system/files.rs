@@ -209,8 +209,8 @@ mod tests {
             );
         }
 
-        /// Protects devices: they take the bytes and stay what they are. Through links, so that a fault
-        /// costs no device.
+        /// Protects devices: they take the bytes and stay what they are. Through links, so that a
+        /// fault costs no device.
         #[test]
         fn a_device_is_written_through() {
             let folder = tempfile::tempdir().unwrap();
