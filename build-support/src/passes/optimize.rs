@@ -94,7 +94,8 @@ pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
             let names: Vec<_> = features.iter().map(|f| f.wasm_opt).collect();
             match optimizer(&module, &names) {
                 Ok(candidate) => consider(candidate, name)?,
-                Err(Error::Process { .. }) => newer = Some(name),
+                // Where it is the only one, it may not know the module either; else it is broken.
+                Err(Error::Process { .. }) if refusal.is_some() => newer = Some(name),
                 Err(error) => return Err(error),
             }
         }
