@@ -30,7 +30,7 @@ impl Definers {
     /// Notes that a library defines `symbol`: that of a crate, or of another language.
     pub fn add(&mut self, symbol: &str, krate: Option<&str>) {
         let name = path::demangle(symbol);
-        if says_its_crate(&name) {
+        if path::says_its_crate(&name) {
             return;
         }
         let krate = krate.map(str::to_owned);
@@ -44,7 +44,7 @@ impl Definers {
     pub fn name(&self, attribution: &mut Attribution) {
         for row in &mut attribution.rows {
             let is_linked = row.core.unwrap_or(0) == 0 && row.kind == RowKind::Function;
-            if is_linked && !row.name.starts_with('[') && !says_its_crate(&row.name) {
+            if is_linked && !row.name.starts_with('[') && !path::says_its_crate(&row.name) {
                 row.krate = self.of(&row.name).map(str::to_owned);
             }
         }
@@ -59,12 +59,6 @@ impl Definers {
             None => self.linked.as_deref(),
         }
     }
-}
-
-/// Whether the name is a path in a crate. `__rustc` is none: it stands for what the compiler gives
-/// to whichever crate has the allocator or the panic handler.
-fn says_its_crate(name: &str) -> bool {
-    path::is_rust(name) && !name.starts_with("__rustc::")
 }
 
 /// What the linker makes, and the start-up objects that come with a C library.

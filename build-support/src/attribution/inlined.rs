@@ -122,7 +122,7 @@ impl Inlined {
 
 fn krate(source: &debug_info::Source) -> String {
     match &source.krate {
-        _ if path::is_rust(&source.name) => RustPath::parse(&source.name).krate().to_owned(),
+        _ if path::says_its_crate(&source.name) => RustPath::parse(&source.name).krate().to_owned(),
         Some(krate) => krate.clone(),
         None => NO_CRATE.to_owned(),
     }

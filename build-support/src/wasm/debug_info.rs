@@ -181,6 +181,7 @@ impl<'a> Reader<'a> {
         while let Some(header) = units.next()? {
             let unit = self.dwarf.unit(header)?;
             let lines = lines::read(&self.dwarf, &unit)?;
+            let is_rust = language(&unit)? == Some(gimli::DW_LANG_Rust);
             let mut painted = Vec::new();
             let mut entries = unit.entries();
             while let Some(entry) = entries.next_dfs()? {
@@ -208,7 +209,10 @@ impl<'a> Reader<'a> {
                     painted.push(range);
                 }
             }
-            self.vote(&lines, painted);
+            // Folders of C have a `src`, too, and are no crates.
+            if is_rust {
+                self.vote(&lines, painted);
+            }
         }
         Ok(())
     }
@@ -245,7 +249,7 @@ impl<'a> Reader<'a> {
                 Named::Symbol(symbol) => (path::demangle(symbol), Name::Symbol),
                 Named::Name(name) => (name.clone(), Name::Last),
             };
-            let is_path = path::is_rust(&name);
+            let is_path = path::says_its_crate(&name);
             let next = self.numbers.len() as u32;
             let number = *self.numbers.entry(name.clone()).or_insert(next);
             if number == next {
@@ -272,6 +276,17 @@ impl<'a> Reader<'a> {
         }
         self.origins
     }
+}
+
+/// What the sources of a unit are written in.
+fn language(unit: &Unit<'_>) -> gimli::Result<Option<gimli::DwLang>> {
+    let mut entries = unit.entries();
+    let entry = entries.next_dfs()?;
+    let value = entry.and_then(|entry| entry.attr_value(gimli::DW_AT_language));
+    Ok(match value {
+        Some(AttributeValue::Language(language)) => Some(language),
+        _ => None,
+    })
 }
 
 /// The entry that another one is an instance of.

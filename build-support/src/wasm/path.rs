@@ -8,7 +8,7 @@
 mod hashes;
 mod language;
 
-pub use language::is_rust;
+pub use language::{is_rust, says_its_crate};
 
 use std::fmt;
 

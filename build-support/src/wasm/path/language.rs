@@ -6,6 +6,12 @@ pub fn is_rust(name: &str) -> bool {
     name.contains("::") && !is_cxx_library(name) && is_path(name) && !has_cxx_types(name)
 }
 
+/// Whether the crate stands in the name. `__rustc` is none: it stands for what the compiler gives to
+/// whichever crate has the allocator or the panic handler.
+pub fn says_its_crate(name: &str) -> bool {
+    is_rust(name) && !name.starts_with("__rustc::")
+}
+
 /// Identifiers, `::`, and whatever brackets enclose: a name with parameters, an operator or a
 /// return type has more, and its brackets need not close.
 fn is_path(name: &str) -> bool {
