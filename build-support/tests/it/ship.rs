@@ -4,13 +4,11 @@
 use crate::support::ended::{Ended, tool, well};
 use crate::support::golden::{self, golden};
 use crate::support::workspace::{self, copy, scratch, workspace};
+use build_support::baseline::file::File;
 use build_support::system::process;
 use std::fs;
-use std::io::Read as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::mpsc;
-use std::time::{Duration, Instant};
 
 const P1: &str = "wasm32-wasip1";
 
@@ -127,17 +125,32 @@ fn the_gate_explains_a_lowered_limit() {
     assert_eq!(names, ["functions", "crate dlmalloc"]);
     assert!(report["figures"]["start"].is_u64() && report["baseline"]["held"].is_array());
 
-    let before = fs::read_to_string(root.join("baseline.json")).unwrap();
-    gate(&["--update"]);
-    let after = fs::read_to_string(root.join("baseline.json")).unwrap();
-    let measured = |text: &str| {
-        let file: serde_json::Value = serde_json::from_str(text).unwrap();
-        file["measured"].clone()
+    // From nothing: what is begun is what was built, and limits are judged all the same.
+    let path = root.join("baseline.json");
+    let committed = File::read(&path).unwrap().unwrap();
+    let begun = File {
+        ratchet: Default::default(),
+        ..committed.clone()
     };
+    begun.write(&path).unwrap();
+    git(&["commit", "--quiet", "--all", "--message", "b"]);
+    let Ended { stdout, .. } = gate(&["--update"]).with(1);
+    assert!(stdout.contains("the baseline begins"), "{stdout}");
+    let after = File::read(&path).unwrap().unwrap();
+    assert!(after.measured.is_some(), "the other part is kept");
+    assert_eq!(after.measured, committed.measured);
+    let entries = after.entries("clawft-wasm", P1).expect("it was begun");
+    let sizes: Vec<_> = entries.iter().map(|(_, entry)| entry.sizes.raw).collect();
     assert_eq!(
-        measured(&before),
-        measured(&after),
-        "the other part is kept"
+        serde_json::json!(sizes),
+        serde_json::json!([report["sizes"]["raw"]])
+    );
+    git(&["commit", "--quiet", "--all", "--message", "c"]);
+    let Ended { stdout, stderr, .. } = gate(&[]).with(1);
+    assert!(stdout.contains("against "), "{stdout}");
+    assert!(
+        !stderr.contains("growth-not-judged") && !stderr.contains("error[grew]"),
+        "{stderr}"
     );
 }
 
@@ -209,15 +222,16 @@ fn another_directory_gives_the_same_bytes_and_names_no_place() {
     }
 }
 
-/// Protects what is shipped: a run killed at any moment leaves the old file or the new one, whole,
-/// and the next run mends the rest.
+/// Protects what is shipped: a run killed at any step of what it writes leaves the old file or the
+/// new one, whole, and the next run mends the rest. Steps are what can be seen of its folder: a
+/// file that comes, grows or goes.
 #[test]
-fn killed_at_any_moment_the_shipped_file_is_whole() {
+fn killed_at_any_step_the_shipped_file_is_whole() {
     const KILLS: usize = 50;
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().to_str().unwrap();
     let shipped = folder.path().join("clawft_wasm.wasm");
-    // The two take turns, so that every run has a file to replace.
+    // The other one than is there, so that every run has a file to replace.
     let variants = ["alloc-dlmalloc", "alloc-talc"];
     let command = |variant: &str| {
         let build = ["build", "--target", P1, "--out-dir", out, "--features"];
@@ -228,34 +242,28 @@ fn killed_at_any_moment_the_shipped_file_is_whole() {
         fs::read(&shipped).unwrap()
     });
     assert_ne!(whole[0], whole[1]);
-    let start = Instant::now();
-    Ended::of(&mut command(variants[0])).with(0);
-    let mut longest = start.elapsed();
-
-    let mut seed = 0x9E37_79B9_7F4A_7C15_u64 ^ u64::from(std::process::id());
-    println!("seed {seed}");
-    let mut killed = 0;
-    for turn in 0..KILLS {
-        seed ^= seed << 13;
-        seed ^= seed >> 7;
-        seed ^= seed << 17;
-        let moment = longest.mul_f64((seed >> 11) as f64 / (1_u64 << 53) as f64);
-        let start = Instant::now();
-        if run_and_kill(&mut command(variants[(turn + 1) % 2]), moment) {
-            killed += 1;
-        } else {
-            // It ended by itself: the machine is less busy than it was.
-            longest = start.elapsed();
-        }
+    let run = |last: usize| {
+        let is_first = fs::read(&shipped).unwrap() == whole[0];
+        let variant = variants[usize::from(is_first)];
+        let steps = run_and_kill(&mut command(variant), folder.path(), last);
         let left = fs::read(&shipped).unwrap();
         assert!(
             whole.contains(&left),
-            "after kill {turn} at {moment:?} the file is neither the old nor the new one"
+            "killed at step {steps} the file is neither the old nor the new one"
         );
-    }
+        steps
+    };
+    // Five files are replaced, each by a temporary one beside it that is renamed.
+    let all = run(usize::MAX);
+    assert!(all >= 5, "only {all} steps were seen");
+    let killed = (0..KILLS).filter(|turn| {
+        let last = 1 + turn * all / KILLS;
+        run(last) == last
+    });
+    let killed = killed.count();
     assert!(
-        killed >= KILLS / 4,
-        "only {killed} runs were still going when killed"
+        killed * 2 > KILLS,
+        "only {killed} runs were still writing at the step they were to be killed at"
     );
     Ended::of(&mut command(variants[0])).with(0);
     assert_eq!(fs::read(&shipped).unwrap(), whole[0]);
@@ -277,25 +285,37 @@ fn killed_at_any_moment_the_shipped_file_is_whole() {
     );
 }
 
-/// Whether the process had to be killed.
-fn run_and_kill(command: &mut Command, moment: Duration) -> bool {
+/// Runs it until `last` steps were seen in `folder`, and kills it there; how many there were.
+fn run_and_kill(command: &mut Command, folder: &Path, last: usize) -> usize {
+    let files = || {
+        let entries = fs::read_dir(folder).unwrap();
+        let file = |entry: fs::DirEntry| {
+            use std::os::unix::fs::MetadataExt as _;
+            // One that is gone by now is not there.
+            let about = entry.metadata().ok()?;
+            Some((entry.file_name(), about.ino(), about.len()))
+        };
+        let mut files: Vec<_> = entries.filter_map(|entry| file(entry.ok()?)).collect();
+        files.sort();
+        files
+    };
+    let (mut steps, mut before) = (0, files());
     let mut child = command
-        .stdout(Stdio::piped())
+        .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let mut stdout = child.stdout.take().unwrap();
-    let (done, end) = mpsc::channel();
-    let reader = std::thread::spawn(move || {
-        let read = stdout.read_to_end(&mut Vec::new());
-        // The other side may have stopped waiting.
-        let _ = done.send(read.is_ok());
-    });
-    let late = end.recv_timeout(moment).is_err();
-    child.kill().unwrap();
+    while steps < last && child.try_wait().unwrap().is_none() {
+        let now = files();
+        if now != before {
+            (steps, before) = (steps + 1, now);
+        }
+        std::thread::yield_now();
+    }
+    // It may have ended.
+    let _ = child.kill();
     child.wait().unwrap();
-    reader.join().unwrap();
-    late
+    steps
 }
 
 /// Protects the warm path: nothing changed, nothing is done again; something damaged is made anew.
