@@ -65,13 +65,13 @@ fn rust() {
     sweeps_something(&tally);
 }
 
-/// Protects all of the above from seeing nothing: what a wrong sweep would do, done on purpose, is
-/// seen.
+/// Protects all of the above from seeing nothing: what a wrong sweep would do, done on purpose to
+/// what the calls need, is seen, every time and of every kind.
 #[test]
 fn mistakes_are_seen() {
     let engine = runner::engine();
     let linker = object_link::linker();
-    for mistake in [Mistake::Data, Mistake::Slot, Mistake::Function] {
+    for mistake in Mistake::ALL {
         let (mut done, mut noticed) = (0, 0);
         for seed in 0..40 {
             let linked = object_link::link(&linker, seed).unwrap();
@@ -79,10 +79,8 @@ fn mistakes_are_seen() {
             (done, noticed) = (done + more, noticed + seen);
         }
         eprintln!("{mistake:?}: {noticed} of {done} seen");
-        assert!(
-            done > 50 && noticed * 4 > done,
-            "{mistake:?}: {noticed} of {done} seen"
-        );
+        assert_eq!(noticed, done, "{mistake:?}: not all were seen");
+        assert!(done > 20, "{mistake:?}: only {done} were of use to anybody");
     }
 }
 
