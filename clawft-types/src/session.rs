@@ -1,7 +1,7 @@
 //! A conversation: its history, the counters that number messages and calls, and its file.
 //!
-//! The file is JSON Lines: a head with the version and the name, then a line for each turn, which is
-//! added when the turn ends. A last line that does not end is of a turn that nobody was told of.
+//! The file is JSON Lines: a head with the version and the name, then a line for each turn, which
+//! is added when the turn ends. A last line that does not end is of a turn that nobody was told of.
 //! Version 1 was one object with everything in it; it is read, and written no more.
 
 use alloc::boxed::Box;

@@ -8,7 +8,7 @@
 pub mod manifest;
 mod margin;
 
-use crate::config::{self, Config, Measure};
+use crate::config::{self, Config, Limit, Measure};
 use crate::error::{Error, Result};
 use crate::measure::sizes;
 use crate::ops::build::{self, Road};
@@ -252,7 +252,18 @@ fn make(
     with_settings.settings.extend(settings);
     let linked = compile::run(&with_settings, &toolchain, listener)?;
     let folder = package.outputs(&config.target);
-    let road = Road::new(package, config, &folder);
+    // As it is built afterwards: what has a limit counts in what is kept, and will have one.
+    let mut limited = config.clone();
+    if config.limits.iter().next().is_none() {
+        for size in Size::ALL {
+            limited.limits.set(Limit {
+                most: u64::MAX,
+                span: 0..0,
+                measure: Measure::Size(size),
+            });
+        }
+    }
+    let road = Road::new(package, &limited, &folder);
     let shipped = build::ship(&road, linked, listener)?;
     refuse_input_of_wasm_bindgen(package, &shipped.files.shipped, &shipped.bytes)?;
     Ok(Built {

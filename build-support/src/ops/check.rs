@@ -13,8 +13,8 @@ use crate::wasm::{ReadError, features, reachability};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// Measures the core module or component that was read from `file`, attributes its bytes, and judges
-/// it by the limits of `config`.
+/// Measures the core module or component that was read from `file`, attributes its bytes, and
+/// judges it by the limits of `config`.
 ///
 /// # Errors
 /// [`Error::Input`](crate::Error::Input) for what cannot be read of it, and what a limit on the

@@ -1,12 +1,12 @@
 //! One package for one target: from linked bytes to shipped file, report and verdict, on disk.
 
+mod banned;
+
 use crate::attribution;
 use crate::attribution::definers::Definers;
 use crate::config::{Config, Measure};
-use crate::diagnostic::Diagnostic;
 use crate::error::{Error, Result};
 use crate::gate::{self, Comparison, Verdict};
-use crate::guard;
 use crate::measure::{engine, sizes, start};
 use crate::ops::cache::{self, Record};
 use crate::ops::check;
@@ -15,13 +15,11 @@ use crate::ops::symbol_map::SymbolMap;
 use crate::passes::Job;
 use crate::passes::pipeline::{self, Analysis};
 use crate::project::package::{CrateKind, Package};
-use crate::report::{self, Prunable, Report, Sizes, Stage, Toolchain, units};
+use crate::report::{self, Prunable, Report, Sizes, Stage, Toolchain};
 use crate::system::digest::{self, Key};
 use crate::system::files;
 use crate::wasm::artifact::Artifact;
 use crate::wasm::bindgen;
-use crate::wasm::path::{self, RustPath};
-use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -120,7 +118,7 @@ pub fn run(input: &Input<'_>, folder: &Path, progress: &mut dyn FnMut(&str)) -> 
         input.file,
         &linked,
     )?;
-    refuse_banned(input.config, &analysis)?;
+    banned::refuse(input.config, &analysis)?;
     let (report, shipped) = make(input, linked, analysis, progress)?;
     finish(input, files, report, &key, Some(&shipped))
 }
@@ -323,57 +321,6 @@ fn key(input: &Input<'_>) -> String {
             });
     }
     key.finish()
-}
-
-/// FR-10: the linked file, which still has names, holds nothing of a banned crate.
-fn refuse_banned(config: &Config, analysis: &Analysis) -> Result<()> {
-    let functions = analysis.functions.iter();
-    let named: Vec<_> = functions
-        .filter_map(|function| Some((function.name.as_deref()?, function.bytes)))
-        .collect();
-    let banned = config.graph.banned_crates.iter();
-    let broken = banned.filter_map(|banned| {
-        let krate = banned.replace('-', "_");
-        let is_of = |(name, _): &&(&str, u64)| {
-            path::is_rust(name) && RustPath::parse(name).krate() == krate
-        };
-        let found: Vec<_> = named.iter().filter(is_of).copied().collect();
-        (!found.is_empty()).then(|| linked_in(config, banned, found))
-    });
-    let broken: Vec<_> = broken.collect();
-    if broken.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::Banned(broken))
-    }
-}
-
-/// The functions of a crate that is banned, the largest first.
-fn linked_in(config: &Config, krate: &str, mut found: Vec<(&str, u64)>) -> Diagnostic {
-    found.sort_by_key(|(name, bytes)| (Reverse(*bytes), *name));
-    let bytes = found
-        .iter()
-        .fold(0u64, |sum, (_, bytes)| sum.saturating_add(*bytes));
-    let largest = found.iter().take(10);
-    let place = guard::rule_place(&config.source, guard::BANNED_CRATES, Some(krate));
-    Diagnostic {
-        code: guard::BANNED,
-        message: format!(
-            "crate `{krate}` is banned, and the linked file for {} holds {} of it in {} functions",
-            config.target,
-            units::counted(bytes),
-            found.len()
-        ),
-        label: "the rule".to_owned(),
-        notes: largest
-            .map(|(name, bytes)| format!("{name} ({})", units::counted(*bytes)))
-            .collect(),
-        help: vec![format!(
-            "`cargo tree --target {} -i {krate}` shows what brings it in",
-            config.target
-        )],
-        ..Diagnostic::at(&config.manifest, &config.source, place)
-    }
 }
 
 fn refuse_paths(artifact: &Artifact, paths: &[String]) -> Result<()> {

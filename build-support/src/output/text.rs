@@ -104,7 +104,8 @@ fn stage_row(stage: &Stage, before: Option<u64>) -> [String; 6] {
         units::bytes(stage.bytes),
         change.unwrap_or_default(),
         share.unwrap_or_default(),
-        units::time(stage.millis),
+        // As wide as times get: where a note is cut does not depend on how fast it went.
+        format!("{:>8}", units::time(stage.millis)),
         stage.note.clone(),
     ]
 }

@@ -17,6 +17,7 @@ mod fetch;
 mod leave;
 mod operation;
 
+use crate::analyze::plan::SweepPlan;
 use crate::error::{Error, Result};
 use crate::measure::sizes;
 use crate::passes::compact::{low_memory, second_road};
@@ -50,73 +51,13 @@ pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
     let before = artifact.len();
     let mut known = Vec::new();
     let after = artifact.map_core(PASS, |ordinal, original| {
-        let module = without_stale_sections(original)?;
-        let input = names_of(&module)?;
-        let low_memory_unused = is_low_memory_unused(job, &module)?;
-        let module = numbered(&module, &input)?;
-        let features = features::run(&module, job.file)?;
-        let mut best = (without_names(&module)?, INPUT, names_of(&module)?);
-        // Only what is shipped is held to limits.
-        let size = job.metric.minimized();
-        let mut smallest = (sizes::of(&best.0, size), best.0.len());
-        let mut candidates = 0;
-        let mut consider = |candidate: Vec<u8>, by| -> Result<()> {
-            artifact
-                .validate(&candidate)
-                .map_err(|fault| Error::InvalidOutput {
-                    pass: PASS,
-                    offset: Some(fault.offset),
-                    message: format!("{by}: {}", fault.message),
-                })?;
-            candidates += 1;
-            let bytes = without_names(&candidate)?;
-            let weight = (sizes::of(&bytes, size), bytes.len());
-            if weight.0 < smallest.0 && weight.1 <= smallest.1 {
-                best = (bytes, by, names_of(&candidate)?);
-                smallest = weight;
-            }
-            Ok(())
-        };
-        let built_in = run_built_in(&module, &features, true)?;
-        let refusal = match built_in {
-            Ok(candidate) => consider(candidate, BUILT_IN).map(|()| None)?,
-            Err(refusal) => Some(refusal),
-        };
-        if job.compact.is_some() && refusal.is_none() {
-            for road in second_road::all(&features, true, low_memory_unused) {
-                if let Ok(candidate) = run_all(&module, &features, &road.runs)? {
-                    consider(candidate, road.name)?;
-                }
-            }
+        let made = of_module(job, &artifact, ordinal, original)?;
+        failures.extend(made.remark);
+        if let Some(by) = made.by.filter(|by| !winners.contains(by)) {
+            winners.push(by);
         }
-        let mut newer = None;
-        if let Some((name, optimizer)) = job.second_optimizer {
-            let names: Vec<_> = features.iter().map(|f| f.wasm_opt).collect();
-            match optimizer(&module, &names) {
-                Ok(candidate) => consider(candidate, name)?,
-                // Where it is the only one, it may not know the module either; else it is broken.
-                Err(Error::Process { .. }) if refusal.is_some() => newer = Some(name),
-                Err(error) => return Err(error),
-            }
-        }
-        let is_optimized = candidates > 0;
-        failures.extend(remark(refusal.as_ref(), newer, is_optimized));
-        if is_optimized && !winners.contains(&best.1) {
-            winners.push(best.1);
-        }
-        let (mut bytes, _, mut names) = best;
-        if !is_optimized {
-            // The code is what it was, and what is said of it still holds.
-            bytes = without_names(original)?;
-        }
-        for name in &mut names.functions {
-            let number = name.take().and_then(|name| name.parse::<usize>().ok());
-            *name = number.and_then(|number| input.functions.get(number)?.clone());
-        }
-        let plan = job.plans.get(ordinal);
-        names.data = plan.map_or(input.data, |plan| plan.data.clone());
-        known.push(names);
-        Ok(bytes)
+        known.push(made.names);
+        Ok(made.bytes)
     })?;
     let mut notes = Vec::new();
     if !winners.is_empty() || failures.is_empty() {
@@ -137,6 +78,94 @@ pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
         names: known,
         moved: Vec::new(),
     })
+}
+
+/// What became of a core module.
+struct Made<'a> {
+    bytes: Vec<u8>,
+    names: names::Names,
+    /// Whose result it is; none where no optimiser read it.
+    by: Option<&'a str>,
+    remark: Option<String>,
+}
+
+/// The smallest of what each optimiser makes of a core module, itself among them.
+fn of_module<'a>(
+    job: &Job<'a>,
+    artifact: &Artifact,
+    ordinal: usize,
+    original: &[u8],
+) -> Result<Made<'a>> {
+    let module = without_stale_sections(original)?;
+    let input = names_of(&module)?;
+    let low_memory_unused = is_low_memory_unused(job, &module)?;
+    let module = numbered(&module, &input)?;
+    let features = features::run(&module, job.file)?;
+    let mut best = (without_names(&module)?, INPUT, names_of(&module)?);
+    // Only what is shipped is held to limits.
+    let size = job.metric.minimized();
+    let mut smallest = (sizes::of(&best.0, size), best.0.len());
+    let mut candidates = 0;
+    let mut consider = |candidate: Vec<u8>, by| -> Result<()> {
+        artifact
+            .validate(&candidate)
+            .map_err(|fault| Error::InvalidOutput {
+                pass: PASS,
+                offset: Some(fault.offset),
+                message: format!("{by}: {}", fault.message),
+            })?;
+        candidates += 1;
+        let bytes = without_names(&candidate)?;
+        let weight = (sizes::of(&bytes, size), bytes.len());
+        if weight.0 < smallest.0 && weight.1 <= smallest.1 {
+            best = (bytes, by, names_of(&candidate)?);
+            smallest = weight;
+        }
+        Ok(())
+    };
+    let refusal = match run_built_in(&module, &features, true)? {
+        Ok(candidate) => consider(candidate, BUILT_IN).map(|()| None)?,
+        Err(refusal) => Some(refusal),
+    };
+    if job.compact.is_some() && refusal.is_none() {
+        for road in second_road::all(&features, true, low_memory_unused) {
+            if let Ok(candidate) = run_all(&module, &features, &road.runs)? {
+                consider(candidate, road.name)?;
+            }
+        }
+    }
+    let mut newer = None;
+    if let Some((name, optimizer)) = job.second_optimizer {
+        let names: Vec<_> = features.iter().map(|f| f.wasm_opt).collect();
+        match optimizer(&module, &names) {
+            Ok(candidate) => consider(candidate, name)?,
+            // Where it is the only one, it may not know the module either; else it is broken.
+            Err(Error::Process { .. }) if refusal.is_some() => newer = Some(name),
+            Err(error) => return Err(error),
+        }
+    }
+    let is_optimized = candidates > 0;
+    let (mut bytes, by, names) = best;
+    if !is_optimized {
+        // The code is what it was, and what is said of it still holds.
+        bytes = without_names(original)?;
+    }
+    Ok(Made {
+        bytes,
+        names: renamed(names, input, job.plans.get(ordinal)),
+        by: is_optimized.then_some(by),
+        remark: remark(refusal.as_ref(), newer, is_optimized),
+    })
+}
+
+/// The names that the numbers in `made` stand for.
+fn renamed(mut made: names::Names, input: names::Names, plan: Option<&SweepPlan>) -> names::Names {
+    for name in &mut made.functions {
+        let number = name.take().and_then(|name| name.parse::<usize>().ok());
+        *name = number.and_then(|number| input.functions.get(number)?.clone());
+    }
+    made.data = plan.map_or(input.data, |plan| plan.data.clone());
+    made
 }
 
 /// Why the built-in optimiser does not take a module.

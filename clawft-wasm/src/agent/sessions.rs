@@ -4,9 +4,9 @@
 //! are too many; what is not saved stays.
 //!
 //! [`Session`] has the form of the file. A turn is added to it when it ends, whatever the history
-//! has: its cost does not grow. Processes that work in one session hold a lock while they add, where
-//! the platform has one, and each reads first what others have added since; numbers of messages go
-//! on from theirs.
+//! has: its cost does not grow. Processes that work in one session hold a lock while they add,
+//! where the platform has one, and each reads first what others have added since; numbers of
+//! messages go on from theirs.
 
 use clawft_types::json::{decimal, unsigned};
 use clawft_types::{AgentError, Answer, ErrorCode, Limits, Message, Result, Session, text};
@@ -102,8 +102,8 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// `state_corrupted` if a part of the file cannot be understood: it is then moved aside, and the
-    /// turns that can go on in a new one. `unsupported` for a file of a newer version.
+    /// `state_corrupted` if a part of the file cannot be understood: it is then moved aside, and
+    /// the turns that can go on in a new one. `unsupported` for a file of a newer version.
     /// `too_many_sessions`, or what the platform says.
     pub fn take(
         &mut self,
@@ -358,8 +358,8 @@ fn take_line(cached: &mut CachedSession, line: &[u8], limits: &Limits) -> Result
     Ok(())
 }
 
-/// Moves a file that cannot be understood aside, and begins a new one with the turns in it that can.
-/// What the session has more than the file stays in it. The error says where the file is.
+/// Moves a file that cannot be understood aside, and begins a new one with the turns in it that
+/// can. What the session has more than the file stays in it. The error says where the file is.
 ///
 /// # Errors
 ///

@@ -1,7 +1,7 @@
 //! The root directory as the agent uses it: checked paths, atomic writes, uniform errors.
 //!
-//! Tools hand in paths from outside and [`Workspace::inside`] checks them; sessions and memory have paths of
-//! their own below [`STATE`], which no tool reaches. Both then go to [`crate::platform`].
+//! Tools hand in paths from outside and [`Workspace::inside`] checks them; sessions and memory have
+//! paths of their own below [`STATE`], which no tool reaches. Both then go to [`crate::platform`].
 
 use clawft_types::json::decimal;
 use clawft_types::{AgentError, ErrorCode, Result, text};
@@ -351,7 +351,8 @@ fn is_state(path: &str) -> bool {
     first.eq_ignore_ascii_case(STATE)
 }
 
-/// `path` without `.` and doubled slashes, and where it goes `up` without `..`; or why there is none.
+/// `path` without `.` and doubled slashes, and where it goes `up` without `..`; or why there is
+/// none.
 fn joined(path: &str, up: bool) -> Result<String, &'static str> {
     if path.is_empty() {
         return Err("is empty");

@@ -68,8 +68,8 @@ fn run() -> Result<bool, Box<dyn Error>> {
     Ok(fine)
 }
 
-/// Writes an answer at once: the other side may wait for it before it says more. Gives whether it is
-/// fine.
+/// Writes an answer at once: the other side may wait for it before it says more. Gives whether it
+/// is fine.
 fn show(answer: &str) -> std::io::Result<bool> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{answer}")?;
@@ -141,8 +141,8 @@ fn options(mut args: impl Iterator<Item = OsString>) -> Result<Option<Options>, 
     Ok(Some(options))
 }
 
-/// `--root=DIR` as `--root` and `DIR`, every other argument as it is. What is not UTF-8 in a name is
-/// replaced: no option is called so.
+/// `--root=DIR` as `--root` and `DIR`, every other argument as it is. What is not UTF-8 in a name
+/// is replaced: no option is called so.
 fn split(arg: &OsString) -> (String, Option<OsString>) {
     let bytes = arg.as_encoded_bytes();
     if let (true, Some(at)) = (

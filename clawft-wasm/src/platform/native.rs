@@ -118,8 +118,8 @@ impl Root {
         })
     }
 
-    /// Adds `bytes` at the end of the file at `path`, which has `size` bytes, and has them written to
-    /// the disk.
+    /// Adds `bytes` at the end of the file at `path`, which has `size` bytes, and has them written
+    /// to the disk.
     ///
     /// # Errors
     ///
@@ -153,8 +153,8 @@ impl Root {
             .map_err(fault)
     }
 
-    /// Waits until no other process holds the lock file at `path`, and holds it until the value goes.
-    /// A file system without locks has none.
+    /// Waits until no other process holds the lock file at `path`, and holds it until the value
+    /// goes. A file system without locks has none.
     ///
     /// # Errors
     ///

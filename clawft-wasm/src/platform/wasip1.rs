@@ -180,8 +180,8 @@ impl Root {
         })
     }
 
-    /// Adds `bytes` at the end of the file at `path`, which has `size` bytes, and has them written to
-    /// the disk.
+    /// Adds `bytes` at the end of the file at `path`, which has `size` bytes, and has them written
+    /// to the disk.
     ///
     /// # Errors
     ///

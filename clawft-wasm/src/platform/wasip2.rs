@@ -127,8 +127,9 @@ impl Root {
         })
     }
 
-    /// Adds `bytes` at the end of the file at `path`, which has `size` bytes, and has them written to
-    /// the disk. In one write where the host takes them at once, so that what others add stays whole.
+    /// Adds `bytes` at the end of the file at `path`, which has `size` bytes, and has them written
+    /// to the disk. In one write where the host takes them at once, so that what others add stays
+    /// whole.
     ///
     /// # Errors
     ///

@@ -1,5 +1,5 @@
-//! The native program as another program uses it: answers that come at once, and arguments and lines
-//! of any kind.
+//! The native program as another program uses it: answers that come at once, and arguments and
+//! lines of any kind.
 
 use build_support::project::package::Package;
 use build_support::system::process;

@@ -6,8 +6,8 @@ pub fn is_rust(name: &str) -> bool {
     name.contains("::") && !is_cxx_library(name) && is_path(name) && !has_cxx_types(name)
 }
 
-/// Whether the crate stands in the name. `__rustc` is none: it stands for what the compiler gives to
-/// whichever crate has the allocator or the panic handler.
+/// Whether the crate stands in the name. `__rustc` is none: it stands for what the compiler gives
+/// to whichever crate has the allocator or the panic handler.
 pub fn says_its_crate(name: &str) -> bool {
     is_rust(name) && !name.starts_with("__rustc::")
 }
