@@ -85,7 +85,7 @@ impl Rules {
                 }
                 MAX_CRATES => match count(key, &path, value) {
                     Ok(max) => rules.max_crates = Some(max),
-                    Err(flaw) => flaws.push(flaw),
+                    Err(flaw) => flaws.push(*flaw),
                 },
                 _ => flaws.push(Flaw {
                     at: At::Key(key.clone()),
@@ -162,11 +162,17 @@ fn named(key: &str, path: &str, list: &Value, kind: Kind, flaws: &mut Vec<Flaw>)
     names.into_iter().map(|(_, name)| name).collect()
 }
 
-fn count(key: &str, path: &str, value: &Value) -> Result<usize, Flaw> {
+fn count(key: &str, path: &str, value: &Value) -> Result<usize, Box<Flaw>> {
     let at = At::Value(key.to_owned());
     let Value::Number(number) = value else {
         let help = format!("write {key} = 40");
-        return Err(wrong_type(at, path, "a positive integer", value, help));
+        return Err(Box::new(wrong_type(
+            at,
+            path,
+            "a positive integer",
+            value,
+            help,
+        )));
     };
     let wrong = match (number.as_u64(), number.as_i64()) {
         (Some(0), _) => "zero",
@@ -178,16 +184,22 @@ fn count(key: &str, path: &str, value: &Value) -> Result<usize, Flaw> {
         (None, Some(_)) => "negative",
         (None, None) => {
             let help = format!("write {key} = 40");
-            return Err(wrong_type(at, path, "a positive integer", value, help));
+            return Err(Box::new(wrong_type(
+                at,
+                path,
+                "a positive integer",
+                value,
+                help,
+            )));
         }
     };
-    Err(Flaw {
+    Err(Box::new(Flaw {
         at,
         code: code::BAD_COUNT,
         message: format!("`{path}`: count is {wrong}"),
         label: String::new(),
         help: LEAST_CRATES.to_owned(),
-    })
+    }))
 }
 
 /// What the least number of crates is.

@@ -102,7 +102,7 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
 
 /// No ratio at all is not within anything.
 fn ended(check: bool, ratio: f64, most: f64) -> Ended {
-    if check && !(ratio <= most) {
+    if check && (ratio.is_nan() || ratio > most) {
         Ended::OverBudget
     } else {
         Ended::Well

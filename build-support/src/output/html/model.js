@@ -120,6 +120,9 @@ function rowsBelow(at, into = []) {
   return into;
 }
 
+// Custom sections, which no engine reads and which go: last but in the table of sections.
+const isForTools = (name) => name === "[custom sections]" || name.startsWith("[custom section ");
+
 // Rows added up by one of their fields, the largest first.
 function groupsOf(rows, field) {
   const found = new Map();
@@ -130,7 +133,8 @@ function groupsOf(rows, field) {
     group.before += row.before;
     group.count += row.count;
   }
-  return [...found.values()].sort(bySize);
+  const last = (group) => field !== "section" && isForTools(group.name);
+  return [...found.values()].sort((a, b) => last(a) - last(b) || bySize(a, b));
 }
 
 // What happened to a node or a group: the words of `build-support diff`.
