@@ -16,6 +16,9 @@ use wasmtime::{
 /// used.
 const FUEL: u64 = 20_000_000;
 
+/// Calls of the host that one call may make.
+const MOST_CALLS: usize = 20_000;
+
 /// The import through which a generated program says that it is panicking.
 pub const PANIC: (&str, &str) = ("env", "panic_message");
 
@@ -302,6 +305,10 @@ fn linker(module: &Module) -> wasmtime::Result<Linker<Host>> {
         let is_panic = place == PANIC;
         let results: Vec<ValType> = FuncType::results(&ty).collect();
         let answer = move |mut caller: Caller<'_, Host>, given: &[Val], out: &mut [Val]| {
+            // A loop of calls without end would be remembered call by call.
+            if caller.data().calls.len() >= MOST_CALLS {
+                return Err(Trap::OutOfFuel.into());
+            }
             let host = caller.data_mut();
             host.panicked |= is_panic;
             if !host.panicked {

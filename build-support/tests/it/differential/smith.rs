@@ -67,7 +67,7 @@ fn fail(seed: u64, what: String, expected: &[u8], made: &[u8]) -> String {
 
 /// A module that ends, with the features that the tool knows, and whose results are the same
 /// everywhere.
-pub fn module(engine: &Engine, random: &mut Random) -> Result<Vec<u8>, String> {
+fn module(engine: &Engine, random: &mut Random) -> Result<Vec<u8>, String> {
     // The engine is built without references to the host's objects, and of a module that cannot be
     // instantiated there is nothing to see.
     loop {
