@@ -164,17 +164,7 @@ fn named(key: &str, path: &str, list: &Value, kind: Kind, flaws: &mut Vec<Flaw>)
 
 fn count(key: &str, path: &str, value: &Value) -> Result<usize, Box<Flaw>> {
     let at = At::Value(key.to_owned());
-    let Value::Number(number) = value else {
-        let help = format!("write {key} = 40");
-        return Err(Box::new(wrong_type(
-            at,
-            path,
-            "a positive integer",
-            value,
-            help,
-        )));
-    };
-    let wrong = match (number.as_u64(), number.as_i64()) {
+    let wrong = match (value.as_u64(), value.as_i64()) {
         (Some(0), _) => "zero",
         (Some(max), _) if max <= size::MAX => match usize::try_from(max) {
             Ok(max) => return Ok(max),
@@ -184,13 +174,8 @@ fn count(key: &str, path: &str, value: &Value) -> Result<usize, Box<Flaw>> {
         (None, Some(_)) => "negative",
         (None, None) => {
             let help = format!("write {key} = 40");
-            return Err(Box::new(wrong_type(
-                at,
-                path,
-                "a positive integer",
-                value,
-                help,
-            )));
+            let flaw = wrong_type(at, path, "a positive integer", value, help);
+            return Err(Box::new(flaw));
         }
     };
     Err(Box::new(Flaw {
