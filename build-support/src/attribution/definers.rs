@@ -7,7 +7,7 @@
 
 use super::rows::{Attribution, RowKind};
 use crate::wasm::path;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// The crates of the symbols that have none in their names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct Definers {
     /// The crate that is linked; none where it is not known.
     linked: Option<String>,
     /// What libraries define; no crate where several do, and where it is another language's.
-    libraries: HashMap<String, Option<String>>,
+    libraries: BTreeMap<String, Option<String>>,
 }
 
 impl Definers {
@@ -23,7 +23,7 @@ impl Definers {
     pub fn new(krate: &str) -> Self {
         Self {
             linked: Some(krate.replace('-', "_")),
-            libraries: HashMap::new(),
+            libraries: BTreeMap::new(),
         }
     }
 

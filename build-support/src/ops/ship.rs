@@ -306,6 +306,8 @@ fn key(input: &Input<'_>) -> String {
         .with(format!("{:?}", input.config.metric()))
         .with(&input.toolchain.rustc)
         .with(&input.toolchain.std)
+        // They decide no bytes of the file, but what the limits of crates are held against.
+        .with(format!("{:?}", input.definers))
         .with(&input.linked);
     for list in [
         snip.families.as_slice(),

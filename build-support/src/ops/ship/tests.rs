@@ -142,3 +142,36 @@ fn what_does_not_validate_is_refused_with_the_offset() {
         "{error}"
     );
 }
+
+/// Protects the limits of crates: who else defines what has no crate in its name is another report,
+/// even of the same bytes.
+#[test]
+fn what_a_library_defines_is_part_of_the_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let module = r#"(module (func $run (export "run") (nop)))"#;
+    let crates = |definers: &Definers| {
+        let manifest = Path::new("Cargo.toml");
+        let config = crate::config::parse(manifest, MANIFEST, "wasm32-wasip1").unwrap();
+        let input = Input {
+            config: &config,
+            name: "app",
+            file: Path::new("app.linked.wasm"),
+            linked: wat::parse_str(module).unwrap(),
+            toolchain: Toolchain::default(),
+            definers,
+            wants_component: false,
+            newer_wasm_opt: None,
+            identity: "test",
+            machine_paths: &[],
+        };
+        let shipped = super::run(&input, folder.path(), &mut |_| {}).unwrap();
+        let rows = shipped.report.attribution.rows.into_iter();
+        let of = rows.filter(|row| row.name == "run").map(|row| row.krate);
+        (shipped.unchanged, of.collect::<Vec<_>>())
+    };
+    let mut definers = Definers::new("app");
+    assert_eq!(crates(&definers), (false, vec![Some("app".to_owned())]));
+    assert!(crates(&definers).0, "nothing has changed");
+    definers.add("run", Some("library"));
+    assert_eq!(crates(&definers), (false, vec![Some("library".to_owned())]));
+}
