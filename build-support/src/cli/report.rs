@@ -5,7 +5,9 @@ use crate::attribution::groups::{self, Grouping};
 use crate::cli::ended::Ended;
 use crate::cli::terminal::{self, colour_on_stdout};
 use crate::cli::verdict;
+use crate::ops::inlined;
 use crate::ops::ship::Files;
+use crate::output::progress::Progress;
 use crate::output::text::{self, size_by};
 use crate::output::view::View;
 use crate::output::{html, json, markdown};
@@ -30,6 +32,7 @@ Examples:
   build-support report -o report.html -o report.md       both pages of the last builds
   build-support report --against before.json -o report.html
   build-support report app.wasm --against old.wasm --format markdown
+  build-support report --inlined -o report.html          with where the code was written
   cargo make report                                      target/budget/report.html and report.md")]
 pub struct Opts {
     /// A report.json, a core module or a component; several make one page
@@ -44,6 +47,10 @@ pub struct Opts {
     /// Where to write it; stdout, which `-` is, where this is not given; may be repeated
     #[arg(long, short, value_name = "FILE")]
     output: Vec<PathBuf>,
+    /// Add where the code was written, by crate and function, before it was inlined: the package is
+    /// linked once more for it, and the figures are of that file
+    #[arg(long, conflicts_with_all = ["subject", "against"])]
+    inlined: bool,
 }
 
 /// What can be written.
@@ -65,7 +72,10 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     terminal::written_once(&outputs, false)?;
     let read = opts.subject.iter().chain(&opts.against);
     terminal::read_once(read.map(PathBuf::as_path))?;
-    let views = views(opts)?;
+    let mut views = views(opts)?;
+    if opts.inlined {
+        add_inlined(&mut views)?;
+    }
     let stdout = [PathBuf::from("-")];
     let outputs = match opts.output.as_slice() {
         [] => &stdout[..],
@@ -125,6 +135,12 @@ fn as_text(view: &View, colour: bool) -> anyhow::Result<String> {
         }
     };
     let by = [Grouping::Crate, Grouping::Family, Grouping::Item];
+    if let Some(inlined) = &view.inlined {
+        let tables = text::inlined::draw(inlined, TOP, colour);
+        text.push_str(&format!(
+            "\nwhere the code of the linked file was written\n{tables}"
+        ));
+    }
     if let (Some(diff), Some(old)) = (view.changes(&by)?, view.versus()) {
         let diff = size_by::diff(&diff, &[old, view.title.clone()], None, TOP, colour);
         text.push_str(&format!("\n{diff}"));
@@ -164,6 +180,19 @@ fn views(opts: &Opts) -> anyhow::Result<Vec<View>> {
         View::new(&file, subject, old.map(|(file, old)| (file.as_path(), old)))
     });
     Ok(views.collect())
+}
+
+/// Links the package here for the target of each view once more, with debug information.
+fn add_inlined(views: &mut [View]) -> anyhow::Result<()> {
+    let package = Package::find(None)?;
+    let mut progress = Progress::start(false);
+    for view in views {
+        if let Some(target) = &view.target {
+            let account = inlined::of_package(&package, target, &mut progress)?;
+            view.inlined = Some(account.inlined);
+        }
+    }
+    Ok(())
 }
 
 fn same(a: &Subject, b: &Subject) -> bool {

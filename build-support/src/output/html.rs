@@ -7,6 +7,7 @@
 //! belong to. What it shows is therefore what [`attribution`](crate::attribution) found, to the
 //! byte.
 
+use crate::attribution::inlined::{Inlined, Part};
 use crate::attribution::{Attribution, RowKind};
 use crate::output::view::{Measure, Standing, View};
 use crate::report::{names, units};
@@ -82,6 +83,7 @@ fn view(view: &View) -> String {
         "measures": view.measures.iter().map(measure).collect::<Vec<_>>(),
         "stages": view.stages().iter().map(|s| json!([s.name, s.bytes, s.note])).collect::<Vec<_>>(),
         "kinds": KINDS,
+        "written": view.inlined.as_ref().map(written),
     });
     let names = found.all.iter().map(|name| json!(names::visible(name)));
     let names: Vec<String> = names.map(|name| safe(&name)).collect();
@@ -92,6 +94,21 @@ fn view(view: &View) -> String {
         names.join(",\n"),
         rows.join(",\n")
     )
+}
+
+/// By crate and by function, as the groups of the table are called: how many bytes of the linked
+/// file's code were written there, and how many of them stand in other functions.
+fn written(inlined: &Inlined) -> Value {
+    let by = |name: fn(&Part) -> &str| -> Vec<Value> {
+        let sums = inlined.by(name).into_iter();
+        sums.map(|(name, all, elsewhere)| json!([names::visible(name), all, elsewhere]))
+            .collect()
+    };
+    json!({
+        "bytes": inlined.bytes,
+        "crate": by(|part| &part.krate),
+        "item": by(|part| &part.source),
+    })
 }
 
 fn measure(measure: &Measure) -> Value {

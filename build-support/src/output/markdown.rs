@@ -8,6 +8,7 @@
 
 use crate::attribution::diff::Changes;
 use crate::attribution::groups::{self, Grouping};
+use crate::attribution::inlined::{Inlined, Part};
 use crate::error::Result;
 use crate::output::text::table::Table;
 use crate::output::view::{Measure, Standing, View};
@@ -256,7 +257,38 @@ fn lists(view: &View, most: usize) -> Result<String> {
         text.push_str(&in_more(rest.len(), &units::bytes(bytes)));
     }
     text.push_str("</details>\n");
+    if let Some(inlined) = &view.inlined {
+        text.push_str(&written(&target, inlined, most));
+    }
     Ok(text)
+}
+
+/// Where the code of the linked file was written.
+fn written(target: &str, inlined: &Inlined, most: usize) -> String {
+    let bytes = units::bytes(inlined.bytes);
+    let mut text = format!(
+        "\n<details><summary>{target}: where the code was written, {bytes} bytes linked</summary>\n\n"
+    );
+    let by = |name: fn(&Part) -> &str| inlined.by(name);
+    for (what, sums) in [
+        ("crates", by(|part| &part.krate)),
+        ("functions", by(|part| &part.source)),
+    ] {
+        let _ = writeln!(text, "**{what}**\n");
+        for (name, bytes, elsewhere) in sums.iter().take(most) {
+            let share = units::share(*bytes, inlined.bytes);
+            let [bytes, elsewhere] = [*bytes, *elsewhere].map(units::bytes);
+            let name = code(name);
+            let _ = writeln!(
+                text,
+                "- {bytes} ({share}, {elsewhere} inlined elsewhere) {name}"
+            );
+        }
+        let rest = sums.get(most..).unwrap_or_default();
+        let bytes = rest.iter().map(|(_, bytes, _)| bytes).sum();
+        text.push_str(&in_more(rest.len(), &units::bytes(bytes)));
+    }
+    text + "</details>\n"
 }
 
 fn changed(changes: &Changes, most: usize) -> String {

@@ -4,6 +4,7 @@
 use crate::attribution::Attribution;
 use crate::attribution::diff::{self, Diff};
 use crate::attribution::groups::Grouping;
+use crate::attribution::inlined::Inlined;
 use crate::error::Result;
 use crate::report::subject::Subject;
 use crate::report::{
@@ -32,6 +33,9 @@ pub struct View {
     pub attribution: Attribution,
     /// What it is compared with.
     pub against: Option<Against>,
+    /// Where the code of the file it was linked as was written, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inlined: Option<Inlined>,
 }
 
 /// What the gate said.
@@ -108,6 +112,7 @@ impl View {
             },
             attribution: subject.attribution,
             report: subject.report,
+            inlined: None,
         }
     }
 

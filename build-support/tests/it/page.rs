@@ -5,6 +5,8 @@ mod pages;
 
 use build_support::attribution::Attribution;
 use build_support::attribution::groups::{self, Grouping};
+use build_support::attribution::inlined::{Inlined, Part};
+use build_support::output::markdown;
 use build_support::report::units;
 use pages::{NASTY, attribution, drive, program, view};
 use serde_json::Value;
@@ -343,6 +345,64 @@ fn what_changed_is_shown_beside_the_old_file() {
                 .count(),
             12
         );
+    }
+}
+
+/// Protects whoever asks where code was written: each crate and item has what was written in it, those
+/// of which nothing is left too, so that the columns sum to the code that was linked.
+#[test]
+fn what_was_written_is_shown_beside_what_is_left() {
+    let part = |function: &str, of: &str, source: &str, krate: &str, bytes| Part {
+        function: function.to_owned(),
+        of: of.to_owned(),
+        source: source.to_owned(),
+        krate: krate.to_owned(),
+        bytes,
+    };
+    let [emit, gone] = ["engine::emit::parse0", "gone::away"];
+    let parts = vec![
+        part(emit, "engine", emit, "engine", 700),
+        part(emit, "engine", gone, "gone", 300),
+        part(gone, "gone", gone, "gone", 50),
+    ];
+    let mut view = view(attribution(&program()), None);
+    view.inlined = Some(Inlined {
+        bytes: 1_050,
+        parts,
+    });
+    let markdown = markdown::draw(std::slice::from_ref(&view)).unwrap();
+    for line in [
+        "where the code was written, 1,050 bytes linked",
+        "- 350 (33.3%, 300 inlined elsewhere) `gone`",
+        "- 700 (66.7%, 0 inlined elsewhere) `engine::emit::parse0`",
+    ] {
+        assert!(markdown.contains(line), "{line} in\n{markdown}");
+    }
+    for seen in drive(&[view], "written") {
+        assert!(text(&seen["note"]).contains("before optimisation"));
+        assert_eq!(texts(&seen["heads"])[4..], ["written", "inlined"]);
+        for (grouping, name, figures) in [
+            ("crates", "gone", ["0", "350", "300"]),
+            ("crates", "engine", ["", "700", "0"]),
+            ("crates", "serde_json", ["", "0", "0"]),
+            ("items", gone, ["0", "350", "300"]),
+            ("items", emit, ["", "700", "0"]),
+        ] {
+            let rows = seen["groupings"][grouping]["rows"].as_array().unwrap();
+            // Behind the name may stand how many items it is.
+            let is_it = |shown: &str| shown == name || shown.starts_with(&format!("{name} "));
+            let row = rows.iter().map(texts).find(|row| is_it(row[0]));
+            let row = row.unwrap_or_else(|| panic!("no {name} by {grouping}"));
+            assert_eq!(row[4..], figures[1..], "{name} by {grouping}");
+            assert!(figures[0].is_empty() || row[1] == figures[0], "{row:?}");
+            let foot = texts(&seen["groupings"][grouping]["foot"]);
+            assert_eq!(foot[4..], ["1,050", "300"], "{grouping}");
+        }
+        let sections = texts(&seen["groupings"]["sections"]["foot"]);
+        assert_eq!(sections.len(), 4, "no section has what was written in it");
+        // Within a crate only what stands in it is listed.
+        let rows = seen["crate"]["rows"].as_array().unwrap();
+        assert_eq!(rows.len(), 1, "{rows:?}");
     }
 }
 

@@ -42,6 +42,7 @@ function drawList() {
   const text = wanted();
   const inside = at === whole ? rows : rowsBelow(at);
   let groups = groupsOf(inside, grouping);
+  addWritten(groups);
   if (text) groups = groups.filter((group) => group.name.toLowerCase().includes(text));
   if (whole.compared) {
     groups = groups.filter((group) => only === "all" || changeOf(group) === only);
@@ -52,18 +53,35 @@ function drawList() {
   fillList(groups);
 }
 
+// Gives each group what was written in it, and adds those of which no byte is left in the file: so
+// the column sums to the code that was linked.
+function addWritten(groups) {
+  const sums = view.written?.[grouping];
+  by("written").hidden = !sums;
+  if (!sums) return;
+  const known = new Map(groups.map((group) => [group.name, group]));
+  for (const [name, written, inlined] of sums) {
+    let group = known.get(name);
+    if (!group && at === whole) groups.push((group = { name, bytes: 0, before: 0, count: 0 }));
+    if (group) Object.assign(group, { written, inlined });
+  }
+}
+
 function fillList(groups) {
   const list = by("list");
-  const head = ["name", "bytes", "share", "", ...(whole.compared ? ["before", "change", ""] : [])];
+  const shownWritten = Boolean(view.written?.[grouping]);
+  const head = ["name", "bytes", "share", "", ...(whole.compared ? ["before", "change", ""] : []), ...(shownWritten ? ["written", "inlined"] : [])];
   const heads = element("tr");
   heads.append(...head.map((text, i) => element(text ? "th" : "td", text, text ? { scope: "col", class: i > 0 ? "number" : "name" } : {})));
   list.tHead.replaceChildren(heads);
   const most = Math.max(1, ...groups.slice(0, shown).map((group) => group.bytes));
   list.tBodies[0].replaceChildren(...groups.slice(0, shown).map((group) => line(group, most, "th")));
-  const all = { name: `in all, ${grouped(groups.length)} ${groups.length === 1 ? GROUPINGS[grouping].replace(/ies$/, "y").replace(/s$/, "") : GROUPINGS[grouping]}`, bytes: 0, before: 0, count: 0 };
+  const all = { name: `in all, ${grouped(groups.length)} ${groups.length === 1 ? GROUPINGS[grouping].replace(/ies$/, "y").replace(/s$/, "") : GROUPINGS[grouping]}`, bytes: 0, before: 0, count: 0, written: 0, inlined: 0 };
   for (const group of groups) {
     all.bytes += group.bytes;
     all.before += group.before;
+    all.written += group.written ?? 0;
+    all.inlined += group.inlined ?? 0;
   }
   list.tFoot.replaceChildren(line(all, 0, "th"));
   const rest = groups.length - shown;
@@ -88,6 +106,12 @@ function line(group, most, tag) {
       element("td", grouped(group.before), { class: "number" }),
       element("td", signed(delta), { class: `number ${delta > 0 ? "more" : delta < 0 ? "less" : ""}` }),
       element("td", most ? changeOf(group) : "", { class: "what" }),
+    );
+  }
+  if (view.written?.[grouping]) {
+    row.append(
+      element("td", grouped(group.written ?? 0), { class: "number" }),
+      element("td", grouped(group.inlined ?? 0), { class: "number" }),
     );
   }
   return row;

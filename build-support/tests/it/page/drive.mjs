@@ -223,6 +223,16 @@ const STORIES = {
     return found;
   },
 
+  // Where code was written: the table by crate, of the whole file and of one crate, and by item.
+  async written(page) {
+    const found = { heads: await page.run(`[...document.querySelectorAll("#list thead tr > *")].map((cell) => cell.innerText)`), note: await page.see("text", "written"), groupings: await tables(page) };
+    await page.run(`document.querySelectorAll("#groupings button")[0].click()`);
+    found.crate = await intoCrate(page);
+    found.crate.rows = await page.see("list");
+    await page.keep("written");
+    return found;
+  },
+
   // A large file: how much there is to draw, at every depth.
   async large(page) {
     const found = { status: await page.see("text", "status"), nodes: [await page.see("nodes")], paths: [] };
