@@ -9,7 +9,7 @@
 //! target folder.
 
 use crate::support::ended::{Ended, well};
-use crate::support::{golden, workspace};
+use crate::support::{golden, run, workspace};
 use build_support::attribution::diff;
 use build_support::attribution::groups::{self, Grouping};
 use build_support::attribution::{Row, RowKind};
@@ -26,6 +26,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex};
 use wasi_preview1_component_adapter_provider as adapter;
 use wasmparser::{KnownCustom, Name, Parser, Payload};
+use wit_component::ComponentEncoder;
 
 /// Every file, below `node_modules`, and the script that uses its package.
 const LIST: &str = include_str!("foreign/files.txt");
@@ -299,6 +300,43 @@ fn adapters_get_no_larger() {
         }
     }
     assert_eq!(adapters.count(), 3);
+}
+
+/// Protects whoever ships components: what others made, in a component as others make them, around
+/// the adapter of preview 1, is valid, no larger, and prints what it did.
+#[test]
+fn components_of_others_are_smaller_and_do_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let [file, made] = ["component.wasm", "made.wasm"].map(|name| folder.path().join(name));
+    let commands = FOREIGN.iter().zip(LIST.lines());
+    let commands = commands.filter(|(_, line)| line.ends_with(" wasi"));
+    let mut count = 0;
+    for (module, line) in commands {
+        let module = fs::read(module).unwrap();
+        let mut encoder = ComponentEncoder::default();
+        let adapter = adapter::WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER;
+        encoder.validate(true).module(&module).unwrap();
+        encoder.adapter("wasi_snapshot_preview1", adapter).unwrap();
+        let component = encoder.encode().unwrap();
+        fs::write(&file, &component).unwrap();
+        let env: &[_] = if line.contains("envvar") {
+            &[("DOG", "spot"), ("EMPTY", "")]
+        } else {
+            &[]
+        };
+        let run =
+            |file: &[u8]| run::program_with(file, &[line, "two words"], env, "one two\nthree\n");
+        let before = run(&component);
+        assert!(!before.trim().is_empty(), "{line}: it prints nothing");
+        for mode in MODES {
+            optimize(&file, &made, mode);
+            let made = fs::read(&made).unwrap();
+            assert!(made.len() < component.len(), "{line}, {mode:?}");
+            assert_eq!(run(&made), before, "{line}, {mode:?}");
+        }
+        count += 1;
+    }
+    assert_eq!(count, 2);
 }
 
 /// What is asked for, and what is to be small then.

@@ -4,7 +4,7 @@ use wasmtime::component::{self, Component, ResourceTable};
 use wasmtime::{Engine, Linker, Module, Store};
 use wasmtime_wasi::p1::{self, WasiP1Ctx};
 use wasmtime_wasi::p2::bindings::sync::Command;
-use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
+use wasmtime_wasi::p2::pipe::{MemoryInputPipe, MemoryOutputPipe};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView, p2};
 
 /// More than any of them prints.
@@ -28,9 +28,15 @@ pub fn library(module: &[u8], export: &str, number: u64) -> u64 {
 
 /// Runs a program, of either kind, and gives what it printed.
 pub fn program(file: &[u8], args: &[&str]) -> String {
+    program_with(file, args, &[], "")
+}
+
+/// The same with an environment and something to read.
+pub fn program_with(file: &[u8], args: &[&str], env: &[(&str, &str)], stdin: &str) -> String {
     let stdout = MemoryOutputPipe::new(OUTPUT);
     let mut context = WasiCtxBuilder::new();
-    context.args(args).stdout(stdout.clone());
+    context.args(args).envs(env).stdout(stdout.clone());
+    context.stdin(MemoryInputPipe::new(stdin.to_owned()));
     if wasmparser::Parser::is_component(file) {
         run_component(file, context.build());
     } else {
