@@ -2,6 +2,7 @@
 //! and output; and disks that take no more.
 
 use crate::support::ended::{Ended, tool, well};
+use crate::support::programs::CARGO_BUDGET;
 use build_support::system::process;
 use std::fs;
 use std::io::Read as _;
@@ -187,4 +188,42 @@ fn a_full_disk_loses_nothing() {
         "from before"
     );
     assert_eq!(fs::read_dir(root).unwrap().count(), 3);
+}
+
+/// Protects what is there from a disk that takes nothing: the message says so, for a page, a module,
+/// names and a budget alike.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_read_only_disk_loses_nothing() {
+    let (folder, _) = folder();
+    let root = folder.path();
+    let manifest = "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n\n[lib]\ncrate-type = [\"cdylib\"]\n";
+    let lock = "version = 4\n\n[[package]]\nname = \"app\"\nversion = \"0.1.0\"\n";
+    fs::create_dir(root.join("src")).unwrap();
+    for (name, text) in [
+        ("Cargo.toml", manifest),
+        ("Cargo.lock", lock),
+        ("src/lib.rs", ""),
+    ] {
+        fs::write(root.join(name), text).unwrap();
+    }
+    let module = fs::read(root.join("in.wasm")).unwrap();
+    let entries = fs::read_dir(root).unwrap().count();
+    let mount = "mount --bind . . && mount -o remount,bind,ro . && cd \"$PWD\"";
+    for call in [
+        "TOOL report in.wasm -o page.html",
+        "TOOL optimize in.wasm -o in.wasm",
+        "TOOL optimize in.wasm -o made.wasm --symbols made.json",
+        "BUDGET init --from in.wasm --target wasm32-unknown-unknown",
+    ] {
+        let call = call.replace("BUDGET", CARGO_BUDGET);
+        let script = format!("exec unshare --map-root-user --mount sh -c '{mount} && exec {call}'");
+        let refused = Ended::of(&mut shell(root, &script)).with(2);
+        let said = &refused.stderr;
+        assert!(said.contains("Read-only file system"), "{call}: {said}");
+    }
+    assert!(fs::read(root.join("in.wasm")).unwrap() == module);
+    let after = fs::read_to_string(root.join("Cargo.toml")).unwrap();
+    assert_eq!(after, manifest);
+    assert_eq!(fs::read_dir(root).unwrap().count(), entries);
 }
