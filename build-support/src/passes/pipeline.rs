@@ -171,6 +171,8 @@ pub struct Product {
     pub names: Vec<Names>,
     /// Of each core module of the linked file, whether its plan was carried out in what was kept.
     pub reduced: Vec<bool>,
+    /// How many files wasm-opt made, of which one is kept.
+    pub optimized: usize,
 }
 
 impl Product {
@@ -200,11 +202,13 @@ pub fn run(job: &Job<'_>, linked: Artifact, progress: &mut dyn FnMut(&str)) -> R
     if bindgen::is_input(linked.bytes()) {
         let mut reduced = Candidate::of(linked, Road::REDUCED);
         reduced.pass(Part::Reduce, job, &mut recorder)?;
-        return Ok(product(reduced, recorder.stages));
+        return Ok(product(reduced, recorder.stages, 0));
     }
     let whole = travel(job, linked.clone(), Road::WHOLE, &mut recorder)?;
+    let mut optimized = 1;
     let mut kept = recorder.stage("decide", || {
-        let mut unseen = |road| {
+        let mut unseen = |road: Road| {
+            optimized += usize::from(road.shrunk);
             let mut nobody = Recorder {
                 stages: Vec::new(),
                 progress: &mut |_| {},
@@ -220,11 +224,12 @@ pub fn run(job: &Job<'_>, linked: Artifact, progress: &mut dyn FnMut(&str)) -> R
     if job.build_id {
         kept.artifact = recorder.pass(&BUILD_ID, job, kept.artifact)?.artifact;
     }
-    Ok(product(kept, recorder.stages))
+    Ok(product(kept, recorder.stages, optimized))
 }
 
-fn product(kept: Candidate, stages: Vec<Stage>) -> Product {
+fn product(kept: Candidate, stages: Vec<Stage>, optimized: usize) -> Product {
     Product {
+        optimized,
         reduced: kept.roads.iter().map(|road| road.reduced).collect(),
         artifact: kept.artifact,
         kept: kept.kept,
