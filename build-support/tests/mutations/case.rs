@@ -8,6 +8,7 @@ use crate::wasm;
 use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 /// What may be taken beside 20 times the input, in bytes: the program with the engines in it, and
 /// their threads.
@@ -36,6 +37,16 @@ pub struct Case {
     pub arguments: Vec<&'static str>,
     /// The files in the folder.
     pub files: Vec<(&'static str, Vec<u8>)>,
+}
+
+/// How a run ended that is as it should be.
+pub struct Outcome {
+    /// What was run.
+    pub label: &'static str,
+    /// Its exit code.
+    pub code: i32,
+    /// The processor time it took.
+    pub processor: Duration,
 }
 
 /// How a run is to end.
@@ -314,7 +325,7 @@ impl Case {
     }
 
     /// Runs it; gives the subcommand and its exit code, or what is wrong with how it ended.
-    pub fn check(&self, expected: Expected, keep: bool) -> Result<(String, i32), String> {
+    pub fn check(&self, expected: Expected, keep: bool) -> Result<Outcome, String> {
         let folder = tempfile::tempdir().map_err(|e| e.to_string())?;
         for (name, bytes) in &self.files {
             let file = folder.path().join(name);
@@ -348,7 +359,7 @@ impl Case {
         ended: &child::Ended,
         expected: Expected,
         folder: &Path,
-    ) -> Result<(String, i32), String> {
+    ) -> Result<Outcome, String> {
         let code = match ended.code {
             Some(code @ 0..=2) => code,
             Some(code) => return Err(format!("exit code {code}")),
@@ -363,6 +374,10 @@ impl Case {
         if ended.stderr.contains("panicked at") {
             return Err("a panic".to_owned());
         }
+        // Binaryen's own, of what it was not to be given.
+        if ended.stderr.contains("wasm-validator") || ended.stderr.contains("Fatal: ") {
+            return Err("another program speaks".to_owned());
+        }
         if ended.stderr.len() > LONGEST_ERROR {
             return Err(format!("an error of {} bytes", ended.stderr.len()));
         }
@@ -376,7 +391,11 @@ impl Case {
             ));
         }
         self.nothing_is_left(code, folder)?;
-        Ok((self.label.to_owned(), code))
+        Ok(Outcome {
+            label: self.label,
+            code,
+            processor: ended.processor,
+        })
     }
 
     /// After a failure what was there is there, unchanged, and nothing else.

@@ -7,6 +7,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::LazyLock;
+use std::time::Duration;
 use wait4::Wait4 as _;
 
 /// A run that takes longer hangs, in seconds; it is killed.
@@ -30,6 +31,8 @@ pub struct Ended {
     pub stderr: String,
     /// Its resident memory at its highest, in bytes.
     pub peak: u64,
+    /// The processor time it took.
+    pub processor: Duration,
 }
 
 /// Runs the tool in `folder`. Its own output goes nowhere.
@@ -68,6 +71,7 @@ pub fn run(folder: &Path, arguments: &[OsString]) -> Result<Ended, String> {
         code,
         stderr: String::from_utf8_lossy(&stderr).into_owned(),
         peak: end.rusage.maxrss,
+        processor: end.rusage.utime + end.rusage.stime,
     })
 }
 

@@ -26,12 +26,13 @@ mod text;
 mod valid;
 mod wasm;
 
-use case::{Case, Expected};
+use case::{Case, Expected, Outcome};
 use corpus::Corpus;
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{LazyLock, Mutex};
+use std::time::Duration;
 
 /// Cases of the fixed corpus.
 const CASES: u64 = 1_500;
@@ -47,9 +48,9 @@ static CORPUS: LazyLock<Corpus> = LazyLock::new(Corpus::make);
 const ENOUGH: usize = 10;
 
 /// Runs each of `0..count` on all cores; says what came of them by subcommand and exit code.
-fn all(what: &str, count: u64, run: impl Fn(u64) -> Result<(String, i32), String> + Sync) {
+fn all(what: &str, count: u64, run: impl Fn(u64) -> Result<Outcome, String> + Sync) {
     let next = AtomicU64::new(0);
-    let ended = Mutex::new(BTreeMap::<String, [u64; 3]>::new());
+    let ended = Mutex::new(BTreeMap::<&str, ([u64; 3], Duration)>::new());
     let failures = Mutex::new(Vec::new());
     let work = || {
         loop {
@@ -58,8 +59,11 @@ fn all(what: &str, count: u64, run: impl Fn(u64) -> Result<(String, i32), String
                 break;
             }
             match run(number) {
-                Ok((command, code)) => {
-                    ended.lock().unwrap().entry(command).or_default()[code as usize] += 1;
+                Ok(outcome) => {
+                    let mut ended = ended.lock().unwrap();
+                    let (codes, processor) = ended.entry(outcome.label).or_default();
+                    codes[outcome.code as usize] += 1;
+                    *processor += outcome.processor;
                 }
                 Err(what) => failures.lock().unwrap().push(what),
             }
@@ -73,7 +77,10 @@ fn all(what: &str, count: u64, run: impl Fn(u64) -> Result<(String, i32), String
     let ended = ended.into_inner().unwrap();
     let table: Vec<_> = ended
         .iter()
-        .map(|(command, [well, over, failed])| format!("  {command}: {well} / {over} / {failed}"))
+        .map(|(command, ([well, over, failed], processor))| {
+            let seconds = processor.as_secs_f64();
+            format!("  {command}: {well} / {over} / {failed}, {seconds:.1} s of processor time")
+        })
         .collect();
     // Not `eprintln`, which is heard only where a test fails: what was run is to be seen in every
     // log.
@@ -84,7 +91,8 @@ fn all(what: &str, count: u64, run: impl Fn(u64) -> Result<(String, i32), String
     );
     let failures = failures.into_inner().unwrap();
     assert!(failures.is_empty(), "{}", failures.join("\n"));
-    assert_eq!(ended.values().flatten().sum::<u64>(), count);
+    let codes = ended.values().flat_map(|(codes, _)| codes);
+    assert_eq!(codes.sum::<u64>(), count);
     // What this process has counts for those it starts: more, and they would be judged by its
     // memory.
     let own = child::own_peak();

@@ -1,6 +1,7 @@
 //! Damage that leaves a module valid: the optimiser has to take what no compiler writes, and what
 //! it makes is valid and is seen from outside as before.
 
+use crate::case::Outcome;
 use crate::child;
 use crate::corpus::{Corpus, Pool};
 use crate::generated::random::Random;
@@ -24,7 +25,7 @@ pub fn mutant(corpus: &Corpus, seed: u64) -> Option<Vec<u8>> {
 }
 
 /// Optimises it; gives what is wrong with what comes of it.
-pub fn check(mutant: &[u8], seed: u64) -> Result<(String, i32), String> {
+pub fn check(mutant: &[u8], seed: u64) -> Result<Outcome, String> {
     let folder = tempfile::tempdir().map_err(|e| e.to_string())?;
     fs::write(folder.path().join("in.wasm"), mutant).map_err(|e| e.to_string())?;
     let arguments = ["optimize", "in.wasm", "-o", "out.wasm", "--snip"].map(OsString::from);
@@ -38,7 +39,7 @@ pub fn check(mutant: &[u8], seed: u64) -> Result<(String, i32), String> {
     })
 }
 
-fn compare(ended: &child::Ended, mutant: &[u8], folder: &Path) -> Result<(String, i32), String> {
+fn compare(ended: &child::Ended, mutant: &[u8], folder: &Path) -> Result<Outcome, String> {
     if ended.code != Some(0) {
         return Err(format!("exit code {:?}: {}", ended.code, ended.stderr));
     }
@@ -55,7 +56,11 @@ fn compare(ended: &child::Ended, mutant: &[u8], folder: &Path) -> Result<(String
     if before != after {
         return Err(format!("exports {before:?} became {after:?}"));
     }
-    Ok(("optimize".to_owned(), 0))
+    Ok(Outcome {
+        label: "optimize",
+        code: 0,
+        processor: ended.processor,
+    })
 }
 
 /// What is said of a file that wasm-bindgen has still to read.
