@@ -112,8 +112,38 @@ fn without_a_budget_it_is_the_real_linkers_file() {
 fn a_mistake_in_the_budget_is_told_at_its_place() {
     let project = Project::new("mistake", Shape::Library, P1);
     project.edit_manifest("raw = \"40 KiB\"", "rwa = \"40 KiB\"");
+    told_in_both_ways(&project, "error[unknown-key]", "rwa = ");
+}
+
+/// Protects FR-10 with cargo alone: a crate that must not be linked is told at the place of the rule,
+/// with line and column, where an editor underlines it.
+#[test]
+fn a_banned_crate_is_told_at_its_place() {
+    let project = Project::new("banned", Shape::Library, P1);
+    project
+        .cargo(&["build", "--profile", "release-wasm"])
+        .with(0);
+    let rule = "raw = \"40 KiB\"\n\n[package.metadata.budget.graph]\nbanned-crates = [\"core\"]";
+    project.edit_manifest("raw = \"40 KiB\"", rule);
+    told_in_both_ways(&project, "error[banned]", "\"core\"");
+}
+
+/// Plain cargo fails with what `cargo wasm` says of the line of the manifest that has `cause`.
+#[track_caller]
+fn told_in_both_ways(project: &Project, code: &str, cause: &str) {
     let expected = project.tool().stderr;
-    assert!(expected.contains("error[unknown-key]"), "{expected}");
+    assert!(expected.contains(code), "{expected}");
+    let manifest = project.manifest();
+    let line = manifest
+        .lines()
+        .position(|line| line.contains(cause))
+        .unwrap()
+        + 1;
+    let column = manifest.lines().nth(line - 1).unwrap().find(cause).unwrap() + 1;
+    let place = format!("--> Cargo.toml:{line}:{column}");
+    assert!(expected.contains(&place), "{place} is not in {expected}");
+    // What is said of the toolchain before is `cargo wasm`'s alone.
+    let expected = &expected[expected.find(code).unwrap()..];
     let failed = project.cargo(&["build", "--profile", "release-wasm"]);
     let said = failed.stderr;
     assert_ne!(failed.code, 0, "{said}");

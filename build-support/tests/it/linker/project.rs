@@ -91,6 +91,11 @@ strip = true
         self.project.edit("Cargo.toml", from, to);
     }
 
+    /// The manifest as it is.
+    pub fn manifest(&self) -> String {
+        fs::read_to_string(self.project.path("Cargo.toml")).unwrap()
+    }
+
     /// Plain cargo, with the tool on the path.
     pub fn cargo(&self, args: &[&str]) -> Ended {
         self.project
