@@ -13,6 +13,7 @@ mod build_options;
 mod cli;
 mod config;
 mod differential;
+mod docs;
 mod features;
 mod fixtures;
 mod foreign;
