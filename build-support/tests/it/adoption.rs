@@ -382,3 +382,45 @@ fn a_file_from_anywhere_is_judged() {
     );
     assert!(json.contains("no.wasm"), "{json}");
 }
+
+/// Protects whoever ships to an engine of tomorrow: what no optimiser here can read is measured,
+/// taken as a baseline and judged as any file.
+#[test]
+fn a_file_of_newer_proposals_is_gated() {
+    let manifest = format!(
+        "{MANIFEST}\n\n[workspace]\n\n[lib]\ncrate-type = [\"cdylib\"]\n\n[package.metadata.budget]\ntargets = [\"{UNKNOWN}\"]\nlimits.raw = \"60 KiB\"\n"
+    );
+    for (name, module) in [
+        (
+            "gc",
+            "(type $s (struct (field i32))) (func (export \"f\") (drop (struct.new_default $s)))",
+        ),
+        (
+            "exceptions",
+            "(tag $t) (func (export \"f\") (try_table (throw $t)))",
+        ),
+        (
+            "pages",
+            "(memory (export \"m\") 10 (pagesize 1)) (func (export \"f\"))",
+        ),
+    ] {
+        let project = Project::passing(&[("Cargo.toml", &manifest), ("src/lib.rs", "")]);
+        let file = |more: &str| {
+            let module = wat::parse_str(format!("(module {module} {more})")).unwrap();
+            fs::write(project.root.join("app.wasm"), module).unwrap();
+            let report = project.budget(&["check", "app.wasm", "--json", "--target", UNKNOWN]);
+            fs::write(project.root.join("report.json"), report.with(0).stdout).unwrap();
+        };
+        let gate =
+            |more: &[&str]| project.budget(&[&["gate", "--report", "report.json"], more].concat());
+        file("");
+        said(&gate(&["--update"]), 0);
+        said(&gate(&[]), 0);
+        file(&format!("(@custom \"more\" \"{}\")", "x".repeat(300)));
+        let grown = said(&gate(&[]), 1);
+        assert!(
+            grown.contains("error[over-budget]") || grown.contains("grew"),
+            "{name}: {grown}"
+        );
+    }
+}
