@@ -1,7 +1,7 @@
 //! Which crate defines a function whose name does not say it: what is exported under a name of its
 //! own (`#[no_mangle]`, `main`, the functions of a component's world). The libraries that were
-//! linked list what they define; what none of them does, and neither the linker, is the linked
-//! crate's own.
+//! linked list what they define, and the linked file what is known in one object alone, which is C's;
+//! what none of them does, and neither the linker, is the linked crate's own.
 //!
 //! Who reads the libraries is `project::definers`.
 
@@ -37,6 +37,15 @@ impl Definers {
         let known = self.libraries.entry(name).or_insert_with(|| krate.clone());
         if *known != krate {
             *known = None;
+        }
+    }
+
+    /// Notes that `symbol` is known in one object alone: no Rust function without a path of its own
+    /// is, so it is another language's, whatever library it came from.
+    pub fn add_local(&mut self, symbol: &str) {
+        let name = path::demangle(symbol);
+        if !path::says_its_crate(&name) {
+            self.libraries.insert(name, None);
         }
     }
 
@@ -92,6 +101,8 @@ mod tests {
         definers.add("memcpy", None);
         definers.add("sqlite3_open", None);
         definers.add("__main_void", None);
+        definers.add_local("dlmalloc");
+        definers.add_local("_ZN3dep1l17h0123456789abcdefE");
         definers.add("_RNvCs3Ks1mVPDHNs_7___rustc11___rdl_alloc", Some("std"));
         let cases = [
             (
@@ -107,6 +118,8 @@ mod tests {
             (RowKind::Function, "dep::f", "dep"),
             (RowKind::Function, "memcpy", "[no crate]"),
             (RowKind::Function, "sqlite3_open", "[no crate]"),
+            (RowKind::Function, "dlmalloc", "[no crate]"),
+            (RowKind::Function, "dep::l", "dep"),
             (RowKind::Function, "_ZN3foo3barEi", "[no crate]"),
             (RowKind::Function, "foo::bar(int) const", "[no crate]"),
             (RowKind::Function, "__wasm_call_ctors", "[no crate]"),
@@ -119,7 +132,7 @@ mod tests {
         let mut of_another = Row::new(RowKind::Function, "shim".to_owned(), 1);
         of_another.core = Some(1);
         let mut all = Attribution {
-            bytes: 17,
+            bytes: 19,
             rows: rows.into_iter().chain([of_another]).collect(),
         };
         definers.name(&mut all);
@@ -127,6 +140,6 @@ mod tests {
             assert_eq!(row.krate(), krate, "{name}");
             assert_eq!(row.module().split("::").next(), Some(krate), "{name}");
         }
-        assert_eq!(all.rows[16].krate(), "[no crate]");
+        assert_eq!(all.rows[18].krate(), "[no crate]");
     }
 }

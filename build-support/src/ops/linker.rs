@@ -118,9 +118,9 @@ fn attempt(product: &Product, arguments: &Arguments, target: &str) -> Result<Opt
         path: output.clone(),
         kind: product.kind.clone(),
         toolchain: toolchain(&artifact, arguments.target().is_some()),
-        bytes,
         machine_paths: machine_paths(product, arguments),
-        definers: definers(arguments),
+        definers: definers(arguments, &bytes),
+        bytes,
     };
     let folder = product.target_dir.join("budget").join(target);
     let package = &product.package;
@@ -186,10 +186,10 @@ fn toolchain(linked: &Artifact, is_installed: bool) -> report::Toolchain {
 }
 
 /// By the libraries in the folders on the line: with LTO they are not on it themselves.
-fn definers(arguments: &Arguments) -> Definers {
+fn definers(arguments: &Arguments, linked: &[u8]) -> Definers {
     let krate = std::env::var("CARGO_CRATE_NAME").unwrap_or_default();
     let libraries = arguments.folders().flat_map(definers::in_folder);
-    definers::read(&krate, libraries)
+    definers::read(&krate, libraries, linked)
 }
 
 fn machine_paths(product: &Product, arguments: &Arguments) -> Vec<String> {

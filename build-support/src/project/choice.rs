@@ -63,7 +63,10 @@ impl Package {
         }
         let first = match self.targets.first() {
             Some(first) => first.clone(),
-            None => targets(self, &[])?.remove(0),
+            // A mistake in the metadata may be why there is none.
+            None => targets(self, &[])
+                .or_else(|error| config::load(&self.manifest, UNKNOWN).and(Err(error)))?
+                .remove(0),
         };
         config::load(&self.manifest, &first)
     }

@@ -113,9 +113,10 @@ pub fn run(
         CrateKind::Reactor => path.file_stem().unwrap_or_default().to_string_lossy(),
         CrateKind::Command(name) => name.into(),
     };
+    let bytes = std::fs::read(&path).map_err(Error::io("reading", &path))?;
     Ok(Linked {
-        definers: definers::read(&krate, libraries),
-        bytes: std::fs::read(&path).map_err(Error::io("reading", &path))?,
+        definers: definers::read(&krate, libraries, &bytes),
+        bytes,
         path,
         kind: project.kind,
         toolchain: report::Toolchain {

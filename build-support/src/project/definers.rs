@@ -5,6 +5,7 @@
 //! Format: the System V / GNU archive, "ar(5)".
 
 use crate::attribution::definers::Definers;
+use crate::wasm::symbols;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
@@ -15,15 +16,18 @@ const HEADER: usize = 60;
 /// More than the index of any library, in bytes.
 const LARGEST: u64 = 64 << 20;
 
-/// What is known of the crate `linked` and its `libraries`. A file that is no archive, or cannot be
-/// read, says nothing.
-pub fn read(linked: &str, libraries: impl IntoIterator<Item = PathBuf>) -> Definers {
+/// What is known of the crate `linked`, its `libraries` and the `file` that was made of them. A file
+/// that is no archive, or cannot be read, says nothing.
+pub fn read(linked: &str, libraries: impl IntoIterator<Item = PathBuf>, file: &[u8]) -> Definers {
     let mut definers = Definers::new(linked);
     for library in libraries {
         let krate = krate(&library);
         for (symbol, is_rust) in index(&library).unwrap_or_default() {
             definers.add(&symbol, krate.as_deref().filter(|_| is_rust));
         }
+    }
+    for symbol in symbols::locals(file) {
+        definers.add_local(symbol);
     }
     definers
 }

@@ -103,12 +103,7 @@ impl Package {
     }
 
     fn all(command: &mut MetadataCommand) -> Result<Vec<Self>> {
-        let metadata = command.no_deps().exec().map_err(|error| {
-            Error::toolchain(
-                format!("reading the workspace: {error}"),
-                "run this inside a cargo project",
-            )
-        })?;
+        let metadata = command.no_deps().exec().map_err(unreadable)?;
         let packages = metadata.workspace_packages().into_iter();
         let mut members: Vec<_> = packages.map(|p| Self::new(p, &metadata)).collect();
         members.sort_by(|a, b| a.name.cmp(&b.name));
@@ -220,6 +215,24 @@ impl Package {
             target: shipped.or(self.makes.first()).cloned(),
         }
     }
+}
+
+/// Why cargo gives no workspace, in its own words where it has some.
+fn unreadable(error: cargo_metadata::Error) -> Error {
+    let cargo_metadata::Error::CargoMetadata { stderr } = &error else {
+        return Error::toolchain(
+            format!("cargo cannot be asked for the workspace: {error}"),
+            "see that cargo is on PATH, or name it in CARGO",
+        );
+    };
+    let said = stderr.trim();
+    let said = said.strip_prefix("error: ").unwrap_or(said);
+    let help = if said.starts_with("could not find `Cargo.toml`") {
+        "run this inside a cargo project; `cargo budget check FILE --limit raw=60KiB` and whatever is given a file need none"
+    } else {
+        "mend what cargo says"
+    };
+    Error::toolchain(format!("reading the workspace: {said}"), help)
 }
 
 /// What `bin` or `lib` in a `budget` choose.

@@ -2,9 +2,11 @@
 //! read from the bytes as they are.
 
 use crate::wasm::path::demangle;
-use crate::wasm::{Module, ReadError};
+use crate::wasm::{Module, ReadError, sections};
 use std::collections::HashSet;
-use wasmparser::Operator;
+use wasmparser::{
+    BinaryReader, CustomSectionReader, KnownCustom, Linking, Operator, SymbolFlags, SymbolInfo,
+};
 
 /// A defined (not imported) function.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +41,39 @@ impl Symbols {
         let name = function.and_then(|f| f.name.clone());
         name.unwrap_or_else(|| format!("function {index}"))
     }
+}
+
+/// The functions that a linker's symbol table has as known in one object alone, by the names they
+/// have there; none where there is no table, or it cannot be read.
+pub fn locals(module: &[u8]) -> Vec<&str> {
+    let mut found = Vec::new();
+    for section in sections::read(module).map_while(Result::ok) {
+        if section.id != sections::CUSTOM {
+            continue;
+        }
+        let custom = CustomSectionReader::new(BinaryReader::new(section.contents, 0));
+        let Ok(KnownCustom::Linking(linking)) = custom.as_ref().map(CustomSectionReader::as_known)
+        else {
+            continue;
+        };
+        for part in linking.into_iter().map_while(Result::ok) {
+            let Linking::SymbolTable(symbols) = part else {
+                continue;
+            };
+            for symbol in symbols.into_iter().map_while(Result::ok) {
+                if let SymbolInfo::Func {
+                    flags,
+                    name: Some(name),
+                    ..
+                } = symbol
+                    && flags.contains(SymbolFlags::BINDING_LOCAL)
+                {
+                    found.push(name);
+                }
+            }
+        }
+    }
+    found
 }
 
 /// Reads the symbols of a core module. The name section comes first, exports fill its gaps.

@@ -82,6 +82,8 @@ fn what_is_exported_and_inlined_has_its_crate() {
     assert_eq!(krate("digits"), "my_app");
     assert_eq!(krate("exported"), "my_dep");
     assert_eq!(krate("_initialize"), Value::Null);
+    // C's, static in the library that is linked: no crate's.
+    assert_eq!(krate("dlmalloc"), Value::Null);
 
     let before = (read("my_app.wasm"), read("my_app.linked.wasm"));
     let ended = project.tool(&["analyze", "--inlined", "--json"]).with(0);
