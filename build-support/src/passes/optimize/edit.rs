@@ -57,6 +57,8 @@ pub struct Edit<'a> {
     pub new_memories: Vec<MemoryType>,
     /// Added exports.
     pub exports: Vec<(String, ExportKind, u32)>,
+    /// Exports that come back, by their place among all there are then.
+    pub exports_back: BTreeMap<usize, (String, ExportKind, u32)>,
     /// Added element segments.
     pub elements: Vec<Segment>,
     /// What operators become.
@@ -125,10 +127,24 @@ impl Edit<'_> {
         });
     }
 
+    /// Those that come back at `place` and right behind it; gives the place after them.
+    fn exports_back(&self, exports: &mut ExportSection, mut place: usize) -> usize {
+        while let Some((name, kind, index)) = self.exports_back.get(&place) {
+            exports.export(name, *kind, *index);
+            place += 1;
+        }
+        place
+    }
+
     fn add_exports(&self, exports: &mut ExportSection) {
         for (name, kind, index) in &self.exports {
             exports.export(name, *kind, *index);
         }
+    }
+
+    fn add_all_exports(&self, exports: &mut ExportSection) {
+        self.exports_back(exports, 0);
+        self.add_exports(exports);
     }
 
     fn add_elements(&self, elements: &mut ElementSection) {
@@ -157,7 +173,7 @@ impl Edit<'_> {
             SectionId::Import => add!(ImportSection, add_imports),
             SectionId::Table => add!(TableSection, add_tables),
             SectionId::Memory => add!(MemorySection, add_memories),
-            SectionId::Export => add!(ExportSection, add_exports),
+            SectionId::Export => add!(ExportSection, add_all_exports),
             SectionId::Element => add!(ElementSection, add_elements),
             _ => {}
         }
@@ -290,12 +306,15 @@ impl Reencode for Edit<'_> {
         exports: &mut ExportSection,
         section: wasmparser::ExportSectionReader<'_>,
     ) -> Result<()> {
+        let mut place = 0;
         for (position, export) in section.into_iter().enumerate() {
             let export = export?;
             if self.keeps(SectionId::Export, position) {
+                place = self.exports_back(exports, place) + 1;
                 self.parse_export(exports, export)?;
             }
         }
+        self.exports_back(exports, place);
         self.add_exports(exports);
         Ok(())
     }

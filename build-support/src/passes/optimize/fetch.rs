@@ -113,7 +113,8 @@ fn kept(baggage: &Baggage<'_>, module: &Module<'_>, edit: &mut Edit<'_>) -> BTre
     kept
 }
 
-/// Hidden tables come back behind the others, with their exports. Gives their numbers.
+/// Hidden tables come back behind the others, their exports at the places they had. Gives their
+/// numbers.
 fn tables(
     baggage: &Baggage<'_>,
     before: &Module<'_>,
@@ -149,10 +150,11 @@ fn tables(
             &mut next
         };
         tables.insert(*number, *next);
-        let exports = before.exports.iter();
-        let exports = exports.filter(|e| e.kind == ExternalKind::Table && e.index == *number);
-        let exports = exports.map(|e| (e.name.to_owned(), ExportKind::Table, *next));
-        edit.exports.extend(exports);
+        let exports = before.exports.iter().enumerate();
+        let exports = exports.filter(|(_, e)| e.kind == ExternalKind::Table && e.index == *number);
+        let exports =
+            exports.map(|(place, e)| (place, (e.name.to_owned(), ExportKind::Table, *next)));
+        edit.exports_back.extend(exports);
         *next += 1;
     }
     tables
