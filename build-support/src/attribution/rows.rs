@@ -103,10 +103,17 @@ impl Attribution {
         }
     }
 
-    /// Whether any function has a name.
+    /// Whether most functions have a name: what is exported has one in any file.
     pub fn has_names(&self) -> bool {
-        let mut functions = self.rows.iter().filter(|row| row.kind == RowKind::Function);
-        functions.any(|row| !row.name.starts_with('['))
+        let functions = self.rows.iter().filter(|row| row.kind == RowKind::Function);
+        let (mut all, mut named) = (0_u64, 0_u64);
+        for row in functions {
+            all = all.saturating_add(row.count.max(1));
+            if !row.name.starts_with('[') {
+                named = named.saturating_add(row.count.max(1));
+            }
+        }
+        named > all / 2
     }
 
     /// The names of the functions of one core module (0 in a file that is one), by their index.

@@ -186,7 +186,7 @@ fn as_json(
     retained: Option<&[Retained]>,
 ) -> anyhow::Result<serde_json::Value> {
     let all = &subject.attribution;
-    let mut json = serde_json::json!({ "file": file, "bytes": all.bytes });
+    let mut json = serde_json::json!({ "file": file.to_string_lossy(), "bytes": all.bytes });
     if sizes.gzip > 0 {
         json["gzip"] = sizes.gzip.into();
         json["brotli"] = sizes.brotli.into();

@@ -102,7 +102,7 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     drop(progress);
     let written: Vec<_> = made
         .iter()
-        .map(|(file, record)| json!({ "file": file, "record": record }))
+        .map(|(file, record)| json!({ "file": file.to_string_lossy(), "record": record }))
         .collect();
     print(opts.json, &json!({ "files": written }), || {
         let lines = made.iter().map(|(file, record)| {

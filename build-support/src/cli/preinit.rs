@@ -86,7 +86,7 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     drop(progress);
     let all: Vec<_> = rows
         .iter()
-        .map(|(file, sizes)| json!({ "file": file, "sizes": sizes }))
+        .map(|(file, sizes)| json!({ "file": file.to_string_lossy(), "sizes": sizes }))
         .collect();
     let said = || {
         let rows = rows

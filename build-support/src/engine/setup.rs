@@ -84,6 +84,11 @@ impl Setup {
             Compiler::Winch => Strategy::Winch,
         });
         config.consume_fuel(self.fuel);
+        if self.fuel {
+            // Whatever can be run is counted.
+            config.wasm_custom_page_sizes(true);
+            config.wasm_wide_arithmetic(true);
+        }
         // Wasmtime's default; warm figures rest on it, so it is written out.
         config.memory_init_cow(true);
         if self.instances == Instances::Pooled {

@@ -38,13 +38,7 @@ pub fn load(artifact: &Artifact) -> Result<String> {
     let Err(error) = loaded else {
         return Ok("wasmtime compiles it".to_owned());
     };
-    let mut missing = Vec::new();
-    for module in artifact.modules().map_err(ReadError::output(STEP))? {
-        let used = features::of(&module).map_err(ReadError::output(STEP))?;
-        let names = used.iter().map(|feature| feature.name);
-        missing.extend(names.filter(|name| NOT_HERE.contains(name)));
-    }
-    missing.dedup();
+    let missing = missing(artifact)?;
     if missing.is_empty() {
         return Err(Error::InvalidOutput {
             pass: STEP,
@@ -56,6 +50,21 @@ pub fn load(artifact: &Artifact) -> Result<String> {
         "not loaded: this wasmtime is built without {}",
         missing.join(", ")
     ))
+}
+
+/// What the file uses and this wasmtime is built without.
+///
+/// # Errors
+/// [`Error::InvalidOutput`] where a core module cannot be read.
+pub fn missing(artifact: &Artifact) -> Result<Vec<&'static str>> {
+    let mut missing = Vec::new();
+    for module in artifact.modules().map_err(ReadError::output(STEP))? {
+        let used = features::of(&module).map_err(ReadError::output(STEP))?;
+        let names = used.iter().map(|feature| feature.name);
+        missing.extend(names.filter(|name| NOT_HERE.contains(name)));
+    }
+    missing.dedup();
+    Ok(missing)
 }
 
 #[cfg(test)]

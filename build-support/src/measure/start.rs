@@ -32,18 +32,32 @@ pub fn run(file: &Path, artifact: &Artifact) -> Result<u64> {
 
 fn run_up_to(most: u64, file: &Path, artifact: &Artifact) -> Result<u64> {
     let engine = Setup::counted().engine()?;
-    count(most, &engine, artifact).map_err(|error| {
-        let reason = match error.downcast_ref() {
-            Some(Trap::OutOfFuel) => format!("it is not there after {most} instructions"),
-            _ => format!("{error:#}"),
-        };
-        Error::input(
+    let error = match count(most, &engine, artifact) {
+        Ok(instructions) => return Ok(instructions),
+        Err(error) => error,
+    };
+    let cannot = "the limit on `start` cannot be held against it";
+    let missing = super::engine::missing(artifact)?;
+    if !missing.is_empty() {
+        let names = missing.join(", ");
+        return Err(Error::input(
             file,
-            format!("the limit on `start` cannot be held against it: {reason}"),
-            "the start may use WASI, without folders, and nothing else from outside: take from it what calls \
-             other imports or traps, or remove the limit on `start`",
-        )
-    })
+            format!("{cannot}: the wasmtime that counts is built without {names}"),
+            "remove the limit on `start`",
+        ));
+    }
+    let reason = match error.downcast_ref() {
+        Some(Trap::OutOfFuel) => format!("it is not there after {most} instructions"),
+        // Without the backtrace, which has numbers for names.
+        Some(trap) => format!("{trap}"),
+        None => format!("{error:#}"),
+    };
+    Err(Error::input(
+        file,
+        format!("{cannot}: {reason}"),
+        "the start may use WASI, without folders, and nothing else from outside: take from it what calls \
+         other imports or traps, or remove the limit on `start`",
+    ))
 }
 
 fn count(most: u64, engine: &Engine, artifact: &Artifact) -> wasmtime::Result<u64> {

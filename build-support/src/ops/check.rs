@@ -2,11 +2,12 @@
 //! something else has built; [`ship`](crate::ops::ship) adds what it knows of a file that it has
 //! made.
 
-use crate::attribution::{self, Attribution};
+use crate::attribution::Attribution;
 use crate::config::{Config, Measure};
 use crate::error::Result;
 use crate::gate::{self, Verdict};
 use crate::measure::{figures, sizes, start};
+use crate::ops::named;
 use crate::report::{self, Prunable, Report, Sizes, Toolchain, VerdictRecord};
 use crate::wasm::artifact::Artifact;
 use crate::wasm::{ReadError, features, reachability};
@@ -24,7 +25,7 @@ pub fn run(file: &Path, artifact: &Artifact, config: &Config) -> Result<(Report,
     for module in artifact.core_modules() {
         used.extend(features::run(module, file)?.into_iter().map(|f| f.name));
     }
-    let attribution = attribution::of_file(file, artifact)?;
+    let attribution = named::attribution(file, artifact)?;
     let sizes = sizes::run(artifact.bytes());
     let mut report = describe(config, artifact, sizes, attribution)?;
     report.features = used.into_iter().map(str::to_owned).collect();

@@ -1,11 +1,13 @@
 //! A file as [`subject`] reads it, with the names of a symbol map where it has none of its own: the
 //! map that was given for it, or the one beside it.
 
+use crate::attribution::{self, Attribution};
 use crate::error::{Error, Result};
 use crate::measure::sizes;
 use crate::ops::symbol_map::{self, Scope, SymbolMap};
 use crate::report::Sizes;
 use crate::report::subject::{self, Subject};
+use crate::wasm::artifact::Artifact;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -45,15 +47,27 @@ pub fn sizes(subject: &Subject) -> Option<Sizes> {
     of_report.or_else(|| sizes::soon(subject.artifact.as_ref()?.bytes()))
 }
 
+/// The size of a file by name, with the names of the map beside it where there is one.
+///
+/// # Errors
+/// As [`attribution::of_file`].
+pub fn attribution(file: &Path, artifact: &Artifact) -> Result<Attribution> {
+    let mut found = attribution::of_file(file, artifact)?;
+    if let Ok(map) = SymbolMap::read(&symbol_map::beside(file)) {
+        rename(&mut found, artifact, file, &map);
+    }
+    Ok(found)
+}
+
 /// Names the functions, if the map is of this file.
 fn name(subject: &mut Subject, file: &Path, map: &SymbolMap) -> bool {
-    let Some(artifact) = subject
-        .artifact
-        .as_ref()
+    let artifact = subject.artifact.as_ref();
+    artifact
         .filter(|_| subject.report.is_none())
-    else {
-        return false;
-    };
+        .is_some_and(|artifact| rename(&mut subject.attribution, artifact, file, map))
+}
+
+fn rename(found: &mut Attribution, artifact: &Artifact, file: &Path, map: &SymbolMap) -> bool {
     let Ok(scope) = map.scope(file, artifact.bytes()) else {
         return false;
     };
@@ -67,8 +81,7 @@ fn name(subject: &mut Subject, file: &Path, map: &SymbolMap) -> bool {
         let named = module.functions.iter().filter(|f| !f.name.starts_with('['));
         names.extend(named.map(|function| ((core, function.index), function)));
     }
-    let attribution = std::mem::take(&mut subject.attribution);
-    subject.attribution = attribution.named(|core, index| {
+    *found = std::mem::take(found).named(|core, index| {
         let function = names.get(&(core, index))?;
         Some((function.name.clone(), function.krate.clone()))
     });

@@ -3,7 +3,7 @@
 
 use crate::error::{Error, Result};
 use std::fs::{File, OpenOptions, Permissions};
-use std::io::{ErrorKind, Read as _, Write as _};
+use std::io::{self, ErrorKind, Read, Write as _};
 use std::path::{Path, PathBuf};
 
 /// How many symbolic links may lead to each other, as on Linux.
@@ -21,17 +21,34 @@ pub fn is_stdout(path: &Path) -> bool {
         .any(|name| path.as_os_str() == *name)
 }
 
+/// What comes out of a device, a pipe or standard input may have no end.
+const MOST: u64 = 1 << 30;
+
 /// All of `path`, or of standard input.
 ///
 /// # Errors
-/// [`Error::Io`] naming the file.
+/// [`Error::Io`] naming the file; also where one that has no size gives more than 1 GiB.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
-    if !is_stdin(path) {
-        return std::fs::read(path).map_err(Error::io("reading", path));
+    if is_stdin(path) {
+        let read = read_some(std::io::stdin().lock(), MOST);
+        return read.map_err(Error::io("reading", Path::new("standard input")));
     }
+    let read = || {
+        if std::fs::metadata(path)?.is_file() {
+            return std::fs::read(path);
+        }
+        read_some(std::fs::File::open(path)?, MOST)
+    };
+    read().map_err(Error::io("reading", path))
+}
+
+fn read_some(input: impl Read, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let read = std::io::stdin().lock().read_to_end(&mut bytes);
-    read.map_err(Error::io("reading", Path::new("standard input")))?;
+    input.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        let message = "it gives more than 1 GiB, and may have no end";
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
+    }
     Ok(bytes)
 }
 
@@ -171,6 +188,15 @@ mod tests {
             let mut names: Vec<_> = names.collect();
             names.sort();
             names
+        }
+
+        /// Protects the machine from input that has no end.
+        #[test]
+        fn what_has_no_end_is_not_read_to_it() {
+            let endless = read_some(std::io::repeat(0), 1_000).unwrap_err();
+            assert!(endless.to_string().contains("no end"), "{endless}");
+            let whole = read_some(&[7; 1_000][..], 1_000).unwrap();
+            assert_eq!(whole, [7; 1_000]);
         }
 
         /// Protects links: they stay, and what they lead to is written, whether or not it is there.

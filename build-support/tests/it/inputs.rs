@@ -178,3 +178,25 @@ fn a_newer_wasm_opt_is_a_second_candidate() {
     let stderr = failing.with(2).stderr;
     assert!(stderr.contains("no such option"), "{stderr}");
 }
+
+/// Protects files whose names are no text: whatever is printed of them is.
+#[cfg(unix)]
+#[test]
+fn a_name_that_is_no_text_is_shown() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let name = std::ffi::OsStr::from_bytes(b"a\xff.wasm");
+    let module = wat::parse_str(r#"(module (func (export "f")))"#).unwrap();
+    fs::write(folder.path().join(name), module).unwrap();
+    for args in [
+        &["analyze", "--json"][..],
+        &["analyze", "--why", "f", "--json"],
+        &["optimize", "--dry-run", "--json"],
+        &["report", "--format", "json"],
+    ] {
+        let mut command = tool(folder.path(), args);
+        let ended = Ended::of(command.arg(name)).with(0);
+        serde_json::from_str::<serde_json::Value>(&ended.stdout).unwrap();
+        assert!(!ended.stderr.contains("panicked"), "{}", ended.stderr);
+    }
+}

@@ -9,6 +9,7 @@ use crate::diagnostic::{Diagnostic, Level};
 use crate::gate::succession::Weakened;
 use crate::gate::{Growth, Unjudged, Verdict};
 use crate::report::{BaselineRecord, Because, Difference, Judged, Report, units};
+use crate::system::process;
 use std::path::Path;
 
 /// The stable name of the diagnostic for a size over its baseline and tolerance.
@@ -116,8 +117,10 @@ fn grew(
                 "make it smaller: {} bytes, or",
                 listed(grown.iter().map(too_much).collect())
             ),
-            "raise the baseline deliberately: `gate --raise --reason \"why this is worth it\"`"
-                .to_owned(),
+            format!(
+                "raise the baseline deliberately: `{} gate --raise --reason \"why this is worth it\"`",
+                process::own_name()
+            ),
             "the tolerance is set in [package.metadata.budget.ratchet] of the package's manifest"
                 .to_owned(),
         ],

@@ -7,6 +7,7 @@ use crate::config::{Config, Measure};
 use crate::diagnostic::{Diagnostic, place};
 use crate::gate::{Breach, Verdict};
 use crate::report::{Report, Size, units};
+use crate::system::process;
 use std::path::Path;
 
 /// The stable name of the diagnostic.
@@ -66,7 +67,7 @@ fn diagnostic(breach: &Breach, report: &Report, config: &Config, file: &Path) ->
             shows(measure, file),
             format!(
                 "to raise the limit deliberately, set {} = {} here and say why in the commit",
-                key(measure),
+                written(config, limit.span.start).unwrap_or_else(|| key(measure)),
                 units::bytes(*actual).replace(',', "_")
             ),
         ],
@@ -92,7 +93,7 @@ fn sentence(subject: &str, measure: &Measure, actual: u64) -> String {
 
 /// Where more is to be seen.
 fn shows(measure: &Measure, file: &Path) -> String {
-    let analyze = format!("`build-support analyze {}", file.display());
+    let analyze = format!("`{} analyze {}", process::own_name(), file.display());
     match measure {
         Measure::Size(_) | Measure::Functions => format!("{analyze}` shows what makes up the size"),
         Measure::Crates | Measure::Crate(_) => {
@@ -110,6 +111,14 @@ fn shows(measure: &Measure, file: &Path) -> String {
 }
 
 /// The key as it stands in its table.
+/// The key before the value at `start`, as it is written there.
+fn written(config: &Config, start: usize) -> Option<String> {
+    let before = config.source.get(..start)?;
+    let key = before.rsplit(['\n', '{', ',']).next()?;
+    let key = key.trim().strip_suffix('=')?.trim();
+    (!key.is_empty()).then(|| key.to_owned())
+}
+
 fn key(measure: &Measure) -> String {
     let is_bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     match measure {

@@ -24,7 +24,7 @@ pub(super) fn draw(swept: &[Swept], paint: Paint) -> String {
     });
     let mut text = format!("{}\n", paint.with(HEADING, &heading));
     for (_, line) in Table::aligned("><><").rows(rows).lines() {
-        let line: String = line.chars().take(WIDTH - 2).collect();
+        let line = units::cut(&line, WIDTH - 2);
         text.push_str(&format!("  {line}\n"));
     }
     text
