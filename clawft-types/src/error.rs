@@ -88,6 +88,30 @@ codes! {
     TooManyRounds = 26, "too_many_rounds";
     /// The call came from inside another call to the same agent.
     Busy = 27, "busy";
+    /// The provider asks to wait longer than is waited for; `retry_after_ms` says how long.
+    RateLimited = 28, "rate_limited";
+    /// The provider refused, could not be reached, or gave what is no answer.
+    ProviderFailed = 29, "provider_failed";
+    /// The provider's reply ended in its middle, after a part of it had been handed out.
+    Interrupted = 30, "interrupted";
+    /// Nothing came in the time there is for it.
+    TimedOut = 31, "timed_out";
+    /// The conversation is too long for the model, also when it has been made shorter.
+    ContextExceeded = 32, "context_exceeded";
+    /// `limits.max_tokens_per_turn` or `limits.max_tokens_per_session` is used up.
+    BudgetExceeded = 33, "budget_exceeded";
+    /// Others write to the session all the time.
+    Conflict = 34, "conflict";
+    /// The turn was cancelled.
+    Cancelled = 35, "cancelled";
+    /// The configuration or the host does not allow this host.
+    HostNotAllowed = 36, "host_not_allowed";
+    /// A file of the agent's own is of a newer version than this program knows.
+    NewerVersion = 37, "newer_version";
+    /// What the driver handed in does not answer what it was asked for; nothing has changed.
+    UnexpectedEvent = 38, "unexpected_event";
+    /// There is not enough memory for that; sessions and agent stay as they were.
+    OutOfMemory = 39, "out_of_memory";
 }
 
 impl ErrorCode {
@@ -107,6 +131,8 @@ pub struct AgentError {
     pub code: ErrorCode,
     /// What happened and where, in lower case.
     pub message: String,
+    /// Milliseconds after which it may be tried again; 0 where nobody said.
+    pub retry_after_ms: u64,
 }
 
 impl AgentError {
@@ -115,6 +141,7 @@ impl AgentError {
         Box::new(AgentError {
             code,
             message: text::fill(template, values),
+            retry_after_ms: 0,
         })
     }
 
@@ -123,11 +150,14 @@ impl AgentError {
         AgentError::new(self.code, "{}: {}", &[place, &self.message])
     }
 
-    /// Writes `{"code":…,"message":…}`.
+    /// Writes `{"code":…,"message":…}`, with `"retry_after_ms"` where there is any.
     pub fn write(&self, out: &mut Writer) {
         out.open("{");
         out.string_member("code", self.code.as_str());
         out.string_member("message", &self.message);
+        if self.retry_after_ms > 0 {
+            out.unsigned_member("retry_after_ms", self.retry_after_ms);
+        }
         out.close("}");
     }
 }
@@ -167,6 +197,14 @@ mod tests {
         assert_eq!(
             out.finish(),
             r#"{"code":"not_found","message":"read_file: a.txt: not found"}"#
+        );
+        let mut limited = AgentError::new(ErrorCode::RateLimited, "later", &[]);
+        limited.retry_after_ms = 90_000;
+        let mut out = Writer::new();
+        limited.write(&mut out);
+        assert_eq!(
+            out.finish(),
+            r#"{"code":"rate_limited","message":"later","retry_after_ms":90000}"#
         );
     }
 }

@@ -26,6 +26,20 @@ impl Request {
     /// [`ErrorCode::MessageTooLarge`], [`ErrorCode::EmptyMessage`], [`ErrorCode::InvalidJson`] or
     /// [`ErrorCode::InvalidMessage`].
     pub fn parse(message: &str, limits: &Limits) -> Result<Self> {
+        if message.starts_with('{') && message.len() as u64 <= limits.max_message_bytes {
+            let mut request = Request::plain(&content(message)?, limits)?;
+            request.bytes = message.len();
+            return Ok(request);
+        }
+        Request::plain(message, limits)
+    }
+
+    /// Takes a message for text as it is, whatever it begins with.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorCode::MessageTooLarge`] or [`ErrorCode::EmptyMessage`].
+    pub fn plain(message: &str, limits: &Limits) -> Result<Self> {
         let bytes = message.len();
         if bytes as u64 > limits.max_message_bytes {
             return Err(AgentError::new(
@@ -34,12 +48,7 @@ impl Request {
                 &[&decimal(bytes as u64), &decimal(limits.max_message_bytes)],
             ));
         }
-        let content = if message.starts_with('{') {
-            content(message)?
-        } else {
-            String::from(message)
-        };
-        if text::trim(&content).is_empty() {
+        if text::trim(message).is_empty() {
             return Err(AgentError::new(
                 ErrorCode::EmptyMessage,
                 "the message is empty",
@@ -47,7 +56,7 @@ impl Request {
             ));
         }
         Ok(Request {
-            text: content,
+            text: String::from(message),
             bytes,
         })
     }
@@ -83,7 +92,11 @@ mod tests {
     fn text_and_json() {
         assert_eq!(parse("hello").unwrap(), "hello");
         assert_eq!(parse(" {not json").unwrap(), " {not json");
-        assert_eq!(parse(r#"{"role":"user","content":"hé"}"#).unwrap(), "hé");
+        let json = r#"{"role":"user","content":"hé"}"#;
+        assert_eq!(parse(json).unwrap(), "hé");
+        let limits = Limits::default();
+        assert_eq!(Request::parse(json, &limits).unwrap().bytes, json.len());
+        assert_eq!(Request::plain(json, &limits).unwrap().text, json);
     }
 
     #[test]

@@ -88,14 +88,14 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`ErrorCode::StateCorrupted`] with what is wrong with it; [`ErrorCode::Unsupported`] for one
-    /// of a newer version, which is not to be touched.
+    /// [`ErrorCode::StateCorrupted`] with what is wrong with it; [`ErrorCode::NewerVersion`] for
+    /// one of a newer version, which is not to be touched.
     pub fn begin(line: &str) -> Result<(Box<Self>, u64)> {
         read_line(line, |value| {
             let version = value.get("version").and_then(Value::as_u64);
             if let Some(newer) = version.filter(|version| *version > VERSION) {
                 return Err(AgentError::new(
-                    ErrorCode::Unsupported,
+                    ErrorCode::NewerVersion,
                     "the session is of version {}, newer than this program, which knows 2",
                     &[&decimal(newer)],
                 ));
@@ -195,7 +195,7 @@ fn read_line<T>(line: &str, read: impl FnOnce(&Value) -> Result<T>) -> Result<T>
     // A tool call's arguments may be as deep as any text, and stand deeper here.
     let read = json::parse_deep(line, MAX_DEPTH + 8).and_then(|value| read(&value));
     read.map_err(|mut error| {
-        if error.code != ErrorCode::Unsupported {
+        if error.code != ErrorCode::NewerVersion {
             error.code = ErrorCode::StateCorrupted;
         }
         error
@@ -308,7 +308,7 @@ mod tests {
             );
         }
         let newer = Session::begin(r#"{"version":3}"#).unwrap_err();
-        assert_eq!(newer.code, ErrorCode::Unsupported);
+        assert_eq!(newer.code, ErrorCode::NewerVersion);
         let mut session = Session::new("a");
         for line in [
             "",

@@ -1,8 +1,9 @@
 //! The agent: a configuration, sessions, memory, and the pipeline that answers a message.
 //!
-//! In reading order: [`turn`] is the pipeline, [`intent`], [`route`] and [`context`] are its
-//! stages, [`provider`] answers with a [`completion`], [`tools`] act; [`sessions`] and [`memory`]
-//! keep, both in the [`workspace`], which confines every path to the root; an [`Agent`] is all of
+//! In reading order: [`intent`], [`route`] and [`context`] are stages of the
+//! [`machine`](crate::machine), which is the pipeline; [`provider`] answers with a [`completion`],
+//! [`tools`] act; [`sessions`] and [`memory`] keep, both in the [`workspace`], which confines every
+//! path to the root; [`turn`] does for a machine what it wants of these; an [`Agent`] is all of
 //! that, and [`capabilities`] describes it.
 
 pub mod capabilities;
@@ -21,13 +22,16 @@ pub mod workspace;
 use clawft_types::{AgentError, Answer, Config, ErrorCode, Request, Result, Session, answer};
 use core_alloc::boxed::Box;
 use core_alloc::string::String;
+use core_alloc::sync::Arc;
 
 pub use state::Agent;
 
-use crate::platform::Root;
+use crate::machine::{Effect, Event, HttpFault};
+use crate::platform::{self, Root};
 use intent::Intent;
 use memory::Memory;
 use sessions::Sessions;
+use turn::Turn;
 use workspace::Workspace;
 
 impl Agent {
@@ -44,7 +48,7 @@ impl Agent {
         ))
     }
 
-    pub(crate) fn from_parts(config: Box<Config>, workspace: Workspace) -> Agent {
+    pub(crate) fn from_parts(config: Arc<Config>, workspace: Workspace) -> Agent {
         Agent {
             config,
             workspace,
@@ -91,24 +95,33 @@ impl Agent {
     pub fn respond(&mut self, session: &str, message: &str) -> Result<Box<Answer>> {
         Session::check_name(session)?;
         let request = Request::parse(message, &self.config.limits)?;
-        let mut cached = self
-            .sessions
-            .take(session, &self.config.limits, &self.workspace)?;
-        let mut result = turn::run(self, &mut cached.session, request);
-        if let Ok(answer) = &mut result {
-            cached.add(answer.usage.messages);
-            let limits = &self.config.limits;
-            answer.not_persisted =
-                sessions::save(&mut cached, answer, limits, &self.workspace).err();
-            cached.trim(limits);
-            answer.usage.history = cached.session.messages.len() as u64;
-            answer.usage.dropped = cached.session.dropped;
+        let mut answer = self.say(session, &request.text)?;
+        answer.usage.input_bytes = request.bytes as u64;
+        Ok(answer)
+    }
+
+    /// As [`Agent::respond`], with the message taken as it is, also where it begins with `{`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Agent::respond`].
+    pub fn say(&mut self, session: &str, text: &str) -> Result<Box<Answer>> {
+        let mut turn = Turn::new(self);
+        let now_ms = platform::now_ms();
+        let mut event = Event::Message {
+            session,
+            text,
+            now_ms,
+            seed: now_ms,
+        };
+        loop {
+            event = match turn.step(self, event) {
+                Effect::Done(answer) => return Ok(answer),
+                Effect::Failed(error) => return Err(error),
+                Effect::Http(_) => Event::HttpFailed(HttpFault::Unsupported),
+                _ => Event::Cancel,
+            };
         }
-        // A first message that failed leaves nothing, and nothing takes no place.
-        if cached.is_begun() {
-            self.sessions.put(cached);
-        }
-        result
     }
 
     /// As [`Agent::respond`], as JSON text in both cases.
@@ -126,8 +139,8 @@ impl Agent {
 }
 
 /// The configuration in `text`, with the names that only the agent knows checked too.
-pub(crate) fn config(text: &str) -> Result<Box<Config>> {
-    let config = Config::parse(text)?;
+pub(crate) fn config(text: &str) -> Result<Arc<Config>> {
+    let config = Arc::new(*Config::parse(text)?);
     for name in config.tools.iter().flatten() {
         if tools::find(name).is_none() {
             return Err(AgentError::new(

@@ -61,11 +61,12 @@ impl Guest for Component {
 
 /// The error as the interface has it.
 fn exported(error: AgentError) -> Error {
-    // The cases of the WIT enum are those of the type, in the same order, from 0 instead of 1.
-    const { assert!(clawft_types::ErrorCode::ALL.len() == ErrorCode::Busy as usize + 1) }
-    // SAFETY: numbers are dense from 1 and, by the assertion, there are as many cases on both
-    // sides.
-    let code = unsafe { ErrorCode::_lift(error.code.number() - 1) };
+    // The cases of the WIT enum are those of the type, in the same order, from 0 instead of 1; the
+    // type has more, which `init` does not fail with.
+    const { assert!(clawft_types::ErrorCode::ALL.len() > ErrorCode::Busy as usize) }
+    let last = ErrorCode::Busy as u8;
+    // SAFETY: numbers are dense from 1 and, by the assertion, every case has one.
+    let code = unsafe { ErrorCode::_lift((error.code.number() - 1).min(last)) };
     Error {
         code,
         message: error.message,

@@ -30,6 +30,7 @@ pub mod c_abi;
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
 mod component;
 pub mod instance;
+pub mod machine;
 pub mod platform;
 
 use core_alloc::boxed::Box;

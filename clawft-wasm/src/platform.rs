@@ -21,7 +21,7 @@ mod system;
 ))]
 compile_error!("clawft-wasm is for wasm32-wasip1 and wasm32-wasip2 (and for native hosts)");
 
-pub use system::{Root, now_ms};
+pub use system::{Lock, Root, now_ms};
 
 /// The folder in the root that belongs to the agent itself.
 pub const STATE: &str = ".clawft";

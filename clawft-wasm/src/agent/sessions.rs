@@ -8,78 +8,17 @@
 //! where the platform has one, and each reads first what others have added since; numbers of
 //! messages go on from theirs.
 
-use clawft_types::json::{decimal, unsigned};
-use clawft_types::{AgentError, Answer, ErrorCode, Limits, Message, Result, Session, text};
+use clawft_types::json::decimal;
+use clawft_types::{AgentError, ErrorCode, Limits, Result, Session, text};
 use core_alloc::boxed::Box;
 use core_alloc::string::String;
 use core_alloc::vec::Vec;
 
 use super::workspace::Workspace;
+use crate::machine::{Shift, Snapshot, StoreFault};
 
 /// The folder of the session files.
 const FOLDER: &str = ".clawft/sessions/";
-
-/// How often a turn is added anew when others have added theirs meanwhile. With a lock once is
-/// enough.
-const ATTEMPTS: usize = 8;
-
-/// A session, and how far it and its file agree.
-#[derive(Debug)]
-pub struct CachedSession {
-    /// The session.
-    pub session: Box<Session>,
-    /// Bytes of the file that are in the session; 0 where there is none, or one to be replaced.
-    size: u64,
-    /// Messages at the end of the session that are not in the file.
-    unsaved: usize,
-    /// The numbers of the next message and call without those.
-    next_saved: (u64, u64),
-    /// Whether the file is of version 1.
-    old: bool,
-}
-
-impl CachedSession {
-    fn new(name: &str) -> Self {
-        CachedSession {
-            session: Box::new(Session::new(name)),
-            size: 0,
-            unsaved: 0,
-            next_saved: (1, 1),
-            old: false,
-        }
-    }
-
-    /// Whether the file has all of it.
-    fn is_saved(&self) -> bool {
-        self.unsaved == 0 && self.size > 0
-    }
-
-    /// The file has all of it, and `size` bytes.
-    fn saved(&mut self, size: u64) {
-        self.size = size;
-        self.unsaved = 0;
-        self.next_saved = (self.session.next_message, self.session.next_call);
-        self.old = false;
-    }
-
-    /// Whether there is anything in it.
-    pub fn is_begun(&self) -> bool {
-        self.session.turns > 0
-    }
-
-    /// A turn has added `count` messages.
-    pub fn add(&mut self, count: u64) {
-        // At most the number of messages, which is a `usize`.
-        self.unsaved += count as usize;
-        self.session.turns += 1;
-    }
-
-    /// Keeps to `limits`.
-    pub fn trim(&mut self, limits: &Limits) {
-        self.session.trim(limits);
-        self.unsaved = self.unsaved.min(self.session.messages.len());
-    }
-}
 
 /// Sessions in memory, the one used last at the end.
 #[derive(Debug, Default)]
@@ -88,7 +27,7 @@ pub struct Sessions {
         clippy::vec_box,
         reason = "each is taken out and put back in every turn"
     )]
-    cached: Vec<Box<CachedSession>>,
+    cached: Vec<Box<Snapshot>>,
 }
 
 impl Sessions {
@@ -103,32 +42,28 @@ impl Sessions {
     /// # Errors
     ///
     /// `state_corrupted` if a part of the file cannot be understood: it is then moved aside, and
-    /// the turns that can go on in a new one. `unsupported` for a file of a newer version.
-    /// `too_many_sessions`, or what the platform says.
+    /// the turns that can go on in a new one. `newer_version` for a file of one.
+    /// `too_many_sessions`, or what the platform says. What is not saved is in the session all the
+    /// same, and nothing else.
     pub fn take(
         &mut self,
         name: &str,
         limits: &Limits,
         workspace: &Workspace,
-    ) -> Result<Box<CachedSession>> {
+    ) -> (Box<Snapshot>, Result<()>) {
         let known = self
             .cached
             .iter()
             .position(|cached| cached.session.name == name);
-        let mut cached = match known {
-            Some(at) => self.cached.remove(at),
-            None => {
-                self.make_room(limits)?;
-                Box::new(CachedSession::new(name))
-            }
+        let (mut cached, room) = match known {
+            Some(at) => (self.cached.remove(at), Ok(())),
+            None => (Box::new(Snapshot::new(name)), self.make_room(limits)),
         };
-        if let Err(error) = refresh(&mut cached, limits, workspace) {
-            if cached.unsaved > 0 {
-                self.put(cached);
-            }
-            return Err(error);
+        let outcome = room.and_then(|()| refresh(&mut cached, limits, workspace));
+        if outcome.is_err() && cached.unsaved == 0 {
+            *cached = Snapshot::new(name);
         }
-        Ok(cached)
+        (cached, outcome)
     }
 
     /// Puts saved sessions away until there is room for one more.
@@ -148,171 +83,160 @@ impl Sessions {
         Ok(())
     }
 
-    /// Puts a session back.
-    pub fn put(&mut self, cached: Box<CachedSession>) {
-        self.cached.push(cached);
+    /// Puts a session back, unless it has nothing in it: nothing takes no place.
+    pub fn put(&mut self, cached: Box<Snapshot>) {
+        if cached.is_begun() {
+            self.cached.push(cached);
+        }
     }
 }
 
 /// Takes in what the session's file has more than the session, if there is a file.
-fn refresh(cached: &mut CachedSession, limits: &Limits, workspace: &Workspace) -> Result<()> {
+fn refresh(cached: &mut Snapshot, limits: &Limits, workspace: &Workspace) -> Result<()> {
+    cached.is_gone = false;
     if !workspace.is_there() {
         return Ok(());
     }
     match workspace.size(&path(&cached.session.name))? {
-        Some(size) if size != cached.size => {}
+        Some(size) if size != cached.version => {}
         _ => return Ok(()),
     }
-    match catch_up(cached, limits, workspace) {
+    match read_more(cached, limits, workspace) {
         Err(error) if error.code == ErrorCode::StateCorrupted => {
             let _lock = workspace.lock()?;
             Err(set_aside(cached, &error.message, limits, workspace)?)
         }
-        other => other.map(drop),
+        other => other,
     }
 }
 
-/// Adds what is not saved to the session's file; where others have added turns meanwhile it comes
-/// behind theirs, and `answer` gets the numbers it then has.
+/// Brings a session up to date with its file, while others are kept from writing: what is not saved
+/// comes behind theirs.
 ///
 /// # Errors
 ///
-/// `no_file_system`, or what the platform says; the session is then not saved, and the next turn
-/// tries again.
-pub fn save(
-    cached: &mut CachedSession,
-    answer: &mut Answer,
-    limits: &Limits,
-    workspace: &Workspace,
-) -> Result<()> {
+/// As [`Sessions::take`]; what is not saved is still in the session.
+pub fn catch_up(cached: &mut Snapshot, limits: &Limits, workspace: &Workspace) -> Result<()> {
     let path = path(&cached.session.name);
-    let _lock = workspace.lock()?;
-    for _ in 0..ATTEMPTS {
-        let size = workspace.size(&path)?;
-        if size.is_none() || (cached.old && size == Some(cached.size)) {
-            let count = cached.session.messages.len();
-            let [head, turn] = [cached.session.head(), cached.session.last_turn(count)];
-            let file = text::fill("{}{}", &[&head, &turn]);
-            workspace.write(&path, &file)?;
-            cached.saved(file.len() as u64);
-            return Ok(());
-        }
-        if let Some(size) = size.filter(|size| *size == cached.size) {
-            let line = cached.session.last_turn(cached.unsaved);
-            workspace.append(&path, &line, size)?;
-            cached.saved(size + line.len() as u64);
-            return Ok(());
-        }
-        match catch_up(cached, limits, workspace) {
-            Err(error) if error.code == ErrorCode::StateCorrupted => {
-                return Err(set_aside(cached, &error.message, limits, workspace)?);
-            }
-            shift => shift?.apply(answer),
-        }
-        // What still follows is a turn that did not end: nobody was told of it.
-        let tail = workspace.part(&path, cached.size)?;
-        if !tail.is_empty() && !cached.old {
-            let aside = free_name(&path, "partial", workspace)?;
-            workspace.cut(&path, cached.size, &tail, &aside)?;
-        }
+    if workspace.size(&path)?.is_none() {
+        cached.is_gone = true;
+        return Ok(());
     }
-    let message = "{}: others write to it all the time";
-    Err(AgentError::new(ErrorCode::Io, message, &[&path]))
+    match read_more(cached, limits, workspace) {
+        Err(error) if error.code == ErrorCode::StateCorrupted => {
+            return Err(set_aside(cached, &error.message, limits, workspace)?);
+        }
+        other => other?,
+    }
+    // What still follows is a turn that did not end: nobody was told of it.
+    let tail = workspace.part(&path, cached.version)?;
+    if !tail.is_empty() && !cached.is_old {
+        let aside = free_name(&path, "partial", workspace)?;
+        workspace.cut(&path, cached.version, &tail, &aside)?;
+    }
+    Ok(())
+}
+
+/// Adds a line to a session's file, which must have `after` bytes; gives what it has then. Others
+/// are kept from writing meanwhile by the caller.
+///
+/// # Errors
+///
+/// A conflict where it has more or less, `no_file_system`, or what the platform says.
+pub fn append(
+    name: &str,
+    after: u64,
+    record: &str,
+    workspace: &Workspace,
+) -> Result<u64, StoreFault> {
+    let path = path(name);
+    if workspace.size(&path).map_err(StoreFault::Failed)? != Some(after) {
+        return Err(StoreFault::Conflict);
+    }
+    let added = workspace.append(&path, record, after);
+    added.map_err(StoreFault::Failed)?;
+    Ok(after + record.len() as u64)
+}
+
+/// Puts `text` in the place of a session's file, which must have `after` bytes; 0: there must be
+/// none. Gives what it has then.
+///
+/// # Errors
+///
+/// As [`append`].
+pub fn replace(
+    name: &str,
+    after: u64,
+    text: &str,
+    workspace: &Workspace,
+) -> Result<u64, StoreFault> {
+    let path = path(name);
+    let size = workspace.size(&path).map_err(StoreFault::Failed)?;
+    if size.unwrap_or_default() != after || (size.is_some() && after == 0) {
+        return Err(StoreFault::Conflict);
+    }
+    let written = workspace.write(&path, text);
+    written.map_err(StoreFault::Failed)?;
+    Ok(text.len() as u64)
 }
 
 fn path(name: &str) -> String {
     text::fill("{}{}", &[FOLDER, &Session::file_name(name)])
 }
 
-/// The numbers of the next message and call, in a session's file and with what else it has.
-#[derive(Debug, Clone, Copy)]
-struct Shift {
-    from: (u64, u64),
-    to: (u64, u64),
-}
-
-impl Shift {
-    fn apply(self, answer: &mut Answer) {
-        self.message(&mut answer.message);
-        for result in &mut answer.tool_results {
-            self.call(&mut result.call_id);
-        }
-    }
-
-    fn message(self, message: &mut Message) {
-        renumber(&mut message.id, "m", self.from.0, self.to.0);
-        self.call(&mut message.call_id);
-        for call in &mut message.tool_calls {
-            self.call(&mut call.id);
-        }
-    }
-
-    fn call(self, id: &mut String) {
-        renumber(id, "c", self.from.1, self.to.1);
-    }
-}
-
-/// Counts `id` from `to` on instead of `from`.
-fn renumber(id: &mut String, name: &str, from: u64, to: u64) {
-    let number = id.get(name.len()..).and_then(unsigned);
-    if let Some(after) = number.and_then(|number| number.checked_sub(from)) {
-        *id = text::numbered(name, to + after);
-    }
-}
-
 /// Puts what the file has more than the session before what the session has more than the file.
 ///
 /// # Errors
 ///
-/// `state_corrupted`, `unsupported`, or what the platform says; the session has still what the file
-/// has not.
+/// `state_corrupted`, `newer_version`, or what the platform says; the session has still what the
+/// file has not.
 #[expect(
     clippy::replace_box,
     reason = "a new one in its place takes fewer bytes of code"
 )]
-fn catch_up(cached: &mut CachedSession, limits: &Limits, workspace: &Workspace) -> Result<Shift> {
+fn read_more(cached: &mut Snapshot, limits: &Limits, workspace: &Workspace) -> Result<()> {
     let path = path(&cached.session.name);
     let size = workspace.size(&path)?.unwrap_or_default();
     let session = &mut cached.session;
     let mut mine = session
         .messages
         .split_off(session.messages.len() - cached.unsaved);
-    let from = cached.next_saved;
+    let from = cached.saved;
     let own = (session.next_message - from.0, session.next_call - from.1);
-    if cached.old || size < cached.size {
+    if cached.is_old || size < cached.version {
         // It is another file than the one that was read.
         cached.session = Box::new(Session::new(&cached.session.name));
-        (cached.size, cached.old, cached.next_saved) = (0, false, (1, 1));
+        (cached.version, cached.is_old, cached.saved) = (0, false, (1, 1));
     }
-    (cached.session.next_message, cached.session.next_call) = cached.next_saved;
+    (cached.session.next_message, cached.session.next_call) = cached.saved;
     let done = read_on(cached, &path, limits, workspace);
     let session = &mut cached.session;
     let to = (session.next_message, session.next_call);
-    cached.next_saved = to;
+    cached.saved = to;
     let shift = Shift { from, to };
     mine.iter_mut().for_each(|message| shift.message(message));
     session.messages.append(&mut mine);
     session.next_message += own.0;
     session.next_call += own.1;
-    done.map(|()| shift)
+    done
 }
 
 /// Reads the file on from where it was read to, as far as its lines end.
 fn read_on(
-    cached: &mut CachedSession,
+    cached: &mut Snapshot,
     path: &str,
     limits: &Limits,
     workspace: &Workspace,
 ) -> Result<()> {
-    let rest = each_line(path, cached.size, workspace, &mut |line| {
+    let rest = each_line(path, cached.version, workspace, &mut |line| {
         take_line(cached, line, limits)?;
-        cached.size += line.len() as u64 + 1;
+        cached.version += line.len() as u64 + 1;
         Ok(())
     })?;
     // Version 1 has no line end.
-    if cached.size == 0 && !rest.is_empty() {
+    if cached.version == 0 && !rest.is_empty() {
         take_line(cached, &rest, limits)?;
-        cached.size = rest.len() as u64;
+        cached.version = rest.len() as u64;
     }
     Ok(())
 }
@@ -343,11 +267,11 @@ fn each_line(
 }
 
 /// Takes the next line of the file into the session.
-fn take_line(cached: &mut CachedSession, line: &[u8], limits: &Limits) -> Result<()> {
+fn take_line(cached: &mut Snapshot, line: &[u8], limits: &Limits) -> Result<()> {
     let Ok(line) = core::str::from_utf8(line) else {
         return Err(AgentError::new(ErrorCode::StateCorrupted, "not UTF-8", &[]));
     };
-    if cached.size > 0 {
+    if cached.version > 0 {
         cached.session.add_turn(line)?;
     } else {
         let (session, version) = Session::begin(line)?;
@@ -356,7 +280,7 @@ fn take_line(cached: &mut CachedSession, line: &[u8], limits: &Limits) -> Result
             return Err(AgentError::new(ErrorCode::StateCorrupted, message, &[]));
         }
         cached.session = session;
-        cached.old = version == 1;
+        cached.is_old = version == 1;
     }
     cached.session.trim(limits);
     Ok(())
@@ -369,13 +293,13 @@ fn take_line(cached: &mut CachedSession, line: &[u8], limits: &Limits) -> Result
 ///
 /// What the platform says.
 fn set_aside(
-    cached: &mut CachedSession,
+    cached: &mut Snapshot,
     why: &str,
     limits: &Limits,
     workspace: &Workspace,
 ) -> Result<Box<AgentError>> {
     let path = path(&cached.session.name);
-    let mut good = CachedSession::new(&cached.session.name);
+    let mut good = Snapshot::new(&cached.session.name);
     let mut lines = String::new();
     each_line(&path, 0, workspace, &mut |line| {
         let text = core::str::from_utf8(line).unwrap_or_default();
@@ -393,7 +317,7 @@ fn set_aside(
         workspace.write(&path, &file)?;
     }
     // It is read anew with the next turn.
-    cached.size = 0;
+    cached.version = 0;
     let turns = decimal(good.session.turns);
     Ok(AgentError::new(
         ErrorCode::StateCorrupted,

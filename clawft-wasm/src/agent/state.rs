@@ -1,7 +1,7 @@
 //! What an agent consists of. What it does stands above: its stages see this and not each other.
 
 use clawft_types::Config;
-use core_alloc::boxed::Box;
+use core_alloc::sync::Arc;
 
 use super::memory::Memory;
 use super::sessions::Sessions;
@@ -11,7 +11,7 @@ use super::workspace::Workspace;
 /// other's sessions, at the same time too.
 #[derive(Debug)]
 pub struct Agent {
-    pub(crate) config: Box<Config>,
+    pub(crate) config: Arc<Config>,
     pub(crate) workspace: Workspace,
     pub(super) sessions: Sessions,
     pub(super) memory: Memory,

@@ -9,7 +9,7 @@ use core_alloc::boxed::Box;
 use core_alloc::string::String;
 use core_alloc::vec::Vec;
 
-use crate::platform::{Fault, Kind, Root, STATE};
+use crate::platform::{Fault, Kind, Lock, Root, STATE};
 
 /// The longest path, in bytes.
 const MAX_PATH: usize = 1024;
@@ -23,12 +23,9 @@ const MAX_LINKS: u32 = 40;
 /// Names that are tried for a temporary file: each of them may be somebody's.
 const MAX_NAMES: u64 = 1000;
 
-/// A lock of the platform while it is held.
-struct Held<T>(T);
-
-impl<T> Drop for Held<T> {
-    fn drop(&mut self) {}
-}
+/// A lock of the platform, held until it goes.
+#[derive(Debug)]
+pub struct Held(#[expect(dead_code, reason = "it is held, not read")] Lock);
 
 /// The root directory, if there is one.
 #[derive(Debug, Default)]
@@ -157,7 +154,7 @@ impl Workspace {
     /// # Errors
     ///
     /// What the platform says.
-    pub fn lock(&self) -> Result<impl Drop + use<>> {
+    pub fn lock(&self) -> Result<Held> {
         let path = text::fill("{}/lock", &[STATE]);
         self.make_folders(&path)?;
         let lock = self.root()?.lock(&path);

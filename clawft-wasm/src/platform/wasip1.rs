@@ -22,6 +22,10 @@ const ENTRY: usize = 24;
 /// The longest text of a symbolic link that is read.
 const MAX_LINK: usize = 1024;
 
+/// Holds nothing: there are no locks in WASI.
+#[derive(Debug)]
+pub struct Lock;
+
 /// The directory the agent works in. Its descriptor is always the same: there is nothing to keep.
 #[derive(Debug)]
 pub struct Root;
@@ -211,8 +215,8 @@ impl Root {
     /// # Errors
     ///
     /// None.
-    pub fn lock(&self, _path: &str) -> Result<(), Fault> {
-        Ok(())
+    pub fn lock(&self, _path: &str) -> Result<Lock, Fault> {
+        Ok(Lock)
     }
 
     /// Gives the file at `from` the name `to`, in place of what had it.

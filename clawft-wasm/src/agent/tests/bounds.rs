@@ -109,16 +109,11 @@ fn a_history_begins_with_the_user() {
         for _ in 0..4 {
             agent.respond("s", "list\nthen\nlist").unwrap();
         }
-        let cached = agent
+        let (cached, outcome) = agent
             .sessions
             .take("s", &agent.config.limits, &agent.workspace);
-        let roles: Vec<Role> = cached
-            .unwrap()
-            .session
-            .messages
-            .iter()
-            .map(|m| m.role)
-            .collect();
+        outcome.unwrap();
+        let roles: Vec<Role> = cached.session.messages.iter().map(|m| m.role).collect();
         assert_eq!(roles.len(), expected, "{max_history}");
         assert_eq!(roles[0], Role::User, "{max_history}: {roles:?}");
         for (at, role) in roles.iter().enumerate() {

@@ -283,7 +283,7 @@ fn a_session_of_a_newer_version_is_left_alone() {
     ] {
         fs::write(&file, newer).unwrap();
         let error = at("{}", root.path()).respond("main", "hello").unwrap_err();
-        assert_eq!(error.code, ErrorCode::Unsupported, "{}", error.message);
+        assert_eq!(error.code, ErrorCode::NewerVersion, "{}", error.message);
         assert!(error.message.contains("newer"), "{}", error.message);
         assert_eq!(fs::read_to_string(&file).unwrap(), newer);
         let names = fs::read_dir(file.parent().unwrap()).unwrap().count();

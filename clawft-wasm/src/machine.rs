@@ -1,0 +1,325 @@
+//! One turn as a state machine: classify → route → assemble context → ask the provider ⇄ run tools
+//! → save → answer.
+//!
+//! ```text
+//! event ──► Machine::step ──► effect
+//! ```
+//!
+//! There is no clock, file, socket, thread or random number in it: an [`Event`] goes in, one
+//! [`Effect`] comes out, and what the effect asks for is done by a driver. So the same turn runs on
+//! every host, can be dropped at any effect, and is tested with scripted events.
+//! [`agent::turn`](crate::agent::turn) is the part that drivers share: store and tools.
+//!
+//! A turn collects its messages by itself ([`Draft`]) and adds them to the session when it is
+//! through: an error on the way leaves the session as it was. When the rounds of tools are used up
+//! the provider is asked once more, without tools: what they did is kept, and answered.
+
+mod draft;
+mod effect;
+mod event;
+mod snapshot;
+
+use core::mem;
+
+use clawft_types::{AgentError, Answer, Config, ErrorCode, Request, Result, Session, Usage};
+use core_alloc::boxed::Box;
+use core_alloc::string::String;
+use core_alloc::sync::Arc;
+
+use crate::agent::completion::Completion;
+use crate::agent::context::Context;
+use crate::agent::intent::{self, Intent};
+use crate::agent::tools::Allowed;
+use crate::agent::{provider, route};
+use draft::Draft;
+pub use effect::{Credential, Effect, HttpRequest};
+pub use event::{Event, HttpFault, StoreFault};
+pub use snapshot::{Numbers, Shift, Snapshot};
+
+/// How often a turn is added anew when others have added theirs meanwhile. With a lock once is
+/// enough.
+const ATTEMPTS: u32 = 8;
+
+/// What a turn's answer says where the provider wanted more rounds of tools than there are.
+const TOOL_LIMIT: &str = "tool_limit";
+
+/// A turn, from the message to its answer; afterwards it takes the next message.
+#[derive(Debug)]
+pub struct Machine {
+    config: Arc<Config>,
+    state: State,
+    snapshot: Box<Snapshot>,
+    draft: Draft,
+    intent: Intent,
+    input_bytes: u64,
+    tool_rounds: u64,
+    finish: &'static str,
+    now_ms: u64,
+    attempts: u32,
+    /// The session's numbers when it was last up to date with the store.
+    numbers: Numbers,
+}
+
+/// What is outstanding.
+#[derive(Debug)]
+enum State {
+    /// Nothing.
+    Idle,
+    /// `Load`, for this message.
+    Loading(Request),
+    /// `Tools`.
+    Acting,
+    /// `Append` or `Replace`.
+    Saving(Box<Answer>),
+    /// `Load`, because others have added to the session.
+    CatchingUp(Box<Answer>),
+}
+
+impl Machine {
+    /// A machine with this configuration.
+    pub fn new(config: Arc<Config>) -> Self {
+        Machine {
+            config,
+            state: State::Idle,
+            snapshot: Box::new(Snapshot::new("")),
+            draft: Draft::default(),
+            intent: Intent::Chat,
+            input_bytes: 0,
+            tool_rounds: 0,
+            finish: "stop",
+            now_ms: 0,
+            attempts: 0,
+            numbers: (1, 1),
+        }
+    }
+
+    /// Takes in what has happened; gives what is to be done next.
+    ///
+    /// An event that answers nothing outstanding is `Failed` with `unexpected_event`, and changes
+    /// nothing.
+    pub fn step(&mut self, event: Event<'_>) -> Effect {
+        let effect = match (mem::replace(&mut self.state, State::Idle), event) {
+            (
+                State::Idle,
+                Event::Message {
+                    session,
+                    text,
+                    now_ms,
+                    ..
+                },
+            ) => self.begin(session, text, now_ms),
+            (State::Idle, _) => return unexpected(),
+            (_, Event::Cancel) => Err(AgentError::new(
+                ErrorCode::Cancelled,
+                "the turn was cancelled",
+                &[],
+            )),
+            (State::Loading(request), Event::Loaded { snapshot, outcome }) => {
+                self.snapshot = snapshot;
+                outcome.and_then(|()| self.open(&request))
+            }
+            (State::Acting, Event::Tool { id, outcome }) => {
+                let expected = self.draft.take(id, outcome);
+                if self.draft.is_waiting() {
+                    self.state = State::Acting;
+                }
+                match (expected, self.draft.is_waiting()) {
+                    (false, _) => return unexpected(),
+                    (true, true) => Ok(Effect::Tools(core_alloc::vec::Vec::new())),
+                    (true, false) => self.ask(),
+                }
+            }
+            (State::Saving(answer), Event::Saved(outcome)) => self.saved(answer, outcome),
+            (State::CatchingUp(answer), Event::Loaded { snapshot, outcome }) => {
+                Ok(self.caught_up(answer, snapshot, outcome))
+            }
+            (state, _) => {
+                self.state = state;
+                return unexpected();
+            }
+        };
+        effect.unwrap_or_else(Effect::Failed)
+    }
+
+    /// The session as it is after the turn, for a driver that keeps it. There is none before a
+    /// session was loaded, and it is handed out once.
+    pub fn take_snapshot(&mut self) -> Option<Box<Snapshot>> {
+        let empty = Box::new(Snapshot::new(""));
+        let snapshot = mem::replace(&mut self.snapshot, empty);
+        (!snapshot.session.name.is_empty()).then_some(snapshot)
+    }
+
+    fn begin(&mut self, session: &str, text: &str, now_ms: u64) -> Result<Effect> {
+        Session::check_name(session)?;
+        let request = Request::plain(text, &self.config.limits)?;
+        self.now_ms = now_ms;
+        self.state = State::Loading(request);
+        Ok(Effect::Load {
+            session: String::from(session),
+            known: None,
+        })
+    }
+
+    /// Begins the turn in the session, which is there now.
+    fn open(&mut self, request: &Request) -> Result<Effect> {
+        self.draft = Draft::new(&self.snapshot.session, &request.text, self.now_ms);
+        self.intent = intent::classify(&request.text);
+        self.input_bytes = request.bytes as u64;
+        self.tool_rounds = 0;
+        self.finish = "stop";
+        self.attempts = 0;
+        self.ask()
+    }
+
+    /// Asks the provider, until there is something to be done by others.
+    fn ask(&mut self) -> Result<Effect> {
+        loop {
+            let config = &self.config;
+            let route = route::choose(config, self.intent)?;
+            let context = Context {
+                model: route.model,
+                temperature_milli: config.temperature_milli,
+                system: &config.system,
+                intent: self.intent,
+                history: &self.snapshot.session.messages,
+                turn: &self.draft.messages,
+                tools: (self.finish == "stop").then_some(Allowed::by(config)),
+            };
+            match provider::complete(route.provider.kind, &context)? {
+                Completion::Text(text) => return self.end(&text),
+                Completion::Calls(_) if self.tool_rounds == config.limits.max_tool_rounds => {
+                    self.finish = TOOL_LIMIT;
+                }
+                Completion::Calls(calls) => {
+                    self.tool_rounds += 1;
+                    let wanted = self.draft.call("", calls);
+                    if self.draft.is_waiting() {
+                        self.state = State::Acting;
+                        return Ok(Effect::Tools(wanted));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Ends the turn with this answer, which is then to be saved.
+    fn end(&mut self, text: &str) -> Result<Effect> {
+        let route = route::choose(&self.config, self.intent)?;
+        let session = &mut self.snapshot.session;
+        let (message, count) = self.draft.end(session, text);
+        self.snapshot.unsaved += count;
+        let answer = Box::new(Answer {
+            session: session.name.clone(),
+            intent: self.intent.as_str(),
+            provider: route.provider.name.clone(),
+            model: String::from(route.model),
+            finish: self.finish,
+            message,
+            tool_results: mem::take(&mut self.draft.results),
+            usage: Usage {
+                messages: count as u64,
+                tool_rounds: self.tool_rounds,
+                input_bytes: self.input_bytes,
+                output_bytes: text.len() as u64,
+                ..Usage::default()
+            },
+            not_persisted: None,
+        });
+        Ok(self.save(answer))
+    }
+
+    /// Has the store add what it does not have yet.
+    fn save(&mut self, answer: Box<Answer>) -> Effect {
+        let Snapshot {
+            session,
+            version,
+            unsaved,
+            is_old,
+            is_gone,
+            ..
+        } = &*self.snapshot;
+        let name = session.name.clone();
+        let after = if *is_gone { 0 } else { *version };
+        let effect = if after == 0 || *is_old {
+            let mut snapshot = session.head();
+            snapshot.push_str(&session.last_turn(session.messages.len()));
+            Effect::Replace {
+                session: name,
+                after,
+                snapshot,
+            }
+        } else {
+            Effect::Append {
+                session: name,
+                after,
+                record: session.last_turn(*unsaved),
+            }
+        };
+        self.state = State::Saving(answer);
+        effect
+    }
+
+    fn saved(&mut self, answer: Box<Answer>, outcome: Result<u64, StoreFault>) -> Result<Effect> {
+        let fault = match outcome {
+            Ok(version) => {
+                self.snapshot.save(version);
+                None
+            }
+            Err(StoreFault::Conflict) if self.attempts < ATTEMPTS => {
+                self.attempts += 1;
+                let session = answer.session.clone();
+                let known = self.take_snapshot();
+                self.numbers = known.as_ref().map_or((0, 0), |known| known.saved);
+                self.state = State::CatchingUp(answer);
+                return Ok(Effect::Load { session, known });
+            }
+            Err(StoreFault::Conflict) => Some(AgentError::new(
+                ErrorCode::Conflict,
+                "{}: others write to it all the time",
+                &[&answer.session],
+            )),
+            Err(StoreFault::Failed(error)) => Some(error),
+        };
+        Ok(self.done(answer, fault))
+    }
+
+    /// Saves again behind what others have added, if that could be had.
+    fn caught_up(
+        &mut self,
+        mut answer: Box<Answer>,
+        snapshot: Box<Snapshot>,
+        outcome: Result<()>,
+    ) -> Effect {
+        let shift = Shift {
+            from: self.numbers,
+            to: snapshot.saved,
+        };
+        self.snapshot = snapshot;
+        shift.message(&mut answer.message);
+        for result in &mut answer.tool_results {
+            shift.result(result);
+        }
+        match outcome {
+            Ok(()) => self.save(answer),
+            Err(error) => self.done(answer, Some(error)),
+        }
+    }
+
+    fn done(&mut self, mut answer: Box<Answer>, fault: Option<Box<AgentError>>) -> Effect {
+        answer.not_persisted = fault;
+        self.snapshot.trim(&self.config.limits);
+        let session = &self.snapshot.session;
+        answer.usage.history = session.messages.len() as u64;
+        answer.usage.dropped = session.dropped;
+        Effect::Done(answer)
+    }
+}
+
+/// For an event that answers nothing outstanding.
+fn unexpected() -> Effect {
+    Effect::Failed(AgentError::new(
+        ErrorCode::UnexpectedEvent,
+        "the event does not answer what is outstanding; nothing has changed",
+        &[],
+    ))
+}

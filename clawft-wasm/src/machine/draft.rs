@@ -1,0 +1,167 @@
+//! The messages of a turn while it lasts, numbered on from the session's, and what its tools came
+//! to.
+
+use clawft_types::json::decimal;
+use clawft_types::{
+    AgentError, ErrorCode, Message, Result, Role, Session, ToolCall, ToolResult, text,
+};
+use core_alloc::string::String;
+use core_alloc::vec::Vec;
+
+use crate::agent::tools;
+
+/// What a turn has so far. The session gets it when the turn ends.
+#[derive(Debug, Default)]
+pub struct Draft {
+    /// The user's message, then calls and their results.
+    pub messages: Vec<Message>,
+    /// What the tools came to, in the order of the calls.
+    pub results: Vec<ToolResult>,
+    result_bytes: usize,
+    next_message: u64,
+    next_call: u64,
+    now_ms: u64,
+    /// What the calls of the last reply came to so far; empty when all have ended.
+    outcomes: Vec<Option<Result<String>>>,
+}
+
+impl Draft {
+    /// Of a turn in `session` that begins now, with what the user said.
+    pub fn new(session: &Session, question: &str, now_ms: u64) -> Self {
+        let mut draft = Draft {
+            next_message: session.next_message,
+            next_call: session.next_call,
+            now_ms,
+            ..Draft::default()
+        };
+        let question = draft.next(Role::User, question);
+        draft.messages.push(question);
+        draft
+    }
+
+    /// Adds a reply that wants tools run; gives the calls that are to be run. The others have their
+    /// results already: calls and results are bounded, for a reply of a few bytes can ask for many
+    /// of both.
+    pub fn call(&mut self, content: &str, mut calls: Vec<ToolCall>) -> Vec<ToolCall> {
+        let mut wanted = Vec::new();
+        for (position, call) in calls.iter_mut().enumerate() {
+            call.id = text::numbered("c", self.next_call);
+            self.next_call += 1;
+            let refused = if position >= tools::MAX_CALLS {
+                Some(too_many(
+                    tools::MAX_CALLS,
+                    "not run: more than {} calls in one reply",
+                ))
+            } else if self.is_full() {
+                Some(no_room("not run"))
+            } else if call.arguments.starts_with('"') {
+                Some(no_json(call))
+            } else {
+                wanted.push(call.clone());
+                None
+            };
+            self.outcomes.push(refused);
+        }
+        let mut message = self.next(Role::Assistant, content);
+        message.tool_calls = calls;
+        self.messages.push(message);
+        self.close();
+        wanted
+    }
+
+    /// A call has ended. Whether it is one that was awaited.
+    pub fn take(&mut self, id: &str, mut outcome: Result<String>) -> bool {
+        let calls = self
+            .messages
+            .last()
+            .map_or(&[][..], |last| &last.tool_calls);
+        let at = calls.iter().position(|call| call.id == id);
+        let full = self.is_full();
+        let Some(slot) = at.and_then(|at| self.outcomes.get_mut(at)) else {
+            return false;
+        };
+        if slot.is_some() {
+            return false;
+        }
+        if full && outcome.is_ok() {
+            outcome = no_room("its result is left out");
+        }
+        self.result_bytes += outcome.as_ref().map_or(0, String::len);
+        *slot = Some(outcome);
+        self.close();
+        true
+    }
+
+    /// Whether calls have not ended yet.
+    pub fn is_waiting(&self) -> bool {
+        !self.outcomes.is_empty()
+    }
+
+    /// Makes messages of the outcomes when all are there.
+    fn close(&mut self) {
+        if !self.outcomes.iter().all(Option::is_some) {
+            return;
+        }
+        let calls = self.messages.last().map(|last| last.tool_calls.clone());
+        let outcomes = core::mem::take(&mut self.outcomes).into_iter().flatten();
+        for (call, outcome) in calls.unwrap_or_default().into_iter().zip(outcomes) {
+            let result = ToolResult {
+                call_id: call.id.clone(),
+                name: call.name,
+                outcome,
+            };
+            let mut shown = self.next(Role::Tool, &tools::shown(result.text()));
+            shown.call_id = call.id;
+            self.messages.push(shown);
+            self.results.push(result);
+        }
+    }
+
+    /// Adds the turn with its answer to the session; gives the answer and the number of messages.
+    pub fn end(&mut self, session: &mut Session, text: &str) -> (Message, usize) {
+        let message = self.next(Role::Assistant, text);
+        // What the session keeps: the same again.
+        let (id, now_ms) = (&message.id, message.timestamp_ms);
+        let kept = Message::new(id, message.role, text, now_ms);
+        self.messages.push(kept);
+        let count = self.messages.len();
+        session.next_message = self.next_message;
+        session.next_call = self.next_call;
+        session.messages.append(&mut self.messages);
+        session.turns += 1;
+        (message, count)
+    }
+
+    fn is_full(&self) -> bool {
+        self.result_bytes >= tools::MAX_RESULT_BYTES
+    }
+
+    fn next(&mut self, role: Role, content: &str) -> Message {
+        let id = text::numbered("m", self.next_message);
+        self.next_message += 1;
+        Message::new(&id, role, content, self.now_ms)
+    }
+}
+
+fn no_room(what: &str) -> Result<String> {
+    let template = text::fill("{}: more than {} bytes of results in a turn", &[what, "{}"]);
+    too_many(tools::MAX_RESULT_BYTES, &template)
+}
+
+fn too_many(limit: usize, template: &str) -> Result<String> {
+    let limit = decimal(limit as u64);
+    Err(AgentError::new(ErrorCode::TooLarge, template, &[&limit]))
+}
+
+/// The arguments of a call are a text where an object has to be: that of a provider's which is no
+/// JSON.
+fn no_json(call: &ToolCall) -> Result<String> {
+    let template = "{}: the arguments are no JSON object: {}";
+    let shown = text::first_characters(&call.arguments, 200);
+    let values = [call.name.as_str(), shown];
+    Err(AgentError::new(
+        ErrorCode::InvalidArguments,
+        template,
+        &values,
+    ))
+}
