@@ -24,6 +24,44 @@ pub struct Usage {
     pub input_bytes: u64,
     /// Bytes of the answer's text.
     pub output_bytes: u64,
+    /// Tokens of all requests and replies, as the provider counts them.
+    pub tokens: Tokens,
+}
+
+/// What a provider counts; 0 where it does not.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tokens {
+    /// Of what it was sent.
+    pub input: u64,
+    /// Of what it answered.
+    pub output: u64,
+    /// Those of the input that it knew already.
+    pub cached: u64,
+}
+
+impl Tokens {
+    /// Of both.
+    pub fn sum(self) -> u64 {
+        self.input.saturating_add(self.output)
+    }
+
+    /// Adds others.
+    pub fn add(&mut self, more: Tokens) {
+        self.input = self.input.saturating_add(more.input);
+        self.output = self.output.saturating_add(more.output);
+        self.cached = self.cached.saturating_add(more.cached);
+    }
+
+    /// Writes `"tokens":{"input":…,"output":…,"cached":…}` where there are any.
+    pub fn write(self, out: &mut Writer) {
+        if self.sum() > 0 {
+            out.open(r#""tokens":{"#);
+            out.unsigned_member("input", self.input);
+            out.unsigned_member("output", self.output);
+            out.unsigned_member("cached", self.cached);
+            out.close("}");
+        }
+    }
 }
 
 /// The answer to a message.
@@ -75,6 +113,7 @@ impl Answer {
         out.unsigned_member("tool_rounds", self.usage.tool_rounds);
         out.unsigned_member("input_bytes", self.usage.input_bytes);
         out.unsigned_member("output_bytes", self.usage.output_bytes);
+        self.usage.tokens.write(&mut out);
         out.close("}");
         out.bool_member("persisted", self.not_persisted.is_none());
         if let Some(error) = &self.not_persisted {

@@ -18,34 +18,17 @@ use crate::error::{ErrorCode, Result};
 use crate::fields::{self, Fields};
 use crate::json::{self, Value};
 use crate::limits::Limits;
+use crate::provider::ProviderConfig;
 use crate::text;
-
-/// What kind of thing answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ProviderKind {
-    /// The deterministic one that needs no network.
-    Offline,
-}
-
-/// A provider: a name, a kind, and the models it serves.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProviderConfig {
-    /// How answers call it.
-    pub name: String,
-    /// What it is.
-    pub kind: ProviderKind,
-    /// Models it serves; `*` is any.
-    pub models: Vec<String>,
-}
 
 /// The configuration of an agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// The model unless a route says otherwise. Default `offline-1`.
     pub model: String,
-    /// Sampling temperature in thousandths, 0 to 2000. Default 0. Whole numbers, because float code
-    /// costs kilobytes in the wasm file.
-    pub temperature_milli: u16,
+    /// Sampling temperature in thousandths, 0 to 2000, if given; otherwise it is the provider's to
+    /// choose. Whole numbers, because float code costs kilobytes in the wasm file.
+    pub temperature_milli: Option<u16>,
     /// Text put before every conversation. Default empty: none.
     pub system: String,
     /// Sizes and counts.
@@ -70,8 +53,7 @@ impl Config {
     /// # Errors
     ///
     /// [`ErrorCode::InvalidJson`] if it is no JSON, [`ErrorCode::InvalidConfig`] with the place if
-    /// it says something wrong, [`ErrorCode::Unsupported`] for a provider this build does not have.
-    /// Tool names and intents are left to the agent, which knows them.
+    /// it says something wrong. Tool names and intents are left to the agent, which knows them.
     pub fn parse(text: &str) -> Result<Box<Self>> {
         let value = json::parse_at(text, "config")?;
         fields::read(&value, "config", ErrorCode::InvalidConfig, |fields| {
@@ -91,13 +73,8 @@ fn read(fields: &Fields<'_, '_>) -> Config {
             None => Limits::default(),
         },
         providers: match fields.get("providers") {
-            Some(_) => fields.each("providers", provider),
-            None => [ProviderConfig {
-                name: String::from("offline"),
-                kind: ProviderKind::Offline,
-                models: any(),
-            }]
-            .into(),
+            Some(_) => fields.each("providers", ProviderConfig::read),
+            None => [ProviderConfig::offline()].into(),
         },
         routes: routes(fields),
         tools: fields.get("tools").map(|_| fields.strings("tools")),
@@ -112,65 +89,30 @@ fn model(fields: &Fields<'_, '_>) -> String {
     model
 }
 
-fn temperature(fields: &Fields<'_, '_>) -> u16 {
-    let given = match fields.get("temperature") {
-        None => Some(0),
-        Some(Value::Number(text)) => thousandths(text),
-        Some(_) => None,
+fn temperature(fields: &Fields<'_, '_>) -> Option<u16> {
+    let given = match fields.get("temperature")? {
+        Value::Number(text) => thousandths(text),
+        _ => None,
     };
-    given.unwrap_or_else(|| {
+    if given.is_none() {
         let what = "expected a number from 0 to 2 with at most 3 decimals";
         fields.fail("temperature", what, &[]);
-        0
-    })
+    }
+    given
 }
 
 fn routes(fields: &Fields<'_, '_>) -> Vec<(String, String)> {
     let mut routes = Vec::new();
-    match fields.get("routes") {
-        None => {}
-        Some(Value::Object(members)) => {
-            for (intent, model) in members {
-                if let Value::String(model) = model {
-                    routes.push((intent.clone(), model.clone()));
-                } else {
-                    let what = "expected the name of a model, got {}";
-                    let error = fields.error("routes", what, &[model.kind()]);
-                    fields.report(error.at(intent));
-                }
-            }
+    for (intent, model) in fields.members("routes") {
+        if let Value::String(model) = model {
+            routes.push((intent.clone(), model.clone()));
+        } else {
+            let what = "expected the name of a model, got {}";
+            let error = fields.error("routes", what, &[model.kind()]);
+            fields.report(error.at(intent));
         }
-        Some(other) => fields.fail("routes", "expected an object, got {}", &[other.kind()]),
     }
     routes
-}
-
-fn provider(fields: &Fields<'_, '_>) -> ProviderConfig {
-    fields.only("name, kind, models");
-    match fields.str("kind") {
-        "offline" => {}
-        kind @ ("openai" | "anthropic") => {
-            let what = "{} needs HTTP, which this build does not have";
-            let mut error = fields.error("kind", what, &[kind]);
-            error.code = ErrorCode::Unsupported;
-            fields.report(error);
-        }
-        kind => fields.fail("kind", "expected offline, got {}", &[kind]),
-    }
-    let mut models = fields.strings("models");
-    if models.is_empty() {
-        models = any();
-    }
-    ProviderConfig {
-        name: fields.string_or("name", "offline"),
-        kind: ProviderKind::Offline,
-        models,
-    }
-}
-
-/// Every model.
-fn any() -> Vec<String> {
-    [String::from("*")].into()
 }
 
 /// `text`, a JSON number, in thousandths; `None` if it is not from 0 to 2 or has more decimals.
@@ -210,7 +152,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!(config.model, "m");
-        assert_eq!(config.temperature_milli, 1250);
+        assert_eq!(config.temperature_milli, Some(1250));
         assert_eq!(config.system, "s");
         assert_eq!(config.limits.max_history, 4);
         assert_eq!(config.providers.len(), 2);
@@ -248,7 +190,7 @@ mod tests {
             ),
             (
                 r#"{"providers":[{"kind":"pigeon"}]}"#,
-                "config.providers[0].kind: expected offline, got pigeon",
+                "config.providers[0].kind: expected offline, openai or anthropic, got pigeon",
             ),
             (
                 r#"{"tools":"all"}"#,
@@ -271,10 +213,6 @@ mod tests {
             error(r#"{"modle":"m"}"#)
                 .message
                 .starts_with("config.modle: unknown key, known are model,")
-        );
-        assert_eq!(
-            error(r#"{"providers":[{"kind":"openai"}]}"#).code,
-            ErrorCode::Unsupported
         );
     }
 

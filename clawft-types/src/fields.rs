@@ -165,6 +165,27 @@ impl<'v, 'e> Fields<'v, 'e> {
         }
     }
 
+    /// Sets `to` to the member `name`; a missing one leaves it as it is.
+    pub fn boolean(&self, name: &str, to: &mut bool) {
+        match self.get(name) {
+            None => {}
+            Some(Value::Bool(given)) => *to = *given,
+            Some(_) => self.wrong(name, "true or false"),
+        }
+    }
+
+    /// The members of the object `name`; none if it is missing.
+    pub fn members(&self, name: &str) -> &'v [(String, Value)] {
+        match self.get(name) {
+            Some(Value::Object(members)) => members,
+            None => &[],
+            Some(_) => {
+                self.wrong(name, "an object");
+                &[]
+            }
+        }
+    }
+
     /// The items of the array `name`; none if it is missing.
     pub fn array(&self, name: &str) -> &'v [Value] {
         match self.get(name) {

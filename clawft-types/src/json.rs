@@ -12,6 +12,6 @@ mod read;
 mod value;
 pub(crate) mod write;
 
-pub use read::{MAX_DEPTH, parse, parse_at, parse_deep};
+pub use read::{MAX_DEPTH, parse, parse_at, parse_deep, parse_reply};
 pub use value::{Value, last, unsigned};
 pub use write::{Writer, decimal};

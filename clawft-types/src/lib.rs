@@ -10,7 +10,7 @@
 //! There is no random source and no clock here otherwise: identifiers are numbered per session and
 //! timestamps are milliseconds handed in by the platform layer.
 //!
-//! In reading order: [`json`], [`fields`], [`error`], [`config`], [`limits`], [`message`],
+//! In reading order: [`json`], [`fields`], [`error`], [`config`], [`provider`], [`limits`], [`message`],
 //! [`tool_call`], [`tool_result`], [`session`], [`request`], [`answer`], [`time`],
 //! [`text`].
 #![no_std]
@@ -30,6 +30,7 @@ pub mod limits;
 pub mod message;
 #[cfg(feature = "native")]
 pub mod os;
+pub mod provider;
 pub mod request;
 pub mod session;
 pub mod text;
@@ -37,12 +38,13 @@ pub mod time;
 pub mod tool_call;
 pub mod tool_result;
 
-pub use answer::{Answer, Usage};
-pub use config::{Config, ProviderConfig, ProviderKind};
+pub use answer::{Answer, Tokens, Usage};
+pub use config::Config;
 pub use error::{AgentError, ErrorCode, Result};
 pub use json::Value;
 pub use limits::Limits;
 pub use message::{Message, Role};
+pub use provider::{ProviderConfig, ProviderKind};
 pub use request::Request;
 pub use session::Session;
 pub use tool_call::ToolCall;

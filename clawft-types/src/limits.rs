@@ -18,6 +18,11 @@ pub struct Limits {
     pub max_file_bytes: u64,
     /// Sessions in memory at a time; the one unused for longest is put away. Default 64.
     pub max_sessions: u64,
+    /// Tokens that a turn's requests and replies may come to before it ends; 0, the default, is no
+    /// limit.
+    pub max_tokens_per_turn: u64,
+    /// The same for all turns of a session.
+    pub max_tokens_per_session: u64,
 }
 
 impl Default for Limits {
@@ -29,6 +34,8 @@ impl Default for Limits {
             max_tool_rounds: 50,
             max_file_bytes: 262_144,
             max_sessions: 64,
+            max_tokens_per_turn: 0,
+            max_tokens_per_session: 0,
         }
     }
 }
@@ -50,7 +57,14 @@ impl Limits {
         fields.number("max_tool_rounds", &mut to.max_tool_rounds, 0, 1000);
         fields.number("max_file_bytes", &mut to.max_file_bytes, 1, 64 * MIB);
         fields.number("max_sessions", &mut to.max_sessions, 1, 10_000);
-        fields.only("max_message_bytes, max_history, max_history_bytes, max_tool_rounds, max_file_bytes, max_sessions");
+        let tokens = [
+            ("max_tokens_per_turn", &mut to.max_tokens_per_turn),
+            ("max_tokens_per_session", &mut to.max_tokens_per_session),
+        ];
+        for (name, limit) in tokens {
+            fields.number(name, limit, 0, u64::MAX >> 1);
+        }
+        fields.only("max_message_bytes, max_history, max_history_bytes, max_tool_rounds, max_file_bytes, max_sessions, max_tokens_per_turn, max_tokens_per_session");
         to
     }
 
@@ -62,6 +76,8 @@ impl Limits {
         out.unsigned_member("max_tool_rounds", self.max_tool_rounds);
         out.unsigned_member("max_file_bytes", self.max_file_bytes);
         out.unsigned_member("max_sessions", self.max_sessions);
+        out.unsigned_member("max_tokens_per_turn", self.max_tokens_per_turn);
+        out.unsigned_member("max_tokens_per_session", self.max_tokens_per_session);
     }
 }
 

@@ -35,6 +35,8 @@ pub struct Session {
     pub dropped: u64,
     /// Turns so far.
     pub turns: u64,
+    /// Tokens of all turns that the file has, and of those since.
+    pub tokens: u64,
 }
 
 impl Session {
@@ -47,6 +49,7 @@ impl Session {
             next_call: 1,
             dropped: 0,
             turns: 0,
+            tokens: 0,
         }
     }
 

@@ -14,9 +14,11 @@
 //! through: an error on the way leaves the session as it was. When the rounds of tools are used up
 //! the provider is asked once more, without tools: what they did is kept, and answered.
 
+mod ask;
 mod draft;
 mod effect;
 mod event;
+mod exchange;
 mod snapshot;
 
 use core::mem;
@@ -26,14 +28,16 @@ use core_alloc::boxed::Box;
 use core_alloc::string::String;
 use core_alloc::sync::Arc;
 
+use core_alloc::vec::Vec;
+
 use crate::agent::completion::Completion;
-use crate::agent::context::Context;
 use crate::agent::intent::{self, Intent};
-use crate::agent::tools::Allowed;
-use crate::agent::{provider, route};
+use crate::agent::route;
+use ask::Asking;
 use draft::Draft;
 pub use effect::{Credential, Effect, HttpRequest};
 pub use event::{Event, HttpFault, StoreFault};
+use exchange::{Exchange, Progress};
 pub use snapshot::{Numbers, Shift, Snapshot};
 
 /// How often a turn is added anew when others have added theirs meanwhile. With a lock once is
@@ -42,6 +46,9 @@ const ATTEMPTS: u32 = 8;
 
 /// What a turn's answer says where the provider wanted more rounds of tools than there are.
 const TOOL_LIMIT: &str = "tool_limit";
+
+/// What it says otherwise.
+const STOP: &str = "stop";
 
 /// A turn, from the message to its answer; afterwards it takes the next message.
 #[derive(Debug)]
@@ -54,7 +61,8 @@ pub struct Machine {
     input_bytes: u64,
     tool_rounds: u64,
     finish: &'static str,
-    now_ms: u64,
+    started_ms: u64,
+    asking: Asking,
     attempts: u32,
     /// The session's numbers when it was last up to date with the store.
     numbers: Numbers,
@@ -69,6 +77,10 @@ enum State {
     Loading(Request),
     /// `Tools`.
     Acting,
+    /// `Http`, `Receive` or `Delta`.
+    Asking(Exchange),
+    /// `Wait`, before the provider is asked again.
+    Waiting,
     /// `Append` or `Replace`.
     Saving(Box<Answer>),
     /// `Load`, because others have added to the session.
@@ -86,8 +98,9 @@ impl Machine {
             intent: Intent::Chat,
             input_bytes: 0,
             tool_rounds: 0,
-            finish: "stop",
-            now_ms: 0,
+            finish: STOP,
+            started_ms: 0,
+            asking: Asking::default(),
             attempts: 0,
             numbers: (1, 1),
         }
@@ -105,9 +118,13 @@ impl Machine {
                     session,
                     text,
                     now_ms,
-                    ..
+                    seed,
                 },
-            ) => self.begin(session, text, now_ms),
+            ) => {
+                self.asking = Asking::new(seed);
+                self.started_ms = now_ms;
+                self.begin(session, text)
+            }
             (State::Idle, _) => return unexpected(),
             (_, Event::Cancel) => Err(AgentError::new(
                 ErrorCode::Cancelled,
@@ -125,10 +142,28 @@ impl Machine {
                 }
                 match (expected, self.draft.is_waiting()) {
                     (false, _) => return unexpected(),
-                    (true, true) => Ok(Effect::Tools(core_alloc::vec::Vec::new())),
+                    (true, true) => Ok(Effect::Tools(Vec::new())),
                     (true, false) => self.ask(),
                 }
             }
+            (State::Asking(mut exchange), event) => match exchange.step(&event) {
+                Progress::Unexpected => {
+                    self.state = State::Asking(exchange);
+                    return unexpected();
+                }
+                Progress::More => {
+                    self.state = State::Asking(exchange);
+                    Ok(Effect::Receive)
+                }
+                Progress::Text(text) => {
+                    self.asking.is_shown = true;
+                    self.state = State::Asking(exchange);
+                    Ok(Effect::Delta { text })
+                }
+                Progress::Answer(completion) => self.answered(completion),
+                Progress::Failed(fault) => self.failed(fault),
+            },
+            (State::Waiting, Event::Tick(now_ms)) => self.ask_again(now_ms),
             (State::Saving(answer), Event::Saved(outcome)) => self.saved(answer, outcome),
             (State::CatchingUp(answer), Event::Loaded { snapshot, outcome }) => {
                 Ok(self.caught_up(answer, snapshot, outcome))
@@ -149,10 +184,9 @@ impl Machine {
         (!snapshot.session.name.is_empty()).then_some(snapshot)
     }
 
-    fn begin(&mut self, session: &str, text: &str, now_ms: u64) -> Result<Effect> {
+    fn begin(&mut self, session: &str, text: &str) -> Result<Effect> {
         Session::check_name(session)?;
         let request = Request::plain(text, &self.config.limits)?;
-        self.now_ms = now_ms;
         self.state = State::Loading(request);
         Ok(Effect::Load {
             session: String::from(session),
@@ -162,50 +196,43 @@ impl Machine {
 
     /// Begins the turn in the session, which is there now.
     fn open(&mut self, request: &Request) -> Result<Effect> {
-        self.draft = Draft::new(&self.snapshot.session, &request.text, self.now_ms);
+        self.draft = Draft::new(&self.snapshot.session, &request.text, self.started_ms);
         self.intent = intent::classify(&request.text);
         self.input_bytes = request.bytes as u64;
         self.tool_rounds = 0;
-        self.finish = "stop";
+        self.finish = STOP;
         self.attempts = 0;
         self.ask()
     }
 
-    /// Asks the provider, until there is something to be done by others.
-    fn ask(&mut self) -> Result<Effect> {
-        loop {
-            let config = &self.config;
-            let route = route::choose(config, self.intent)?;
-            let context = Context {
-                model: route.model,
-                temperature_milli: config.temperature_milli,
-                system: &config.system,
-                intent: self.intent,
-                history: &self.snapshot.session.messages,
-                turn: &self.draft.messages,
-                tools: (self.finish == "stop").then_some(Allowed::by(config)),
-            };
-            match provider::complete(route.provider.kind, &context)? {
-                Completion::Text(text) => return self.end(&text),
-                Completion::Calls(_) if self.tool_rounds == config.limits.max_tool_rounds => {
-                    self.finish = TOOL_LIMIT;
-                }
-                Completion::Calls(calls) => {
-                    self.tool_rounds += 1;
-                    let wanted = self.draft.call("", calls);
-                    if self.draft.is_waiting() {
-                        self.state = State::Acting;
-                        return Ok(Effect::Tools(wanted));
-                    }
-                }
-            }
+    /// Goes on with what the provider has answered: an effect, unless it is to be asked again.
+    fn proceed(&mut self, completion: Completion) -> Result<Option<Effect>> {
+        self.asking.tokens.add(completion.tokens);
+        if completion.calls.is_empty() || self.finish != STOP {
+            return self.end(&completion.text).map(Some);
         }
+        if self.tool_rounds == self.config.limits.max_tool_rounds {
+            self.finish = TOOL_LIMIT;
+            return Ok(None);
+        }
+        self.tool_rounds += 1;
+        if !completion.thinking.is_empty() {
+            let at = self.draft.messages.len();
+            self.draft.thinking.push((at, completion.thinking));
+        }
+        let wanted = self.draft.call(&completion.text, completion.calls);
+        if !self.draft.is_waiting() {
+            return Ok(None);
+        }
+        self.state = State::Acting;
+        Ok(Some(Effect::Tools(wanted)))
     }
 
     /// Ends the turn with this answer, which is then to be saved.
     fn end(&mut self, text: &str) -> Result<Effect> {
-        let route = route::choose(&self.config, self.intent)?;
+        let route = route::choose(&self.config, self.intent, self.asking.provider)?;
         let session = &mut self.snapshot.session;
+        session.tokens = session.tokens.saturating_add(self.asking.tokens.sum());
         let (message, count) = self.draft.end(session, text);
         self.snapshot.unsaved += count;
         let answer = Box::new(Answer {
@@ -221,6 +248,7 @@ impl Machine {
                 tool_rounds: self.tool_rounds,
                 input_bytes: self.input_bytes,
                 output_bytes: text.len() as u64,
+                tokens: self.asking.tokens,
                 ..Usage::default()
             },
             not_persisted: None,

@@ -12,6 +12,9 @@ use crate::error::{AgentError, ErrorCode, Result};
 /// exhaust the stack (256 KiB in the shipped file).
 pub const MAX_DEPTH: usize = 64;
 
+/// Of a text: more values than bytes there cannot be.
+const MAX_BYTES: usize = usize::MAX;
+
 const UNTERMINATED: &str = "expected the end of a string";
 
 /// Reads one JSON value that takes up the whole of `text`.
@@ -39,9 +42,25 @@ pub fn parse_at(text: &str, place: &str) -> Result<Value> {
 ///
 /// As [`parse`].
 pub fn parse_deep(text: &str, depth: usize) -> Result<Value> {
+    read(text, depth, MAX_BYTES, false)
+}
+
+/// As [`parse`], for what a provider sends: half of a surrogate pair becomes U+FFFD, and there are
+/// at most `values` values, so that what is made of a text is not many times as large.
+///
+/// # Errors
+///
+/// As [`parse`].
+pub fn parse_reply(text: &str, values: usize) -> Result<Value> {
+    read(text, MAX_DEPTH, values, true)
+}
+
+fn read(text: &str, depth: usize, values: usize, mend: bool) -> Result<Value> {
     let mut reader = Reader {
         text,
         at: 0,
+        values,
+        mend,
         first: None,
     };
     let value = reader.value(depth);
@@ -61,6 +80,10 @@ struct Reader<'a> {
     text: &'a str,
     /// Byte offset of what is read next.
     at: usize,
+    /// How many values more there may be.
+    values: usize,
+    /// Whether half a surrogate pair is mended.
+    mend: bool,
     first: Option<Box<AgentError>>,
 }
 
@@ -99,6 +122,10 @@ impl Reader<'_> {
 
     fn value(&mut self, depth: usize) -> Value {
         self.skip_space();
+        match self.values.checked_sub(1) {
+            Some(left) => self.values = left,
+            None => self.fail("too many values"),
+        }
         match self.peek() {
             Some(b'"') => return Value::String(self.string()),
             Some(b'{' | b'[') if depth == 0 => self.fail("nested too deeply"),
@@ -250,16 +277,25 @@ impl Reader<'_> {
     /// What follows `\u`: four hexadecimal digits, or a surrogate pair.
     fn unicode(&mut self) -> char {
         let mut code = self.hex();
-        if code & 0xFC00 == 0xD800 && self.take(b'\\') && self.take(b'u') {
-            let low = self.hex();
-            if low & 0xFC00 == 0xDC00 {
-                code = 0x1_0000 + ((code & 0x3FF) << 10) + (low & 0x3FF);
+        if code & 0xFC00 == 0xD800 {
+            let at = self.at;
+            if self.take(b'\\') && self.take(b'u') {
+                let low = self.hex();
+                if low & 0xFC00 == 0xDC00 {
+                    code = 0x1_0000 + ((code & 0x3FF) << 10) + (low & 0x3FF);
+                }
+            }
+            // What follows half a pair is read by itself.
+            if code < 0x1_0000 && self.mend && self.first.is_none() {
+                self.at = at;
             }
         }
         // A surrogate that is left over is no character.
         char::from_u32(code).unwrap_or_else(|| {
-            self.fail("expected a whole surrogate pair");
-            ' '
+            if !self.mend {
+                self.fail("expected a whole surrogate pair");
+            }
+            char::REPLACEMENT_CHARACTER
         })
     }
 

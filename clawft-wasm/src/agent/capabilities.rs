@@ -34,7 +34,7 @@ pub fn json(agent: Option<&Agent>) -> String {
         agent.map_or(0, |agent| agent.sessions.count() as u64),
     );
     out.string_member("model", &config.model);
-    out.open(r#""provider_kinds":["offline"],"intents":["#);
+    out.open(r#""provider_kinds":["offline","openai","anthropic"],"intents":["#);
     for intent in Intent::ALL {
         out.string(intent.as_str());
     }
@@ -43,18 +43,20 @@ pub fn json(agent: Option<&Agent>) -> String {
     config.limits.write(&mut out);
     out.close(r#"},"tools":["#);
     for spec in Allowed::by(config).iter() {
-        tool(spec, &mut out);
+        tool(spec, "parameters", &mut out);
     }
     out.close("]}");
     out.finish()
 }
 
-/// Name, description and JSON schema of a tool, as chat completion interfaces take them.
-pub fn tool(spec: &Spec, out: &mut Writer) {
+/// Name, description and JSON schema of a tool, as providers take them, who call the schema one thing
+/// or another.
+pub fn tool(spec: &Spec, schema: &str, out: &mut Writer) {
     out.open("{");
     out.string_member("name", spec.name);
     out.string_member("description", spec.description);
-    out.open(r#""parameters":{"type":"object","properties":{"#);
+    out.key(schema);
+    out.open(r#"{"type":"object","properties":{"#);
     for parameter in spec.parameters {
         out.key(parameter.name);
         out.open(r#"{"type":"string""#);

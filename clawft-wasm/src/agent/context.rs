@@ -1,6 +1,7 @@
 //! Assemble, the third stage: everything a provider gets to see.
 
 use clawft_types::{Message, Role};
+use core_alloc::string::String;
 
 use super::intent::Intent;
 use super::tools::Allowed;
@@ -10,16 +11,22 @@ use super::tools::Allowed;
 pub struct Context<'a> {
     /// The model to answer with.
     pub model: &'a str,
-    /// Temperature in thousandths.
-    pub temperature_milli: u16,
+    /// Temperature in thousandths, if one is asked for.
+    pub temperature_milli: Option<u16>,
     /// Text before the conversation; may be empty.
     pub system: &'a str,
     /// What the last user message is about.
     pub intent: Intent,
     /// The session so far, oldest first, without this turn.
     pub history: &'a [Message],
+    /// The first message of the history that a request has; what is before it is left out.
+    pub start: usize,
     /// This turn: the user's message, then calls and their results.
     pub turn: &'a [Message],
+    /// The thinking of messages of this turn, by their place in it.
+    pub thinking: &'a [(usize, String)],
+    /// The tools that there are.
+    pub allowed: Allowed<'a>,
     /// The tools that may be called; none when the turn has to end with this answer.
     pub tools: Option<Allowed<'a>>,
 }

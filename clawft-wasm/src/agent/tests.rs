@@ -177,8 +177,8 @@ fn configuring_again_keeps_the_sessions() {
         (r#"{"tools":["shell"]}"#, ErrorCode::InvalidConfig),
         (r#"{"routes":{"gossip":"m"}}"#, ErrorCode::InvalidConfig),
         (
-            r#"{"providers":[{"kind":"anthropic"}]}"#,
-            ErrorCode::Unsupported,
+            r#"{"providers":[{"kind":"pigeon"}]}"#,
+            ErrorCode::InvalidConfig,
         ),
     ] {
         assert_eq!(agent.configure(config).unwrap_err().code, code, "{config}");
@@ -197,6 +197,14 @@ fn configuring_again_keeps_the_sessions() {
     assert_eq!(say(&mut agent, "why?").model, "q");
     agent.configure(r#"{"providers":[]}"#).unwrap();
     assert_eq!(error(&mut agent, "hi"), ErrorCode::NoProvider);
+    agent
+        .configure(r#"{"providers":[{"kind":"openai"}]}"#)
+        .unwrap();
+    assert_eq!(
+        error(&mut agent, "hi"),
+        ErrorCode::Unsupported,
+        "no HTTP here"
+    );
 }
 
 #[test]

@@ -159,6 +159,11 @@ impl<'a> Allowed<'a> {
             .is_none_or(|names| names.iter().any(|name| name == spec.name))
     }
 
+    /// Those that a model is offered: what can only fail is not.
+    pub fn for_providers(self) -> impl Iterator<Item = &'static Spec> {
+        self.iter().filter(|spec| spec.tool != Tool::WebFetch)
+    }
+
     /// All of them.
     pub fn iter(self) -> impl Iterator<Item = &'static Spec> {
         ALL.iter().filter(move |spec| self.has(spec))

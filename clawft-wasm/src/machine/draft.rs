@@ -15,6 +15,8 @@ use crate::agent::tools;
 pub struct Draft {
     /// The user's message, then calls and their results.
     pub messages: Vec<Message>,
+    /// The thinking beside calls, by the place of their message.
+    pub thinking: Vec<(usize, String)>,
     /// What the tools came to, in the order of the calls.
     pub results: Vec<ToolResult>,
     result_bytes: usize,
@@ -23,7 +25,13 @@ pub struct Draft {
     now_ms: u64,
     /// What the calls of the last reply came to so far; empty when all have ended.
     outcomes: Vec<Option<Result<String>>>,
+    /// How often the last call of a reply has failed in the same way, in a row; and its arguments.
+    same_failures: usize,
+    failed_with: String,
 }
+
+/// As often as the same call may fail in the same way in a row.
+const MAX_SAME_FAILURES: usize = 3;
 
 impl Draft {
     /// Of a turn in `session` that begins now, with what the user said.
@@ -103,6 +111,20 @@ impl Draft {
             return;
         }
         let calls = self.messages.last().map(|last| last.tool_calls.clone());
+        if let (Some(call), Some(Some(outcome))) = (
+            calls.as_ref().and_then(|calls| calls.last()),
+            self.outcomes.last(),
+        ) {
+            let same = outcome.is_err()
+                && self.failed_with == call.arguments
+                && self
+                    .results
+                    .last()
+                    .is_some_and(|last| last.name == call.name && last.outcome == *outcome);
+            self.same_failures =
+                usize::from(outcome.is_err()) + if same { self.same_failures } else { 0 };
+            self.failed_with.clone_from(&call.arguments);
+        }
         let outcomes = core::mem::take(&mut self.outcomes).into_iter().flatten();
         for (call, outcome) in calls.unwrap_or_default().into_iter().zip(outcomes) {
             let result = ToolResult {
@@ -115,6 +137,11 @@ impl Draft {
             self.messages.push(shown);
             self.results.push(result);
         }
+    }
+
+    /// Whether the provider makes the same mistake again and again.
+    pub fn is_stuck(&self) -> bool {
+        self.same_failures >= MAX_SAME_FAILURES
     }
 
     /// Adds the turn with its answer to the session; gives the answer and the number of messages.

@@ -2,7 +2,7 @@
 
 use alloc::format;
 
-use super::{MAX_DEPTH, parse};
+use super::{MAX_DEPTH, parse, parse_reply};
 use crate::error::ErrorCode;
 
 fn same_as_serde(text: &str) {
@@ -124,4 +124,24 @@ fn errors_give_the_byte() {
         parse("{\"a\" 1}").unwrap_err().message,
         "expected `:` at byte 5"
     );
+}
+
+/// A provider's text that was cut in the middle of a pair is still a text.
+#[test]
+fn half_a_surrogate_pair_in_a_reply() {
+    for (text, want) in [
+        (r#""\ud83d\ude00""#, "😀"),
+        (r#""a\ud83d""#, "a\u{fffd}"),
+        (r#""\ude00b""#, "\u{fffd}b"),
+        (r#""\ud83d\ud83d\ude00""#, "\u{fffd}😀"),
+        (r#""\ud83d\n""#, "\u{fffd}\n"),
+        (r#""\ud83dx""#, "\u{fffd}x"),
+    ] {
+        assert_eq!(parse_reply(text, 9).unwrap().as_str(), Some(want), "{text}");
+    }
+    assert!(parse(r#""\ud83d""#).is_err());
+    assert!(parse_reply(r#""\ud8""#, 9).is_err());
+    assert!(parse_reply("[1,[2]]", 4).is_ok());
+    let error = parse_reply("[1,[2]]", 3).unwrap_err();
+    assert_eq!(error.message, "too many values at byte 4");
 }

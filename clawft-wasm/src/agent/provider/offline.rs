@@ -34,7 +34,7 @@ const SHOWN: usize = 60;
 /// `invalid_json` or `invalid_arguments` for a `/tool` line that does not hold what it should.
 pub fn complete(context: &Context<'_>) -> Result<Completion> {
     if context.tools.is_none() {
-        return Ok(Completion::Text(report(context.turn)));
+        return Ok(Completion::text(report(context.turn)));
     }
     let mut rounds_left = context.rounds();
     let mut next = None;
@@ -42,7 +42,7 @@ pub fn complete(context: &Context<'_>) -> Result<Completion> {
     while let Some(step) = text::next_part(&mut steps, "\nthen\n") {
         let calls = calls(step)?;
         if calls.is_empty() {
-            return Ok(Completion::Text(talk(context)));
+            return Ok(Completion::text(talk(context)));
         }
         if rounds_left == 0 && next.is_none() {
             next = Some(calls);
@@ -50,8 +50,11 @@ pub fn complete(context: &Context<'_>) -> Result<Completion> {
         rounds_left = rounds_left.saturating_sub(1);
     }
     Ok(match next {
-        Some(calls) => Completion::Calls(calls),
-        None => Completion::Text(report(context.turn)),
+        Some(calls) => Completion {
+            calls,
+            ..Completion::default()
+        },
+        None => Completion::text(report(context.turn)),
     })
 }
 
