@@ -17,6 +17,9 @@ use crate::message::{Message, Role};
 /// The version of the session file that is written.
 const VERSION: u64 = 2;
 
+/// What is counted, as a turn's line has it.
+const NUMBERS: [&str; 3] = ["next_message", "next_call", "tokens"];
+
 /// The longest session name, in bytes.
 const MAX_NAME: usize = 64;
 
@@ -115,17 +118,19 @@ impl Session {
     ///
     /// [`ErrorCode::StateCorrupted`] with what is wrong with it; the session is then as before.
     pub fn add_turn(&mut self, line: &str) -> Result<()> {
-        let (mut messages, next_message, next_call) = read_line(line, |value| {
+        let (mut messages, [next_message, next_call, tokens]) = read_line(line, |value| {
             fields::read(value, "turn", ErrorCode::StateCorrupted, |fields| {
-                let [mut next_message, mut next_call] = [self.next_message, self.next_call];
-                fields.number("next_message", &mut next_message, 1, u64::MAX >> 1);
-                fields.number("next_call", &mut next_call, 1, u64::MAX >> 1);
-                (messages(fields), next_message, next_call)
+                let mut numbers = [self.next_message, self.next_call, self.tokens];
+                for (name, number) in NUMBERS.into_iter().zip(&mut numbers) {
+                    fields.number(name, number, 0, u64::MAX >> 1);
+                }
+                (messages(fields), numbers)
             })
         })?;
         self.messages.append(&mut messages);
         self.next_message = next_message;
         self.next_call = next_call;
+        self.tokens = tokens;
         self.turns += 1;
         Ok(())
     }
@@ -148,6 +153,9 @@ impl Session {
         out.unsigned_member("turn", self.turns);
         out.unsigned_member("next_message", self.next_message);
         out.unsigned_member("next_call", self.next_call);
+        if self.tokens > 0 {
+            out.unsigned_member("tokens", self.tokens);
+        }
         out.open(r#""messages":["#);
         for message in self.messages.iter().skip(self.messages.len() - count) {
             message.write(&mut out);
@@ -261,7 +269,7 @@ mod tests {
             .messages
             .push(message(Role::User, "hi \"there\"\n\u{2028}"));
         (session.next_message, session.next_call) = (2, 3);
-        (session.dropped, session.turns) = (4, 1);
+        (session.dropped, session.turns, session.tokens) = (4, 1, 5);
         assert_eq!(again(&session), session);
     }
 

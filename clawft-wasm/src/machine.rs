@@ -78,7 +78,7 @@ enum State {
     /// `Tools`.
     Acting,
     /// `Http`, `Receive` or `Delta`.
-    Asking(Exchange),
+    Asking(Box<Exchange>),
     /// `Wait`, before the provider is asked again.
     Waiting,
     /// `Append` or `Replace`.
@@ -102,7 +102,7 @@ impl Machine {
             started_ms: 0,
             asking: Asking::default(),
             attempts: 0,
-            numbers: (1, 1),
+            numbers: (1, 1, 0),
         }
     }
 
@@ -297,7 +297,7 @@ impl Machine {
                 self.attempts += 1;
                 let session = answer.session.clone();
                 let known = self.take_snapshot();
-                self.numbers = known.as_ref().map_or((0, 0), |known| known.saved);
+                self.numbers = known.as_ref().map_or((1, 1, 0), |known| known.saved);
                 self.state = State::CatchingUp(answer);
                 return Ok(Effect::Load { session, known });
             }
@@ -351,3 +351,6 @@ fn unexpected() -> Effect {
         &[],
     ))
 }
+
+#[cfg(test)]
+mod tests;

@@ -201,23 +201,25 @@ fn read_more(cached: &mut Snapshot, limits: &Limits, workspace: &Workspace) -> R
     let mut mine = session
         .messages
         .split_off(session.messages.len() - cached.unsaved);
-    let from = cached.saved;
-    let own = (session.next_message - from.0, session.next_call - from.1);
+    let (from, now) = (cached.saved, cached.numbers());
     if cached.is_old || size < cached.version {
         // It is another file than the one that was read.
         cached.session = Box::new(Session::new(&cached.session.name));
-        (cached.version, cached.is_old, cached.saved) = (0, false, (1, 1));
+        (cached.version, cached.is_old, cached.saved) = (0, false, (1, 1, 0));
     }
-    (cached.session.next_message, cached.session.next_call) = cached.saved;
+    cached.count_from(cached.saved);
     let done = read_on(cached, &path, limits, workspace);
-    let session = &mut cached.session;
-    let to = (session.next_message, session.next_call);
+    let to = cached.numbers();
     cached.saved = to;
+    let added = |to: u64, from, now: u64| to.saturating_add(now.saturating_sub(from));
+    cached.count_from((
+        added(to.0, from.0, now.0),
+        added(to.1, from.1, now.1),
+        added(to.2, from.2, now.2),
+    ));
     let shift = Shift { from, to };
     mine.iter_mut().for_each(|message| shift.message(message));
-    session.messages.append(&mut mine);
-    session.next_message += own.0;
-    session.next_call += own.1;
+    cached.session.messages.append(&mut mine);
     done
 }
 

@@ -66,7 +66,7 @@ impl Asking {
 /// What asking has come to at once.
 enum Asked {
     Answer(Completion),
-    Request(Box<HttpRequest>, Exchange),
+    Request(Box<HttpRequest>, Box<Exchange>),
 }
 
 impl Machine {
@@ -122,7 +122,7 @@ impl Machine {
             request.until_ms = self.started_ms + TURN_MS;
         }
         let exchange = Exchange::new(provider.kind, provider.stream, request.max_reply_bytes);
-        Ok(Asked::Request(request, exchange))
+        Ok(Asked::Request(request, Box::new(exchange)))
     }
 
     /// Whether tokens are left, of the turn's and the session's.

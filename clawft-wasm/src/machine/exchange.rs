@@ -86,10 +86,17 @@ impl Exchange {
                 }
             }
             (Phase::Reading(reply), Event::End) => {
+                let is_begun = reply.is_begun();
                 let empty = Reply::new(self.kind, false);
                 match core::mem::replace(reply, empty).end() {
                     Ok(completion) => Progress::Answer(completion),
-                    Err(failure) => Progress::Failed(failure.into()),
+                    Err(failure) => {
+                        let mut fault = Fault::from(failure);
+                        if is_begun && fault.failure.remedy == Remedy::Again {
+                            fault.interrupt();
+                        }
+                        Progress::Failed(fault)
+                    }
                 }
             }
             (Phase::Refused(status, after, body), Event::Body(bytes)) => {
@@ -116,7 +123,10 @@ impl Exchange {
             found.and_then(|header| core::str::from_utf8(header.1).ok())
         };
         if !(200..300).contains(&status) {
-            let seconds = header("retry-after").map(text::trim).and_then(unsigned);
+            let seconds = header("retry-after")
+                .map(text::trim)
+                .filter(|value| !value.is_empty())
+                .and_then(unsigned);
             let after = seconds.map(|seconds| seconds.saturating_mul(1000));
             self.phase = Phase::Refused(status, after, Vec::new());
             return Progress::More;
@@ -176,16 +186,26 @@ impl Exchange {
                 "there is no key for its credential",
             ),
         };
-        // What has begun is not begun again: nobody knows what it has cost.
-        let begun = matches!(&self.phase, Phase::Reading(reply) if reply.is_begun());
-        Fault {
+        let mut fault = Fault {
             failure: Failure {
-                remedy: if begun { Remedy::None } else { remedy },
+                remedy,
                 message: String::from(message),
             },
-            code: if begun { ErrorCode::Interrupted } else { code },
+            code,
             retry_after_ms: None,
+        };
+        if matches!(&self.phase, Phase::Reading(reply) if reply.is_begun()) {
+            fault.interrupt();
         }
+        fault
+    }
+}
+
+impl Fault {
+    /// What has begun is not begun again: nobody knows what it has cost.
+    fn interrupt(&mut self) {
+        self.failure.remedy = Remedy::None;
+        self.code = ErrorCode::Interrupted;
     }
 }
 

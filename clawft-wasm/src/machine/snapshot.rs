@@ -14,7 +14,7 @@ pub struct Snapshot {
     pub version: u64,
     /// Messages at the end of the session that are not in the store.
     pub unsaved: usize,
-    /// The numbers of the next message and call without those.
+    /// The numbers of the next message and call, and the session's tokens, without those.
     pub saved: Numbers,
     /// Whether the store has it in an old form, to be replaced.
     pub is_old: bool,
@@ -22,8 +22,8 @@ pub struct Snapshot {
     pub is_gone: bool,
 }
 
-/// The numbers of the next message and the next call.
-pub type Numbers = (u64, u64);
+/// The numbers of the next message and the next call, and tokens.
+pub type Numbers = (u64, u64, u64);
 
 impl Snapshot {
     /// Of a session that is nowhere yet.
@@ -32,7 +32,7 @@ impl Snapshot {
             session: Box::new(Session::new(name)),
             version: 0,
             unsaved: 0,
-            saved: (1, 1),
+            saved: (1, 1, 0),
             is_old: false,
             is_gone: false,
         }
@@ -52,9 +52,21 @@ impl Snapshot {
     pub fn save(&mut self, version: u64) {
         self.version = version;
         self.unsaved = 0;
-        self.saved = (self.session.next_message, self.session.next_call);
+        self.saved = self.numbers();
         self.is_old = false;
         self.is_gone = false;
+    }
+
+    /// What is counted, as it is now.
+    pub fn numbers(&self) -> Numbers {
+        let session = &self.session;
+        (session.next_message, session.next_call, session.tokens)
+    }
+
+    /// Counts on from these numbers.
+    pub fn count_from(&mut self, numbers: Numbers) {
+        let session = &mut self.session;
+        (session.next_message, session.next_call, session.tokens) = numbers;
     }
 
     /// Keeps to `limits`.
