@@ -26,8 +26,8 @@ use core_alloc::sync::Arc;
 
 pub use state::Agent;
 
-use crate::machine::{Effect, Event, HttpFault};
-use crate::platform::{self, Root};
+use crate::machine::{Effect, Event};
+use crate::platform::{self, Root, http};
 use intent::Intent;
 use memory::Memory;
 use sessions::Sessions;
@@ -108,18 +108,47 @@ impl Agent {
     pub fn say(&mut self, session: &str, text: &str) -> Result<Box<Answer>> {
         let mut turn = Turn::new(self);
         let now_ms = platform::now_ms();
-        let mut event = Event::Message {
-            session,
-            text,
-            now_ms,
-            seed: now_ms,
-        };
+        let mut effect = turn.step(
+            self,
+            Event::Message {
+                session,
+                text,
+                now_ms,
+                seed: now_ms,
+            },
+        );
+        let mut exchange = None;
         loop {
-            event = match turn.step(self, event) {
+            effect = match effect {
                 Effect::Done(answer) => return Ok(answer),
                 Effect::Failed(error) => return Err(error),
-                Effect::Http(_) => Event::HttpFailed(HttpFault::Unsupported),
-                _ => Event::Cancel,
+                Effect::Http(request) => {
+                    exchange = None;
+                    match http::Exchange::send(&request) {
+                        Ok((opened, head)) => {
+                            exchange = Some(opened);
+                            let [kind, after] = &head.headers;
+                            let headers =
+                                [(http::HEADERS[0], &**kind), (http::HEADERS[1], &**after)];
+                            let status = head.status;
+                            let headers = &headers;
+                            turn.step(self, Event::Head { status, headers })
+                        }
+                        Err(fault) => turn.step(self, Event::HttpFailed(fault)),
+                    }
+                }
+                Effect::Wait { for_ms } => {
+                    exchange = None;
+                    http::wait(for_ms);
+                    turn.step(self, Event::Tick(platform::now_ms()))
+                }
+                // `Receive` and `Delta`: nobody is there who would be shown a part.
+                _ => match exchange.as_mut().map(http::Exchange::read) {
+                    Some(Ok(bytes)) if bytes.is_empty() => turn.step(self, Event::End),
+                    Some(Ok(bytes)) => turn.step(self, Event::Body(&bytes)),
+                    Some(Err(fault)) => turn.step(self, Event::HttpFailed(fault)),
+                    None => turn.step(self, Event::Cancel),
+                },
             };
         }
     }

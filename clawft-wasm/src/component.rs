@@ -26,6 +26,8 @@ mod bindings {
                 path: "wit",
                 world: $world,
                 std_feature,
+                // Imports are bound by hand, or by the crate wasip2; this has them in the world.
+                generate_all,
                 pub_export_macro: true,
                 // There are none: `_initialize` would have run them.
                 disable_run_ctors_once_workaround: true,

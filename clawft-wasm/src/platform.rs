@@ -1,7 +1,7 @@
 //! What the agent needs of a system: a directory to work in, and the time.
 //!
 //! Each of `platform/{wasip1,wasip2,native}.rs` has the same two items, `Root` and `now_ms`, with
-//! the same functions; there is no trait, because there is never more than one of them in a build.
+//! the same functions, and [`http`] is the system's or nobody's; there is no trait, because there is never more than one of them in a build.
 //! Paths are relative to the root, with `/`, and have been checked by the agent's workspace. Making
 //! writes atomic and errors uniform is left to that as well.
 
@@ -20,6 +20,13 @@ mod system;
     not(all(target_os = "wasi", any(target_env = "p1", target_env = "p2")))
 ))]
 compile_error!("clawft-wasm is for wasm32-wasip1 and wasm32-wasip2 (and for native hosts)");
+
+#[cfg_attr(all(target_os = "wasi", target_env = "p2"), path = "platform/http.rs")]
+#[cfg_attr(
+    not(all(target_os = "wasi", target_env = "p2")),
+    path = "platform/no_http.rs"
+)]
+pub mod http;
 
 pub use system::{Lock, Root, now_ms};
 

@@ -25,7 +25,7 @@ const MAX_NAMES: u64 = 1000;
 
 /// A lock of the platform, held until it goes.
 #[derive(Debug)]
-pub struct Held(#[expect(dead_code, reason = "it is held, not read")] Lock);
+pub struct Held(#[allow(dead_code, reason = "it is held, not read")] Lock);
 
 /// The root directory, if there is one.
 #[derive(Debug, Default)]

@@ -1,0 +1,440 @@
+//! HTTP of a WASI 0.2 host: `wasi:http/outgoing-handler`, one exchange at a time, blocking.
+//!
+//! The functions are bound by hand, as the canonical ABI has them, and of the forty cases of the
+//! interface's errors the number alone is read: generated bindings make values of all of that, which
+//! takes more bytes than the rest of the driver. What they are is said in `wit/deps`.
+//!
+//! A key that the environment has is put into a header when a request is sent, and overwritten
+//! afterwards. Where the host adds keys by itself the environment has none, and no key ever comes
+//! here.
+#![allow(unsafe_code)]
+
+use clawft_types::provider;
+use core_alloc::string::String;
+use core_alloc::vec::Vec;
+
+use crate::machine::{Credential, HttpFault, HttpRequest};
+
+/// Bytes of a body that are written at a time: the most that a host must take.
+const WRITTEN: usize = 4096;
+
+/// Bytes of a body that are read at a time.
+const READ: u64 = 16 * 1024;
+
+/// Where a function leaves what it returns.
+#[repr(C, align(8))]
+struct Returned([u32; 16]);
+
+macro_rules! imports {
+    ($module:literal: $($text:literal $name:ident($($argument:ident: $kind:ty),*) $(-> $result:ty)?;)+) => {
+        #[link(wasm_import_module = $module)]
+        unsafe extern "C" {
+            $(#[link_name = $text] safe fn $name($($argument: $kind),*) $(-> $result)?;)+
+        }
+    };
+}
+
+// Handles are numbers of the component's own table: a wrong one traps, and nothing else. The
+// functions with pointers are unsafe, below.
+imports! { "wasi:http/types@0.2.0":
+    "[constructor]outgoing-request" new_request(headers: u32) -> u32;
+    "[constructor]request-options" new_options() -> u32;
+    "[method]request-options.set-connect-timeout" set_connect(options: u32, some: u32, ns: u64) -> u32;
+    "[method]request-options.set-first-byte-timeout" set_first_byte(options: u32, some: u32, ns: u64) -> u32;
+    "[method]request-options.set-between-bytes-timeout" set_between(options: u32, some: u32, ns: u64) -> u32;
+    "[method]incoming-response.status" status(response: u32) -> u32;
+    "[method]incoming-response.headers" headers(response: u32) -> u32;
+    "[method]future-incoming-response.subscribe" subscribe(future: u32) -> u32;
+    "[resource-drop]fields" drop_fields(handle: u32);
+    "[resource-drop]outgoing-request" drop_request(handle: u32);
+    "[resource-drop]outgoing-body" drop_outgoing(handle: u32);
+    "[resource-drop]incoming-response" drop_response(handle: u32);
+    "[resource-drop]incoming-body" drop_incoming(handle: u32);
+    "[resource-drop]future-incoming-response" drop_future(handle: u32);
+}
+imports! { "wasi:io/streams@0.2.0":
+    "[resource-drop]input-stream" drop_input(handle: u32);
+    "[resource-drop]output-stream" drop_output(handle: u32);
+}
+imports! { "wasi:io/poll@0.2.0":
+    "[method]pollable.block" block(pollable: u32);
+    "[resource-drop]pollable" drop_pollable(handle: u32);
+}
+imports! { "wasi:clocks/monotonic-clock@0.2.0":
+    "subscribe-duration" subscribe_duration(ns: u64) -> u32;
+}
+
+#[link(wasm_import_module = "wasi:http/types@0.2.0")]
+unsafe extern "C" {
+    #[link_name = "[static]fields.from-list"]
+    fn from_list(entries: *const Entry, count: usize, to: *mut Returned);
+    #[link_name = "[method]fields.get"]
+    fn get_field(fields: u32, name: *const u8, length: usize, to: *mut Returned);
+    #[link_name = "[method]outgoing-request.set-method"]
+    fn set_method(request: u32, case: u32, name: *const u8, length: usize) -> u32;
+    #[link_name = "[method]outgoing-request.set-scheme"]
+    fn set_scheme(request: u32, some: u32, case: u32, name: *const u8, length: usize) -> u32;
+    #[link_name = "[method]outgoing-request.set-authority"]
+    fn set_authority(request: u32, some: u32, text: *const u8, length: usize) -> u32;
+    #[link_name = "[method]outgoing-request.set-path-with-query"]
+    fn set_path(request: u32, some: u32, text: *const u8, length: usize) -> u32;
+    #[link_name = "[method]outgoing-request.body"]
+    fn body(request: u32, to: *mut Returned);
+    #[link_name = "[method]outgoing-body.write"]
+    fn write(body: u32, to: *mut Returned);
+    #[link_name = "[static]outgoing-body.finish"]
+    fn finish(body: u32, some: u32, trailers: u32, to: *mut Returned);
+    #[link_name = "[method]future-incoming-response.get"]
+    fn get_response(future: u32, to: *mut Returned);
+    #[link_name = "[method]incoming-response.consume"]
+    fn consume(response: u32, to: *mut Returned);
+    #[link_name = "[method]incoming-body.stream"]
+    fn stream(body: u32, to: *mut Returned);
+}
+#[link(wasm_import_module = "wasi:http/outgoing-handler@0.2.0")]
+unsafe extern "C" {
+    #[link_name = "handle"]
+    fn handle(request: u32, some: u32, options: u32, to: *mut Returned);
+}
+#[link(wasm_import_module = "wasi:io/streams@0.2.0")]
+unsafe extern "C" {
+    #[link_name = "[method]output-stream.blocking-write-and-flush"]
+    fn write_and_flush(stream: u32, bytes: *const u8, length: usize, to: *mut Returned);
+    #[link_name = "[method]input-stream.blocking-read"]
+    fn blocking_read(stream: u32, length: u64, to: *mut Returned);
+}
+#[link(wasm_import_module = "wasi:cli/environment@0.2.0")]
+unsafe extern "C" {
+    #[link_name = "get-environment"]
+    fn get_environment(to: *mut Returned);
+}
+
+/// A header as `from-list` takes it.
+#[repr(C)]
+struct Entry {
+    name: *const u8,
+    name_length: usize,
+    value: *const u8,
+    value_length: usize,
+}
+
+impl Returned {
+    /// What `call` leaves.
+    fn by(call: impl FnOnce(*mut Returned)) -> Self {
+        let mut returned = Returned([0; 16]);
+        call(&raw mut returned);
+        returned
+    }
+
+    /// The word at this offset, in words.
+    fn at(&self, at: usize) -> u32 {
+        self.0.get(at).copied().unwrap_or_default()
+    }
+
+    /// The case of a variant, which is one byte.
+    fn case(&self, at: usize) -> u32 {
+        self.at(at) & 0xFF
+    }
+
+    /// The handle of a `result<handle, _>` whose parts begin at multiples of `words`.
+    fn handle(&self, words: usize) -> Option<u32> {
+        (self.case(0) == 0).then(|| self.at(words))
+    }
+
+    /// The list of `T` whose pointer and length stand here.
+    ///
+    /// # Safety
+    ///
+    /// The function that left it returns such a list there, and it is taken once.
+    unsafe fn list<T>(&self, at: usize) -> Vec<T> {
+        let (pointer, length) = (self.at(at) as usize, self.at(at + 1) as usize);
+        if length == 0 {
+            return Vec::new();
+        }
+        // SAFETY: by the contract it is a block from `cabi_realloc`, which is the global
+        // allocator's, with room for exactly so many items.
+        unsafe {
+            Vec::from_raw_parts(
+                core::ptr::with_exposed_provenance_mut(pointer),
+                length,
+                length,
+            )
+        }
+    }
+}
+
+/// An exchange whose reply has begun.
+#[derive(Debug)]
+pub struct Exchange {
+    response: u32,
+    body: u32,
+    stream: u32,
+    until_ms: u64,
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        // What was made of another goes first.
+        drop_input(self.stream);
+        drop_incoming(self.body);
+        drop_response(self.response);
+    }
+}
+
+/// The status and the headers that the agent reads.
+#[derive(Debug)]
+pub struct Head {
+    /// The status.
+    pub status: u16,
+    /// `content-type` and `retry-after`; empty where there is none.
+    pub headers: [Vec<u8>; 2],
+}
+
+/// The names of [`Head::headers`].
+pub const HEADERS: [&str; 2] = ["content-type", "retry-after"];
+
+impl Exchange {
+    /// Sends `request`, and waits for the reply's head.
+    ///
+    /// # Errors
+    ///
+    /// As the host has it.
+    pub fn send(request: &HttpRequest) -> Result<(Exchange, Head), HttpFault> {
+        let outgoing = prepare(request)?;
+        // SAFETY: the functions take no pointer but that of what they return.
+        let sink = Returned::by(|to| unsafe { body(outgoing, to) });
+        let sink = sink.handle(1).ok_or(HttpFault::Broken)?;
+        let options = new_options();
+        set_connect(options, 1, request.connect_ms * 1_000_000);
+        set_first_byte(options, 1, request.first_byte_ms * 1_000_000);
+        set_between(options, 1, request.between_bytes_ms * 1_000_000);
+        // SAFETY: as above; the request and its options are handed over.
+        let future = Returned::by(|to| unsafe { handle(outgoing, 1, options, to) });
+        let Some(future_handle) = future.handle(2) else {
+            drop_outgoing(sink);
+            return Err(fault(future.case(2)));
+        };
+        let response =
+            write_body(sink, request.body.as_bytes()).and_then(|()| receive(future_handle));
+        drop_future(future_handle);
+        let response = response?;
+        let fields = headers(response);
+        let headers = HEADERS.map(|name| field(fields, name));
+        drop_fields(fields);
+        // SAFETY: as above. A body and its stream can be taken once, which is here.
+        let incoming = Returned::by(|to| unsafe { consume(response, to) }).at(1);
+        let stream = Returned::by(|to| unsafe { stream(incoming, to) }).at(1);
+        let exchange = Exchange {
+            response,
+            body: incoming,
+            stream,
+            until_ms: request.until_ms,
+        };
+        let head = Head {
+            // Below 1,000.
+            status: status(response) as u16,
+            headers,
+        };
+        Ok((exchange, head))
+    }
+
+    /// The next bytes of the body; none at its end.
+    ///
+    /// # Errors
+    ///
+    /// As the host has it, and where the turn's time is over.
+    pub fn read(&mut self) -> Result<Vec<u8>, HttpFault> {
+        if self.until_ms > 0 && super::now_ms() >= self.until_ms {
+            return Err(HttpFault::TimedOut);
+        }
+        // SAFETY: the function takes no pointer but that of what it returns.
+        let read = Returned::by(|to| unsafe { blocking_read(self.stream, READ, to) });
+        match (read.case(0), read.case(1)) {
+            // SAFETY: it returns a list of bytes.
+            (0, _) => Ok(unsafe { read.list(1) }),
+            (_, 1) => Ok(Vec::new()),
+            _ => Err(HttpFault::Broken),
+        }
+    }
+}
+
+/// Waits.
+pub fn wait(for_ms: u64) {
+    let pollable = subscribe_duration(for_ms.saturating_mul(1_000_000));
+    block(pollable);
+    drop_pollable(pollable);
+}
+
+/// The request as the host has it, without its body.
+fn prepare(request: &HttpRequest) -> Result<u32, HttpFault> {
+    let mut key = request.credential.as_ref().map(key).unwrap_or_default();
+    let mut entries: Vec<Entry> = Vec::new();
+    let mut add = |name: &str, value: &str| {
+        entries.push(Entry {
+            name: name.as_ptr(),
+            name_length: name.len(),
+            value: value.as_ptr(),
+            value_length: value.len(),
+        });
+    };
+    for (name, value) in &request.headers {
+        add(name, value);
+    }
+    let length = clawft_types::json::decimal(request.body.len() as u64);
+    add("content-length", &length);
+    if let Some(credential) = request.credential.as_ref().filter(|_| !key.is_empty()) {
+        add(credential.header, &key);
+    }
+    // SAFETY: the entries point at texts that live through the call.
+    let fields = Returned::by(|to| unsafe { from_list(entries.as_ptr(), entries.len(), to) });
+    wipe(&mut key);
+    let fields = fields.handle(1).ok_or(HttpFault::NotAllowed)?;
+    let outgoing = new_request(fields);
+    let (secure, _) = provider::host(&request.url).ok_or(HttpFault::Connect)?;
+    let rest = request
+        .url
+        .get(if secure { 8.. } else { 7.. })
+        .unwrap_or_default();
+    let slash = rest
+        .bytes()
+        .position(|byte| byte == b'/')
+        .unwrap_or(rest.len());
+    let (authority, path) = rest.split_at_checked(slash).unwrap_or((rest, ""));
+    let none = core::ptr::null();
+    // SAFETY: the texts live through the calls; cases without a text take none.
+    let refused = unsafe {
+        set_method(outgoing, 2, none, 0)
+            | set_scheme(outgoing, 1, u32::from(secure), none, 0)
+            | set_authority(outgoing, 1, authority.as_ptr(), authority.len())
+            | set_path(outgoing, 1, path.as_ptr(), path.len())
+    };
+    if refused & 1 == 1 {
+        drop_request(outgoing);
+        return Err(HttpFault::Connect);
+    }
+    Ok(outgoing)
+}
+
+/// Writes the whole body, and ends it.
+fn write_body(sink: u32, bytes: &[u8]) -> Result<(), HttpFault> {
+    // SAFETY: no pointer but that of what is returned; the one stream there is.
+    let out = Returned::by(|to| unsafe { write(sink, to) }).at(1);
+    let mut failed = false;
+    for part in bytes.chunks(WRITTEN) {
+        // SAFETY: the part lives through the call.
+        let done =
+            Returned::by(|to| unsafe { write_and_flush(out, part.as_ptr(), part.len(), to) });
+        failed = done.case(0) != 0;
+        if failed {
+            break;
+        }
+    }
+    drop_output(out);
+    if failed {
+        // The host tells why where the reply is waited for.
+        drop_outgoing(sink);
+        return Ok(());
+    }
+    // SAFETY: as above; the body is handed over.
+    Returned::by(|to| unsafe { finish(sink, 0, 0, to) });
+    Ok(())
+}
+
+/// Waits for the reply.
+fn receive(future: u32) -> Result<u32, HttpFault> {
+    let pollable = subscribe(future);
+    block(pollable);
+    drop_pollable(pollable);
+    // SAFETY: no pointer but that of what is returned.
+    let response = Returned::by(|to| unsafe { get_response(future, to) });
+    // An option, a result and a result, each at a multiple of eight bytes.
+    match (response.case(0), response.case(2), response.case(4)) {
+        (1, 0, 0) => Ok(response.at(6)),
+        (1, 0, _) => Err(fault(response.case(6))),
+        _ => Err(HttpFault::Broken),
+    }
+}
+
+/// The first value of a header.
+fn field(fields: u32, name: &str) -> Vec<u8> {
+    // SAFETY: the name lives through the call.
+    let values = Returned::by(|to| unsafe { get_field(fields, name.as_ptr(), name.len(), to) });
+    // SAFETY: it returns a list of lists of bytes, each with pointer and length.
+    let values: Vec<[u32; 2]> = unsafe { values.list(0) };
+    let mut first = Vec::new();
+    for [pointer, length] in values.into_iter().rev() {
+        let value = Returned([pointer, length, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        // SAFETY: as above; each is taken once.
+        first = unsafe { value.list(0) };
+    }
+    first
+}
+
+/// The key as its header has it, if the environment has one; otherwise nothing.
+fn key(credential: &Credential) -> String {
+    let mut wanted = String::new();
+    for letter in credential.name.bytes() {
+        let letter = if letter.is_ascii_alphanumeric() {
+            letter
+        } else {
+            b'_'
+        };
+        wanted.push(char::from(letter.to_ascii_uppercase()));
+    }
+    wanted.push_str("_API_KEY");
+    // SAFETY: no pointer but that of what is returned: a list of two texts each, and each of the
+    // texts is a list of bytes, taken once.
+    let variables: Vec<[u32; 4]> = unsafe { Returned::by(|to| get_environment(to)).list(0) };
+    let mut found = String::new();
+    for [name, name_length, value, value_length] in variables {
+        let texts = Returned([
+            name,
+            name_length,
+            value,
+            value_length,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+        ]);
+        // SAFETY: as above.
+        let (name, value): (Vec<u8>, Vec<u8>) = unsafe { (texts.list(0), texts.list(2)) };
+        let mut value = String::from_utf8(value).unwrap_or_default();
+        if name == wanted.as_bytes() {
+            found.reserve_exact(credential.prefix.len() + value.len());
+            found.push_str(credential.prefix);
+            found.push_str(&value);
+        }
+        wipe(&mut value);
+    }
+    found
+}
+
+/// Overwrites a text and empties it.
+fn wipe(text: &mut String) {
+    let mut bytes = core::mem::take(text).into_bytes();
+    for byte in &mut bytes {
+        // SAFETY: it is a byte of ours. Volatile, or the compiler would leave it out.
+        unsafe { core::ptr::write_volatile(byte, 0) };
+    }
+}
+
+/// What the error with this number is for the machine (`wasi:http/types`, `error-code`).
+fn fault(case: u32) -> HttpFault {
+    match case {
+        0 | 8 | 9 | 10 | 33 => HttpFault::TimedOut,
+        4 | 15 => HttpFault::NotAllowed,
+        7 | 25 | 34 | 35 => HttpFault::Broken,
+        12..=14 => HttpFault::Tls,
+        26..=30 => HttpFault::TooLarge,
+        _ => HttpFault::Connect,
+    }
+}
