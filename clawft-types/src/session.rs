@@ -90,6 +90,28 @@ impl Session {
         file
     }
 
+    /// The name of the session that is kept in this file, if one can be: the reverse of
+    /// [`Session::file_name`].
+    pub fn name_of(file: &str) -> Option<String> {
+        let mut name = String::new();
+        let mut capital = false;
+        for letter in file.strip_suffix(".json")?.bytes() {
+            if letter == b'+' && !capital {
+                capital = true;
+                continue;
+            }
+            let letter = if capital {
+                letter.to_ascii_uppercase()
+            } else {
+                letter
+            };
+            capital = false;
+            name.push(char::from(letter));
+        }
+        (!capital && Session::file_name(&name) == file && Session::check_name(&name).is_ok())
+            .then_some(name)
+    }
+
     /// Reads the first line of a session file, or all of one of version 1. Gives the version too.
     ///
     /// # Errors
@@ -112,19 +134,36 @@ impl Session {
         })
     }
 
-    /// Adds the turn of a line of the file.
+    /// Adds the turn of a line of the file; of one that has failed its numbers alone.
     ///
     /// # Errors
     ///
     /// [`ErrorCode::StateCorrupted`] with what is wrong with it; the session is then as before.
     pub fn add_turn(&mut self, line: &str) -> Result<()> {
+        self.add(line, false)
+    }
+
+    /// As [`Session::add_turn`], with the messages of turns that have failed.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::add_turn`].
+    pub fn add_any_turn(&mut self, line: &str) -> Result<()> {
+        self.add(line, true)
+    }
+
+    fn add(&mut self, line: &str, with_failed: bool) -> Result<()> {
         let (mut messages, [next_message, next_call, tokens]) = read_line(line, |value| {
             fields::read(value, "turn", ErrorCode::StateCorrupted, |fields| {
                 let mut numbers = [self.next_message, self.next_call, self.tokens];
                 for (name, number) in NUMBERS.into_iter().zip(&mut numbers) {
                     fields.number(name, number, 0, u64::MAX >> 1);
                 }
-                (messages(fields), numbers)
+                let mut messages = messages(fields);
+                if !with_failed && fields.get("failed").is_some() {
+                    messages.clear();
+                }
+                (messages, numbers)
             })
         })?;
         self.messages.append(&mut messages);
@@ -148,6 +187,13 @@ impl Session {
 
     /// The line of the last turn, which is the last `count` messages.
     pub fn last_turn(&self, count: usize) -> String {
+        let start = self.messages.len().saturating_sub(count);
+        self.turn(self.messages.get(start..).unwrap_or_default(), None)
+    }
+
+    /// The line of the last turn, which is these messages. One that has `failed` is kept for people:
+    /// it is no part of the conversation.
+    pub fn turn(&self, messages: &[Message], failed: Option<&AgentError>) -> String {
         let mut out = Writer::new();
         out.open("{");
         out.unsigned_member("turn", self.turns);
@@ -156,8 +202,12 @@ impl Session {
         if self.tokens > 0 {
             out.unsigned_member("tokens", self.tokens);
         }
+        if let Some(error) = failed {
+            out.key("failed");
+            error.write(&mut out);
+        }
         out.open(r#""messages":["#);
-        for message in self.messages.iter().skip(self.messages.len() - count) {
+        for message in messages {
             message.write(&mut out);
         }
         out.close("]}\n");
@@ -274,6 +324,23 @@ mod tests {
     }
 
     #[test]
+    fn a_failed_turn_is_for_people() {
+        let mut session = Session::new("main");
+        (session.turns, session.next_message) = (1, 3);
+        let error = AgentError::new(ErrorCode::Io, "x", &[]);
+        let line = session.turn(&[message(Role::User, "hi")], Some(&error));
+        assert!(
+            line.contains(r#""failed":{"code":"io","message":"x"}"#),
+            "{line}"
+        );
+        let mut read = Session::new("main");
+        read.add_turn(&line).unwrap();
+        assert_eq!(read, session, "the numbers and nothing else");
+        read.add_any_turn(&line).unwrap();
+        assert_eq!(read.messages.len(), 1);
+    }
+
+    #[test]
     fn the_deepest_arguments_come_back() {
         let mut session = Session::new("main");
         let mut call = message(Role::Assistant, "");
@@ -358,6 +425,21 @@ mod tests {
         }
         assert_eq!(Session::file_name("Main"), "+main.json");
         assert_eq!(Session::file_name("main"), "main.json");
+        for name in ["main", "Main", "aBC", "a.json"] {
+            assert_eq!(Session::name_of(&Session::file_name(name)).unwrap(), name);
+        }
+        for file in [
+            "main",
+            ".json",
+            "Main.json",
+            "+.json",
+            "++a.json",
+            "+1.json",
+            "a.json.corrupt1",
+            "é.json",
+        ] {
+            assert_eq!(Session::name_of(file), None, "{file}");
+        }
     }
 
     #[test]

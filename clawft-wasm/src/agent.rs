@@ -4,8 +4,9 @@
 //! [`machine`](crate::machine), which is the pipeline; [`provider`] answers with a [`completion`],
 //! [`tools`] act; [`sessions`] and [`memory`] keep, both in the [`workspace`], which confines every
 //! path to the root; [`turn`] does for a machine what it wants of these; an [`Agent`] is all of
-//! that, and [`capabilities`] describes it.
+//! that, [`archive`] is what can be asked of it outside a turn, and [`capabilities`] describes it.
 
+pub mod archive;
 pub mod capabilities;
 pub mod completion;
 pub mod context;

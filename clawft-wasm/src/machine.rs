@@ -85,6 +85,8 @@ enum State {
     Saving(Box<Answer>),
     /// `Load`, because others have added to the session.
     CatchingUp(Box<Answer>),
+    /// `Append`, of a turn that has failed.
+    Failing(Box<AgentError>),
 }
 
 impl Machine {
@@ -126,11 +128,22 @@ impl Machine {
                 self.begin(session, text)
             }
             (State::Idle, _) => return unexpected(),
-            (_, Event::Cancel) => Err(AgentError::new(
-                ErrorCode::Cancelled,
-                "the turn was cancelled",
-                &[],
-            )),
+            (state, Event::Cancel) => {
+                if matches!(state, State::Saving(_) | State::Failing(_)) {
+                    // Nobody knows whether the store has it: it is to be asked.
+                    self.take_snapshot();
+                }
+                let message = "the turn was cancelled";
+                Err(AgentError::new(ErrorCode::Cancelled, message, &[]))
+            }
+            (State::Failing(error), Event::Saved(outcome)) => {
+                match outcome {
+                    Ok(version) => self.snapshot.save(version),
+                    // It is read anew.
+                    Err(_) => drop(self.take_snapshot()),
+                }
+                return Effect::Failed(error);
+            }
             (State::Loading(request), Event::Loaded { snapshot, outcome }) => {
                 self.snapshot = snapshot;
                 outcome.and_then(|()| self.open(&request))
@@ -173,7 +186,7 @@ impl Machine {
                 return unexpected();
             }
         };
-        effect.unwrap_or_else(Effect::Failed)
+        effect.unwrap_or_else(|error| self.fail(error))
     }
 
     /// The session as it is after the turn, for a driver that keeps it. There is none before a
@@ -187,6 +200,7 @@ impl Machine {
     fn begin(&mut self, session: &str, text: &str) -> Result<Effect> {
         Session::check_name(session)?;
         let request = Request::plain(text, &self.config.limits)?;
+        self.draft = Draft::default();
         self.state = State::Loading(request);
         Ok(Effect::Load {
             session: String::from(session),
@@ -254,6 +268,24 @@ impl Machine {
             not_persisted: None,
         });
         Ok(self.save(answer))
+    }
+
+    /// Ends the turn with an error. What was asked and what tools did is kept, where the session is,
+    /// for people to see; a session in which nothing was answered yet is not begun by that.
+    fn fail(&mut self, error: Box<AgentError>) -> Effect {
+        let snapshot = &mut *self.snapshot;
+        let kept = snapshot.is_begun() && snapshot.is_saved() && !snapshot.is_old;
+        if !kept || self.draft.messages.is_empty() {
+            return Effect::Failed(error);
+        }
+        let messages = self.draft.fail(&mut snapshot.session);
+        let effect = Effect::Append {
+            session: snapshot.session.name.clone(),
+            after: snapshot.version,
+            record: snapshot.session.turn(&messages, Some(&error)),
+        };
+        self.state = State::Failing(error);
+        effect
     }
 
     /// Has the store add what it does not have yet.

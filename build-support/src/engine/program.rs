@@ -41,10 +41,28 @@ pub enum Compiled {
 /// What an instance finds where it imports something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Imports {
-    /// WASI: preview 1 for a core module, 0.2 for a component.
+    /// WASI: preview 1 for a core module, 0.2 for a component, with an HTTP that traps.
     Wasi,
     /// A trap, whatever it is.
     Trap,
+}
+
+/// Has `wasi:http` trap where `component` imports it: nothing that is measured here asks anybody.
+/// What else it imports is refused as ever.
+fn without_http(
+    linker: &mut wasmtime::component::Linker<State>,
+    component: &Component,
+) -> wasmtime::Result<()> {
+    let ty = component.component_type();
+    let names: Vec<&str> = ty
+        .imports(component.engine())
+        .map(|import| import.0)
+        .collect();
+    let wasi = names.iter().all(|name| name.starts_with("wasi:"));
+    if wasi && names.iter().any(|name| name.starts_with("wasi:http/")) {
+        linker.define_unknown_imports_as_traps(component)?;
+    }
+    Ok(())
 }
 
 impl Compiled {
@@ -97,7 +115,8 @@ impl Program {
             Compiled::Component(component) => {
                 let mut linker = wasmtime::component::Linker::new(engine);
                 match imports {
-                    Imports::Wasi => wasmtime_wasi::p2::add_to_linker_sync(&mut linker),
+                    Imports::Wasi => wasmtime_wasi::p2::add_to_linker_sync(&mut linker)
+                        .and_then(|()| without_http(&mut linker, component)),
                     Imports::Trap => linker.define_unknown_imports_as_traps(component),
                 }
                 .map_err(&fault)?;

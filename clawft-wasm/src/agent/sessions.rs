@@ -9,7 +9,7 @@
 //! messages go on from theirs.
 
 use clawft_types::json::decimal;
-use clawft_types::{AgentError, ErrorCode, Limits, Result, Session, text};
+use clawft_types::{AgentError, ErrorCode, Limits, Message, Result, Session, text};
 use core_alloc::boxed::Box;
 use core_alloc::string::String;
 use core_alloc::vec::Vec;
@@ -66,11 +66,36 @@ impl Sessions {
         (cached, outcome)
     }
 
+    /// Their names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.cached
+            .iter()
+            .map(|cached| cached.session.name.as_str())
+    }
+
+    /// What was said in the session `name`, as far as it is in memory.
+    pub fn messages(&self, name: &str) -> Vec<Message> {
+        let mut known = self
+            .cached
+            .iter()
+            .filter(|cached| cached.session.name == name);
+        known
+            .next()
+            .map_or(Vec::new(), |cached| cached.session.messages.clone())
+    }
+
+    /// Drops the session `name` from memory. Whether it was there.
+    pub fn drop(&mut self, name: &str) -> bool {
+        let before = self.cached.len();
+        self.cached.retain(|cached| cached.session.name != name);
+        self.cached.len() < before
+    }
+
     /// Puts saved sessions away until there is room for one more.
     fn make_room(&mut self, limits: &Limits) -> Result<()> {
         while self.cached.len() as u64 >= limits.max_sessions {
             match self.cached.iter().position(|cached| cached.is_saved()) {
-                Some(at) => drop(self.cached.remove(at)),
+                Some(at) => core::mem::drop(self.cached.remove(at)),
                 None => {
                     return Err(AgentError::new(
                         ErrorCode::TooManySessions,
@@ -178,6 +203,65 @@ pub fn replace(
     let written = workspace.write(&path, text);
     written.map_err(StoreFault::Failed)?;
     Ok(text.len() as u64)
+}
+
+/// The names of the sessions that have a file.
+///
+/// # Errors
+///
+/// What the platform says.
+pub fn saved(workspace: &Workspace) -> Result<Vec<String>> {
+    let folder = text::first_characters(FOLDER, FOLDER.len() - 1);
+    if !workspace.is_there() || !workspace.exists(folder)? {
+        return Ok(Vec::new());
+    }
+    let files = workspace.list(folder, u64::MAX)?;
+    Ok(files
+        .iter()
+        .filter_map(|file| Session::name_of(file))
+        .collect())
+}
+
+/// A session with all that its file has, if there is one.
+///
+/// # Errors
+///
+/// `state_corrupted`, `newer_version`, or what the platform says.
+pub fn all(name: &str, workspace: &Workspace) -> Result<Option<Box<Session>>> {
+    let path = path(name);
+    if !workspace.is_there() || !workspace.exists(&path)? {
+        return Ok(None);
+    }
+    let mut session = None;
+    let mut take = |line: &[u8]| {
+        let line = core::str::from_utf8(line).unwrap_or_default();
+        match &mut session {
+            None => session = Some(Session::begin(line)?.0),
+            Some(session) => session.add_any_turn(line)?,
+        }
+        Ok(())
+    };
+    let rest = each_line(&path, 0, workspace, &mut take)?;
+    if session.is_none() && !rest.is_empty() {
+        let line = core::str::from_utf8(&rest).unwrap_or_default();
+        session = Some(Session::begin(line)?.0);
+    }
+    Ok(session)
+}
+
+/// Removes the file of a session. Whether there was one.
+///
+/// # Errors
+///
+/// What the platform says.
+pub fn remove(name: &str, workspace: &Workspace) -> Result<bool> {
+    let path = path(name);
+    if !workspace.is_there() || !workspace.exists(&path)? {
+        return Ok(false);
+    }
+    let _lock = workspace.lock()?;
+    workspace.remove(&path)?;
+    Ok(true)
 }
 
 fn path(name: &str) -> String {

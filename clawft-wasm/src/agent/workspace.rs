@@ -268,6 +268,17 @@ impl Workspace {
             .map_err(|fault| error(from, fault))
     }
 
+    /// Deletes the file at `path`.
+    ///
+    /// # Errors
+    ///
+    /// What the platform says.
+    pub fn remove(&self, path: &str) -> Result<()> {
+        self.root()?
+            .remove(path)
+            .map_err(|fault| error(path, fault))
+    }
+
     /// The names in the directory at `path` in the order of their bytes, directories with `/` at
     /// the end, without [`STATE`].
     ///

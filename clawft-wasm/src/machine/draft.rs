@@ -151,12 +151,19 @@ impl Draft {
         let (id, now_ms) = (&message.id, message.timestamp_ms);
         let kept = Message::new(id, message.role, text, now_ms);
         self.messages.push(kept);
-        let count = self.messages.len();
+        let messages = &mut self.fail(session);
+        let count = messages.len();
+        session.messages.append(messages);
+        (message, count)
+    }
+
+    /// Ends the turn in the session without its messages, which are given back: their numbers are
+    /// used.
+    pub fn fail(&mut self, session: &mut Session) -> Vec<Message> {
         session.next_message = self.next_message;
         session.next_call = self.next_call;
-        session.messages.append(&mut self.messages);
         session.turns += 1;
-        (message, count)
+        core::mem::take(&mut self.messages)
     }
 
     fn is_full(&self) -> bool {

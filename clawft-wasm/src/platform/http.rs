@@ -46,8 +46,6 @@ imports! { "wasi:http/types@0.2.0":
     "[method]incoming-response.headers" headers(response: u32) -> u32;
     "[method]future-incoming-response.subscribe" subscribe(future: u32) -> u32;
     "[resource-drop]fields" drop_fields(handle: u32);
-    "[resource-drop]outgoing-request" drop_request(handle: u32);
-    "[resource-drop]outgoing-body" drop_outgoing(handle: u32);
     "[resource-drop]incoming-response" drop_response(handle: u32);
     "[resource-drop]incoming-body" drop_incoming(handle: u32);
     "[resource-drop]future-incoming-response" drop_future(handle: u32);
@@ -210,13 +208,20 @@ impl Exchange {
         set_between(options, 1, request.between_bytes_ms * 1_000_000);
         // SAFETY: as above; the request and its options are handed over.
         let future = Returned::by(|to| unsafe { handle(outgoing, 1, options, to) });
-        let Some(future_handle) = future.handle(2) else {
-            drop_outgoing(sink);
+        let refused = future.case(0) != 0;
+        write_body(
+            sink,
+            if refused {
+                b""
+            } else {
+                request.body.as_bytes()
+            },
+        );
+        if refused {
             return Err(fault(future.case(2)));
-        };
-        let response =
-            write_body(sink, request.body.as_bytes()).and_then(|()| receive(future_handle));
-        drop_future(future_handle);
+        }
+        let response = receive(future.at(2));
+        drop_future(future.at(2));
         let response = response?;
         let fields = headers(response);
         let headers = HEADERS.map(|name| field(fields, name));
@@ -301,43 +306,32 @@ fn prepare(request: &HttpRequest) -> Result<u32, HttpFault> {
         .unwrap_or(rest.len());
     let (authority, path) = rest.split_at_checked(slash).unwrap_or((rest, ""));
     let none = core::ptr::null();
+    // What a host refuses here it refuses to send as well.
     // SAFETY: the texts live through the calls; cases without a text take none.
-    let refused = unsafe {
-        set_method(outgoing, 2, none, 0)
-            | set_scheme(outgoing, 1, u32::from(secure), none, 0)
-            | set_authority(outgoing, 1, authority.as_ptr(), authority.len())
-            | set_path(outgoing, 1, path.as_ptr(), path.len())
-    };
-    if refused & 1 == 1 {
-        drop_request(outgoing);
-        return Err(HttpFault::Connect);
+    unsafe {
+        set_method(outgoing, 2, none, 0);
+        set_scheme(outgoing, 1, u32::from(secure), none, 0);
+        set_authority(outgoing, 1, authority.as_ptr(), authority.len());
+        set_path(outgoing, 1, path.as_ptr(), path.len());
     }
     Ok(outgoing)
 }
 
-/// Writes the whole body, and ends it.
-fn write_body(sink: u32, bytes: &[u8]) -> Result<(), HttpFault> {
+/// Writes the whole body, and ends it. What goes wrong the host tells where the reply is waited for.
+fn write_body(sink: u32, bytes: &[u8]) {
     // SAFETY: no pointer but that of what is returned; the one stream there is.
     let out = Returned::by(|to| unsafe { write(sink, to) }).at(1);
-    let mut failed = false;
     for part in bytes.chunks(WRITTEN) {
         // SAFETY: the part lives through the call.
         let done =
             Returned::by(|to| unsafe { write_and_flush(out, part.as_ptr(), part.len(), to) });
-        failed = done.case(0) != 0;
-        if failed {
+        if done.case(0) != 0 {
             break;
         }
     }
     drop_output(out);
-    if failed {
-        // The host tells why where the reply is waited for.
-        drop_outgoing(sink);
-        return Ok(());
-    }
     // SAFETY: as above; the body is handed over.
     Returned::by(|to| unsafe { finish(sink, 0, 0, to) });
-    Ok(())
 }
 
 /// Waits for the reply.

@@ -6,6 +6,7 @@ mod allocations;
 mod engines;
 mod host_files;
 mod hostile;
+mod http;
 mod preinit;
 mod program;
 mod transcript;

@@ -290,3 +290,54 @@ fn a_session_of_a_newer_version_is_left_alone() {
         assert_eq!(names, 1, "nothing was moved aside");
     }
 }
+
+/// What was asked and done is there for people, also where the turn has failed; providers do not get
+/// to see it.
+#[test]
+fn sessions_can_be_listed_read_and_forgotten() {
+    let root = temporary();
+    let mut agent = at("{}", root.path());
+    assert!(agent.session_names().unwrap().is_empty());
+    assert_eq!(error(&mut agent, "/nope"), ErrorCode::InvalidArguments);
+    assert!(
+        agent.session_names().unwrap().is_empty(),
+        "nothing was answered"
+    );
+    say(&mut agent, "hello");
+    assert_eq!(error(&mut agent, "/nope"), ErrorCode::InvalidArguments);
+    assert_eq!(say(&mut agent, "why?").usage.history, 4);
+    agent.respond("Other", "list").unwrap();
+    let mut later = at(r#"{"limits":{"max_history":2}}"#, root.path());
+    assert_eq!(later.session_names().unwrap(), ["Other", "main"]);
+    let said = |agent: &mut Agent, from, count| {
+        let messages = agent.history("main", from, count).unwrap();
+        let said = messages
+            .iter()
+            .map(|m| [m.id.as_str(), " ", &m.content].concat());
+        said.collect::<Vec<_>>()
+    };
+    let all = [
+        "m1 hello",
+        "m2 hello, this is offline-1; 0 earlier messages",
+        "m3 /nope",
+        "m4 why?",
+        "m5 question after 2 earlier messages: why?",
+    ];
+    assert_eq!(said(&mut later, 0, 99), all);
+    assert_eq!(said(&mut later, 2, 2), all[2..4]);
+    assert!(said(&mut later, 9, 9).is_empty());
+    assert!(later.forget("main").unwrap());
+    assert!(!later.forget("main").unwrap());
+    assert!(later.history("main", 0, 9).unwrap().is_empty());
+    assert_eq!(later.session_names().unwrap(), ["Other"]);
+    assert_eq!(
+        later.forget("../main").unwrap_err().code,
+        ErrorCode::InvalidSessionName
+    );
+    let mut without = Agent::new("{}", None).unwrap();
+    say(&mut without, "hello");
+    assert_eq!(without.session_names().unwrap(), ["main"]);
+    assert_eq!(without.history("main", 1, 1).unwrap()[0].id, "m2");
+    assert!(without.forget("main").unwrap());
+    assert!(without.session_names().unwrap().is_empty());
+}

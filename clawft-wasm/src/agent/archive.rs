@@ -1,0 +1,57 @@
+//! What can be seen and done of sessions outside a turn: which there are, what was said, and that
+//! one is to go.
+
+use clawft_types::{Message, Result, Session};
+use core_alloc::string::String;
+use core_alloc::vec::Vec;
+
+use super::sessions;
+use super::state::Agent;
+
+impl Agent {
+    /// The names of all sessions, those in memory alone included, in the order of their bytes.
+    ///
+    /// # Errors
+    ///
+    /// What the platform says.
+    pub fn session_names(&mut self) -> Result<Vec<String>> {
+        let mut names = sessions::saved(&self.workspace)?;
+        for name in self.sessions.names() {
+            if !names.iter().any(|known| known == name) {
+                names.push(String::from(name));
+            }
+        }
+        clawft_types::text::sort(&mut names);
+        Ok(names)
+    }
+
+    /// At most `count` messages of a session from the place `from` on: all that were ever said, also
+    /// what the conversation has dropped, and turns that have failed. None where there is no such
+    /// session.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_session_name`, `state_corrupted`, `newer_version`, or what the platform says. The
+    /// file is left as it is.
+    pub fn history(&mut self, name: &str, from: usize, count: usize) -> Result<Vec<Message>> {
+        Session::check_name(name)?;
+        let mut messages = match sessions::all(name, &self.workspace)? {
+            Some(session) => session.messages,
+            None => self.sessions.messages(name),
+        };
+        messages.drain(..from.min(messages.len()));
+        messages.truncate(count);
+        Ok(messages)
+    }
+
+    /// Deletes a session, and its file. Whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_session_name`, or what the platform says; the session is then still there.
+    pub fn forget(&mut self, name: &str) -> Result<bool> {
+        Session::check_name(name)?;
+        let was_saved = sessions::remove(name, &self.workspace)?;
+        Ok(self.sessions.drop(name) || was_saved)
+    }
+}
