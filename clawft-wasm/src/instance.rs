@@ -35,10 +35,19 @@ pub fn init(config_json: &str) -> Result<()> {
 ///
 /// `not_initialized`, `busy`, and as [`Agent::respond`].
 pub fn respond(session: &str, message: &str) -> Result<Box<Answer>> {
+    with(|agent| agent.respond(session, message))
+}
+
+/// Lends the agent to `run`.
+///
+/// # Errors
+///
+/// `not_initialized`, `busy`, and those of `run`.
+pub fn with<T>(run: impl FnOnce(&mut Agent) -> Result<T>) -> Result<T> {
     match &mut *cell::lend()? {
         Some(agent) => {
             agent.workspace.open();
-            agent.respond(session, message)
+            run(agent)
         }
         None => Err(AgentError::new(
             ErrorCode::NotInitialized,
@@ -61,8 +70,9 @@ pub fn capabilities() -> String {
     }
 }
 
+/// The agent is lent already.
 #[cfg(target_family = "wasm")]
-fn busy() -> Box<AgentError> {
+pub fn busy() -> Box<AgentError> {
     AgentError::new(
         ErrorCode::Busy,
         "the agent is in the middle of another call",

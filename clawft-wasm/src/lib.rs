@@ -32,6 +32,7 @@ mod component;
 pub mod instance;
 pub mod machine;
 pub mod platform;
+pub mod steps;
 
 use core_alloc::boxed::Box;
 use core_alloc::string::String;

@@ -204,7 +204,8 @@ fn reply_functions(types: &mut LinkerInstance<'_, State>) {
     define(
         types,
         "[method]future-incoming-response.subscribe",
-        |store, _| {
+        |store, arguments| {
+            number(store, &arguments[0]);
             let table = &mut store.data_mut().table;
             let pipe = table.push(Box::new(MemoryInputPipe::new("")) as DynInputStream);
             let pollable = subscribe(table, pipe.unwrap()).unwrap();

@@ -1,0 +1,331 @@
+//! Turns in steps: what a turn wants of the host goes out in a frame, and is supplied in another.
+//!
+//! Nothing blocks: several turns are in flight in one instance, each in a session of its own, and
+//! the host does what it is asked for in its own time. [`frame`] has the format. Store and tools
+//! are done here ([`Turn`]); HTTP, waiting and showing are calls of the host.
+
+pub mod frame;
+
+use clawft_types::json::{self, Writer};
+use clawft_types::{AgentError, ErrorCode, Result, Value, answer, text};
+use core_alloc::string::String;
+use core_alloc::vec::Vec;
+
+use crate::agent::Agent;
+use crate::agent::turn::Turn;
+use crate::machine::{Effect, Event, HttpFault, HttpRequest};
+use frame::{Op, Supplied};
+
+/// Turns that may be in flight.
+const MAX_TASKS: usize = 16;
+
+/// The turns in flight.
+#[derive(Debug, Default)]
+pub struct Steps {
+    tasks: Vec<Task>,
+    last_task: u32,
+    last_call: u32,
+}
+
+/// Where a turn stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    /// It is over; this is the answer, as JSON.
+    Over(String),
+    /// It waits; this is a frame with the calls that are new.
+    Waiting(Vec<u8>),
+}
+
+#[derive(Debug)]
+struct Task {
+    number: u32,
+    session: String,
+    turn: Turn,
+    /// The call that is waited for.
+    call: u32,
+    wants: Wants,
+    /// Calls that have not been handed out.
+    calls: Vec<u8>,
+    count: u32,
+    answer: Option<String>,
+}
+
+/// What is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wants {
+    /// The head of a reply.
+    Head,
+    /// More of its body.
+    Body,
+    /// The end of a time.
+    Time,
+}
+
+impl Steps {
+    /// Begins a turn with a message, which is taken as it is; gives the number of its task, from 1.
+    ///
+    /// # Errors
+    ///
+    /// `busy` while the session has a turn in flight, or too many are; what is wrong with session
+    /// or message is in the answer.
+    pub fn start(
+        &mut self,
+        agent: &mut Agent,
+        session: &str,
+        text: &str,
+        now_ms: u64,
+    ) -> Result<u32> {
+        self.check(session)?;
+        if self.tasks.len() >= MAX_TASKS {
+            let message = "16 turns are in flight";
+            return Err(AgentError::new(ErrorCode::Busy, message, &[]));
+        }
+        self.last_task = self.last_task.wrapping_add(1) & 0x7FFF_FFFF;
+        let mut task = Task {
+            number: self.last_task,
+            session: String::from(session),
+            turn: Turn::new(agent),
+            call: 0,
+            wants: Wants::Time,
+            calls: Vec::new(),
+            count: 0,
+            answer: None,
+        };
+        let event = Event::Message {
+            session,
+            text,
+            now_ms,
+            seed: now_ms ^ u64::from(self.last_task),
+        };
+        task.step(agent, event, &mut self.last_call);
+        self.tasks.push(task);
+        Ok(self.last_task)
+    }
+
+    /// Checks that no turn is in flight in `session`.
+    ///
+    /// # Errors
+    ///
+    /// `busy`.
+    pub fn check(&self, session: &str) -> Result<()> {
+        if self.tasks.iter().any(|task| task.session == session) {
+            let message = "session {} has a turn in flight";
+            return Err(AgentError::new(ErrorCode::Busy, message, &[session]));
+        }
+        Ok(())
+    }
+
+    /// Where a task stands. Calls are handed out once; so is the answer, after which there is no
+    /// such task.
+    ///
+    /// # Errors
+    ///
+    /// `not_found` where there is no such task.
+    pub fn poll(&mut self, task: u32) -> Result<Progress> {
+        let at = self.find(task)?;
+        let Some(known) = self.tasks.get_mut(at) else {
+            return Err(no_task());
+        };
+        Ok(match known.answer.take() {
+            Some(answer) => {
+                self.tasks.remove(at);
+                Progress::Over(answer)
+            }
+            None => {
+                let calls = core::mem::take(&mut known.calls);
+                let count = core::mem::take(&mut known.count);
+                Progress::Waiting(frame::finish(task, count, &calls))
+            }
+        })
+    }
+
+    /// Takes a frame of results; gives where the task then stands. Results of calls that nobody
+    /// waits for are passed over.
+    ///
+    /// # Errors
+    ///
+    /// `not_found`; `invalid_arguments` with the place for what is no frame, which changes nothing.
+    pub fn supply(&mut self, agent: &mut Agent, task: u32, frame: &[u8]) -> Result<Progress> {
+        let at = self.find(task)?;
+        let results = frame::read(frame, task)?;
+        if let Some(known) = self.tasks.get_mut(at) {
+            for result in results {
+                known.take(agent, &result, &mut self.last_call)?;
+            }
+        }
+        self.poll(task)
+    }
+
+    /// Ends a task: its turn is cancelled.
+    ///
+    /// # Errors
+    ///
+    /// `not_found`.
+    pub fn cancel(&mut self, agent: &mut Agent, task: u32) -> Result<Progress> {
+        let at = self.find(task)?;
+        if let Some(known) = self
+            .tasks
+            .get_mut(at)
+            .filter(|known| known.answer.is_none())
+        {
+            known.step(agent, Event::Cancel, &mut self.last_call);
+        }
+        self.poll(task)
+    }
+
+    fn find(&self, number: u32) -> Result<usize> {
+        let at = self.tasks.iter().position(|task| task.number == number);
+        at.ok_or_else(no_task)
+    }
+}
+
+impl Task {
+    fn step(&mut self, agent: &mut Agent, event: Event<'_>, last_call: &mut u32) {
+        match self.turn.step(agent, event) {
+            Effect::Done(answer) => self.answer = Some(answer.to_json()),
+            Effect::Failed(error) => self.answer = Some(answer::error_json(&error)),
+            Effect::Http(request) => {
+                let body = request.body.as_bytes();
+                self.call(Op::Fetch, &head(&request), body, last_call);
+                self.wants = Wants::Head;
+            }
+            Effect::Wait { for_ms } => {
+                let mut out = Writer::new();
+                out.open("{");
+                out.unsigned_member("for_ms", for_ms);
+                out.close("}");
+                self.call(Op::Wait, &out.finish(), b"", last_call);
+                self.wants = Wants::Time;
+            }
+            Effect::Delta { text } => {
+                let waiting = self.call;
+                self.call(Op::Show, "{}", text.as_bytes(), last_call);
+                self.call = waiting;
+                self.wants = Wants::Body;
+            }
+            _ => self.wants = Wants::Body,
+        }
+        if self.answer.is_some() {
+            self.call = 0;
+        }
+    }
+
+    fn call(&mut self, op: Op, head: &str, body: &[u8], last_call: &mut u32) {
+        *last_call = last_call.wrapping_add(1).max(1);
+        self.call = *last_call;
+        self.count += 1;
+        frame::push(&mut self.calls, op, self.call, head.as_bytes(), body);
+    }
+
+    /// Takes a result, if it is waited for.
+    fn take(
+        &mut self,
+        agent: &mut Agent,
+        result: &Supplied<'_>,
+        last_call: &mut u32,
+    ) -> Result<()> {
+        if result.call != self.call || self.call == 0 {
+            return Ok(());
+        }
+        if result.status < 0 {
+            let event = match self.wants {
+                Wants::Time => Event::Tick(0),
+                wants => Event::HttpFailed(fault(result.status, wants)),
+            };
+            self.step(agent, event, last_call);
+            return Ok(());
+        }
+        match self.wants {
+            Wants::Time => {
+                let head = parse(result)?;
+                let now_ms = head.get("now_ms").and_then(Value::as_u64);
+                self.step(agent, Event::Tick(now_ms.unwrap_or_default()), last_call);
+                return Ok(());
+            }
+            Wants::Head => {
+                let head = parse(result)?;
+                let status = head
+                    .get("status")
+                    .and_then(Value::as_u64)
+                    .unwrap_or_default();
+                let mut headers: Vec<(&str, &[u8])> = Vec::new();
+                if let Some(Value::Object(members)) = head.get("headers") {
+                    for (name, value) in members {
+                        headers.push((name, value.as_str().unwrap_or_default().as_bytes()));
+                    }
+                }
+                let status = u16::try_from(status).unwrap_or_default();
+                let headers = &headers;
+                self.step(agent, Event::Head { status, headers }, last_call);
+            }
+            Wants::Body => {}
+        }
+        // The head or a part may have ended the exchange: then another call is waited for.
+        if self.call == result.call && !result.body.is_empty() {
+            self.step(agent, Event::Body(result.body), last_call);
+        }
+        if self.call == result.call && !result.has_more {
+            self.step(agent, Event::End, last_call);
+        }
+        Ok(())
+    }
+}
+
+fn no_task() -> core_alloc::boxed::Box<AgentError> {
+    AgentError::new(ErrorCode::NotFound, "there is no such task", &[])
+}
+
+/// The head of a result, which is a JSON object.
+fn parse(result: &Supplied<'_>) -> Result<Value> {
+    let head = core::str::from_utf8(result.head).unwrap_or_default();
+    json::parse(head).map_err(|error| {
+        let message = text::fill("the head of a result: {}", &[&error.message]);
+        AgentError::new(ErrorCode::InvalidArguments, &message, &[])
+    })
+}
+
+/// What a status is for the machine.
+fn fault(status: i16, wants: Wants) -> HttpFault {
+    let is = |code: ErrorCode| status == -i16::from(code.number());
+    if is(ErrorCode::TimedOut) {
+        HttpFault::TimedOut
+    } else if is(ErrorCode::HostNotAllowed) || is(ErrorCode::PermissionDenied) {
+        HttpFault::NotAllowed
+    } else if is(ErrorCode::Unsupported) {
+        HttpFault::Unsupported
+    } else if is(ErrorCode::TooLarge) {
+        HttpFault::TooLarge
+    } else if is(ErrorCode::NotFound) {
+        HttpFault::NoKey
+    } else if wants == Wants::Head {
+        HttpFault::Connect
+    } else {
+        HttpFault::Broken
+    }
+}
+
+/// The head of a fetch. The key is the host's to add.
+fn head(request: &HttpRequest) -> String {
+    let mut out = Writer::new();
+    out.open("{");
+    out.string_member("method", request.method);
+    out.string_member("url", &request.url);
+    out.open(r#""headers":{"#);
+    for (name, value) in &request.headers {
+        out.string_member(name, value);
+    }
+    out.close("}");
+    out.unsigned_member("timeout_ms", request.between_bytes_ms);
+    if let Some(credential) = &request.credential {
+        out.open(r#""credential":{"#);
+        out.string_member("name", &credential.name);
+        out.string_member("header", credential.header);
+        out.string_member("prefix", credential.prefix);
+        out.close("}");
+    }
+    out.close("}");
+    out.finish()
+}
+
+#[cfg(test)]
+mod tests;
