@@ -55,6 +55,10 @@ const STOP: &str = "stop";
 pub struct Machine {
     config: Arc<Config>,
     state: State,
+    request: Option<Request>,
+    exchange: Option<Box<Exchange>>,
+    answer: Option<Box<Answer>>,
+    error: Option<Box<AgentError>>,
     snapshot: Box<Snapshot>,
     draft: Draft,
     intent: Intent,
@@ -68,25 +72,25 @@ pub struct Machine {
     numbers: Numbers,
 }
 
-/// What is outstanding.
-#[derive(Debug)]
+/// What is outstanding. What goes with it is beside it, in the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     /// Nothing.
     Idle,
-    /// `Load`, for this message.
-    Loading(Request),
+    /// `Load`, for the message in `request`.
+    Loading,
     /// `Tools`.
     Acting,
-    /// `Http`, `Receive` or `Delta`.
-    Asking(Box<Exchange>),
+    /// `Http`, `Receive` or `Delta`, of `exchange`.
+    Asking,
     /// `Wait`, before the provider is asked again.
     Waiting,
-    /// `Append` or `Replace`.
-    Saving(Box<Answer>),
+    /// `Append` or `Replace`, of `answer`.
+    Saving,
     /// `Load`, because others have added to the session.
-    CatchingUp(Box<Answer>),
-    /// `Append`, of a turn that has failed.
-    Failing(Box<AgentError>),
+    CatchingUp,
+    /// `Append`, of a turn that has failed with `error`.
+    Failing,
 }
 
 impl Machine {
@@ -95,6 +99,10 @@ impl Machine {
         Machine {
             config,
             state: State::Idle,
+            request: None,
+            exchange: None,
+            answer: None,
+            error: None,
             snapshot: Box::new(Snapshot::new("")),
             draft: Draft::default(),
             intent: Intent::Chat,
@@ -113,7 +121,8 @@ impl Machine {
     /// An event that answers nothing outstanding is `Failed` with `unexpected_event`, and changes
     /// nothing.
     pub fn step(&mut self, event: Event<'_>) -> Effect {
-        let effect = match (mem::replace(&mut self.state, State::Idle), event) {
+        let state = mem::replace(&mut self.state, State::Idle);
+        let effect = match (state, event) {
             (
                 State::Idle,
                 Event::Message {
@@ -122,71 +131,90 @@ impl Machine {
                     now_ms,
                     seed,
                 },
-            ) => {
-                self.asking = Asking::new(seed);
-                self.started_ms = now_ms;
-                self.begin(session, text)
-            }
+            ) => self.begin(session, text, now_ms, seed),
             (State::Idle, _) => return unexpected(),
-            (state, Event::Cancel) => {
-                if matches!(state, State::Saving(_) | State::Failing(_)) {
-                    // Nobody knows whether the store has it: it is to be asked.
-                    self.take_snapshot();
-                }
-                let message = "the turn was cancelled";
-                Err(AgentError::new(ErrorCode::Cancelled, message, &[]))
-            }
-            (State::Failing(error), Event::Saved(outcome)) => {
-                match outcome {
-                    Ok(version) => self.snapshot.save(version),
-                    // It is read anew.
-                    Err(_) => drop(self.take_snapshot()),
-                }
-                return Effect::Failed(error);
-            }
-            (State::Loading(request), Event::Loaded { snapshot, outcome }) => {
+            (_, Event::Cancel) => Err(self.cancelled(state)),
+            (State::Loading, Event::Loaded { snapshot, outcome }) => {
                 self.snapshot = snapshot;
-                outcome.and_then(|()| self.open(&request))
+                outcome.and_then(|()| self.open())
             }
-            (State::Acting, Event::Tool { id, outcome }) => {
-                let expected = self.draft.take(id, outcome);
-                if self.draft.is_waiting() {
-                    self.state = State::Acting;
-                }
-                match (expected, self.draft.is_waiting()) {
-                    (false, _) => return unexpected(),
-                    (true, true) => Ok(Effect::Tools(Vec::new())),
-                    (true, false) => self.ask(),
-                }
-            }
-            (State::Asking(mut exchange), event) => match exchange.step(&event) {
-                Progress::Unexpected => {
-                    self.state = State::Asking(exchange);
-                    return unexpected();
-                }
-                Progress::More => {
-                    self.state = State::Asking(exchange);
-                    Ok(Effect::Receive)
-                }
-                Progress::Text(text) => {
-                    self.asking.is_shown = true;
-                    self.state = State::Asking(exchange);
-                    Ok(Effect::Delta { text })
-                }
-                Progress::Answer(completion) => self.answered(completion),
-                Progress::Failed(fault) => self.failed(fault),
-            },
+            (State::Acting, Event::Tool { id, outcome }) => self.acted(id, outcome),
+            (State::Asking, event) => self.asked(&event),
             (State::Waiting, Event::Tick(now_ms)) => self.ask_again(now_ms),
-            (State::Saving(answer), Event::Saved(outcome)) => self.saved(answer, outcome),
-            (State::CatchingUp(answer), Event::Loaded { snapshot, outcome }) => {
-                Ok(self.caught_up(answer, snapshot, outcome))
+            (State::Saving, Event::Saved(outcome)) => Ok(self.saved(outcome)),
+            (State::CatchingUp, Event::Loaded { snapshot, outcome }) => {
+                self.snapshot = snapshot;
+                Ok(self.caught_up(outcome))
             }
-            (state, _) => {
+            (State::Failing, Event::Saved(outcome)) => return self.has_failed(outcome),
+            _ => {
                 self.state = state;
                 return unexpected();
             }
         };
         effect.unwrap_or_else(|error| self.fail(error))
+    }
+
+    /// One of the calls has ended.
+    fn acted(&mut self, id: &str, outcome: Result<String>) -> Result<Effect> {
+        let expected = self.draft.take(id, outcome);
+        if self.draft.is_waiting() {
+            self.state = State::Acting;
+            return Ok(if expected {
+                Effect::Tools(Vec::new())
+            } else {
+                unexpected()
+            });
+        }
+        self.ask()
+    }
+
+    /// Something has come of the provider's reply.
+    fn asked(&mut self, event: &Event<'_>) -> Result<Effect> {
+        let progress = match &mut self.exchange {
+            Some(exchange) => exchange.step(event),
+            None => Progress::Unexpected,
+        };
+        self.state = State::Asking;
+        match progress {
+            Progress::Unexpected => return Ok(unexpected()),
+            Progress::More => return Ok(Effect::Receive),
+            Progress::Text(text) => {
+                self.asking.is_shown = true;
+                return Ok(Effect::Delta { text });
+            }
+            _ => {}
+        }
+        self.state = State::Idle;
+        self.exchange = None;
+        match progress {
+            Progress::Answer(completion) => self.answered(completion),
+            Progress::Failed(fault) => self.failed(fault),
+            _ => Ok(unexpected()),
+        }
+    }
+
+    /// The turn is to end at this point.
+    fn cancelled(&mut self, state: State) -> Box<AgentError> {
+        if matches!(state, State::Saving | State::Failing) {
+            // Nobody knows whether the store has it: it is to be asked.
+            self.take_snapshot();
+        }
+        (self.request, self.exchange, self.answer) = (None, None, None);
+        AgentError::new(ErrorCode::Cancelled, "the turn was cancelled", &[])
+    }
+
+    /// The turn that has failed is kept, or not.
+    fn has_failed(&mut self, outcome: Result<u64, StoreFault>) -> Effect {
+        match outcome {
+            Ok(version) => self.snapshot.save(version),
+            // It is read anew.
+            Err(_) => drop(self.take_snapshot()),
+        }
+        match self.error.take() {
+            Some(error) => Effect::Failed(error),
+            None => unexpected(),
+        }
     }
 
     /// The session as it is after the turn, for a driver that keeps it. There is none before a
@@ -197,11 +225,14 @@ impl Machine {
         (!snapshot.session.name.is_empty()).then_some(snapshot)
     }
 
-    fn begin(&mut self, session: &str, text: &str) -> Result<Effect> {
+    fn begin(&mut self, session: &str, text: &str, now_ms: u64, seed: u64) -> Result<Effect> {
+        self.asking = Asking::new(seed);
+        self.started_ms = now_ms;
+        self.draft = Draft::default();
         Session::check_name(session)?;
         let request = Request::plain(text, &self.config.limits)?;
-        self.draft = Draft::default();
-        self.state = State::Loading(request);
+        self.request = Some(request);
+        self.state = State::Loading;
         Ok(Effect::Load {
             session: String::from(session),
             known: None,
@@ -209,7 +240,10 @@ impl Machine {
     }
 
     /// Begins the turn in the session, which is there now.
-    fn open(&mut self, request: &Request) -> Result<Effect> {
+    fn open(&mut self) -> Result<Effect> {
+        let Some(request) = self.request.take() else {
+            return Ok(unexpected());
+        };
         self.draft = Draft::new(&self.snapshot.session, &request.text, self.started_ms);
         self.intent = intent::classify(&request.text);
         self.input_bytes = request.bytes as u64;
@@ -249,7 +283,7 @@ impl Machine {
         session.tokens = session.tokens.saturating_add(self.asking.tokens.sum());
         let (message, count) = self.draft.end(session, text);
         self.snapshot.unsaved += count;
-        let answer = Box::new(Answer {
+        self.answer = Some(Box::new(Answer {
             session: session.name.clone(),
             intent: self.intent.as_str(),
             provider: route.provider.name.clone(),
@@ -266,8 +300,8 @@ impl Machine {
                 ..Usage::default()
             },
             not_persisted: None,
-        });
-        Ok(self.save(answer))
+        }));
+        Ok(self.save())
     }
 
     /// Ends the turn with an error. What was asked and what tools did is kept, where the session is,
@@ -284,12 +318,13 @@ impl Machine {
             after: snapshot.version,
             record: snapshot.session.turn(&messages, Some(&error)),
         };
-        self.state = State::Failing(error);
+        self.error = Some(error);
+        self.state = State::Failing;
         effect
     }
 
     /// Has the store add what it does not have yet.
-    fn save(&mut self, answer: Box<Answer>) -> Effect {
+    fn save(&mut self) -> Effect {
         let Snapshot {
             session,
             version,
@@ -315,11 +350,11 @@ impl Machine {
                 record: session.last_turn(*unsaved),
             }
         };
-        self.state = State::Saving(answer);
+        self.state = State::Saving;
         effect
     }
 
-    fn saved(&mut self, answer: Box<Answer>, outcome: Result<u64, StoreFault>) -> Result<Effect> {
+    fn saved(&mut self, outcome: Result<u64, StoreFault>) -> Effect {
         let fault = match outcome {
             Ok(version) => {
                 self.snapshot.save(version);
@@ -327,45 +362,44 @@ impl Machine {
             }
             Err(StoreFault::Conflict) if self.attempts < ATTEMPTS => {
                 self.attempts += 1;
-                let session = answer.session.clone();
+                self.numbers = self.snapshot.saved;
+                self.state = State::CatchingUp;
+                let session = self.snapshot.session.name.clone();
                 let known = self.take_snapshot();
-                self.numbers = known.as_ref().map_or((1, 1, 0), |known| known.saved);
-                self.state = State::CatchingUp(answer);
-                return Ok(Effect::Load { session, known });
+                return Effect::Load { session, known };
             }
             Err(StoreFault::Conflict) => Some(AgentError::new(
                 ErrorCode::Conflict,
                 "{}: others write to it all the time",
-                &[&answer.session],
+                &[&self.snapshot.session.name],
             )),
             Err(StoreFault::Failed(error)) => Some(error),
         };
-        Ok(self.done(answer, fault))
+        self.done(fault)
     }
 
     /// Saves again behind what others have added, if that could be had.
-    fn caught_up(
-        &mut self,
-        mut answer: Box<Answer>,
-        snapshot: Box<Snapshot>,
-        outcome: Result<()>,
-    ) -> Effect {
+    fn caught_up(&mut self, outcome: Result<()>) -> Effect {
         let shift = Shift {
             from: self.numbers,
-            to: snapshot.saved,
+            to: self.snapshot.saved,
         };
-        self.snapshot = snapshot;
-        shift.message(&mut answer.message);
-        for result in &mut answer.tool_results {
-            shift.result(result);
+        if let Some(answer) = &mut self.answer {
+            shift.message(&mut answer.message);
+            for result in &mut answer.tool_results {
+                shift.result(result);
+            }
         }
         match outcome {
-            Ok(()) => self.save(answer),
-            Err(error) => self.done(answer, Some(error)),
+            Ok(()) => self.save(),
+            Err(error) => self.done(Some(error)),
         }
     }
 
-    fn done(&mut self, mut answer: Box<Answer>, fault: Option<Box<AgentError>>) -> Effect {
+    fn done(&mut self, fault: Option<Box<AgentError>>) -> Effect {
+        let Some(mut answer) = self.answer.take() else {
+            return unexpected();
+        };
         answer.not_persisted = fault;
         self.snapshot.trim(&self.config.limits);
         let session = &self.snapshot.session;

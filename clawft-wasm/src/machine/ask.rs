@@ -90,7 +90,8 @@ impl Machine {
                 }
                 Asked::Request(request, exchange) => {
                     self.asking.is_shown = false;
-                    self.state = State::Asking(exchange);
+                    self.exchange = Some(exchange);
+                    self.state = State::Asking;
                     return Ok(Effect::Http(request));
                 }
             }

@@ -9,4 +9,5 @@ mod hostile;
 mod http;
 mod preinit;
 mod program;
+mod steps;
 mod transcript;
