@@ -2,7 +2,7 @@
 //! agent on every host.
 //!
 //! ```text
-//! scenarios/*.json → scenario → server: http reads a request → rules hold it → render writes the reply
+//! scenarios/*.json → scenario → server: http reads, rules hold, render words the reply
 //! ```
 //!
 //! Modules in reading order: [`scenario`] is the script, [`rules`] say what a history may be,

@@ -1,4 +1,4 @@
-//! What is said to the agent, what the provider says to that, and what must come of it: a JSON file.
+//! What is said to the agent, what the provider says to that, and what must come of it, in JSON.
 //!
 //! ```json
 //! { "about": "one tool",
@@ -6,7 +6,8 @@
 //!   "say": ["what do I need?"],
 //!   "answer": "You need milk.",
 //!   "exchanges": [
-//!     { "reply": { "say": { "calls": [ { "name": "read_file", "arguments": { "path": "notes.txt" } } ] } } },
+//!     { "reply": { "say": { "calls": [
+//!         { "name": "read_file", "arguments": { "path": "notes.txt" } } ] } } },
 //!     { "expect": { "contains": ["milk"] },
 //!       "reply": { "say": { "text": "You need milk." } }, "chunks": [[1, 5]] } ] }
 //! ```

@@ -6,19 +6,25 @@ use serde_json::{Value, json};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
-/// Sends a request with `body` to `path`; gives all that comes back.
-fn ask(mock: &Mock, path: &str, body: &Value) -> String {
+/// Sends a request with `body` to `path`.
+fn send(mock: &Mock, path: &str, body: &Value) -> TcpStream {
     let address = mock.url();
     let mut stream = TcpStream::connect(address.strip_prefix("http://").unwrap()).unwrap();
     let body = body.to_string();
+    let head = "content-type: application/json\r\nContent-Length: ";
+    let length = body.len();
     write!(
         stream,
-        "POST {path} HTTP/1.1\r\ncontent-type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
+        "POST {path} HTTP/1.1\r\n{head}{length}\r\n\r\n{body}"
     )
     .unwrap();
+    stream
+}
+
+/// Sends a request; gives all that comes back.
+fn ask(mock: &Mock, path: &str, body: &Value) -> String {
     let mut reply = String::new();
-    stream.read_to_string(&mut reply).unwrap();
+    send(mock, path, body).read_to_string(&mut reply).unwrap();
     reply
 }
 
@@ -129,10 +135,7 @@ fn ends_while_a_client_waits() {
         ..Reply::default()
     };
     let mock = Mock::start(vec![exchange(silent)]).unwrap();
-    let address = mock.url();
-    let mut stream = TcpStream::connect(address.strip_prefix("http://").unwrap()).unwrap();
-    let body = hello(true).to_string();
-    write!(stream, "POST {PATH} HTTP/1.1\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}", body.len()).unwrap();
+    let mut stream = send(&mock, PATH, &hello(true));
     mock.wait_for(1).unwrap();
     mock.finish().unwrap();
     assert_eq!(stream.read(&mut [0]).unwrap_or(0), 0);
