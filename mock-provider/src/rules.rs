@@ -67,13 +67,21 @@ pub fn expected(request: &Request, expect: &Expect) -> Result<(), String> {
         }
     }
     let tools = request.json.get("tools").and_then(Value::as_array);
-    let offered = tools.is_some_and(|tools| !tools.is_empty());
+    let offered = tools.is_some_and(|tools| !tools.is_empty()) && !none(&request.json);
     match expect.tools {
         Some(wanted) if wanted != offered => {
             Err(format!("tools: expected {wanted}, got {offered}"))
         }
         _ => Ok(()),
     }
+}
+
+/// Whether no tool may be called: where there were calls before, Anthropic wants the list of tools
+/// all the same.
+fn none(body: &Value) -> bool {
+    let choice = body.get("tool_choice");
+    let kind = choice.and_then(|choice| choice.get("type")).or(choice);
+    kind.and_then(Value::as_str) == Some("none")
 }
 
 /// The member `name` of `of`, a text that is not empty.

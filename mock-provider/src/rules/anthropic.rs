@@ -20,6 +20,7 @@ pub(super) fn hold(request: &Request) -> Result<(), String> {
         tools(body)?;
     }
     let messages = list(body, "messages")?;
+    let has_tools = body.get("tools").is_some();
     let mut open: Vec<&str> = Vec::new();
     let mut ids = Vec::new();
     for (number, message) in messages.iter().enumerate() {
@@ -44,6 +45,11 @@ pub(super) fn hold(request: &Request) -> Result<(), String> {
             let inner = || |what| place()(format!("content[{number}].{what}"));
             let called = self::block(block, role).map_err(inner())?;
             if let Some(id) = called {
+                if !has_tools {
+                    return Err(inner()(
+                        "type: a request with calls defines tools".to_owned(),
+                    ));
+                }
                 once(&mut ids, id, "id").map_err(inner())?;
                 open.push(id);
             }

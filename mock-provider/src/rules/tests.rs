@@ -24,7 +24,9 @@ fn openai(messages: Value) -> Result<Vendor, String> {
 }
 
 fn anthropic(messages: Value) -> Result<Vendor, String> {
-    let body = json!({"model": "m", "max_tokens": 10, "messages": messages});
+    let schema = json!({"type": "object"});
+    let tools = json!([{"name": "t", "description": "d", "input_schema": schema}]);
+    let body = json!({"model": "m", "max_tokens": 10, "messages": messages, "tools": tools});
     hold(&request("/v1/messages", body))
 }
 
