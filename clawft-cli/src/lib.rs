@@ -1,0 +1,20 @@
+//! `weft`: conversations with a model in a terminal, with the clawft agent core.
+//!
+//! ```text
+//! config.toml → config ─┬→ the core's JSON ──→ agent core: a machine of events and effects
+//!                       └→ keys, times           │ Http, Receive, Delta, Wait
+//! terminal ⇄ chat, lines ⇄ driver ───────────────┘→ http (ureq) with a key → provider
+//! ```
+//!
+//! Modules in reading order: [`driver`] does what the core's machine wants and has no logic of the
+//! conversation in it, [`http`] sends its requests, [`keys`] are added to them, [`interrupt`] is
+//! Ctrl-C; [`config`] reads the file; [`command`] is the program.
+//!
+//! A key is never in the core, in a file, a message or an answer of this program.
+
+pub mod command;
+pub mod config;
+pub mod driver;
+pub mod http;
+pub mod interrupt;
+pub mod keys;

@@ -1,0 +1,8 @@
+//! `weft` and its driver against the scripted provider, on loopback.
+
+mod interrupts;
+mod keys;
+mod many;
+mod program;
+mod scenarios;
+mod support;
