@@ -59,8 +59,6 @@ pub struct Driver {
     times: Times,
     inbox: Receiver<Input>,
     outbox: Sender<Input>,
-    /// The number of the last request.
-    number: u64,
     /// How long the next part of the reply may take: before its head that is the client's to say.
     patience: Duration,
     /// What went wrong with the last exchange, in words.
@@ -73,13 +71,12 @@ impl Driver {
         let (outbox, inbox) = mpsc::channel();
         Driver {
             agent,
-            client: Client::new(),
+            client: Client::new(outbox.clone()),
             keys,
             clock,
             times,
             inbox,
             outbox,
-            number: 0,
             patience: Duration::MAX,
             why: String::new(),
         }
@@ -118,8 +115,14 @@ impl Driver {
         );
         loop {
             let input = match effect {
-                Effect::Done(answer) => return Ok(answer),
-                Effect::Failed(error) => return Err(self.worded(error)),
+                Effect::Done(answer) => {
+                    self.client.let_go();
+                    return Ok(answer);
+                }
+                Effect::Failed(error) => {
+                    self.client.let_go();
+                    return Err(self.worded(error));
+                }
                 Effect::Http(request) => {
                     show(Progress::Request);
                     until_ms = request.until_ms;
@@ -148,10 +151,7 @@ impl Driver {
     fn step(&mut self, turn: &mut Turn, input: Input) -> Effect {
         let agent = &mut self.agent;
         match input {
-            Input::Interrupt => {
-                self.number += 1;
-                turn.step(agent, Event::Cancel)
-            }
+            Input::Interrupt => turn.step(agent, Event::Cancel),
             Input::Reply(_, reply) => match reply {
                 Reply::Head { status, headers } => {
                     let headers = headers.iter();
@@ -173,9 +173,7 @@ impl Driver {
     }
 
     fn send(&mut self, request: HttpRequest) {
-        self.number += 1;
         self.why.clear();
-        let number = self.number;
         match self.keys.header(&request) {
             Ok(key) => {
                 let until = match request.until_ms {
@@ -183,14 +181,9 @@ impl Driver {
                     until_ms => Some(until_ms.saturating_sub(self.clock.now_ms())),
                 };
                 let times = self.times.or_of(&request, until);
-                self.client
-                    .send(request, key, times, number, self.outbox.clone());
+                self.client.send(request, key, times);
             }
-            Err(why) => {
-                let failed = Reply::Failed(HttpFault::NoKey, why);
-                // The other end is this driver's own.
-                drop(self.outbox.send(Input::Reply(number, failed)));
-            }
+            Err(why) => self.client.fail(HttpFault::NoKey, why),
         }
     }
 
@@ -202,12 +195,11 @@ impl Driver {
                 (until_ms, clock) => Duration::from_millis(until_ms.saturating_sub(clock.now_ms())),
             };
             match self.next(left.min(self.patience)) {
-                Some(Input::Reply(number, _)) if number != self.number => {}
+                Some(Input::Reply(number, _)) if !self.client.is_current(number) => {}
                 Some(input) => return input,
                 None => {
-                    self.number += 1;
                     let failed = Reply::Failed(HttpFault::TimedOut, String::new());
-                    return Input::Reply(self.number, failed);
+                    return Input::Reply(self.client.let_go(), failed);
                 }
             }
         }
@@ -215,7 +207,7 @@ impl Driver {
 
     /// Waits, unless an interrupt comes.
     fn wait(&mut self, for_ms: u64) -> Input {
-        let waited = Input::Reply(self.number, Reply::Waited);
+        let waited = Input::Reply(self.client.let_go(), Reply::Waited);
         if let Clock::Jumping(now_ms) = &self.clock {
             now_ms.set(now_ms.get().saturating_add(for_ms));
             return waited;
@@ -237,8 +229,7 @@ impl Driver {
     }
 
     /// The error with what the network said, and without any key that a server sent back.
-    fn worded(&mut self, mut error: Box<AgentError>) -> Box<AgentError> {
-        self.number += 1;
+    fn worded(&self, mut error: Box<AgentError>) -> Box<AgentError> {
         if !self.why.is_empty() && error.code != ErrorCode::Cancelled {
             error.message = format!("{}: {}", error.message, self.why);
         }

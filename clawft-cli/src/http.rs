@@ -9,6 +9,8 @@ use crate::driver::Input;
 use crate::keys::Header;
 use clawft_wasm::machine::{HttpFault, HttpRequest};
 use std::io::{self, Read as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 use ureq::{Body, Error, http::Response};
@@ -64,22 +66,19 @@ impl Times {
     }
 }
 
-/// Sends requests; connections are kept and used again.
-#[derive(Debug, Clone)]
+/// Sends requests, one at a time; connections are kept and used again.
+#[derive(Debug)]
 pub struct Client {
     through_proxy: ureq::Agent,
     direct: ureq::Agent,
-}
-
-impl Default for Client {
-    fn default() -> Self {
-        Self::new()
-    }
+    /// The number of the request that somebody waits for.
+    current: Arc<AtomicU64>,
+    out: Sender<Input>,
 }
 
 impl Client {
-    /// A client without connections.
-    pub fn new() -> Client {
+    /// A client without connections; the parts of replies go to `out`.
+    pub fn new(out: Sender<Input>) -> Client {
         let agent = |builder: ureq::config::ConfigBuilder<ureq::typestate::AgentScope>| {
             let builder = builder.http_status_as_error(false);
             let builder = builder.max_redirects(0).max_redirects_will_error(false);
@@ -90,19 +89,23 @@ impl Client {
             through_proxy: agent(ureq::Agent::config_builder()),
             // This machine is reached without.
             direct: agent(ureq::Agent::config_builder().proxy(None)),
+            current: Arc::default(),
+            out,
         }
     }
 
-    /// Sends `request` with the header of its key; the parts of the reply go to `out` with
-    /// `number`.
-    pub fn send(
-        &self,
-        request: HttpRequest,
-        key: Option<Header>,
-        times: Times,
-        number: u64,
-        out: Sender<Input>,
-    ) {
+    /// Whether the reply is of the request that was sent last, and has not been let go.
+    pub fn is_current(&self, number: u64) -> bool {
+        self.current.load(Ordering::SeqCst) == number
+    }
+
+    /// Lets go of the exchange that is open, if one is: no more of it is read than what comes next.
+    pub fn let_go(&self) -> u64 {
+        self.current.fetch_add(1, Ordering::SeqCst) + 1
+    }
+
+    /// Sends `request` with the header of its key, instead of any other.
+    pub fn send(&self, request: HttpRequest, key: Option<Header>, times: Times) {
         let local = request.url.starts_with("http://");
         let agent = if local {
             &self.direct
@@ -110,24 +113,33 @@ impl Client {
             &self.through_proxy
         };
         let agent = agent.clone();
-        let failed = out.clone();
+        let exchange = Exchange {
+            request,
+            key,
+            times,
+            number: self.let_go(),
+            current: Arc::clone(&self.current),
+            out: self.out.clone(),
+        };
         let thread = std::thread::Builder::new().name("weft-http".to_owned());
         let spawned = thread.spawn(move || {
-            let exchange = Exchange {
-                request,
-                key,
-                times,
-                number,
-                out,
-            };
             if let Err((fault, why)) = exchange.run(&agent) {
                 exchange.tell(Reply::Failed(fault, why));
             }
         });
         if let Err(why) = spawned {
-            let reply = Reply::Failed(HttpFault::Connect, format!("no thread: {why}"));
-            drop(failed.send(Input::Reply(number, reply)));
+            self.fail(HttpFault::Connect, format!("no thread: {why}"));
         }
+    }
+
+    /// Says that the exchange that is open has failed.
+    pub fn fail(&self, fault: HttpFault, why: String) {
+        let number = self.current.load(Ordering::SeqCst);
+        // The other end is the driver, which has this client.
+        drop(
+            self.out
+                .send(Input::Reply(number, Reply::Failed(fault, why))),
+        );
     }
 }
 
@@ -136,15 +148,17 @@ struct Exchange {
     key: Option<Header>,
     times: Times,
     number: u64,
+    current: Arc<AtomicU64>,
     out: Sender<Input>,
 }
 
 type Result<T> = std::result::Result<T, (HttpFault, String)>;
 
 impl Exchange {
-    /// Whether somebody still listens.
+    /// Hands on `reply`; gives whether somebody still waits for more.
     fn tell(&self, reply: Reply) -> bool {
-        self.out.send(Input::Reply(self.number, reply)).is_ok()
+        self.current.load(Ordering::SeqCst) == self.number
+            && self.out.send(Input::Reply(self.number, reply)).is_ok()
     }
 
     fn run(&self, agent: &ureq::Agent) -> Result<()> {

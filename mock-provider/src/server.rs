@@ -42,6 +42,8 @@ struct State {
     first_bytes: Vec<Instant>,
     wrong: Vec<String>,
     connections: Vec<TcpStream>,
+    /// Connections that are being answered.
+    serving: usize,
     threads: Vec<JoinHandle<()>>,
     stopped: bool,
 }
@@ -100,17 +102,25 @@ impl Mock {
     /// # Errors
     /// Where they have not come within a minute.
     pub fn wait_for(&self, count: usize) -> Result<(), String> {
-        let mut state = self.shared.lock();
-        let end = Instant::now() + PATIENCE;
-        while state.requests.len() < count {
-            let left = end.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Err(format!("{} of {count} requests came", state.requests.len()));
-            }
-            let waited = self.shared.changed.wait_timeout(state, left);
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        let came = |state: &State| state.requests.len();
+        match self.shared.until(|state| came(state) >= count) {
+            true => Ok(()),
+            false => Err(format!(
+                "{} of {count} requests came",
+                came(&self.shared.lock())
+            )),
         }
-        Ok(())
+    }
+
+    /// Waits until no connection is being answered any more: the other side has let go.
+    ///
+    /// # Errors
+    /// Where one still is after a minute.
+    pub fn wait_until_idle(&self) -> Result<(), String> {
+        match self.shared.until(|state| state.serving == 0) {
+            true => Ok(()),
+            false => Err("a connection is still open".to_owned()),
+        }
     }
 
     /// Ends it; gives the requests.
@@ -193,6 +203,21 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Waits until `holds`; gives whether it does.
+    fn until(&self, holds: impl Fn(&State) -> bool) -> bool {
+        let mut state = self.lock();
+        let end = Instant::now() + PATIENCE;
+        while !holds(&state) {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            let waited = self.changed.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
+    }
+
     fn url(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -207,6 +232,7 @@ impl Shared {
             if let Ok(other) = stream.try_clone() {
                 state.connections.push(other);
             }
+            state.serving += 1;
             let shared = Arc::clone(self);
             state
                 .threads
@@ -230,6 +256,8 @@ impl Shared {
             }
         }
         drop(stream.shutdown(Shutdown::Both));
+        self.lock().serving -= 1;
+        self.changed.notify_all();
     }
 
     /// Keeps the request; gives its vendor, its number and what it is answered with.

@@ -1,8 +1,9 @@
 //! Ctrl-C as a terminal sends it.
 #![cfg(unix)]
 
-use crate::support::Home;
+use crate::support::{Home, driver};
 use build_support::system::process;
+use clawft_cli::driver::{Input, Progress};
 use mock_provider::scenario::Form;
 use mock_provider::{Mock, Scenario};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -51,6 +52,27 @@ fn the_first_cancels_and_the_second_ends() {
         "ended by weft itself"
     );
     drop(input);
+    mock.finish().unwrap();
+}
+
+/// Whoever cancels does not pay for what would still come: the connection is closed.
+#[test]
+fn a_cancelled_reply_is_let_go() {
+    let mut scenario = Scenario::named("endless").unwrap();
+    let mut exchange = scenario.exchanges[0].clone();
+    exchange.reply.text = Some("data: {\"choices\":[{\"delta\":{\"content\":\"a \"}}]}\n\n".into());
+    exchange.chunks = vec![(50, 10)];
+    scenario.exchanges = vec![exchange];
+    let mock = Mock::paced(scenario.exchanges.clone(), 100, 0).unwrap();
+    let mut driver = driver(&scenario, Form::OpenaiStream, &mock, None);
+    let outbox = driver.outbox();
+    let error = driver.respond("s", "hello", &mut |progress| {
+        if matches!(progress, Progress::Text(_)) {
+            outbox.send(Input::Interrupt).unwrap();
+        }
+    });
+    assert_eq!(error.unwrap_err().code.as_str(), "cancelled");
+    mock.wait_until_idle().unwrap();
     mock.finish().unwrap();
 }
 
