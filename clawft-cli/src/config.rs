@@ -9,8 +9,9 @@ mod schema;
 
 use crate::http::Times;
 use crate::keys::{Keys, Source};
-use clawft_types::Config;
+use clawft_types::{Config, ProviderConfig, ProviderKind};
 use clawft_wasm::Agent;
+use clawft_wasm::machine::Credential;
 use document::Document;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -43,6 +44,8 @@ pub struct Settings {
     pub root: Option<PathBuf>,
     /// The keys of its providers.
     pub keys: Keys,
+    /// Where its providers are, with what each calls its key, if it has one.
+    pub addresses: Vec<(String, Option<Credential>)>,
     /// Times of the network that differ from the core's.
     pub times: Times,
     /// Whether there is a file.
@@ -84,19 +87,38 @@ impl Settings {
         // Tools and intents are names that only the agent knows.
         Agent::new(&json, None).map_err(|error| refused(&error.message))?;
         let mut keys = Keys::default();
+        let mut addresses = Vec::new();
         for (source, provider) in own.sources.iter().zip(&config.providers) {
             if let Some(source) = source {
                 keys.add(&provider.credential, &provider.base_url, source.clone());
             }
+            addresses.push((provider.base_url.clone(), credential(provider)));
         }
         Ok(Settings {
             json,
             root: own.root,
             keys,
+            addresses,
             times: own.times,
             is_written: true,
         })
     }
+}
+
+/// What a provider calls its key, as the core has it in requests.
+fn credential(provider: &ProviderConfig) -> Option<Credential> {
+    let (header, prefix) = match provider.kind {
+        ProviderKind::Offline => return None,
+        ProviderKind::OpenAi => ("authorization", "Bearer "),
+        ProviderKind::Anthropic => ("x-api-key", ""),
+    };
+    let name = provider.credential.clone();
+    let credential = Credential {
+        name,
+        header,
+        prefix,
+    };
+    (!provider.credential.is_empty()).then_some(credential)
 }
 
 /// Where the configuration is, unless an option says otherwise: in `XDG_CONFIG_HOME`, or in

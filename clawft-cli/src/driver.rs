@@ -174,7 +174,9 @@ impl Driver {
 
     fn send(&mut self, request: HttpRequest) {
         self.why.clear();
-        match self.keys.header(&request) {
+        let wanted = request.credential.as_ref();
+        let key = wanted.map(|wanted| self.keys.header(wanted, &request.url));
+        match key.transpose() {
             Ok(key) => {
                 let until = match request.until_ms {
                     0 => None,

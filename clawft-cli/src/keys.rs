@@ -1,7 +1,7 @@
 //! Keys of providers: where they come from, and which request gets one. A key goes to the provider
 //! it was configured for and to nobody else, by https or to this machine.
 
-use clawft_wasm::machine::HttpRequest;
+use clawft_wasm::machine::Credential;
 use std::fmt;
 use std::fs::File;
 use std::io::Read as _;
@@ -82,24 +82,20 @@ impl Keys {
         });
     }
 
-    /// The header with the key that `request` names, if it names one.
+    /// The header with the key that is `wanted`, for a request to `url`.
     ///
     /// # Errors
     /// Why it cannot have it, and what mends that.
-    pub fn header(&mut self, request: &HttpRequest) -> Result<Option<Header>, String> {
-        let Some(wanted) = &request.credential else {
-            return Ok(None);
-        };
+    pub fn header(&mut self, wanted: &Credential, url: &str) -> Result<Header, String> {
         let name = &wanted.name;
         let entry = self.0.iter_mut().find(|entry| entry.credential == *name);
         let entry = entry.ok_or_else(|| {
             format!("{name}: no key is configured; give key_env, key_file or key_command")
         })?;
-        let below = request.url.strip_prefix(&entry.base_url);
-        if !below.is_some_and(|rest| rest.starts_with('/')) {
+        if !is_below(url, &entry.base_url) {
             return Err(format!("{name}: the key is not for this address"));
         }
-        if !is_safe(&request.url) {
+        if !is_safe(url) {
             return Err(format!(
                 "{name}: a key goes by https alone, or to this machine"
             ));
@@ -112,11 +108,11 @@ impl Keys {
                 .map_err(|why| format!("{name}: {why}"))?,
         };
         entry.key = Some(key.clone());
-        Ok(Some(Header {
+        Ok(Header {
             name: wanted.header,
             prefix: wanted.prefix,
             key,
-        }))
+        })
     }
 
     /// `text` without any key that has been read.
@@ -159,6 +155,12 @@ impl fmt::Display for Source {
             Source::Command(words) => write!(f, "`{}`", words.join(" ")),
         }
     }
+}
+
+/// Whether `url` is one of those that begin with `base_url`.
+pub(crate) fn is_below(url: &str, base_url: &str) -> bool {
+    let rest = url.strip_prefix(base_url);
+    rest.is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// Whether what goes to `url` can be read by nobody on the way.

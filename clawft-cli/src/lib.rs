@@ -8,7 +8,7 @@
 //!
 //! Modules in reading order: [`driver`] does what the core's machine wants and has no logic of the
 //! conversation in it, [`http`] sends its requests, [`keys`] are added to them, [`interrupt`] is
-//! Ctrl-C; [`config`] reads the file; [`command`] is the program.
+//! Ctrl-C; `wasm` runs the shipped component in their place; [`config`] reads the file; [`command`] is the program.
 //!
 //! A key is never in the core, in a file, a message or an answer of this program.
 
@@ -18,3 +18,5 @@ pub mod driver;
 pub mod http;
 pub mod interrupt;
 pub mod keys;
+#[cfg(feature = "wasm")]
+pub mod wasm;

@@ -7,6 +7,7 @@ use crate::interrupt::Interrupt;
 use clawft_types::{AgentError, Answer, answer};
 use clawft_wasm::Agent;
 use std::io::{self, IsTerminal as _, Read as _};
+use std::path::{Path, PathBuf};
 
 /// The answer's `finish` where it came to its end.
 const STOP: &str = "stop";
@@ -19,15 +20,26 @@ pub struct Opts {
     /// The conversation it belongs to.
     #[arg(long, value_name = "NAME", default_value = "default")]
     session: String,
+    /// The shipped component, to be run in place of the agent that is built in.
+    #[arg(long, value_name = "FILE")]
+    wasm: Option<PathBuf>,
     /// A line of JSON for each answer; lines of standard input are JSON as well.
     #[arg(long)]
     json: bool,
 }
 
-/// An agent with its driver, in one conversation.
+/// Who answers.
+enum Speaker {
+    /// The agent that is built in.
+    Native(Box<Driver>, Interrupt),
+    /// The component.
+    #[cfg(feature = "wasm")]
+    Wasm(Box<crate::wasm::Component>),
+}
+
+/// An agent in one conversation.
 pub struct Talk {
-    driver: Driver,
-    interrupt: Interrupt,
+    speaker: Speaker,
     /// The conversation, unless a line names another.
     pub session: String,
     /// Whether answers are lines of JSON.
@@ -41,15 +53,11 @@ pub fn run(opts: &Opts, place: &Place) -> Result<bool> {
     if !settings.is_written && io::stderr().is_terminal() {
         welcome(place)?;
     }
-    let Settings {
-        json, keys, times, ..
-    } = settings;
-    let agent = Agent::at(&json, &root).map_err(|error| error.message)?;
-    let driver = Driver::new(agent, keys, times, Clock::System);
-    let interrupt = Interrupt::install(driver.outbox())?;
     let mut talk = Talk {
-        driver,
-        interrupt,
+        speaker: match &opts.wasm {
+            Some(file) => component(file, &root, settings)?,
+            None => native(&root, settings)?,
+        },
         session: opts.session.clone(),
         json: opts.json,
     };
@@ -74,6 +82,27 @@ pub fn run(opts: &Opts, place: &Place) -> Result<bool> {
     Ok(fine)
 }
 
+fn native(root: &Path, settings: Settings) -> Result<Speaker> {
+    let agent = Agent::at(&settings.json, root).map_err(|error| error.message)?;
+    let driver = Driver::new(agent, settings.keys, settings.times, Clock::System);
+    let interrupt = Interrupt::install(driver.outbox())?;
+    Ok(Speaker::Native(Box::new(driver), interrupt))
+}
+
+#[cfg(feature = "wasm")]
+fn component(file: &Path, root: &Path, settings: Settings) -> Result<Speaker> {
+    std::fs::create_dir_all(root).map_err(|why| format!("{}: {why}", root.display()))?;
+    let component = crate::wasm::Component::start(file, root, settings)?;
+    Ok(Speaker::Wasm(Box::new(component)))
+}
+
+#[cfg(not(feature = "wasm"))]
+fn component(file: &Path, _: &Path, _: Settings) -> Result<Speaker> {
+    let file = file.display();
+    let help = "cargo install --locked --path clawft-cli --features editor,wasm";
+    Err(format!("{file}: this weft cannot run it; build one that can: {help}").into())
+}
+
 /// What a first run is told.
 fn welcome(place: &Place) -> Result<()> {
     let path = place.config()?;
@@ -96,22 +125,37 @@ impl Talk {
 
     /// The same in another session.
     pub fn answer_in(&mut self, session: &str, text: &str) -> Result<bool> {
-        let mut shown = Shown {
-            silent: self.json,
-            ..Shown::default()
-        };
-        self.interrupt.begin();
-        let answer = self
-            .driver
-            .respond(session, text, &mut |progress| shown.take(progress));
-        self.interrupt.end();
-        let written = match shown.failed.take() {
-            Some(error) => Err(error),
-            None if self.json => say(&line(&answer)),
-            None => shown.end(&answer),
-        };
-        written?;
-        Ok(answer.is_ok())
+        match &mut self.speaker {
+            Speaker::Native(driver, interrupt) => {
+                let mut shown = Shown {
+                    silent: self.json,
+                    ..Shown::default()
+                };
+                interrupt.begin();
+                let answer = driver.respond(session, text, &mut |progress| shown.take(progress));
+                interrupt.end();
+                let written = match shown.failed.take() {
+                    Some(error) => Err(error),
+                    None if self.json => say(&line(&answer)),
+                    None => shown.end(&answer),
+                };
+                written?;
+                Ok(answer.is_ok())
+            }
+            #[cfg(feature = "wasm")]
+            Speaker::Wasm(component) => {
+                let answer = component.answer(session, text)?;
+                if self.json {
+                    say(&format!("{}\n", answer.json))?;
+                } else {
+                    match &answer.text {
+                        Ok(text) => say(&format!("{text}\n"))?,
+                        Err(error) => voice::complain(error),
+                    }
+                }
+                Ok(answer.text.is_ok())
+            }
+        }
     }
 }
 

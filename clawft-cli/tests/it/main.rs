@@ -6,3 +6,4 @@ mod many;
 mod program;
 mod scenarios;
 mod support;
+mod wasm;

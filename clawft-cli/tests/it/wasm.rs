@@ -1,0 +1,139 @@
+//! The shipped component in place of the agent that is built in: the same scenarios, with the key
+//! added outside.
+#![cfg(feature = "wasm")]
+
+use crate::support::{Home, SECRET, files, run};
+use build_support::system::process;
+use mock_provider::scenario::{Exchange, Form, Reply};
+use mock_provider::{Mock, Scenario};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::LazyLock;
+
+/// Built as `cargo wasm` builds it; whether it is within its budget is told elsewhere.
+static COMPONENT: LazyLock<PathBuf> = LazyLock::new(|| {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let target = workspace.join("target");
+    let mut cargo = process::cargo("cargo");
+    cargo.current_dir(&workspace);
+    cargo.args([
+        "run",
+        "--quiet",
+        "--package",
+        "build-support",
+        "--target-dir",
+    ]);
+    cargo
+        .arg(&target)
+        .args(["--", "build", "--target", "wasm32-wasip2"]);
+    let built = cargo.output().unwrap();
+    assert!(matches!(built.status.code(), Some(0 | 1)), "{built:?}");
+    target.join("budget/wasm32-wasip2/clawft_wasm.wasm")
+});
+
+fn weft(home: &Home) -> Command {
+    let mut command = home.weft();
+    command.args(["agent", "--wasm"]).arg(&*COMPONENT);
+    command
+}
+
+/// What takes no wait and no time-out.
+#[test]
+fn scenarios() {
+    for name in [
+        "plain",
+        "one_tool",
+        "three_rounds",
+        "two_calls",
+        "byte_by_byte",
+        "content_null",
+        "doubled_ids",
+        "arguments_no_json",
+        "reasoning",
+        "whole_for_stream",
+        "wrong_type",
+        "redirect",
+    ] {
+        let scenario = Scenario::named(name).unwrap();
+        for form in scenario.forms() {
+            let mock = Mock::start(scenario.exchanges.clone()).unwrap();
+            let home = Home::with(&mock, form);
+            std::fs::create_dir_all(home.root()).unwrap();
+            for (name, text) in &scenario.files {
+                std::fs::write(home.root().join(name), text).unwrap();
+            }
+            let (code, stdout, stderr) = run(weft(&home).args(["-m", &scenario.say[0]]));
+            let place = format!("{name} {form:?}: {stdout}{stderr}");
+            match (&scenario.answer, &scenario.error) {
+                (Some(answer), _) => {
+                    assert_eq!((code, stdout), (Some(0), format!("{answer}\n")), "{place}");
+                }
+                (None, error) => {
+                    assert_eq!(code, Some(1), "{place}");
+                    let error = error.as_ref().unwrap();
+                    assert!(stderr.contains(&format!("error: {error}: ")), "{place}");
+                }
+            }
+            let requests = mock
+                .finish()
+                .unwrap_or_else(|wrong| panic!("{wrong}\n{place}"));
+            for request in requests {
+                let (header, value) = match form.kind() {
+                    "openai" => ("authorization", format!("Bearer {SECRET}")),
+                    _ => ("x-api-key", SECRET.to_owned()),
+                };
+                assert_eq!(request.header(header), Some(value.as_str()), "{place}");
+            }
+        }
+    }
+}
+
+/// A server that sends the key back: it is in no word and no file.
+#[test]
+fn a_key_that_comes_back_is_taken_out() {
+    let message = format!("Incorrect API key provided: {SECRET}.");
+    let refused = Exchange {
+        reply: Reply {
+            status: Some(401),
+            json: Some(json!({"error": {"message": message}})),
+            ..Reply::default()
+        },
+        ..Exchange::default()
+    };
+    let mock = Mock::start(vec![refused]).unwrap();
+    let home = Home::with(&mock, Form::OpenaiStream);
+    let (code, stdout, stderr) = run(weft(&home).args(["-m", "hello"]));
+    assert_eq!(code, Some(1));
+    assert!(stderr.contains("[key]"), "{stderr}");
+    assert!(!stdout.contains(SECRET) && !stderr.contains(SECRET));
+    for (path, bytes) in files(home.path()) {
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(!text.contains(SECRET), "{}", path.display());
+    }
+    mock.finish().unwrap();
+}
+
+/// Offline it answers as the built-in agent does, and they share their sessions.
+#[test]
+fn it_goes_on_where_the_other_left_off() {
+    let home = Home::new();
+    let (code, ..) = run(weft(&home).args(["-m", "remember tea: green", "-m", "{\"a\": 1}"]));
+    assert_eq!(code, Some(0));
+    let (_, answer, _) = run(home.weft().args(["agent", "--json", "-m", "recall tea"]));
+    let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+    assert_eq!(answer["tool_results"][0]["output"], "green", "{answer}");
+    let (_, shown, _) = run(home.weft().args(["sessions", "show", "default"]));
+    assert!(shown.contains("user: {\"a\": 1}\n"), "{shown}");
+}
+
+#[test]
+fn what_is_no_agent_is_refused() {
+    let home = Home::new();
+    let file = home.path().join("a.wasm");
+    std::fs::write(&file, "(component)").unwrap();
+    let mut command = home.weft();
+    let (code, _, stderr) = run(command.args(["agent", "-m", "x", "--wasm"]).arg(&file));
+    assert_eq!(code, Some(2));
+    assert!(stderr.contains("a.wasm: "), "{stderr}");
+}
