@@ -249,6 +249,26 @@ fn sessions() {
     );
 }
 
+/// Who reads may have had enough: that is no error to be told.
+#[test]
+fn a_closed_pipe_ends_it_quietly() {
+    let home = Home::new();
+    let mut command = home.weft();
+    command.arg("agent").stdin(Stdio::piped());
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(b"hello\n").unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+    drop(input);
+}
+
 /// Nobody wants colours but a terminal.
 #[test]
 fn no_colours_in_a_pipe() {
