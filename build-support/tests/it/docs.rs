@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 const README_LINES: usize = 150;
 
 /// Programs of others that the documents call.
-const OTHERS: [&str; 5] = ["apt-get", "git", "node", "rustup", "wasm-bindgen"];
+const OTHERS: [&str; 6] = ["apt-get", "git", "node", "rustup", "wasm-bindgen", "weft"];
 
 /// Subcommands that cargo has itself, and what this repository's users install.
 const CARGO: [&str; 9] = [
