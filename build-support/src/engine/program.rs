@@ -6,7 +6,8 @@ use crate::engine::memory::Memory;
 use crate::error::{Error, Result};
 use crate::wasm::artifact::{Artifact, FileKind};
 use std::path::{Path, PathBuf};
-use wasmtime::component::Component;
+use wasmtime::component::types::ComponentItem;
+use wasmtime::component::{Component, ResourceType};
 use wasmtime::{Engine, Module, Store};
 use wasmtime_wasi::p1::{self, WasiP1Ctx};
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
@@ -54,16 +55,34 @@ fn without_http(
     component: &Component,
 ) -> wasmtime::Result<()> {
     let ty = component.component_type();
-    let names: Vec<&str> = ty
-        .imports(component.engine())
-        .map(|import| import.0)
-        .collect();
-    let wasi = names.iter().all(|name| name.starts_with("wasi:"));
-    if wasi && names.iter().any(|name| name.starts_with("wasi:http/")) {
-        linker.define_unknown_imports_as_traps(component)?;
+    for (name, import) in ty.imports(component.engine()) {
+        let ComponentItem::ComponentInstance(instance) = &import.ty else {
+            continue;
+        };
+        let Some(interface) = name.strip_prefix("wasi:http/") else {
+            continue;
+        };
+        let mut given = linker.instance(name)?;
+        for (export, item) in instance.exports(component.engine()) {
+            match item.ty {
+                ComponentItem::ComponentFunc(_) => given.func_new(export, |_, _, _, _| {
+                    Err(wasmtime::Error::msg("there is no HTTP here"))
+                })?,
+                // The interface's own; others are of whom it takes them from.
+                ComponentItem::Resource(_)
+                    if interface.starts_with("types@") && !OF_IO.contains(&export) =>
+                {
+                    given.resource(export, ResourceType::host::<()>(), |_, _| Ok(()))?;
+                }
+                _ => {}
+            }
+        }
     }
     Ok(())
 }
+
+/// What `wasi:http/types` takes from `wasi:io`.
+const OF_IO: [&str; 4] = ["error", "input-stream", "output-stream", "pollable"];
 
 impl Compiled {
     /// Compiles `artifact` with `engine`.

@@ -2,7 +2,7 @@
 
 use core::mem;
 
-use clawft_types::{AgentError, ErrorCode, ProviderKind, Result, Role, Tokens};
+use clawft_types::{AgentError, ErrorCode, Message, ProviderKind, Result, Role, Tokens};
 use core_alloc::boxed::Box;
 
 use super::effect::{Effect, HttpRequest};
@@ -19,6 +19,9 @@ const TRIES: u32 = 3;
 
 /// The longest time that is waited for a provider, in milliseconds.
 const MAX_WAIT_MS: u64 = 60_000;
+
+/// Turns that are sent whatever their size, unless the provider complains.
+const KEPT_TURNS: u32 = 4;
 
 /// Milliseconds that a turn may take.
 const TURN_MS: u64 = 600_000;
@@ -77,6 +80,7 @@ impl Machine {
             if self.draft.is_stuck() {
                 self.finish = TOOL_LIMIT;
             }
+            self.fit();
             match self.question()? {
                 Asked::Answer(completion) => {
                     if let Some(effect) = self.proceed(completion)? {
@@ -124,6 +128,34 @@ impl Machine {
         }
         let exchange = Exchange::new(provider.kind, provider.stream, request.max_reply_bytes);
         Ok(Asked::Request(request, Box::new(exchange)))
+    }
+
+    /// Leaves out the oldest turns that are too much for the model, if the configuration says how
+    /// much it takes: three quarters of that, a token taken for four bytes. The last turns stay.
+    fn fit(&mut self) {
+        let route = route::choose(&self.config, self.intent, self.asking.provider);
+        let tokens = route.map_or(0, |route| route.provider.context_tokens);
+        if tokens == 0 {
+            return;
+        }
+        let bytes = |message: &Message| message.bytes() as u64;
+        let mut sum = self.config.system.len() as u64;
+        sum += self.draft.messages.iter().map(bytes).sum::<u64>();
+        let mut turns = 0;
+        let history = &self.snapshot.session.messages;
+        let mut start = history.len();
+        for (at, message) in history.iter().enumerate().rev() {
+            sum = sum.saturating_add(bytes(message));
+            if message.role != Role::User {
+                continue;
+            }
+            turns += 1;
+            if turns > KEPT_TURNS && sum > tokens.saturating_mul(3) {
+                break;
+            }
+            start = at;
+        }
+        self.asking.start = self.asking.start.max(start);
     }
 
     /// Whether tokens are left, of the turn's and the session's.

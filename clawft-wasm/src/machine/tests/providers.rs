@@ -348,6 +348,29 @@ fn a_conversation_that_is_too_long_is_sent_in_part_once() {
     }
 }
 
+/// What the model does not take is not sent, if the configuration says how much that is.
+#[test]
+fn the_oldest_turns_are_left_out_in_time() {
+    let config = r#"{"providers":[{"kind":"openai","context_tokens":1024}]}"#;
+    let (mut machine, mut store) = (machine(config), Store::default());
+    let mut sent = Vec::new();
+    for number in 0..9 {
+        let question = format!(
+            "q{number} {}",
+            "x".repeat(if number < 6 { 100 } else { 700 })
+        );
+        let (answer, seen) = run(&mut machine, &mut store, &mut vec![says("ok")], &question);
+        assert_eq!(
+            answer.unwrap().usage.history,
+            2 * number + 2,
+            "nothing is dropped"
+        );
+        sent.push(seen.requests[0].body.matches("\"role\":\"user\"").count());
+    }
+    // 3,072 bytes: 700 of the question and as many of each before it, or else four of them.
+    assert_eq!(sent, [1, 2, 3, 4, 5, 6, 7, 8, 7]);
+}
+
 #[test]
 fn tokens_run_out() {
     let with =
