@@ -228,6 +228,7 @@ impl Exchange {
         drop_fields(fields);
         // SAFETY: as above. A body and its stream can be taken once, which is here.
         let incoming = Returned::by(|to| unsafe { consume(response, to) }).at(1);
+        // SAFETY: as above.
         let stream = Returned::by(|to| unsafe { stream(incoming, to) }).at(1);
         let exchange = Exchange {
             response,

@@ -223,17 +223,20 @@ fn unexpected_events_change_nothing() {
             Event::Tick(5),
             message("again"),
         ] {
-            let answers = match (&effect, &event) {
-                (Effect::Load { .. }, Event::Loaded { .. }) => true,
-                (Effect::Append { .. } | Effect::Replace { .. }, Event::Saved(_)) => true,
-                (Effect::Http(_), Event::Head { .. } | Event::HttpFailed(_)) => true,
-                (
-                    Effect::Receive | Effect::Delta { .. },
-                    Event::Body(_) | Event::End | Event::HttpFailed(_),
-                ) => true,
-                (Effect::Done(_), Event::Message { .. }) => true,
-                _ => false,
-            };
+            let answers = matches!(
+                (&effect, &event),
+                (Effect::Load { .. }, Event::Loaded { .. })
+                    | (
+                        Effect::Append { .. } | Effect::Replace { .. },
+                        Event::Saved(_)
+                    )
+                    | (Effect::Http(_), Event::Head { .. } | Event::HttpFailed(_))
+                    | (
+                        Effect::Receive | Effect::Delta { .. },
+                        Event::Body(_) | Event::End | Event::HttpFailed(_)
+                    )
+                    | (Effect::Done(_), Event::Message { .. })
+            );
             if !answers {
                 let Effect::Failed(error) = machine.step(event) else {
                     panic!("taken at {effect:?}");
