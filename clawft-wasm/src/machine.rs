@@ -19,6 +19,7 @@ mod draft;
 mod effect;
 mod event;
 mod exchange;
+mod save;
 mod snapshot;
 
 use core::mem;
@@ -39,10 +40,6 @@ pub use effect::{Credential, Effect, HttpRequest};
 pub use event::{Event, HttpFault, StoreFault};
 use exchange::{Exchange, Progress};
 pub use snapshot::{Numbers, Shift, Snapshot};
-
-/// How often a turn is added anew when others have added theirs meanwhile. With a lock once is
-/// enough.
-const ATTEMPTS: u32 = 8;
 
 /// What a turn's answer says where the provider wanted more rounds of tools than there are.
 const TOOL_LIMIT: &str = "tool_limit";
@@ -321,91 +318,6 @@ impl Machine {
         self.error = Some(error);
         self.state = State::Failing;
         effect
-    }
-
-    /// Has the store add what it does not have yet.
-    fn save(&mut self) -> Effect {
-        let Snapshot {
-            session,
-            version,
-            unsaved,
-            is_old,
-            is_gone,
-            ..
-        } = &*self.snapshot;
-        let name = session.name.clone();
-        let after = if *is_gone { 0 } else { *version };
-        let effect = if after == 0 || *is_old {
-            let mut snapshot = session.head();
-            snapshot.push_str(&session.last_turn(session.messages.len()));
-            Effect::Replace {
-                session: name,
-                after,
-                snapshot,
-            }
-        } else {
-            Effect::Append {
-                session: name,
-                after,
-                record: session.last_turn(*unsaved),
-            }
-        };
-        self.state = State::Saving;
-        effect
-    }
-
-    fn saved(&mut self, outcome: Result<u64, StoreFault>) -> Effect {
-        let fault = match outcome {
-            Ok(version) => {
-                self.snapshot.save(version);
-                None
-            }
-            Err(StoreFault::Conflict) if self.attempts < ATTEMPTS => {
-                self.attempts += 1;
-                self.numbers = self.snapshot.saved;
-                self.state = State::CatchingUp;
-                let session = self.snapshot.session.name.clone();
-                let known = self.take_snapshot();
-                return Effect::Load { session, known };
-            }
-            Err(StoreFault::Conflict) => Some(AgentError::new(
-                ErrorCode::Conflict,
-                "{}: others write to it all the time",
-                &[&self.snapshot.session.name],
-            )),
-            Err(StoreFault::Failed(error)) => Some(error),
-        };
-        self.done(fault)
-    }
-
-    /// Saves again behind what others have added, if that could be had.
-    fn caught_up(&mut self, outcome: Result<()>) -> Effect {
-        let shift = Shift {
-            from: self.numbers,
-            to: self.snapshot.saved,
-        };
-        if let Some(answer) = &mut self.answer {
-            shift.message(&mut answer.message);
-            for result in &mut answer.tool_results {
-                shift.result(result);
-            }
-        }
-        match outcome {
-            Ok(()) => self.save(),
-            Err(error) => self.done(Some(error)),
-        }
-    }
-
-    fn done(&mut self, fault: Option<Box<AgentError>>) -> Effect {
-        let Some(mut answer) = self.answer.take() else {
-            return unexpected();
-        };
-        answer.not_persisted = fault;
-        self.snapshot.trim(&self.config.limits);
-        let session = &self.snapshot.session;
-        answer.usage.history = session.messages.len() as u64;
-        answer.usage.dropped = session.dropped;
-        Effect::Done(answer)
     }
 }
 
