@@ -25,7 +25,7 @@ use crate::wasm::artifact::Artifact;
 use crate::wasm::{Module, ReadError};
 use rewrite::PASS;
 use std::collections::BTreeMap;
-use weight::Weight;
+use weight::{Scales, Weight};
 
 /// Compacts every core module.
 ///
@@ -35,15 +35,23 @@ pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
     let Some(compact) = job.compact else {
         return Ok(Outcome::new(artifact, "not asked for"));
     };
-    let weigh = |module: &[u8]| Weight(sizes::weights(&job.metric, module));
+    let metric = &job.metric;
+    let scales = Scales {
+        minimized: metric.minimized(),
+        exact: &|module| Weight(sizes::weights(metric, module)),
+        near: &|module| Weight(sizes::near_weights(metric, module)),
+    };
     let mut moved = Vec::new();
     let mut gave = BTreeMap::<&str, u64>::new();
     let after = artifact.map_core(PASS, |_, module| {
         let code = Module::read(module).map_err(ReadError::output(PASS))?;
         let code = code.code().to_vec();
-        let made = road::run(module, compact.outline, &weigh)?;
-        for step in &made.gave {
-            *gave.entry(step.step).or_default() += step.before.0[0] - step.after.0[0];
+        let made = road::run(module, compact.outline, &scales)?;
+        let mut before = module.len() as u64;
+        for step in &made.steps {
+            let after = step.module.len() as u64;
+            *gave.entry(step.name).or_default() += before - after;
+            before = after;
         }
         let bytes = made.rewritten.bytes.clone();
         moved.push(Moved {

@@ -11,8 +11,7 @@ use crate::passes::compact::code;
 use crate::passes::compact::rewrite::{Edit, PASS};
 use crate::passes::origin::Rewritten;
 use crate::wasm::{Module, ReadError};
-use model::{Model, Token};
-use std::collections::BTreeMap;
+use model::{Expected, Model, Token};
 use std::ops::Range;
 use wasmparser::ValType;
 
@@ -51,9 +50,7 @@ pub fn run(module: &[u8]) -> Result<Rewritten> {
 fn renumber(functions: &mut [Function]) {
     let mut model = Model::default();
     for function in &*functions {
-        model.add(&function.tokens, &function.uses, |local| {
-            function.number(local)
-        });
+        model.add(&function.tokens, &function.uses, &function.numbers);
     }
     let mut by_uses: Vec<usize> = (0..functions.len()).collect();
     by_uses.sort_by_key(|function| functions[*function].uses.len());
@@ -62,15 +59,14 @@ fn renumber(functions: &mut [Function]) {
         for number in &by_uses {
             let function = &mut functions[*number];
             if !function.groups.is_empty() {
-                model.take(&function.tokens, &function.uses, |local| {
-                    function.number(local)
-                });
+                model.take(&function.tokens, &function.uses, &function.numbers);
                 for _ in 0..ROUNDS {
-                    swapped |= function.improve(&model);
+                    if !function.improve(&model) {
+                        break;
+                    }
+                    swapped = true;
                 }
-                model.add(&function.tokens, &function.uses, |local| {
-                    function.number(local)
-                });
+                model.add(&function.tokens, &function.uses, &function.numbers);
             }
         }
         if !swapped {
@@ -84,109 +80,120 @@ struct Function {
     tokens: Vec<Token>,
     /// Where in `tokens` a local is used.
     uses: Vec<u32>,
-    /// The present number of each local that is used.
-    numbers: BTreeMap<u32, u32>,
-    /// The numbers that may change places: of one type and length, and no parameters.
-    groups: Vec<Vec<u32>>,
+    /// The locals that are used, in ascending order: tokens have their place among them.
+    used: Vec<u32>,
+    /// The present number of each of them.
+    numbers: Vec<u32>,
+    groups: Vec<Group>,
+}
+
+/// Numbers that may change places: of one type and length, and no parameters.
+struct Group {
+    /// The numbers.
+    slots: Vec<u32>,
+    /// The used locals that have one of them, by their place among all that are used.
+    members: Vec<u32>,
 }
 
 impl Function {
     fn new(body: &code::Body<'_>, parameters: u32) -> Self {
-        let tokens: Vec<_> = body.operators.iter().map(Token::new).collect();
+        let mut used: Vec<u32> = body.operators.iter().filter_map(code::local).collect();
+        used.sort_unstable();
+        used.dedup();
+        let place = |local: u32| used.binary_search(&local).unwrap_or_default() as u32;
+        let operators = body.operators.iter();
+        let tokens: Vec<_> = operators
+            .map(|operator| Token::new(operator, place))
+            .collect();
         let is_use = |at: &u32| matches!(tokens[*at as usize], Token::Local { .. });
         let uses: Vec<u32> = (0..tokens.len() as u32).filter(is_use).collect();
-        let numbers = uses.iter().filter_map(|at| match tokens[*at as usize] {
-            Token::Local { local, .. } => Some((local, local)),
-            Token::Other(_) => None,
-        });
-        let numbers = numbers.collect();
-        let mut groups = Vec::<(ValType, Vec<u32>)>::new();
+        let mut slots = Vec::<(ValType, Vec<u32>)>::new();
         let mut next = parameters;
         for (count, ty) in &body.locals {
             let run: Range<u32> = next..(next + count).min(SHORT_NUMBERS);
             next += count;
-            match groups.iter_mut().find(|(known, _)| known == ty) {
-                Some((_, group)) => group.extend(run),
-                None => groups.push((*ty, run.collect())),
+            match slots.iter_mut().find(|(known, _)| known == ty) {
+                Some((_, slots)) => slots.extend(run),
+                None => slots.push((*ty, run.collect())),
             }
         }
-        let groups = groups.into_iter().map(|(_, group)| group);
+        let groups = slots.into_iter().map(|(_, slots)| {
+            let members = (0u32..).zip(&used);
+            let members = members.filter(|(_, local)| slots.binary_search(local).is_ok());
+            Group {
+                members: members.map(|(place, _)| place).collect(),
+                slots,
+            }
+        });
+        let can_change = |group: &Group| group.slots.len() > 1 && !group.members.is_empty();
         Self {
+            groups: groups.filter(can_change).collect(),
+            numbers: used.clone(),
+            used,
             uses,
-            numbers,
-            groups: groups.filter(|group| group.len() > 1).collect(),
             tokens,
         }
     }
 
     fn number(&self, local: u32) -> u32 {
-        self.numbers.get(&local).copied().unwrap_or(local)
+        match self.used.binary_search(&local) {
+            Ok(place) => self.numbers[place],
+            Err(_) => local,
+        }
     }
 
     /// Gives locals of a group other numbers where the model likes them better.
     fn improve(&mut self, model: &Model) -> bool {
         let mut swapped = false;
-        for group in 0..self.groups.len() {
-            let slots = self.groups[group].clone();
-            let members: Vec<u32> = self.members(&slots);
-            if members.is_empty() {
-                continue;
+        for Group { slots, members } in &self.groups {
+            let likings = self.likings(model, members, slots);
+            // What no local has stands for locals that are not used: they like all the same.
+            let mut holder = vec![None; slots.len()];
+            for (member, place) in members.iter().enumerate() {
+                if let Ok(slot) = slots.binary_search(&self.numbers[*place as usize]) {
+                    holder[slot] = Some(member);
+                }
             }
-            let costs = self.costs(model, &members, &slots);
-            // What no local has stands for locals that are not used: they cost nothing anywhere.
-            let mut holder: Vec<Option<usize>> = slots
-                .iter()
-                .map(|slot| {
-                    members
-                        .iter()
-                        .position(|local| self.number(*local) == *slot)
-                })
-                .collect();
-            swapped |= swap(&mut holder, &costs);
+            swapped |= swap(&mut holder, &likings);
             for (slot, member) in slots.iter().zip(holder) {
                 if let Some(member) = member {
-                    self.numbers.insert(members[member], *slot);
+                    self.numbers[members[member] as usize] = *slot;
                 }
             }
         }
         swapped
     }
 
-    /// The used locals that have a number of `slots`.
-    fn members(&self, slots: &[u32]) -> Vec<u32> {
-        let used = self.numbers.iter();
-        used.filter(|(_, number)| slots.binary_search(number).is_ok())
-            .map(|(local, _)| *local)
-            .collect()
-    }
-
-    /// What each member costs with each slot for a number.
-    fn costs(&self, model: &Model, members: &[u32], slots: &[u32]) -> Vec<Vec<u64>> {
-        let mut costs = vec![vec![0; slots.len()]; members.len()];
+    /// How many bits each member saves with each slot for a number, beside one never seen there.
+    fn likings(&self, model: &Model, members: &[u32], slots: &[u32]) -> Vec<Vec<u64>> {
+        let mut likings = vec![vec![0; slots.len()]; members.len()];
+        let mut expected = Expected::default();
         for at in &self.uses {
-            if let Token::Local { local, .. } = self.tokens[*at as usize]
-                && let Ok(member) = members.binary_search(&local)
+            if let Token::Local { place, .. } = self.tokens[*at as usize]
+                && let Ok(member) = members.binary_search(&place)
             {
-                let expected = model.expected(&self.tokens, *at, |local| self.number(local));
-                for (cost, slot) in costs[member].iter_mut().zip(slots) {
-                    *cost += expected.cost(*slot);
+                model.expect(&mut expected, &self.tokens, *at, &self.numbers);
+                for (number, bits) in expected.drain() {
+                    if let Ok(slot) = slots.binary_search(&number) {
+                        likings[member][slot] += bits;
+                    }
                 }
             }
         }
-        costs
+        likings
     }
 }
 
-/// Swaps pairs as long as that costs less.
-fn swap(holder: &mut [Option<usize>], costs: &[Vec<u64>]) -> bool {
-    let cost = |member: Option<usize>, slot: usize| member.map_or(0, |member| costs[member][slot]);
+/// Swaps pairs as long as more is saved.
+fn swap(holder: &mut [Option<usize>], likings: &[Vec<u64>]) -> bool {
+    let saved = |member: Option<usize>, slot: usize| member.map_or(0, |m| likings[m][slot]);
     let mut any = false;
     for _ in 0..TRIALS {
         let mut swapped = false;
         for one in 0..holder.len() {
             for other in one + 1..holder.len() {
                 let (a, b) = (holder[one], holder[other]);
-                if cost(a, other) + cost(b, one) < cost(a, one) + cost(b, other) {
+                if saved(a, other) + saved(b, one) > saved(a, one) + saved(b, other) {
                     holder.swap(one, other);
                     swapped = true;
                 }

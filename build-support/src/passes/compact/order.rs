@@ -14,10 +14,10 @@ use wasmparser::Operator;
 /// Functions below these have numbers of one byte, and of two.
 const SHORT_NUMBERS: [u32; 2] = [128, 16_384];
 
-/// How many functions, the largest, an order by likeness is tried from.
-const STARTS: usize = 6;
-/// The bytes of code from which on only one is: compressing takes its time.
-const LARGE: usize = 400_000;
+/// How many functions, the largest, an order by likeness is tried from, at most.
+const STARTS: usize = 4;
+/// The bytes of code up to which more than one is, taken together: compressing takes its time.
+const TRIED: usize = 400_000;
 
 /// Puts the functions that are used most where numbers are short. Where length does not count, they
 /// stay in their order.
@@ -27,8 +27,17 @@ const LARGE: usize = 400_000;
 pub fn by_use(module: &[u8]) -> Result<Rewritten> {
     let module = Module::read(module).map_err(ReadError::output(PASS))?;
     let mut edit = Edit::new(&module).map_err(ReadError::output(PASS))?;
-    edit.order = classes(&uses(&module, &edit)?, module.imported).concat();
+    sort_by_use(&module, &mut edit)?;
     edit.write()
+}
+
+/// The same where a module is written anyway.
+///
+/// # Errors
+/// [`Error`](crate::Error) where the module cannot be read.
+pub fn sort_by_use(module: &Module<'_>, edit: &mut Edit<'_, '_>) -> Result<()> {
+    edit.order = classes(&uses(module, edit)?, module.imported).concat();
+    Ok(())
 }
 
 /// Puts functions that are alike beside each other: the order of least `size` among several that
@@ -45,10 +54,7 @@ pub fn by_likeness(module: &[u8], size: &Size<'_>) -> Result<Rewritten> {
     drop(edit);
     let bodies: Vec<&[u8]> = module.bodies.iter().map(|body| body.as_bytes()).collect();
     let likeness = Likeness::new(&bodies);
-    let starts = match module.code().len() {
-        LARGE.. => 1,
-        _ => STARTS,
-    };
+    let starts = (TRIED / module.code().len().max(1)).clamp(1, STARTS);
     let mut largest = classes.first().cloned().unwrap_or_default();
     largest.sort_by_key(|function| std::cmp::Reverse(bodies[*function as usize].len()));
     for start in largest.into_iter().take(starts) {

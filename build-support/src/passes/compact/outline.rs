@@ -17,10 +17,11 @@ pub use crate::passes::Outline;
 use crate::error::Result;
 use crate::passes::compact::order;
 use crate::passes::compact::rewrite::{Edit, PASS};
-use crate::passes::origin::Rewritten;
+use crate::passes::origin::{Origin, Rewritten};
 use crate::wasm::{Module, ReadError};
 use piece::Piece;
 use places::Places;
+use wasmparser::Operator;
 
 /// How often what is left is gone through.
 const ROUNDS: usize = 3;
@@ -31,12 +32,13 @@ const ROUNDS: usize = 3;
 /// [`Error`](crate::Error) where the module cannot be read or written.
 pub fn run(module: &[u8], outline: Outline) -> Result<Rewritten> {
     let mut done = Rewritten::untouched(module.to_vec()).map_err(ReadError::output(PASS))?;
+    let mut found = find(&done.bytes, outline)?;
     for _ in 0..ROUNDS {
-        let found = find(&done.bytes, outline)?;
         if found.pieces.is_empty() {
             break;
         }
-        let next = write(&done.bytes, &found)?;
+        let next = write(&done.bytes, &found.places, &found.pieces)?;
+        found = find_again(&next, outline)?;
         done = done.then(next);
     }
     Ok(done)
@@ -55,6 +57,23 @@ pub struct Found {
 /// # Errors
 /// [`Error`](crate::Error) where the module cannot be read.
 pub fn find(module: &[u8], outline: Outline) -> Result<Found> {
+    search(module, outline, None)
+}
+
+/// Finds what there is only since code was outlined last: a piece of what was is known already.
+///
+/// # Errors
+/// [`Error`](crate::Error) where the module cannot be read.
+pub fn find_again(last: &Rewritten, outline: Outline) -> Result<Found> {
+    let origins = last.origins.iter();
+    let outlined: Vec<bool> = origins
+        .map(|origin| matches!(origin, Origin::Outlined(_)))
+        .collect();
+    search(&last.bytes, outline, Some(&outlined))
+}
+
+/// Finds pieces; where it is said which functions are new, those of them and of their calls.
+fn search(module: &[u8], outline: Outline, new: Option<&[bool]>) -> Result<Found> {
     let module = Module::read(module).map_err(ReadError::output(PASS))?;
     let edit = Edit::new(&module).map_err(ReadError::output(PASS))?;
     let flows = flow::run(&module).map_err(ReadError::output(PASS))?;
@@ -75,29 +94,47 @@ pub fn find(module: &[u8], outline: Outline) -> Result<Found> {
         displaced: i64::from(order::displaced(&module, &edit)?),
         types: edit.signatures(),
     };
-    let candidates = repeats::run(&places, &calls, may_begin);
+    let fresh = new.map(|new| {
+        let bodies = edit.bodies.iter().zip(new);
+        repeats::Fresh::new(bodies.flat_map(|(body, is_new)| {
+            let is_call = |operator: &Operator<'_>| match operator {
+                Operator::Call { function_index } => {
+                    let position = function_index.checked_sub(module.imported);
+                    position.is_some_and(|position| new[position as usize])
+                }
+                _ => false,
+            };
+            let operators = body.operators.iter();
+            // Behind each function stands one more place.
+            operators
+                .map(move |operator| *is_new || is_call(operator))
+                .chain([false])
+        }))
+    });
+    let candidates = repeats::run(&places, &calls, fresh.as_ref(), may_begin);
     let pieces = choice::run(candidates, &places, calls);
     Ok(Found { places, pieces })
 }
 
-/// Writes the module with it.
+/// Writes the module with some of the pieces that were found in it, those functions first that are
+/// used most.
 ///
 /// # Errors
 /// [`Error`](crate::Error) where the module cannot be read or written.
-pub fn write(module: &[u8], found: &Found) -> Result<Rewritten> {
+pub fn write(module: &[u8], places: &Places, pieces: &[Piece]) -> Result<Rewritten> {
     let module = Module::read(module).map_err(ReadError::output(PASS))?;
     let mut edit = Edit::new(&module).map_err(ReadError::output(PASS))?;
     let defined = module.functions.iter().skip(module.imported as usize);
     let parameters = defined.map(|ty| module.function_type(*ty).map_or(0, |ty| ty.params().len()));
     let parameters: Vec<usize> = parameters.collect();
-    carry_out::run(&mut edit, &found.places, &found.pieces, &parameters);
+    carry_out::run(&mut edit, places, pieces, &parameters);
+    order::sort_by_use(&module, &mut edit)?;
     edit.write()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Outline, find, run};
-    use crate::passes::origin::Origin;
+    use super::{Origin, Outline, find, run};
     use crate::wasm::artifact;
 
     /// Three functions with the same code; `parts` stand before them.

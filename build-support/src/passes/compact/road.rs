@@ -1,152 +1,208 @@
 //! The steps on a core module, one after the other, each kept only where what counts gets less. For
 //! outlining that is decided at the end of the road: what it costs a compressor the next steps may
 //! bring back.
+//!
+//! On the way sizes are weighed nearly, at the end exactly: of all the time most is compressing.
 
 use crate::error::Result;
 use crate::passes::compact::outline::{self, Found, Outline};
 use crate::passes::compact::rewrite::PASS;
-use crate::passes::compact::weight::{Weigh, Weight};
+use crate::passes::compact::weight::{Scales, Weigh, Weight};
 use crate::passes::compact::{constants, locals, order};
 use crate::passes::origin::Rewritten;
+use crate::report::Size;
 use crate::wasm::ReadError;
 
-/// What a step gave.
+/// A step that was kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Gave {
-    /// The step.
-    pub step: &'static str,
-    /// What counted before it.
-    pub before: Weight,
-    /// What counts after it; the same where the step was not kept.
-    pub after: Weight,
+pub struct Step {
+    /// Its name.
+    pub name: &'static str,
+    /// The module after it.
+    pub module: Vec<u8>,
 }
 
 /// A module at the end of the road.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Compacted {
     /// The module, and where its functions come from.
     pub rewritten: Rewritten,
     /// What of it counts.
     pub weight: Weight,
-    /// What each step gave, in order.
-    pub gave: Vec<Gave>,
+    /// The steps that led there, in order.
+    pub steps: Vec<Step>,
 }
 
 /// Trials in all by which pieces are left out, where all of them together are too much.
-const TRIALS: usize = 24;
-/// The bytes of a module from which on there are fewer: weighing takes its time.
-const LARGE: usize = 400_000;
-/// So many there.
-const FEW_TRIALS: usize = 4;
+const TRIALS: std::ops::RangeInclusive<usize> = 4..=24;
+/// The bytes of all trials together.
+const TRIED: usize = 1 << 20;
 /// How often what outlining left is outlined.
 const ROUNDS: usize = 3;
 
-/// Takes a module along; nothing that counts is larger at the end. `weigh` says what that is.
+/// What a compressed byte may cost in raw ones, where both count.
+const PRICE: u64 = 4;
+
+/// What pieces are chosen by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    /// None is.
+    Nothing,
+    /// What they save as they stand.
+    Raw,
+    /// The same, where compressed sizes do not grow by more than a part of it: what the steps after
+    /// outlining save of those pays for it.
+    Balanced,
+    /// What they save of the compressed sizes that count.
+    Compressed,
+}
+
+/// Takes a module along; nothing that counts is larger at the end.
 ///
 /// # Errors
 /// [`Error`](crate::Error) where the module cannot be read or written.
-pub fn run(module: &[u8], outline: Outline, weigh: &Weigh<'_>) -> Result<Compacted> {
+pub fn run(module: &[u8], outline: Outline, scales: &Scales<'_>) -> Result<Compacted> {
     let rewritten = Rewritten::untouched(module.to_vec()).map_err(ReadError::output(PASS))?;
     let start = Road {
-        weigh,
-        done: Compacted {
-            rewritten,
-            weight: weigh(module),
-            gave: Vec::new(),
-        },
+        near: scales.near,
+        weight: (scales.near)(module),
+        rewritten,
+        steps: Vec::new(),
+    };
+    let ways: &[By] = match (outline, start.is_compressed(), scales.minimized) {
+        (Outline::Off, ..) => &[By::Nothing],
+        (_, false, _) => &[By::Raw],
+        (_, true, Size::Raw) => &[By::Raw, By::Balanced, By::Compressed, By::Nothing],
+        (_, true, _) => &[By::Compressed, By::Nothing],
     };
     let mut begun = start.clone();
     begun.step("order by use", order::by_use)?;
-    let mut best = begun.clone().finish()?;
-    if outline == Outline::Off {
-        return Ok(best);
-    }
-    // By each of the sizes that count, and without regard to any.
-    let sizes = (0..start.done.weight.0.len()).map(Some);
-    let mut tried = Vec::<Vec<u8>>::new();
-    for size in sizes.chain([None]) {
+    let found = match outline {
+        Outline::Off => None,
+        _ => Some(outline::find(&begun.rewritten.bytes, outline)?),
+    };
+    let roads = at_once(ways, |by| {
         let mut road = begun.clone();
-        road.outline(outline, size)?;
-        if tried.contains(&road.done.rewritten.bytes) {
-            continue;
+        if let Some(found) = &found {
+            road.outline(found, outline, *by)?;
         }
-        tried.push(road.done.rewritten.bytes.clone());
-        let end = road.finish()?;
-        if end.weight.is_within(&start.done.weight) && end.weight.0[0] < best.weight.0[0] {
-            best = end;
-        }
+        road.finish()?;
+        Ok(road)
+    });
+    let mut all = vec![start];
+    for road in roads {
+        all.push(road?);
     }
-    Ok(best)
+    // Several ways may lead to the same.
+    all.dedup_by(|next, last| next.rewritten.bytes == last.rewritten.bytes);
+    let weights = at_once(&all, |road| (scales.exact)(&road.rewritten.bytes));
+    let ends = weights.iter().enumerate();
+    let allowed = ends.filter(|(_, weight)| weight.is_within(&weights[0]));
+    let best = allowed.min_by_key(|(_, weight)| weight.0[0]);
+    let best = best.map_or(0, |(best, _)| best);
+    let Road {
+        rewritten, steps, ..
+    } = all.swap_remove(best);
+    Ok(Compacted {
+        rewritten,
+        weight: weights[best].clone(),
+        steps,
+    })
 }
 
+/// Does the same with each of a few things, each in a thread of its own.
+fn at_once<T: Sync, U: Send>(things: &[T], run: impl Fn(&T) -> U + Sync) -> Vec<U> {
+    let run = &run;
+    std::thread::scope(|scope| {
+        let spawn = |thing| scope.spawn(move || run(thing));
+        let threads: Vec<_> = things.iter().map(spawn).collect();
+        let join = |thread: std::thread::ScopedJoinHandle<'_, U>| match thread.join() {
+            Ok(result) => result,
+            Err(panic) => std::panic::resume_unwind(panic),
+        };
+        threads.into_iter().map(join).collect()
+    })
+}
+
+/// A module on its way.
 #[derive(Clone)]
 struct Road<'w> {
-    weigh: &'w Weigh<'w>,
-    done: Compacted,
+    near: &'w Weigh<'w>,
+    rewritten: Rewritten,
+    /// What nearly counts of it.
+    weight: Weight,
+    steps: Vec<Step>,
 }
 
 impl Road<'_> {
+    /// Whether more than the raw size counts.
+    fn is_compressed(&self) -> bool {
+        self.weight.0.len() > 1
+    }
+
     /// The steps after outlining.
-    fn finish(mut self) -> Result<Compacted> {
+    fn finish(&mut self) -> Result<()> {
         self.step("constants", |module| {
             let shared = constants::run(module)?;
             Ok(shared.then(order::by_use(&shared.bytes)?))
         })?;
-        // Of the raw size these two change nothing.
-        if self.done.weight.0.len() > 1 {
-            self.step("locals", locals::run)?;
-            let size = |module: &[u8]| (self.weigh)(module).0.iter().sum();
-            let alike = order::by_likeness(&self.done.rewritten.bytes, &size)?;
-            self.take("order by likeness", alike);
-            self.step("locals again", locals::run)?;
+        // Of the raw size these change nothing.
+        if self.is_compressed() {
+            self.step("locals and order", locals::run)?;
+            let size = |module: &[u8]| (self.near)(module).0.iter().sum();
+            let alike = order::by_likeness(&self.rewritten.bytes, &size)?;
+            self.take("locals and order", alike);
+            self.step("locals and order", locals::run)?;
         }
-        Ok(self.done)
+        Ok(())
     }
 
-    fn step(&mut self, step: &'static str, run: impl Fn(&[u8]) -> Result<Rewritten>) -> Result<()> {
-        let next = run(&self.done.rewritten.bytes)?;
-        self.take(step, next);
+    fn step(&mut self, name: &'static str, run: impl Fn(&[u8]) -> Result<Rewritten>) -> Result<()> {
+        let next = run(&self.rewritten.bytes)?;
+        self.take(name, next);
         Ok(())
     }
 
     /// Keeps what a step made, if that is less.
-    fn take(&mut self, step: &'static str, next: Rewritten) {
-        let weight = (self.weigh)(&next.bytes);
-        if weight.is_less(&self.done.weight) {
-            self.go_on(step, next, weight);
-        } else {
-            let before = self.done.weight.clone();
-            let after = before.clone();
-            self.done.gave.push(Gave {
-                step,
-                before,
-                after,
-            });
+    fn take(&mut self, name: &'static str, next: Rewritten) {
+        if next.bytes == self.rewritten.bytes {
+            return;
+        }
+        let weight = (self.near)(&next.bytes);
+        if weight.is_less(&self.weight) {
+            self.go_on(name, next, weight);
         }
     }
 
-    fn go_on(&mut self, step: &'static str, next: Rewritten, after: Weight) {
-        self.done.rewritten = self.done.rewritten.then(next);
-        let before = std::mem::replace(&mut self.done.weight, after.clone());
-        self.done.gave.push(Gave {
-            step,
-            before,
-            after,
-        });
+    fn go_on(&mut self, name: &'static str, next: Rewritten, weight: Weight) {
+        let module = next.bytes.clone();
+        self.rewritten = self.rewritten.then(next);
+        self.weight = weight;
+        match self.steps.last_mut() {
+            Some(last) if last.name == name => last.module = module,
+            _ => self.steps.push(Step { name, module }),
+        }
     }
 
-    /// Outlines what makes one of the sizes less, or everything.
-    fn outline(&mut self, outline: Outline, size: Option<usize>) -> Result<()> {
-        let mut trials = match self.done.rewritten.bytes.len() {
-            LARGE.. => FEW_TRIALS,
-            _ => TRIALS,
-        };
-        for _ in 0..ROUNDS {
-            let found = outline::find(&self.done.rewritten.bytes, outline)?;
-            let Some((next, weight)) = self.best_of(found, size, &mut trials)? else {
+    /// Outlines what makes a size less, beginning with what was `found`.
+    fn outline(&mut self, found: &Found, outline: Outline, by: By) -> Result<()> {
+        if by == By::Nothing {
+            return Ok(());
+        }
+        let bytes = self.rewritten.bytes.len().max(1);
+        let mut trials = (TRIED / bytes).clamp(*TRIALS.start(), *TRIALS.end());
+        let mut next = self.best_of(found, by, &mut trials)?;
+        for round in 1..=ROUNDS {
+            let Some((made, weight)) = next.take() else {
                 break;
             };
-            self.go_on("outlining", next, weight);
+            if round < ROUNDS {
+                let found = outline::find_again(&made, outline)?;
+                self.go_on("outlining", made, weight);
+                next = self.best_of(&found, by, &mut trials)?;
+            } else {
+                self.go_on("outlining", made, weight);
+            }
         }
         Ok(())
     }
@@ -154,29 +210,23 @@ impl Road<'_> {
     /// All pieces, or those halves and quarters of them that are of use.
     fn best_of(
         &self,
-        found: Found,
-        size: Option<usize>,
+        found: &Found,
+        by: By,
         trials: &mut usize,
     ) -> Result<Option<(Rewritten, Weight)>> {
-        let module = &self.done.rewritten.bytes;
-        let mut to_try = vec![found.pieces];
-        let mut with = Found {
-            places: found.places,
-            pieces: Vec::new(),
-        };
+        let module = &self.rewritten.bytes;
+        let mut to_try = vec![found.pieces.clone()];
         let mut accepted = Vec::new();
-        let mut best: Option<(Rewritten, Weight)> = None;
+        let mut least = by.size(module, &self.weight);
+        let mut best = None;
         while let Some(mut some) = to_try.pop().filter(|some| !some.is_empty() && *trials > 0) {
             *trials -= 1;
-            with.pieces = accepted.iter().chain(&some).cloned().collect();
-            let made = outline::write(module, &with)?;
-            let made = made.then(order::by_use(&made.bytes)?);
-            let weight = (self.weigh)(&made.bytes);
-            let before = best
-                .as_ref()
-                .map_or(&self.done.weight, |(_, weight)| weight);
-            if size.is_none_or(|size| weight.0[size] < before.0[size]) {
-                accepted = std::mem::take(&mut with.pieces);
+            let pieces: Vec<_> = accepted.iter().chain(&some).cloned().collect();
+            let made = outline::write(module, &found.places, &pieces)?;
+            let weight = (self.near)(&made.bytes);
+            let size = by.size(&made.bytes, &weight);
+            if size < least {
+                (accepted, least) = (pieces, size);
                 best = Some((made, weight));
             } else if some.len() > 1 {
                 let rest = some.split_off(some.len() / 2);
@@ -188,10 +238,23 @@ impl Road<'_> {
     }
 }
 
+impl By {
+    /// What is to be small of a module that weighs as much. The raw size always counts.
+    fn size(self, module: &[u8], weight: &Weight) -> u64 {
+        let raw = module.len() as u64;
+        let compressed = weight.0.iter().sum::<u64>().saturating_sub(raw);
+        match self {
+            By::Nothing | By::Raw => raw,
+            By::Balanced => raw + PRICE * compressed,
+            By::Compressed => compressed,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Outline, run};
-    use crate::passes::compact::weight::Weight;
+    use super::{Compacted, Outline, Scales, Weight, run};
+    use crate::report::Size;
     use crate::wasm::artifact;
 
     /// A module with two functions that share a piece, and a long constant.
@@ -214,31 +277,53 @@ mod tests {
         .unwrap()
     }
 
-    /// Protects the promise: nothing that counts grows, and each step says what it gave.
+    fn raw(module: &[u8], outline: Outline) -> Compacted {
+        let scales = Scales {
+            minimized: Size::Raw,
+            exact: &Weight::raw,
+            near: &Weight::raw,
+        };
+        run(module, outline, &scales).unwrap()
+    }
+
+    /// Protects the promise: nothing that counts grows, and each step is one that made it less.
     #[test]
     fn what_is_kept_is_less() {
         let module = module();
-        let whole = run(&module, Outline::All, &Weight::raw).unwrap();
+        let whole = raw(&module, Outline::All);
         artifact::validate(&whole.rewritten.bytes).unwrap();
         assert_eq!(whole.weight, Weight::raw(&whole.rewritten.bytes));
-        let steps: Vec<_> = whole.gave.iter().map(|gave| gave.step).collect();
+        let steps: Vec<_> = whole.steps.iter().map(|step| step.name).collect();
         assert!(
             steps.contains(&"outlining") && steps.contains(&"constants"),
             "{steps:?}"
         );
-        let mut last = Weight::raw(&module);
-        for gave in &whole.gave {
-            assert_eq!(gave.before, last);
-            assert!(gave.after.is_within(&gave.before));
-            last = gave.after.clone();
+        let mut last = &module;
+        for step in &whole.steps {
+            assert!(step.module.len() < last.len(), "{}", step.name);
+            last = &step.module;
         }
-        assert_eq!(last, whole.weight);
-        let without = run(&module, Outline::Off, &Weight::raw).unwrap();
-        assert!(whole.weight.is_less(&without.weight));
-        // Where everything counts as more, the module is the one that there was.
+        assert_eq!(last, &whole.rewritten.bytes);
+        assert!(whole.weight.is_less(&raw(&module, Outline::Off).weight));
+    }
+
+    /// Protects the same from what is only nearly so: where it grows when weighed exactly, the
+    /// module is the one that there was.
+    #[test]
+    fn what_counts_in_the_end_is_exact() {
+        let module = module();
         let first = module.clone();
-        let strict = |bytes: &[u8]| Weight(vec![u64::from(bytes != first); 2]);
-        let none = run(&module, Outline::All, &strict).unwrap();
+        let exact = |bytes: &[u8]| Weight(vec![u64::from(bytes != first); 2]);
+        let near = |bytes: &[u8]| Weight(vec![bytes.len() as u64; 2]);
+        let scales = |exact| Scales {
+            minimized: Size::Gzip,
+            exact,
+            near: &near,
+        };
+        let kept = run(&module, Outline::All, &scales(&near)).unwrap();
+        assert!(kept.rewritten.bytes.len() < module.len());
+        let none = run(&module, Outline::All, &scales(&exact)).unwrap();
         assert_eq!(none.rewritten.bytes, module);
+        assert!(none.steps.is_empty());
     }
 }

@@ -197,7 +197,7 @@ fn spoiled(engine: &Engine, seed: u64, mistake: Mistake) -> Result<Option<bool>,
     if spoil(&mut found, mistake) == 0 {
         return Ok(None);
     }
-    let made = outline::write(&module, &found)
+    let made = outline::write(&module, &found.places, &found.pieces)
         .map_err(|e| e.to_string())?
         .bytes;
     if wasmtime::Module::validate(engine, &made).is_err() {

@@ -1,6 +1,7 @@
 //! What number a local mostly has between its neighbours: counts of the whole module, by what
 //! stands before and behind it, near and nearer.
 
+use super::SHORT_NUMBERS;
 use crate::passes::compact::code;
 use crate::passes::compact::hash::{self, ByHash};
 use std::collections::HashMap;
@@ -13,22 +14,22 @@ pub enum Token {
     Local {
         /// What it does with it.
         operator: u8,
-        /// The local.
-        local: u32,
+        /// The place of the local among those that the function uses.
+        place: u32,
     },
     /// Another one, by its hash.
     Other(u64),
 }
 
 impl Token {
-    /// That of an operator.
-    pub fn new(operator: &Operator<'_>) -> Self {
+    /// That of an operator; `place` gives the place of a local.
+    pub fn new(operator: &Operator<'_>, place: impl Fn(u32) -> u32) -> Self {
         let mut bytes = Vec::new();
         code::encode(operator, &mut bytes);
         match code::local(operator) {
             Some(local) => Token::Local {
                 operator: bytes[0],
-                local,
+                place: place(local),
             },
             None => Token::Other(hash::of(&bytes)),
         }
@@ -56,10 +57,10 @@ struct Seen {
 }
 
 impl Model {
-    /// Counts the uses of locals in a function.
-    pub fn add(&mut self, tokens: &[Token], uses: &[u32], number: impl Fn(u32) -> u32) {
+    /// Counts the uses of locals in a function, whose locals have these `numbers`, by place.
+    pub fn add(&mut self, tokens: &[Token], uses: &[u32], numbers: &[u32]) {
         for at in uses {
-            let (around, local) = neighbourhoods(tokens, *at, &number);
+            let (around, local) = neighbourhoods(tokens, *at, numbers);
             for hash in around {
                 let seen = self.seen.entry(hash).or_default();
                 seen.total += 1;
@@ -72,9 +73,9 @@ impl Model {
     }
 
     /// Takes back what [`Model::add`] counted.
-    pub fn take(&mut self, tokens: &[Token], uses: &[u32], number: impl Fn(u32) -> u32) {
+    pub fn take(&mut self, tokens: &[Token], uses: &[u32], numbers: &[u32]) {
         for at in uses {
-            let (around, local) = neighbourhoods(tokens, *at, &number);
+            let (around, local) = neighbourhoods(tokens, *at, numbers);
             for hash in around {
                 if let Some(seen) = self.seen.get_mut(&hash) {
                     seen.total -= 1;
@@ -88,66 +89,105 @@ impl Model {
         }
     }
 
-    /// What is expected where `tokens` has a local.
-    pub fn expected(&self, tokens: &[Token], at: u32, number: impl Fn(u32) -> u32) -> Expected {
-        let (around, _) = neighbourhoods(tokens, at, &number);
-        let mut shares = Vec::new();
+    /// Adds what is expected where `tokens` has a local.
+    pub fn expect(&self, expected: &mut Expected, tokens: &[Token], at: u32, numbers: &[u32]) {
+        let (around, _) = neighbourhoods(tokens, at, numbers);
         for (hash, weight) in around.into_iter().zip(WEIGHTS) {
             if let Some(seen) = self.seen.get(&hash) {
-                // Of `count` among `total`, with two fifths for what is still to come.
-                let share = |count: u64| 5 * weight * count * ONE / (5 * seen.total + 2);
-                let counted = seen.numbers.iter().filter(|(_, count)| *count > 0);
-                shares.extend(counted.map(|(number, count)| (*number, share(*count))));
+                // Of each among the total, with two fifths for what is still to come.
+                let share = 5 * weight * ONE / (5 * seen.total + 2);
+                for (number, count) in &seen.numbers {
+                    expected.add(*number, share * count);
+                }
             }
         }
-        Expected { shares }
     }
 }
 
-/// How likely each number is at a place.
+/// How likely numbers of one byte are at a place.
 pub struct Expected {
-    shares: Vec<(u32, u64)>,
+    shares: [u64; SHORT_NUMBERS as usize],
+    /// Those that have a share.
+    numbers: Vec<u32>,
+}
+
+impl Default for Expected {
+    fn default() -> Self {
+        Self {
+            shares: [0; SHORT_NUMBERS as usize],
+            numbers: Vec::new(),
+        }
+    }
 }
 
 impl Expected {
-    /// How many bits a number takes there, in parts of 4,096, but for a constant of the place.
-    pub fn cost(&self, number: u32) -> u64 {
-        let shares = self.shares.iter().filter(|(known, _)| *known == number);
-        let sum: u64 = UNSEEN + shares.map(|(_, share)| share).sum::<u64>();
-        (40 << FRACTION) - logarithm(sum)
+    fn add(&mut self, number: u32, share: u64) {
+        if let Some(known) = self.shares.get_mut(number as usize)
+            && share > 0
+        {
+            if *known == 0 {
+                self.numbers.push(number);
+            }
+            *known += share;
+        }
+    }
+
+    /// Takes out the numbers that are expected, each with the bits that it saves beside one that is
+    /// not, in parts of 4,096.
+    pub fn drain(&mut self) -> impl Iterator<Item = (u32, u64)> + '_ {
+        let Self { shares, numbers } = self;
+        numbers.drain(..).map(|number| {
+            let share = std::mem::take(&mut shares[number as usize]);
+            (number, logarithm(UNSEEN + share) - logarithm(UNSEEN))
+        })
     }
 }
 
 /// Bits behind the point of a logarithm.
 const FRACTION: u32 = 12;
+/// Bits behind the point of a number between one and two whose logarithm is known.
+const KNOWN: u32 = 13;
+/// The logarithms of those.
+static LOGARITHMS: [u16; 1 << KNOWN] = logarithms();
 
-/// The logarithm to base two of a number that is not zero and below 2⁴⁰, in fixed point.
+/// The logarithm to base two of a number that is not zero, in fixed point.
 fn logarithm(number: u64) -> u64 {
     let whole = number.ilog2();
-    // Between one and two, with 31 bits behind the point.
-    let mut rest = number << (63 - whole) >> 32;
-    let mut result = u64::from(whole);
-    for _ in 0..FRACTION {
-        rest = (rest * rest) >> 31;
-        let carry = rest >> 32;
-        result = result << 1 | carry;
-        rest >>= carry;
+    let behind_point = number << (63 - whole) << 1 >> (64 - KNOWN);
+    u64::from(whole) << FRACTION | u64::from(LOGARITHMS[behind_point as usize])
+}
+
+const fn logarithms() -> [u16; 1 << KNOWN] {
+    let mut all = [0; 1 << KNOWN];
+    let mut number = 0;
+    while number < all.len() {
+        // Between one and two, with 31 bits behind the point.
+        let mut rest = (number as u64) << (31 - KNOWN) | 1 << 31;
+        let mut bit = 0;
+        while bit < FRACTION {
+            rest = (rest * rest) >> 31;
+            let carry = rest >> 32;
+            all[number] = all[number] << 1 | carry as u16;
+            rest >>= carry;
+            bit += 1;
+        }
+        number += 1;
     }
-    result
+    all
 }
 
 /// The hashes of what is around a local, and its number.
-fn neighbourhoods(tokens: &[Token], at: u32, number: &impl Fn(u32) -> u32) -> ([u64; 5], u32) {
+fn neighbourhoods(tokens: &[Token], at: u32, numbers: &[u32]) -> ([u64; 5], u32) {
     let at = at as usize;
     let token = |at: Option<usize>| match at.and_then(|at| tokens.get(at)) {
-        Some(Token::Local { operator, local }) => {
-            u64::from(*operator) << 32 | u64::from(number(*local))
+        Some(Token::Local { operator, place }) => {
+            u64::from(*operator) << 32 | u64::from(numbers[*place as usize])
         }
         Some(Token::Other(hash)) => *hash,
         None => 0,
     };
     let (operator, local) = match tokens[at] {
-        Token::Local { operator, local } => (u64::from(operator), number(local)),
+        Token::Local { operator, place } => (u64::from(operator), numbers[place as usize]),
         Token::Other(hash) => (hash, 0),
     };
     let before = token(at.checked_sub(1));

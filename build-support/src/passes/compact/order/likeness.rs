@@ -7,6 +7,9 @@ use std::collections::BTreeMap;
 const PIECE: usize = 6;
 /// A piece that more functions have says little.
 const COMMON: usize = 200;
+/// How many others a function is compared with, those that share most: there may be as many as
+/// functions.
+const COMPARED: usize = 200;
 /// What the last functions count, the last one first.
 const WEIGHTS: [u64; 3] = [100, 70, 49];
 
@@ -44,11 +47,13 @@ impl Likeness {
                 }
                 counts[*other as usize] += 1;
             }
-            found.sort_unstable();
-            found
+            let mut shared: Vec<_> = found
                 .into_iter()
                 .map(|other| (other, std::mem::take(&mut counts[other as usize])))
-                .collect()
+                .collect();
+            shared.sort_unstable_by_key(|(other, count)| (std::cmp::Reverse(*count), *other));
+            shared.truncate(COMPARED);
+            shared
         });
         Self {
             shared: shared.collect(),

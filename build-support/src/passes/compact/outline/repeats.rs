@@ -26,14 +26,42 @@ struct Open {
     base: u32,
 }
 
-/// The pieces by which something can be saved, of those that begin where `may_begin`.
+/// The places that are new since a search, in all before each place.
+pub struct Fresh(Vec<u32>);
+
+impl Fresh {
+    /// By whether each place is, in order.
+    pub fn new(places: impl Iterator<Item = bool>) -> Self {
+        let mut before = vec![0];
+        let mut count = 0;
+        for is_fresh in places {
+            count += u32::from(is_fresh);
+            before.push(count);
+        }
+        Self(before)
+    }
+
+    /// Whether there is one among so many from `start` on.
+    fn is_in(&self, start: u32, length: u32) -> bool {
+        let last = self.0.len() - 1;
+        let end = ((start + length) as usize).min(last);
+        self.0[end] > self.0[start as usize]
+    }
+}
+
+/// The pieces by which something can be saved, of those that begin where `may_begin`; with `fresh`
+/// those alone that have such a place.
 pub fn run(
     places: &Places,
     calls: &choice::Calls,
+    fresh: Option<&Fresh>,
     may_begin: impl Fn(u32) -> bool,
 ) -> Vec<Candidate> {
+    let is_fresh = |start: u32, length: u32| fresh.is_none_or(|fresh| fresh.is_in(start, length));
     let mut open: Vec<Open> = (0..places.all.len() as u32)
-        .filter(|start| begins(places, *start) && may_begin(*start))
+        .filter(|start| {
+            begins(places, *start) && may_begin(*start) && is_fresh(*start, MOST_OPERATORS)
+        })
         .map(|start| Open {
             start,
             hash: 0,
@@ -49,7 +77,9 @@ pub fn run(
         for group in open.chunk_by(|one, other| one.hash == other.hash) {
             if group.len() > 1 {
                 repeated.extend_from_slice(group);
-                consider(places, calls, group, length, &mut found);
+                if group.iter().any(|open| is_fresh(open.start, length)) {
+                    consider(places, calls, group, length, &mut found);
+                }
             }
         }
         open = repeated;
