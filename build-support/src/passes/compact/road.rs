@@ -43,10 +43,10 @@ const ROUNDS: usize = 3;
 /// What a compressed byte may cost in raw ones, where both count.
 const PRICE: u64 = 4;
 
-/// What pieces are chosen by.
+/// What pieces and steps are chosen by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum By {
-    /// None is.
+    /// No piece is.
     Nothing,
     /// What they save as they stand.
     Raw,
@@ -65,6 +65,7 @@ pub fn run(module: &[u8], outline: Outline, scales: &Scales<'_>) -> Result<Compa
     let rewritten = Rewritten::untouched(module.to_vec()).map_err(ReadError::output(PASS))?;
     let start = Road {
         near: scales.near,
+        by: By::Nothing,
         weight: (scales.near)(module),
         rewritten,
         steps: Vec::new(),
@@ -75,17 +76,19 @@ pub fn run(module: &[u8], outline: Outline, scales: &Scales<'_>) -> Result<Compa
         (_, true, Size::Raw) => &[By::Raw, By::Balanced, By::Compressed, By::Nothing],
         (_, true, _) => &[By::Compressed, By::Nothing],
     };
-    let mut begun = start.clone();
-    begun.step("order by use", order::by_use)?;
     let found = match outline {
         Outline::Off => None,
-        _ => Some(outline::find(&begun.rewritten.bytes, outline)?),
+        _ => Some(outline::find(module, outline)?),
     };
     let roads = at_once(ways, |by| {
-        let mut road = begun.clone();
+        let mut road = Road {
+            by: *by,
+            ..start.clone()
+        };
         if let Some(found) = &found {
-            road.outline(found, outline, *by)?;
+            road.outline(found, outline)?;
         }
+        road.step("order by use", order::by_use)?;
         road.finish()?;
         Ok(road)
     });
@@ -111,7 +114,7 @@ pub fn run(module: &[u8], outline: Outline, scales: &Scales<'_>) -> Result<Compa
 }
 
 /// Does the same with each of a few things, each in a thread of its own.
-fn at_once<T: Sync, U: Send>(things: &[T], run: impl Fn(&T) -> U + Sync) -> Vec<U> {
+pub fn at_once<T: Sync, U: Send>(things: &[T], run: impl Fn(&T) -> U + Sync) -> Vec<U> {
     let run = &run;
     std::thread::scope(|scope| {
         let spawn = |thing| scope.spawn(move || run(thing));
@@ -128,6 +131,8 @@ fn at_once<T: Sync, U: Send>(things: &[T], run: impl Fn(&T) -> U + Sync) -> Vec<
 #[derive(Clone)]
 struct Road<'w> {
     near: &'w Weigh<'w>,
+    /// What steps and pieces are kept by.
+    by: By,
     rewritten: Rewritten,
     /// What nearly counts of it.
     weight: Weight,
@@ -169,7 +174,16 @@ impl Road<'_> {
             return;
         }
         let weight = (self.near)(&next.bytes);
-        if weight.is_less(&self.weight) {
+        let size = |bytes: &[u8], weight: &Weight| self.by.size(bytes, weight);
+        let is_less = match self.by {
+            By::Nothing | By::Compressed => weight.is_less(&self.weight),
+            // What another size loses by one step it may get back by the next.
+            By::Raw | By::Balanced => {
+                size(&next.bytes, &weight) < size(&self.rewritten.bytes, &self.weight)
+                    || weight.is_less(&self.weight)
+            }
+        };
+        if is_less {
             self.go_on(name, next, weight);
         }
     }
@@ -185,13 +199,13 @@ impl Road<'_> {
     }
 
     /// Outlines what makes a size less, beginning with what was `found`.
-    fn outline(&mut self, found: &Found, outline: Outline, by: By) -> Result<()> {
-        if by == By::Nothing {
+    fn outline(&mut self, found: &Found, outline: Outline) -> Result<()> {
+        if self.by == By::Nothing {
             return Ok(());
         }
         let bytes = self.rewritten.bytes.len().max(1);
         let mut trials = (TRIED / bytes).clamp(*TRIALS.start(), *TRIALS.end());
-        let mut next = self.best_of(found, by, &mut trials)?;
+        let mut next = self.best_of(found, &mut trials)?;
         for round in 1..=ROUNDS {
             let Some((made, weight)) = next.take() else {
                 break;
@@ -199,7 +213,7 @@ impl Road<'_> {
             if round < ROUNDS {
                 let found = outline::find_again(&made, outline)?;
                 self.go_on("outlining", made, weight);
-                next = self.best_of(&found, by, &mut trials)?;
+                next = self.best_of(&found, &mut trials)?;
             } else {
                 self.go_on("outlining", made, weight);
             }
@@ -208,15 +222,11 @@ impl Road<'_> {
     }
 
     /// All pieces, or those halves and quarters of them that are of use.
-    fn best_of(
-        &self,
-        found: &Found,
-        by: By,
-        trials: &mut usize,
-    ) -> Result<Option<(Rewritten, Weight)>> {
+    fn best_of(&self, found: &Found, trials: &mut usize) -> Result<Option<(Rewritten, Weight)>> {
         let module = &self.rewritten.bytes;
         let mut to_try = vec![found.pieces.clone()];
         let mut accepted = Vec::new();
+        let by = self.by;
         let mut least = by.size(module, &self.weight);
         let mut best = None;
         while let Some(mut some) = to_try.pop().filter(|some| !some.is_empty() && *trials > 0) {
@@ -266,7 +276,8 @@ mod tests {
                  local.get {a} i32.const 5 i32.rotl i32.store offset=900"
             )
         };
-        let long = "f64.const 0.1 drop ".repeat(4);
+        let long = ["neg", "abs", "ceil", "floor"].map(|f| format!("f64.const 0.1 f64.{f} drop "));
+        let long = long.concat();
         let one = piece(0, 1, 1_000).replace("i32.load8_u", "i32.const 3 i32.xor i32.load8_u");
         let other = piece(1, 0, 77).replace("i32.load8_u", "i32.const 3 i32.xor i32.load8_u");
         wat::parse_str(format!(

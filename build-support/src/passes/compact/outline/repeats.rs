@@ -8,6 +8,8 @@ use super::places::{Kind, Places};
 use crate::passes::compact::hash;
 use wasmparser::ValType;
 
+/// Operators of a piece, at least.
+const SHORTEST: u32 = 2;
 /// Operators of a piece, at most.
 const MOST_OPERATORS: u32 = 90;
 /// Bytes of a piece.
@@ -141,7 +143,9 @@ impl Open {
     fn piece(&self, places: &Places, to: u32) -> Option<Piece> {
         let behind = &places.all[to as usize].before;
         let left = behind.height.checked_sub(self.base)?;
-        if self.depth > 0
+        // A constant by itself is better off as a global.
+        if to - self.start < SHORTEST
+            || self.depth > 0
             || left > 1
             || !behind.reachable
             || places.bytes(self.start, to) < *BYTES.start()
