@@ -30,6 +30,9 @@
 //! deny = ["app::debug::dump"]              # and ones that are, besides the built-in families
 //! [package.metadata.budget.sweep]
 //! enabled = true                           # the default
+//! [package.metadata.budget.compact]        # asks for more than an optimiser does
+//! outline = "cold"                         # where code becomes functions: off, cold, outside-loops, all
+//! low-memory = "auto"                      # whether addresses below 1,024 are used: auto, used, unused
 //! [package.metadata.budget.graph]
 //! banned-crates = ["tokio"]
 //! banned-features = ["app/channels", "native-exec"]
@@ -43,6 +46,7 @@
 
 mod amounts;
 mod budget;
+mod compact;
 mod limits;
 mod mistakes;
 mod read;
@@ -51,6 +55,7 @@ mod settings;
 mod tolerance;
 mod value;
 
+pub use compact::{Compact, LowMemory, Outline};
 pub use limits::{Limit, Limits, Measure};
 pub use mistakes::code;
 pub use read::{concerns, load, parse};

@@ -13,6 +13,8 @@ pub mod snip;
 pub mod strip;
 pub mod sweep;
 
+pub use crate::config::{Compact, LowMemory, Outline};
+
 use crate::analyze::plan::SweepPlan;
 use crate::error::Result;
 use crate::passes::origin::Rewritten;
@@ -66,39 +68,6 @@ pub struct Job<'a> {
     pub compact: Option<Compact>,
 }
 
-/// How a file is made smaller than an optimiser makes it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Compact {
-    /// Where code may become a function.
-    pub outline: Outline,
-    /// Whether the addresses below 1,024 are used.
-    pub low_memory: LowMemory,
-}
-
-/// Where code may become a function.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outline {
-    /// Nowhere.
-    Off,
-    /// Not in loops, nor in functions that are called from loops.
-    Cold,
-    /// Not in loops.
-    OutsideLoops,
-    /// Everywhere.
-    All,
-}
-
-/// What is taken for granted of the addresses below 1,024.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LowMemory {
-    /// What the layout proves.
-    Auto,
-    /// That they are used.
-    Used,
-    /// That they are not, on the word of whoever says so.
-    Unused,
-}
-
 /// A second optimiser: gets a module and its features by wasm-opt's names, gives the optimised
 /// module, with the names of its functions.
 pub type Optimizer = dyn Fn(&[u8], &[&str]) -> Result<Vec<u8>>;
@@ -132,6 +101,8 @@ pub struct Outcome {
     pub names: Vec<Names>,
     /// Where the functions of modules come from, where the pass moved them.
     pub moved: Vec<Moved>,
+    /// What core modules were between the steps of the pass, where it has some.
+    pub steps: Vec<compact::Steps>,
 }
 
 /// Where the functions of a module come from.
@@ -151,6 +122,7 @@ impl Outcome {
             kept: None,
             names: Vec::new(),
             moved: Vec::new(),
+            steps: Vec::new(),
         }
     }
 }

@@ -115,6 +115,20 @@ pub struct Stage {
     pub millis: f64,
     /// One line on what it did.
     pub note: String,
+    /// What each of its steps gave, where it has some.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<Step>,
+}
+
+/// What a step of a stage gave: the sizes of the core modules, each by itself, taken together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// The step's name.
+    pub name: String,
+    /// Before it, in bytes.
+    pub before: Sizes,
+    /// After it, in bytes.
+    pub after: Sizes,
 }
 
 /// Codec, version and level of each compressed size.

@@ -1,7 +1,7 @@
 //! Options that several subcommands have.
 
 use crate::attribution::groups::Grouping;
-use crate::passes::{LowMemory, Outline};
+use crate::config::{LowMemory, Outline};
 use crate::project::package::{CrateKind, Package, Wanted};
 use crate::report::Size;
 use clap::Args;
@@ -55,13 +55,7 @@ fn grouping(name: &str) -> Result<Grouping, String> {
 /// # Errors
 /// The names there are.
 pub fn outline(name: &str) -> Result<Outline, String> {
-    match name {
-        "off" => Ok(Outline::Off),
-        "cold" => Ok(Outline::Cold),
-        "outside-loops" => Ok(Outline::OutsideLoops),
-        "all" => Ok(Outline::All),
-        _ => Err("one of off, cold, outside-loops, all".to_owned()),
-    }
+    Outline::named(name).ok_or_else(|| format!("one of {}", Outline::NAMES.join(", ")))
 }
 
 /// What is taken for granted of low memory, by its name.
@@ -69,12 +63,7 @@ pub fn outline(name: &str) -> Result<Outline, String> {
 /// # Errors
 /// The names there are.
 pub fn low_memory(name: &str) -> Result<LowMemory, String> {
-    match name {
-        "auto" => Ok(LowMemory::Auto),
-        "used" => Ok(LowMemory::Used),
-        "unused" => Ok(LowMemory::Unused),
-        _ => Err("one of auto, used, unused".to_owned()),
-    }
+    LowMemory::named(name).ok_or_else(|| format!("one of {}", LowMemory::NAMES.join(", ")))
 }
 
 /// A size by its name.

@@ -4,7 +4,7 @@ use super::limits::Limits;
 use super::mistakes::{Mistakes, code, nearest, suggestion};
 use super::settings::{Config, DEFAULT_PROFILE, SweepRules};
 use super::value::{Name, Value};
-use super::{budget, rules, tolerance};
+use super::{budget, compact, rules, tolerance};
 use crate::analyze::plan::SnipRules;
 use crate::error::{Error, Result};
 use crate::guard;
@@ -152,6 +152,7 @@ fn tables(budget: &Value<'_>, config: &mut Config) {
         "ratchet",
         "snip",
         "sweep",
+        "compact",
         "graph",
         "constants",
     ]) {
@@ -171,6 +172,7 @@ fn tables(budget: &Value<'_>, config: &mut Config) {
             "ratchet" => tolerance::read(&value, &mut config.ratchet),
             "snip" => rules::snip(&value, &mut config.snip),
             "sweep" => rules::sweep(&value, &mut config.sweep),
+            "compact" => compact::read(&value, &mut config.compact),
             "graph" => rules::graph(&value, &mut config.graph),
             _ => rules::constants(&value),
         }

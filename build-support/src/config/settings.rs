@@ -1,5 +1,6 @@
 //! What a package asks for, as plain data.
 
+use super::compact::Compact;
 use super::limits::{Limits, Measure};
 use super::tolerance::Tolerance;
 use crate::analyze::plan::SnipRules;
@@ -43,6 +44,8 @@ pub struct Config {
     pub snip: SnipRules,
     /// Whether to remove what is dead afterwards.
     pub sweep: SweepRules,
+    /// How it is compacted, if it is.
+    pub compact: Option<Compact>,
     /// What the dependency graph may hold.
     pub graph: guard::Rules,
 }
@@ -77,6 +80,7 @@ impl Config {
             ratchet: Tolerance::default(),
             snip: SnipRules::default(),
             sweep: SweepRules::default(),
+            compact: None,
             graph: guard::Rules::default(),
         }
     }

@@ -1,6 +1,8 @@
 //! What a right manifest gives. The wrong ones are the goldens of `tests/it/config.rs`.
 
-use super::{Allowance, Config, Limit, Limits, Measure, Tolerance, parse};
+use super::{
+    Allowance, Compact, Config, Limit, Limits, LowMemory, Measure, Outline, Tolerance, parse,
+};
 use crate::analyze::plan::SnipRules;
 use crate::error::Error;
 use crate::report::{Metric, Size};
@@ -24,6 +26,8 @@ gzip = 122_880
 [package.metadata.budget.target.wasm32-wasip1.limits]
 raw = 0xF000
 brotli = '57.9 KiB'
+[package.metadata.budget.compact]
+low-memory = "used"
 [package.metadata.budget.snip]
 families = ["core::panicking"]
 allow = ["app::keep::*"]
@@ -54,6 +58,11 @@ fn every_key_is_read() {
     // What has a limit must not grow, whatever is minimised.
     let metric = Metric::new(Size::Brotli, [Size::Gzip]);
     assert_eq!((config.minimize, config.metric()), (Size::Brotli, metric));
+    let compact = Compact {
+        outline: Outline::Cold,
+        low_memory: LowMemory::Used,
+    };
+    assert_eq!(config.compact, Some(compact));
     assert_eq!(
         amounts(&config.limits),
         [("raw".into(), 307_200), ("gzip".into(), 122_880)]

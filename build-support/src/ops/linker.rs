@@ -16,12 +16,14 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::ops::build::{self, Road};
 use crate::ops::ship::Shipped;
+use crate::passes::compact::low_memory;
 use crate::project::compile::{self, Linked};
 use crate::project::definers;
 use crate::project::listener::Silent;
 use crate::report;
 use crate::system::{files, process};
 use crate::wasm::artifact::Artifact;
+use crate::wasm::layout::spare;
 use crate::wasm::{ReadError, symbols};
 use arguments::Arguments;
 use place::Place;
@@ -79,9 +81,49 @@ pub fn run(given: Vec<OsString>) -> Result<Outcome> {
     {
         return Ok(outcome);
     }
-    let linker = program::find(compile::Linker::of_target(&target))?;
-    let status = process::status(process::command(linker).args(arguments.given()))?;
+    let spare = match std::env::var_os(compile::SPARE_STACK) {
+        Some(_) => Spare::of(&arguments),
+        None => None,
+    };
+    let linker = match std::env::var_os(compile::REAL_LINKER) {
+        Some(linker) => linker.into(),
+        None => program::find(compile::Linker::of_target(&target))?,
+    };
+    let more = spare.iter().flat_map(Spare::arguments);
+    let call = arguments.given().iter().cloned().chain(more);
+    let status = process::status(process::command(linker).args(call))?;
+    if let Some((spare, output)) = spare.zip(arguments.output()).filter(|_| status.success()) {
+        let mut bytes = std::fs::read(output).map_err(Error::io("reading", output))?;
+        spare.mark(&mut bytes);
+        files::write_atomic(output, &bytes)?;
+    }
     Ok(Outcome::Linked(status))
+}
+
+/// A stack that is larger than was asked for, by what Binaryen takes for unused.
+#[derive(Clone, Copy)]
+struct Spare {
+    stack: u64,
+}
+
+impl Spare {
+    /// That of a call that says how large the stack is to be.
+    fn of(arguments: &Arguments) -> Option<Self> {
+        let stack = arguments.stack_size()?.checked_add(low_memory::BOUND)?;
+        Some(Self { stack })
+    }
+
+    /// What asks the linker for it, after all that others ask for.
+    fn arguments(&self) -> [OsString; 2] {
+        ["-z".into(), format!("stack-size={}", self.stack).into()]
+    }
+
+    /// Says so in what was linked, where that is a core module.
+    fn mark(self, bytes: &mut Vec<u8>) {
+        if wasmparser::Parser::is_core_wasm(bytes) {
+            spare::mark(bytes, low_memory::BOUND as u32);
+        }
+    }
 }
 
 /// Links what a budget is for and ships it; nothing where it turns out to be something else.
@@ -102,14 +144,20 @@ fn attempt(product: &Product, arguments: &Arguments, target: &str) -> Result<Opt
     let libc = arguments
         .folders()
         .find(|folder| folder.join(compile::REACTOR_STARTUP).is_file());
-    let ours = compile::linker_arguments(linker, &product.kind, libc);
+    let mut ours = compile::linker_arguments(linker, &product.kind, libc);
+    let spare = compile::wants_spare_stack(&config).then(|| Spare::of(arguments));
+    let spare = spare.flatten();
+    ours.extend(spare.iter().flat_map(Spare::arguments));
     let (_response, call) = arguments.without_strip_and_with(&ours)?;
     let status = process::status(process::command(program).args(call))?;
     if !status.success() {
         return Ok(Some(Outcome::Linked(status)));
     }
     let output = &product.output;
-    let bytes = std::fs::read(output).map_err(Error::io("reading", output))?;
+    let mut bytes = std::fs::read(output).map_err(Error::io("reading", output))?;
+    if let Some(spare) = spare {
+        spare.mark(&mut bytes);
+    }
     let artifact = Artifact::new(bytes.clone(), output)?;
     if is_test_harness(&artifact)? {
         return Ok(None);

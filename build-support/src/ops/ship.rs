@@ -141,6 +141,7 @@ fn make(
         poison: input.config.sweep.poison,
         build_id: input.config.build_id,
         metric: input.config.metric(),
+        compact: input.config.compact,
         ..Job::new(input.file, std::mem::take(&mut analysis.plans))
     };
     let mut product = pipeline::run(&job, linked, progress)?;
@@ -154,6 +155,7 @@ fn make(
             bytes: product.artifact.len(),
             millis: start.elapsed().as_secs_f64() * 1e3,
             note,
+            steps: Vec::new(),
         });
         Ok(())
     };
@@ -302,6 +304,7 @@ fn key(input: &Input<'_>) -> String {
             u8::from(input.wants_component),
             u8::from(input.config.build_id),
         ])
+        .with(format!("{:?}", input.config.compact))
         // Which sizes have a limit, whatever it is: they decide what is kept.
         .with(format!("{:?}", input.config.metric()))
         .with(&input.toolchain.rustc)

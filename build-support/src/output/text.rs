@@ -15,7 +15,7 @@ pub use sizes_table::draw as sizes_table;
 pub use swept::listing as sweep_listing;
 
 use crate::output::view;
-use crate::report::{Report, Snipped, Stage, units};
+use crate::report::{Report, Size, Snipped, Stage, Step, units};
 use anstyle::Style;
 use std::cmp::Reverse;
 use std::path::Path;
@@ -68,6 +68,9 @@ pub fn stage_table(stages: &[Stage], colour: bool) -> String {
     let mut before = None;
     for stage in stages {
         table.push(Style::new(), stage_row(stage, before));
+        for step in &stage.steps {
+            table.push(FAINT, step_row(step));
+        }
         before = Some(stage.bytes);
     }
     if stages.len() > 1 {
@@ -76,6 +79,7 @@ pub fn stage_table(stages: &[Stage], colour: bool) -> String {
             bytes: last.bytes,
             millis: stages.iter().map(|stage| stage.millis).sum(),
             note: String::new(),
+            steps: Vec::new(),
         };
         table.push(HEADING, stage_row(&all, Some(first.bytes)));
     }
@@ -93,6 +97,21 @@ pub fn stage_table(stages: &[Stage], colour: bool) -> String {
             format!("{}\n", paint.with(style, &line))
         })
         .collect()
+}
+
+/// What a step gave by itself: the core modules, without what is around them.
+fn step_row(step: &Step) -> [String; 6] {
+    let change = |size: Size| units::change(step.before.get(size), step.after.get(size));
+    let compressed =
+        [Size::Gzip, Size::Brotli].map(|size| format!("{} {}", size.name(), change(size)));
+    [
+        format!("  {}", step.name),
+        String::new(),
+        change(Size::Raw),
+        String::new(),
+        String::new(),
+        compressed.join(", "),
+    ]
 }
 
 fn stage_row(stage: &Stage, before: Option<u64>) -> [String; 6] {
@@ -240,7 +259,8 @@ no limits are set
                 name: "link".into(),
                 bytes: 5,
                 millis: 1.0,
-                note: "note".into()
+                note: "note".into(),
+                steps: Vec::new(),
             };
             2
         ];
@@ -268,6 +288,7 @@ no limits are set
             bytes,
             millis: 99_999.0,
             note: long.clone(),
+            steps: Vec::new(),
         };
         report.stages = vec![stage(12_345_678), stage(345_678)];
         for line in draw(&report, &NO_FILES, false).lines() {

@@ -20,7 +20,7 @@ pub mod weight;
 use crate::error::Result;
 use crate::measure::sizes;
 use crate::passes::{Job, Moved, Outcome};
-use crate::report::units;
+use crate::report::{self, Sizes, units};
 use crate::wasm::artifact::Artifact;
 use crate::wasm::{Module, ReadError};
 use rewrite::PASS;
@@ -42,6 +42,7 @@ pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
         near: &|module| Weight(sizes::near_weights(metric, module)),
     };
     let mut moved = Vec::new();
+    let mut steps = Vec::new();
     let mut gave = BTreeMap::<&str, u64>::new();
     let after = artifact.map_core(PASS, |_, module| {
         let code = Module::read(module).map_err(ReadError::output(PASS))?;
@@ -53,6 +54,10 @@ pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
             *gave.entry(step.name).or_default() += before - after;
             before = after;
         }
+        steps.push(Steps {
+            first: module.to_vec(),
+            all: made.steps,
+        });
         let bytes = made.rewritten.bytes.clone();
         moved.push(Moved {
             code,
@@ -70,8 +75,51 @@ pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
     }
     Ok(Outcome {
         moved,
+        steps,
         ..Outcome::new(after, note.join(", "))
     })
+}
+
+/// What a core module was between the steps.
+pub struct Steps {
+    /// Before the first one.
+    pub first: Vec<u8>,
+    /// After each that was kept.
+    pub all: Vec<road::Step>,
+}
+
+/// What the steps gave, those of all modules taken together; nothing where a module is so large
+/// that compressing it again and again would take too long.
+pub fn gave(modules: &[Steps]) -> Vec<report::Step> {
+    let mut all = Vec::<report::Step>::new();
+    for Steps { first, all: steps } in modules {
+        let mut states = vec![first.as_slice()];
+        states.extend(steps.iter().map(|step| step.module.as_slice()));
+        let sizes = road::at_once(&states, |module| sizes::soon(module));
+        let sizes: Option<Vec<Sizes>> = sizes.into_iter().collect();
+        let Some(sizes) = sizes else {
+            return Vec::new();
+        };
+        for (step, sizes) in steps.iter().zip(sizes.windows(2)) {
+            let add = |one: Sizes, other: Sizes| Sizes {
+                raw: one.raw + other.raw,
+                gzip: one.gzip + other.gzip,
+                brotli: one.brotli + other.brotli,
+            };
+            match all.iter_mut().find(|known| known.name == step.name) {
+                Some(known) => {
+                    known.before = add(known.before, sizes[0]);
+                    known.after = add(known.after, sizes[1]);
+                }
+                None => all.push(report::Step {
+                    name: step.name.to_owned(),
+                    before: sizes[0],
+                    after: sizes[1],
+                }),
+            }
+        }
+    }
+    all
 }
 
 /// Shortens the names by which the core modules of a component find each other, where that makes it

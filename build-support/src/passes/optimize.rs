@@ -18,13 +18,16 @@ mod leave;
 mod operation;
 
 use crate::analyze::plan::SweepPlan;
+use crate::config;
 use crate::error::{Error, Result};
 use crate::measure::sizes;
-use crate::passes::compact::{low_memory, second_road};
-use crate::passes::{Job, LowMemory, Outcome, strip};
+use crate::passes::compact::low_memory::{self, LowMemory};
+use crate::passes::compact::second_road;
+use crate::passes::{Job, Outcome, strip};
 use crate::system::panics;
 use crate::wasm::artifact::Artifact;
 use crate::wasm::features::{self, Binaryen, Known};
+use crate::wasm::layout::spare;
 use crate::wasm::names;
 use crate::wasm::{Module, ReadError};
 use std::collections::BTreeSet;
@@ -48,11 +51,13 @@ const STACK_BYTES: usize = 512 << 20;
 pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
     let mut winners: Vec<&str> = Vec::new();
     let mut failures = BTreeSet::new();
+    let mut low_memory = BTreeSet::new();
     let before = artifact.len();
     let mut known = Vec::new();
     let after = artifact.map_core(PASS, |ordinal, original| {
         let made = of_module(job, &artifact, ordinal, original)?;
         failures.extend(made.remark);
+        low_memory.extend(made.low_memory);
         if let Some(by) = made.by.filter(|by| !winners.contains(by)) {
             winners.push(by);
         }
@@ -66,6 +71,11 @@ pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
             notes.push("less than 5% smaller".to_owned());
         }
     }
+    notes.extend(
+        low_memory
+            .into_iter()
+            .map(|low_memory| low_memory.to_string()),
+    );
     notes.extend(failures);
     Ok(Outcome {
         artifact: after,
@@ -77,6 +87,7 @@ pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
         }),
         names: known,
         moved: Vec::new(),
+        steps: Vec::new(),
     })
 }
 
@@ -87,6 +98,8 @@ struct Made<'a> {
     /// Whose result it is; none where no optimiser read it.
     by: Option<&'a str>,
     remark: Option<String>,
+    /// Whether addresses below 1,024 are used, where that was asked.
+    low_memory: Option<LowMemory>,
 }
 
 /// The smallest of what each optimiser makes of a core module, itself among them.
@@ -98,7 +111,7 @@ fn of_module<'a>(
 ) -> Result<Made<'a>> {
     let module = without_stale_sections(original)?;
     let input = names_of(&module)?;
-    let low_memory_unused = is_low_memory_unused(job, &module)?;
+    let low_memory = low_memory(job, &module)?;
     let module = numbered(&module, &input)?;
     let features = features::run(&module, job.file)?;
     let mut best = (without_names(&module)?, INPUT, names_of(&module)?);
@@ -128,7 +141,8 @@ fn of_module<'a>(
         Err(refusal) => Some(refusal),
     };
     if job.compact.is_some() && refusal.is_none() {
-        for road in second_road::all(&features, true, low_memory_unused) {
+        let is_unused = matches!(low_memory, Some(LowMemory::Unused(_)));
+        for road in second_road::all(&features, true, is_unused) {
             if let Ok(candidate) = run_all(&module, &features, &road.runs)? {
                 consider(candidate, road.name)?;
             }
@@ -155,6 +169,7 @@ fn of_module<'a>(
         names: renamed(names, input, job.plans.get(ordinal)),
         by: is_optimized.then_some(by),
         remark: remark(refusal.as_ref(), newer, is_optimized),
+        low_memory,
     })
 }
 
@@ -249,16 +264,17 @@ pub fn built_in(module: &[u8], features: &[Known]) -> Result<Vec<u8>> {
     })
 }
 
-/// Whether the addresses below 1,024 are: by the layout, or on the word of whoever asks.
-fn is_low_memory_unused(job: &Job<'_>, module: &[u8]) -> Result<bool> {
+/// Whether the addresses below 1,024 are used: by the layout, or on the word of whoever asks;
+/// nothing where nobody does.
+fn low_memory(job: &Job<'_>, module: &[u8]) -> Result<Option<LowMemory>> {
     Ok(match job.compact.map(|compact| compact.low_memory) {
-        Some(LowMemory::Unused) => true,
-        Some(LowMemory::Auto) => {
-            let derived = Module::read(module).and_then(|module| low_memory::run(&module, 0));
-            let derived = derived.map_err(ReadError::output(PASS))?;
-            matches!(derived, low_memory::LowMemory::Unused(_))
+        Some(config::LowMemory::Unused) => Some(LowMemory::Unused("on somebody's word")),
+        Some(config::LowMemory::Auto) => {
+            let spare = spare::read(module);
+            let derived = Module::read(module).and_then(|module| low_memory::run(&module, spare));
+            Some(derived.map_err(ReadError::output(PASS))?)
         }
-        Some(LowMemory::Used) | None => false,
+        Some(config::LowMemory::Used) | None => None,
     })
 }
 

@@ -196,8 +196,10 @@ pub fn run(job: &Job<'_>, linked: Artifact, progress: &mut dyn FnMut(&str)) -> R
             bytes: linked.len(),
             millis: 0.0,
             note: String::new(),
+            steps: Vec::new(),
         }],
         progress,
+        is_seen: true,
     };
     if bindgen::is_input(linked.bytes()) {
         let mut reduced = Candidate::of(linked, Road::REDUCED);
@@ -212,6 +214,7 @@ pub fn run(job: &Job<'_>, linked: Artifact, progress: &mut dyn FnMut(&str)) -> R
             let mut nobody = Recorder {
                 stages: Vec::new(),
                 progress: &mut |_| {},
+                is_seen: false,
             };
             travel(job, linked.clone(), road, &mut nobody)
         };
@@ -287,15 +290,26 @@ impl Candidate {
 struct Recorder<'a> {
     stages: Vec<Stage>,
     progress: &'a mut dyn FnMut(&str),
+    /// Whether anybody looks at it.
+    is_seen: bool,
 }
 
 impl Recorder<'_> {
     fn pass(&mut self, pass: &Pass, job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
-        self.stage(pass.name, || {
+        let is_seen = self.is_seen;
+        let mut steps = Vec::new();
+        let outcome = self.stage(pass.name, || {
             let outcome = (pass.run)(job, artifact)?;
+            if is_seen {
+                steps = compact::gave(&outcome.steps);
+            }
             let note = outcome.note.clone();
             Ok((outcome.artifact.len(), note, outcome))
-        })
+        })?;
+        if let Some(stage) = self.stages.last_mut() {
+            stage.steps = steps;
+        }
+        Ok(outcome)
     }
 
     /// Runs a step that gives the size of the file after it, a line on it, and what it made.
@@ -312,6 +326,7 @@ impl Recorder<'_> {
             bytes,
             millis: start.elapsed().as_secs_f64() * 1e3,
             note,
+            steps: Vec::new(),
         });
         Ok(made)
     }

@@ -5,6 +5,7 @@
 use crate::error::{Error, Result};
 use crate::passes::{Job, Outcome};
 use crate::wasm::artifact::{self, Artifact, FileKind};
+use crate::wasm::layout::spare;
 use crate::wasm::sections::{COMPONENT, CUSTOM};
 use crate::wasm::{Module, ReadError, module};
 use wasmparser::BinaryReader;
@@ -54,6 +55,7 @@ fn is_for_tools(name: &str) -> bool {
             | "sourceMappingURL"
             | "external_debug_info"
             | "build_id"
+            | spare::SECTION
     ) || name.starts_with("reloc.")
         || name.starts_with(".debug_")
 }

@@ -14,7 +14,10 @@ pub mod project;
 mod request;
 mod rustflags;
 
-pub use flags::{LINK_PLAINLY, Linker, REACTOR_STARTUP, linker_arguments};
+pub use flags::{
+    LINK_PLAINLY, Linker, REACTOR_STARTUP, REAL_LINKER, SPARE_STACK, linker_arguments,
+    wants_spare_stack,
+};
 pub use folders::nameless;
 pub use request::{Request, StdBuild};
 pub use rustflags::hides;
@@ -150,9 +153,11 @@ pub fn link(
         CrateKind::Reactor => cargo.args(["--lib", "--crate-type", "cdylib"]),
         CrateKind::Command(name) => cargo.args(["--bin", name]),
     };
+    let in_front = flags::put_in_front(&mut cargo, request, toolchain)?;
     cargo
         .arg("--")
-        .args(flags::link(request, &project.kind, toolchain));
+        .args(flags::link(request, &project.kind, toolchain))
+        .args(in_front);
     process::lines(&mut cargo, |line| {
         let message = serde_json::from_str(line);
         if let Ok(message) = &message {

@@ -74,6 +74,7 @@ mod tests {
                 bytes: 10,
                 millis: 1.25,
                 note: "\"é\"\n".into(),
+                steps: Vec::new(),
             }],
             figures: Figures {
                 functions: 2,

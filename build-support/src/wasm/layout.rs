@@ -3,6 +3,7 @@
 //! `measure::memory`'s business.
 
 mod parts;
+pub mod spare;
 mod stack;
 
 pub use parts::{Global, Initial, Memory, Segment, Table, ZERO_RUN};

@@ -172,6 +172,7 @@ fn judged(config: &Config) -> Report {
         bytes,
         millis,
         note: note.into(),
+        steps: Vec::new(),
     };
     let snipped = |function: &str, bytes| Snipped {
         function: function.into(),

@@ -4,18 +4,28 @@
 
 use crate::wasm::layout::{self, FoundBy, Place};
 use crate::wasm::{Module, ReadError};
+use std::fmt;
 use wasmparser::{DataKind, TypeRef};
 
 /// The addresses below it are those in question (Binaryen, `PassOptions::LowMemoryBound`).
 pub const BOUND: u64 = 1_024;
 
 /// What the layout of a module says of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LowMemory {
     /// Nothing is there, and why.
     Unused(&'static str),
     /// Something may be, and why.
     Used(&'static str),
+}
+
+impl fmt::Display for LowMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unused(why) => write!(f, "low memory unused: {why}"),
+            Self::Used(why) => write!(f, "low memory used: {why}"),
+        }
+    }
 }
 
 /// Says it of a module as the linker left it, whose stack is `spare` bytes larger than the program

@@ -5,11 +5,12 @@ use super::folders::remap_flags;
 use super::project::Project;
 use super::request::{Request, StdBuild};
 use super::rustflags;
+use crate::config::{Config, LowMemory};
 use crate::error::Result;
 use crate::project::package::CrateKind;
 use crate::project::toolchain::{Toolchain, ships_components};
 use std::ffi::{OsStr, OsString};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The start-up object of a reactor, beside the C library.
@@ -17,6 +18,19 @@ pub const REACTOR_STARTUP: &str = "crt1-reactor.o";
 
 /// Set in the environment where the real linker's file is wanted as it is.
 pub const LINK_PLAINLY: &str = "BUILD_SUPPORT_LINK_PLAINLY";
+
+/// Set in the environment where the linker that cargo calls is this tool, which is to ask the real
+/// one for more stack.
+pub const SPARE_STACK: &str = "BUILD_SUPPORT_SPARE_STACK";
+
+/// The path of the real linker then, where it is not the one that rustc would find.
+pub const REAL_LINKER: &str = "BUILD_SUPPORT_REAL_LINKER";
+
+/// Whether `config` asks for what holds only with a stack that is larger than the program needs.
+pub fn wants_spare_stack(config: &Config) -> bool {
+    let compact = config.compact;
+    compact.is_some_and(|compact| compact.low_memory == LowMemory::Auto)
+}
 
 /// Sets the compiler, the standard library and the flags of every crate on `cargo`.
 ///
@@ -65,6 +79,41 @@ pub fn set(
     // script.
     cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join(rustflags::SEPARATOR));
     Ok(())
+}
+
+/// Puts this tool in front of the linker, for the last step alone, where more stack is to be asked
+/// for: what others ask for, build scripts among them, nobody else knows. A linker that the project
+/// names itself is left alone.
+///
+/// # Errors
+/// As [`rustflags::names_linker`].
+pub fn put_in_front(
+    cargo: &mut Command,
+    request: &Request,
+    toolchain: &Toolchain,
+) -> Result<Option<OsString>> {
+    let Some(tool) = this_tool().filter(|_| request.spare_stack) else {
+        return Ok(None);
+    };
+    match toolchain.sources() {
+        Some(sources) => {
+            cargo.env(REAL_LINKER, &sources.linker);
+        }
+        None if rustflags::names_linker(request, toolchain)? => return Ok(None),
+        None => {}
+    }
+    cargo.env(SPARE_STACK, "1");
+    Ok(Some(with_path("-Clinker=", tool)))
+}
+
+/// The program `build-support` of this build: this one, or the one beside it; none where the
+/// library is used without.
+fn this_tool() -> Option<PathBuf> {
+    let this = std::env::current_exe().ok()?;
+    let folders = this.ancestors().skip(1).take(2);
+    let name = format!("build-support{}", std::env::consts::EXE_SUFFIX);
+    let mut beside = folders.map(|folder| folder.join(&name));
+    beside.find(|tool| tool.is_file())
 }
 
 /// `PATH` with this program's folder at its end: the configuration may name it as the linker,

@@ -32,6 +32,9 @@ pub struct Request {
     /// Whether the linked file has line tables and the names of inlined functions. They change no
     /// code.
     pub lines: bool,
+    /// Whether the linker is asked for more stack than the program needs, so that it never touches
+    /// the lowest addresses.
+    pub spare_stack: bool,
     /// Settings for cargo's `--config`, over those in the project's files.
     pub settings: Vec<String>,
 }
@@ -56,6 +59,7 @@ impl Request {
             target_dir: package.target_dir.join("wasm-build"),
             std: StdBuild::Small,
             lines: false,
+            spare_stack: super::wants_spare_stack(config),
             settings: wanted.settings.clone(),
         }
     }

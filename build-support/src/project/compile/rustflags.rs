@@ -29,6 +29,27 @@ pub fn run(request: &Request, toolchain: &Toolchain) -> Result<Vec<String>> {
     Ok(without_strip(flags))
 }
 
+/// Whether the project's configuration or the environment names a linker for the target, this tool
+/// aside.
+///
+/// # Errors
+/// [`Error::Process`] where cargo cannot read its configuration.
+pub fn names_linker(request: &Request, toolchain: &Toolchain) -> Result<bool> {
+    let target = &request.target;
+    let variable = target.to_uppercase().replace(['-', '.'], "_");
+    if std::env::var_os(format!("CARGO_TARGET_{variable}_LINKER")).is_some() {
+        return Ok(true);
+    }
+    let config = Configuration::read(request, toolchain)?.all;
+    let tables = config.get("target").and_then(Value::as_object);
+    let linkers = tables.into_iter().flatten().filter_map(|(key, table)| {
+        let is_it = key == target || key.starts_with("cfg(");
+        table.get("linker").filter(|_| is_it)?.as_str()
+    });
+    let mut others = linkers.filter(|linker| !linker.ends_with("build-support"));
+    Ok(others.next().is_some())
+}
+
 /// As cargo reads them: one that is set holds, however empty.
 fn environment() -> Option<Vec<String>> {
     let (flags, separator) = match std::env::var("CARGO_ENCODED_RUSTFLAGS") {

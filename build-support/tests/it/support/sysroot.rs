@@ -82,6 +82,7 @@ pub fn request(root: &Path, package: &str, target: &str) -> Request {
         target_dir: root.join("target"),
         std: StdBuild::Plain,
         lines: false,
+        spare_stack: false,
         settings: Vec::new(),
     }
 }
