@@ -84,7 +84,7 @@ impl Row {
     /// The part of the name that is a Rust path, where there is one.
     fn path(&self) -> Option<&str> {
         let name = match self.kind {
-            RowKind::Function => self.name.as_str(),
+            RowKind::Function => path::outlined_from(&self.name).unwrap_or(&self.name),
             RowKind::Data if self.name.starts_with('"') => return None,
             RowKind::Data => {
                 let name = self.name.as_str();
@@ -191,6 +191,16 @@ mod tests {
                 RowKind::Function,
                 "<[u8] as app::T>::f",
                 pair("core", "core"),
+            ),
+            (
+                RowKind::Function,
+                "outlined from app::a::f::<u8, u16>, core::g and 3 more",
+                pair("app", "app::a"),
+            ),
+            (
+                RowKind::Function,
+                "outlined from <app::W as core::fmt::Write>::write_str and memcpy",
+                pair("app", "app::W"),
             ),
             (
                 RowKind::Function,

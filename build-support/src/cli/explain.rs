@@ -3,15 +3,19 @@
 use crate::analyze::sweep::{Explanation, Link};
 use crate::cli::ended::Ended;
 use crate::cli::terminal::print;
-use crate::ops::explain;
+use crate::ops::explain::{self, Outlined};
 use crate::system::streams;
 use std::path::Path;
 
 /// Prints the chain to every symbol of that name.
 pub fn run(file: &Path, symbol: &str, json: bool) -> anyhow::Result<Ended> {
     let found = explain::run(file, symbol)?;
-    let all: Vec<_> = found.symbols.iter().map(as_json).collect();
-    print(json, &all, || found.symbols.iter().map(text).collect())?;
+    let mut all: Vec<_> = found.symbols.iter().map(as_json).collect();
+    all.extend(found.outlined.iter().map(outlined_as_json));
+    print(json, &all, || {
+        let symbols = found.symbols.iter().map(text);
+        symbols.chain(found.outlined.iter().map(outlined)).collect()
+    })?;
     if !found.note.is_empty() {
         streams::say(&format!("note: {}", found.note));
     }
@@ -29,6 +33,26 @@ fn text(explanation: &Explanation) -> String {
         text.push_str(&format!("  {relation:<17} {name}\n"));
     }
     text
+}
+
+fn outlined(outlined: &Outlined) -> String {
+    let mut text = format!("{}\n  stands for code of\n", outlined.symbol);
+    for (name, count) in &outlined.sites {
+        let times = if *count == 1 { "once" } else { "times" };
+        let count = match count {
+            1 => String::new(),
+            more => more.to_string(),
+        };
+        text.push_str(&format!("  {count:>5} {times:<5}  {name}\n"));
+    }
+    text
+}
+
+fn outlined_as_json(outlined: &Outlined) -> serde_json::Value {
+    let site =
+        |(name, count): &(String, u64)| serde_json::json!({ "function": name, "count": count });
+    let sites: Vec<_> = outlined.sites.iter().map(site).collect();
+    serde_json::json!({ "symbol": outlined.symbol, "sites": sites })
 }
 
 fn as_json(explanation: &Explanation) -> serde_json::Value {

@@ -2,6 +2,7 @@
 //! map follow.
 
 use crate::wasm::names::Names;
+use crate::wasm::path::OUTLINED;
 use crate::wasm::{Module, ReadError};
 use std::collections::BTreeMap;
 
@@ -94,9 +95,9 @@ fn outlined(pieces: &BTreeMap<u32, u32>, name: impl Fn(u32) -> Option<String>) -
     called.retain(|name| seen.insert(name.clone()));
     match called.as_slice() {
         [] => "outlined".to_owned(),
-        [one] => format!("outlined from {one}"),
-        [one, other] => format!("outlined from {one} and {other}"),
-        [one, other, more @ ..] => format!("outlined from {one}, {other} and {} more", more.len()),
+        [one] => format!("{OUTLINED}{one}"),
+        [one, other] => format!("{OUTLINED}{one} and {other}"),
+        [one, other, more @ ..] => format!("{OUTLINED}{one}, {other} and {} more", more.len()),
     }
 }
 

@@ -82,6 +82,17 @@ pub const SWITCH_TABLE: &str = "switch table of ";
 /// See [`VTABLE`].
 pub const ANONYMOUS: &str = "anonymous data of ";
 
+/// How the names of functions begin that stand for pieces of others.
+pub const OUTLINED: &str = "outlined from ";
+
+/// Of the name of such a function the name that it begins with, that of most of its pieces.
+pub fn outlined_from(name: &str) -> Option<&str> {
+    let from = name.strip_prefix(OUTLINED)?;
+    let first = [", ", " and "].map(|separator| split_top(from, separator));
+    let first = first.into_iter().flatten().map(|(first, _)| first);
+    Some(first.min_by_key(|first| first.len()).unwrap_or(from))
+}
+
 /// A demangled name without any list of generic arguments: what all instances of a generic item
 /// share. `<Vec<u8> as T<A>>::f::<B>` is `<Vec as T>::f`.
 pub fn without_arguments(name: &str) -> String {
