@@ -1,4 +1,5 @@
-//! How the sweep grows with the file: time beside the final wasm-opt run, and memory. The files are
+//! How the sweep and the compaction grow with the file: time beside the final wasm-opt run, and
+//! memory. The files are
 //! linked out of real crates, from 0.1 to 20 MB; the fixture `scaling` is as large as its features
 //! ask for. How `analyze` and `diff` grow, on the same files, says [`attribution`].
 //!
@@ -11,11 +12,12 @@ use crate::processor::peak;
 use crate::size_bench;
 use build_support::config::Config;
 use build_support::error::{Error, Result};
-use build_support::passes::{Job, componentize, pipeline};
+use build_support::passes::{Compact, Job, compact, componentize, pipeline};
 use build_support::project::compile::{self, Request};
 use build_support::project::listener::{Listener, Silent};
 use build_support::project::package::{Package, Wanted};
 use build_support::project::toolchain;
+use build_support::report::{Metric, Size};
 use build_support::system::files;
 use build_support::wasm::artifact::Artifact;
 use serde::{Deserialize, Serialize};
@@ -50,6 +52,10 @@ pub struct Cost {
     pub wasm_opt_millis: f64,
     /// Both parts of the sweep in relation to wasm-opt.
     pub ratio: f64,
+    /// Compacting what wasm-opt made, for raw bytes.
+    pub compact_millis: f64,
+    /// The same for brotli, and no more of gzip.
+    pub compact_compressed_millis: f64,
     /// The process's resident memory at its highest before snip and wasm-opt, in bytes; none where
     /// the system does not say.
     pub sweep_peak_bytes: Option<u64>,
@@ -127,7 +133,11 @@ pub fn measure(file: &Path) -> Result<Cost> {
         stages.map(|stage| stage.millis).sum::<f64>()
     };
     let (rewrite_millis, wasm_opt_millis) = (stage("sweep"), stage("optimize"));
+    let peak_bytes = peak();
+    let compact = |metric| compact_millis(file, metric, &product.artifact);
     Ok(Cost {
+        compact_millis: compact(Metric::default())?,
+        compact_compressed_millis: compact(Metric::new(Size::Brotli, [Size::Gzip]))?,
         file: file.to_owned(),
         linked_bytes,
         analysis_millis,
@@ -135,8 +145,23 @@ pub fn measure(file: &Path) -> Result<Cost> {
         wasm_opt_millis,
         ratio: (analysis_millis + rewrite_millis) / wasm_opt_millis,
         sweep_peak_bytes,
-        peak_bytes: peak(),
+        peak_bytes,
     })
+}
+
+/// How long it takes to compact a file that has been optimised, in milliseconds.
+///
+/// # Errors
+/// What the pass reports.
+pub fn compact_millis(file: &Path, metric: Metric, artifact: &Artifact) -> Result<f64> {
+    let job = Job {
+        metric,
+        compact: Some(Compact::DEFAULT),
+        ..Job::new(file, Vec::new())
+    };
+    let start = Instant::now();
+    compact::run(&job, artifact.clone())?;
+    Ok(millis(start.elapsed()))
 }
 
 fn millis(time: Duration) -> f64 {

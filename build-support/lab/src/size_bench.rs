@@ -9,18 +9,19 @@
 mod builds;
 mod distributed;
 mod fixtures;
+mod workload;
 
 pub use builds::Flavour;
 pub use fixtures::{Fixture, find, packages};
 
 use build_support::config::Config;
-use build_support::error::Result;
+use build_support::error::{Error, Result};
 use build_support::measure::sizes;
-use build_support::passes::{Job, componentize, pipeline, strip};
+use build_support::passes::{Compact, Job, Outline, componentize, pipeline, strip};
 use build_support::project::compile::Linked;
 use build_support::project::listener::Listener;
 use build_support::project::toolchain;
-use build_support::report::Sizes;
+use build_support::report::{Metric, Size, Sizes};
 use build_support::wasm::artifact::Artifact;
 use serde::Serialize;
 use std::path::Path;
@@ -39,6 +40,11 @@ pub struct Row {
     pub steps: Steps,
     /// The whole pipeline without that part: what snip and sweep are worth alone.
     pub ours_plain_std: Sizes,
+    /// What compaction makes of the linked file that `ours` is made of, by mode.
+    pub compacted: Vec<Compacted>,
+    /// The instructions of the workload of `ours`; none where there is no workload.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instructions: Option<u64>,
     /// The standard library rebuilt with `panic = "immediate-abort"` and `optimize_for_size`, then
     /// the same wasm-opt.
     pub reference: Sizes,
@@ -49,6 +55,27 @@ pub struct Row {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub distributed_std: Option<Steps>,
 }
+
+/// A file that was compacted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Compacted {
+    /// Its mode.
+    pub mode: &'static str,
+    /// Its sizes.
+    pub sizes: Sizes,
+    /// The instructions of its workload; none where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instructions: Option<u64>,
+}
+
+/// The modes: what is to be small, what must not grow for it, and where code becomes functions.
+const MODES: [(&str, Size, &[Size], Outline); 5] = [
+    ("raw", Size::Raw, &[], Outline::All),
+    ("cold", Size::Raw, &[], Outline::Cold),
+    ("balanced", Size::Raw, &Size::ALL, Outline::Cold),
+    ("gzip", Size::Gzip, &[], Outline::Off),
+    ("brotli", Size::Brotli, &[], Outline::Off),
+];
 
 /// One linked file and what comes of it. Without names and debug information, and as it is shipped:
 /// as a component where the target has components.
@@ -103,12 +130,22 @@ pub fn measure(fixture: &Fixture, listener: &mut dyn Listener) -> Result<Row> {
         .then(|| link(Flavour::Distributed))
         .transpose()?;
     listener.stage(&format!("{}: measuring", fixture.name));
-    let mut step = |linked: &Linked, extent| shipped(fixture, linked, extent);
+    let mut step = |linked: &Linked, extent| {
+        let made = shipped(fixture, linked, extent, None)?;
+        Ok(sizes::run(made.bytes()))
+    };
     let plain = steps(fixture, &plain, &mut step)?;
+    let made = shipped(fixture, &small, Extent::Everything, None)?;
+    let run = workload::run(&fixture.name, &small.path, &made)?;
+    let compacted = MODES
+        .iter()
+        .map(|mode| compacted(fixture, &small, mode, run.as_ref()));
     Ok(Row {
+        compacted: compacted.collect::<Result<_>>()?,
+        instructions: run.as_ref().map(|run| run.instructions),
         name: fixture.name.clone(),
         steps: Steps {
-            ours: step(&small, Extent::Everything)?,
+            ours: sizes::run(made.bytes()),
             ..plain
         },
         ours_plain_std: plain.ours,
@@ -133,18 +170,56 @@ fn steps(
     })
 }
 
-/// The pipeline as far as `extent` says.
-fn shipped(fixture: &Fixture, linked: &Linked, extent: Extent) -> Result<Sizes> {
+/// What a mode makes of a linked file, which must do what it did without.
+fn compacted(
+    fixture: &Fixture,
+    linked: &Linked,
+    (mode, minimized, held, outline): &(&'static str, Size, &[Size], Outline),
+    before: Option<&workload::Run>,
+) -> Result<Compacted> {
+    let compact = Compact {
+        outline: *outline,
+        ..Compact::DEFAULT
+    };
+    let metric = Metric::new(*minimized, held.iter().copied());
+    let made = shipped(fixture, linked, Extent::Everything, Some((compact, metric)))?;
+    let run = workload::run(&fixture.name, &linked.path, &made)?;
+    if run.as_ref().map(|run| &run.written) != before.map(|run| &run.written) {
+        let name = &fixture.name;
+        let message = format!("{name}, compacted for {mode}, does something else");
+        return Err(Error::input(
+            &linked.path,
+            message,
+            "this is a fault of the tool",
+        ));
+    }
+    Ok(Compacted {
+        mode,
+        sizes: sizes::run(made.bytes()),
+        instructions: run.map(|run| run.instructions),
+    })
+}
+
+/// The pipeline as far as `extent` says, compacted where that is asked for.
+fn shipped(
+    fixture: &Fixture,
+    linked: &Linked,
+    extent: Extent,
+    compact: Option<(Compact, Metric)>,
+) -> Result<Artifact> {
     let mut config = fixture.config.clone();
     set(&mut config, extent);
     let artifact = Artifact::new(linked.bytes.clone(), &linked.path)?;
     let analysis = pipeline::analyze(&config.snip, config.sweep.enabled, &linked.path, &artifact)?;
-    let job = Job {
+    let mut job = Job {
         plans: analysis.plans,
         ..job(&config, &linked.path)
     };
+    if let Some((compact, metric)) = compact {
+        (job.compact, job.metric) = (Some(compact), metric);
+    }
     let product = pipeline::run(&job, artifact, &mut |_| {})?;
-    Ok(sizes::run(product.artifact.bytes()))
+    Ok(product.artifact)
 }
 
 /// What is no pass's work: the linked file `bytes` without names, and wrapped where the target
@@ -195,6 +270,8 @@ mod tests {
             name: "app".to_owned(),
             steps,
             ours_plain_std: sizes(ours),
+            compacted: Vec::new(),
+            instructions: None,
             reference: sizes(reference),
             reference_swept: sizes(0),
             distributed_std: None,

@@ -1,13 +1,15 @@
 //! `lab bench`: what the post-link part costs, beside wasm-opt alone on the same file.
 
-use crate::processor;
+use crate::{processor, scaling};
 use anyhow::Context as _;
 use build_support::cli::ended::Ended;
 use build_support::cli::terminal::print;
 use build_support::config::Config;
 use build_support::error::Result;
 use build_support::measure::{engine, sizes};
-use build_support::passes::{Job, componentize, optimize, pipeline};
+use build_support::passes::pipeline::{self, Product};
+use build_support::passes::{Job, componentize, optimize};
+use build_support::report::{Metric, Size};
 use build_support::wasm::artifact::Artifact;
 use build_support::wasm::features;
 use build_support::wasm::{Module, linked};
@@ -21,6 +23,7 @@ use std::path::{Path, PathBuf};
 Processor time, which a busy machine changes less than the clock's; both are run in turn, and the ratio is of the
 medians. Where sweep and snip take little of a file, wasm-opt makes a second one to compare with: what the whole may
 take is counted for each.
+Compacting what they make is timed beside them, and no part of that ratio.
 Exit codes: 0 measured, 1 the ratio is above the most and --check was given, 2 error.
 Examples:
   cargo run -p lab -- bench target/budget/wasm32-wasip2/clawft_wasm.linked.wasm
@@ -53,7 +56,11 @@ struct Figures {
     ratio: f64,
     /// How many files wasm-opt makes, of which the best is kept.
     optimized: usize,
-    /// What the ratio may be: so much for each of them.
+    /// Median processor time of compacting what that makes for brotli, with gzip held, in milliseconds.
+    compact_millis: u64,
+    /// It in relation to wasm-opt alone.
+    compact_ratio: f64,
+    /// What the ratio of the whole may be: so much for each of them.
     most: f64,
 }
 
@@ -61,7 +68,7 @@ struct Figures {
 pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     let input = Artifact::read(&opts.file)?;
     let mut config = Config::without_package(&opts.file.display().to_string());
-    let (mut alone, mut whole) = (Vec::new(), Vec::new());
+    let (mut alone, mut whole, mut compact) = (Vec::new(), Vec::new(), Vec::new());
     config.snip.enabled = true;
     // What is no linker's output can only be snipped.
     config.sweep.enabled = Module::read(input.bytes()).is_ok_and(|module| {
@@ -78,13 +85,17 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
         made?;
         alone.push(millis);
         let (made, millis) = processor::timed(|| post_link(&config, &opts.file, &input));
-        optimized = made?.max(1);
+        let product = made?;
+        optimized = product.optimized.max(1);
         whole.push(millis);
+        let metric = Metric::new(Size::Brotli, [Size::Gzip]);
+        let (made, millis) =
+            processor::timed(|| scaling::compact_millis(&opts.file, metric, &product.artifact));
+        made?;
+        compact.push(millis);
     }
-    let (alone, whole) = (
-        median(alone).context("no run")?,
-        median(whole).context("no run")?,
-    );
+    let median = |times| median(times).context("no run");
+    let (alone, whole, compact) = (median(alone)?, median(whole)?, median(compact)?);
     let figures = Figures {
         file: opts.file.display().to_string(),
         runs: opts.runs,
@@ -92,14 +103,16 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
         post_link_millis: whole,
         ratio: whole as f64 / alone as f64,
         optimized,
+        compact_millis: compact,
+        compact_ratio: compact as f64 / alone as f64,
         most: opts.most * optimized as f64,
     };
     print(true, &figures, String::new)?;
     Ok(ended(opts.check, figures.ratio, figures.most))
 }
 
-/// Everything from the linked file on, as a build does it; gives how many files wasm-opt made.
-fn post_link(config: &Config, file: &Path, input: &Artifact) -> Result<usize> {
+/// Everything from the linked file on, as a build does it.
+fn post_link(config: &Config, file: &Path, input: &Artifact) -> Result<Product> {
     let fresh = Artifact::new(input.bytes().to_vec(), file)?;
     let analysis = pipeline::analyze(&config.snip, config.sweep.enabled, file, &fresh)?;
     let job = Job {
@@ -109,7 +122,7 @@ fn post_link(config: &Config, file: &Path, input: &Artifact) -> Result<usize> {
     let product = pipeline::run(&job, fresh, &mut |_| {})?;
     engine::load(&product.artifact)?;
     sizes::run(product.artifact.bytes());
-    Ok(product.optimized)
+    Ok(product)
 }
 
 /// No ratio at all is not within anything.

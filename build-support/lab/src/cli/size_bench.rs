@@ -17,6 +17,8 @@ panic=immediate-abort and optimize_for_size, then the same wasm-opt; `swept` is 
 `ours` is what the pipeline ships, which builds the library with optimize_for_size where it builds it at all; the line
 below it is without that, and the last with the library as it is distributed (opt-level 3), which is never rebuilt.
 The first run compiles the standard library once for each target and kind, which takes minutes; it is kept in target/.
+`compacted` is what compaction makes of it by mode: raw (outlining everywhere), cold (not where it runs often), balanced (cold, and no size grows),
+gzip and brotli (for that size, no outlining); behind it stand the instructions of the program's workload beside those without.
 A program is marked where ours is more than 2% above the reference, raw or brotli.
 Exit codes: 0 measured, 1 something is marked and --check was given, 2 error.
 Examples:

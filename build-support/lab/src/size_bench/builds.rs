@@ -63,6 +63,8 @@ pub fn link(fixture: &Fixture, flavour: Flavour, listener: &mut dyn Listener) ->
     let request = Request {
         target_dir: package.target_dir.join(folder),
         std,
+        // Compaction has its right to low memory then, and without it nothing changes.
+        spare_stack: flavour == Flavour::Small,
         ..Request::new(package, config, &Wanted::default())
     };
     compile::run(&request, &toolchain, &mut Silent)

@@ -76,6 +76,7 @@ fn rlibs(target: &str, found: &Toolchain, folder: &Path) -> Result<Vec<PathBuf>>
         target_dir: folder.join("target"),
         std: StdBuild::Plain,
         lines: false,
+        spare_stack: false,
         settings: Vec::new(),
     };
     let project = project::read(&request, found)?;

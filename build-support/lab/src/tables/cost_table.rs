@@ -8,9 +8,9 @@ use build_support::output::text::table::Table;
 use build_support::report::units;
 use std::path::Path;
 
-/// What the sweep costs, as text that ends in a newline. `colour` adds ANSI escapes.
+/// What sweep and compaction cost, as text that ends in a newline. `colour` adds ANSI escapes.
 pub fn draw(costs: &[Cost], colour: bool) -> String {
-    let heads = "file | >linked | >sweep | >wasm-opt | >ratio | >sweep/MB | >peak | >peak/linked";
+    let heads = "file | >linked | >sweep | >wasm-opt | >ratio | >sweep/MB | >peak | >peak/linked | >compact | >ratio | >for brotli | >ratio";
     let rows = costs.iter().map(|cost| {
         let sweep = cost.analysis_millis + cost.rewrite_millis;
         let [peak, growth] = peak(cost.sweep_peak_bytes, cost.linked_bytes);
@@ -23,6 +23,13 @@ pub fn draw(costs: &[Cost], colour: bool) -> String {
             by_megabyte(sweep, cost.linked_bytes),
             peak,
             growth,
+            units::time(cost.compact_millis),
+            format!("{:.2}", cost.compact_millis / cost.wasm_opt_millis),
+            units::time(cost.compact_compressed_millis),
+            format!(
+                "{:.2}",
+                cost.compact_compressed_millis / cost.wasm_opt_millis
+            ),
         ]
     });
     let table = Table::headed(HEADING, heads).rows(rows);
@@ -85,6 +92,8 @@ mod tests {
             rewrite_millis: 50.0,
             wasm_opt_millis: 800.0,
             ratio: 0.25,
+            compact_millis: 200.0,
+            compact_compressed_millis: 600.0,
             sweep_peak_bytes: Some(20_000_000),
             peak_bytes: None,
         };
@@ -92,7 +101,7 @@ mod tests {
         let words: Vec<_> = text.lines().nth(1).unwrap().split_whitespace().collect();
         assert_eq!(
             words.join(" "),
-            "2-mb.wasm 2,000,000 200 ms 800 ms 0.25 100 ms 19.1 MiB 10.0"
+            "2-mb.wasm 2,000,000 200 ms 800 ms 0.25 100 ms 19.1 MiB 10.0 200 ms 0.25 600 ms 0.75"
         );
     }
 

@@ -10,7 +10,7 @@ use build_support::report::{Size, Sizes, units};
 /// Stands behind a ratio that is too large.
 const MARK: &str = " !";
 
-const HEADS: &str = "fixture | bytes | >linked | >wasm-opt | >snip | >ours | >reference | >swept | >ours/ref. | >ours/wasm-opt";
+const HEADS: &str = "fixture | bytes | >linked | >wasm-opt | >snip | >ours | >reference | >swept | >ours/ref. | >ours/wasm-opt | >instructions";
 
 /// `rows` as text that ends in a newline. `colour` adds ANSI escapes.
 pub fn draw(rows: &[Row], colour: bool) -> String {
@@ -26,6 +26,23 @@ pub fn draw(rows: &[Row], colour: bool) -> String {
             let missed = too_large.contains(&measure.name());
             let style = if missed { BAD } else { Style::new() };
             table.push(style, line(row, &row.steps, &row.name, measure, missed));
+        }
+        for compacted in &row.compacted {
+            let steps = Steps {
+                ours: compacted.sizes,
+                ..row.steps
+            };
+            let name = format!("  compacted: {}", compacted.mode);
+            for measure in Size::ALL {
+                let mut cells = line(row, &steps, &name, measure, false);
+                let more = compacted.instructions.zip(row.instructions);
+                cells.pop();
+                cells.push(match (more, measure) {
+                    (Some((after, before)), Size::Raw) => ratio(after, before),
+                    _ => String::new(),
+                });
+                table.push(FAINT, cells);
+            }
         }
         let plain = Steps {
             ours: row.ours_plain_std,
@@ -64,6 +81,8 @@ fn line(row: &Row, steps: &Steps, name: &str, measure: Size, missed: bool) -> Ve
     cells.extend(before.into_iter().chain(shown).map(units::bytes));
     cells.push(format!("{}{mark}", ratio(ours, reference)));
     cells.push(ratio(ours, size(&steps.wasm_opt)));
+    let instructions = row.instructions.filter(|_| measure == Size::ALL[0]);
+    cells.push(instructions.map(units::bytes).unwrap_or_default());
     cells
 }
 
@@ -74,7 +93,7 @@ fn ratio(part: u64, whole: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::draw;
-    use crate::size_bench::{Row, Steps};
+    use crate::size_bench::{Compacted, Row, Steps};
     use build_support::report::Sizes;
 
     /// Protects what is marked: ours beyond the tolerance, and never the distributed library, which
@@ -96,6 +115,12 @@ mod tests {
             name: name.to_owned(),
             steps: steps(ours),
             ours_plain_std: sizes(ours + 100),
+            compacted: vec![Compacted {
+                mode: "raw",
+                sizes: sizes(ours - 10),
+                instructions: Some(1_500),
+            }],
+            instructions: Some(1_000),
             reference: sizes(1_000),
             reference_swept: sizes(900),
             distributed_std: Some(steps(2_000)),
@@ -105,11 +130,15 @@ mod tests {
         let words = |i: usize| lines[i].split_whitespace().collect::<Vec<_>>().join(" ");
         assert_eq!(
             words(1),
-            "good raw 4,000 3,000 2,000 1,020 1,000 900 1.020 0.340"
+            "good raw 4,000 3,000 2,000 1,020 1,000 900 1.020 0.340 1,000"
         );
         assert_eq!(
-            words(10),
-            "bad raw 4,000 3,000 2,000 1,100 1,000 900 1.100 ! 0.367"
+            words(4),
+            "compacted: raw raw 4,000 3,000 2,000 1,010 1,000 900 1.010 0.337 1.500"
+        );
+        assert_eq!(
+            words(13),
+            "bad raw 4,000 3,000 2,000 1,100 1,000 900 1.100 ! 0.367 1,000"
         );
         assert_eq!(lines.iter().filter(|line| line.contains(" !")).count(), 2);
         assert_eq!(
