@@ -4,6 +4,7 @@
 mod project;
 
 use crate::support::run;
+use build_support::wasm::{Module, layout};
 use project::{P1, P2, Project, Shape};
 use std::fs;
 
@@ -28,6 +29,42 @@ fn cargo_alone_gives_the_bytes_of_cargo_wasm() {
         assert!(project.budget_file("wasm") == product, "{target}");
         assert_eq!(project.report(), report, "{target}");
         assert!(product.len() * 2 < linked.len());
+        match shape {
+            Shape::Library => assert_eq!(run::library(&product, "digits", 90_125), 17),
+            Shape::Program => assert_eq!(run::program(&product, &["add-up", "40", "2"]), "42\n"),
+        }
+    }
+}
+
+/// Protects the right to low memory: whoever says how large the stack is, a compacted package has
+/// as much and 1,024 bytes more, in both ways of building, and the report says what follows.
+#[test]
+fn a_compacted_package_has_stack_to_spare() {
+    for (target, shape) in [(P1, Shape::Program), (P2, Shape::Library)] {
+        let project = Project::new("spare-stack", shape, target);
+        let limit = "raw = \"40 KiB\"";
+        let compacted = format!("{limit}\n[package.metadata.budget.compact]\noutline = \"all\"");
+        project.edit_manifest(limit, &compacted);
+        project.write_build_script(
+            "fn main() { println!(\"cargo::rustc-link-arg=-zstack-size=65536\"); }",
+        );
+        project
+            .cargo(&["build", "--profile", "release-wasm"])
+            .with(0);
+        let product = project.product("release-wasm");
+        for _ in 0..2 {
+            let linked = project.budget_file("linked.wasm");
+            let module = Module::read(&linked).unwrap();
+            let stack = layout::read(&module).unwrap().stack.unwrap();
+            assert_eq!(stack.bytes, 65_536 + 1_024, "{target}");
+            let report = project.report().to_string();
+            assert!(
+                report.contains("the last 1,024 bytes of the stack are spare"),
+                "{report}"
+            );
+            assert!(project.budget_file("wasm") == product, "{target}");
+            project.tool().with(0);
+        }
         match shape {
             Shape::Library => assert_eq!(run::library(&product, "digits", 90_125), 17),
             Shape::Program => assert_eq!(run::program(&product, &["add-up", "40", "2"]), "42\n"),

@@ -276,8 +276,9 @@ mod tests {
                  local.get {a} i32.const 5 i32.rotl i32.store offset=900"
             )
         };
-        let long = ["neg", "abs", "ceil", "floor"].map(|f| format!("f64.const 0.1 f64.{f} drop "));
-        let long = long.concat();
+        // No two of its operators stand together twice.
+        let long = ["neg", "add", "mul", "div"].map(|f| format!("f64.const 0.1 f64.{f} "));
+        let long = format!("{} drop ", long.concat());
         let one = piece(0, 1, 1_000).replace("i32.load8_u", "i32.const 3 i32.xor i32.load8_u");
         let other = piece(1, 0, 77).replace("i32.load8_u", "i32.const 3 i32.xor i32.load8_u");
         wat::parse_str(format!(

@@ -96,6 +96,11 @@ strip = true
         fs::read_to_string(self.project.path("Cargo.toml")).unwrap()
     }
 
+    /// Adds a build script.
+    pub fn write_build_script(&self, text: &str) {
+        self.project.write("build.rs", text);
+    }
+
     /// Plain cargo, with the tool on the path.
     pub fn cargo(&self, args: &[&str]) -> Ended {
         self.project
