@@ -72,11 +72,11 @@ impl Arguments {
     /// The bytes of stack that are asked for, by the last who does; none where it is no number.
     pub fn stack_size(&self) -> Option<u64> {
         let all = self.all.iter().filter_map(|argument| argument.to_str());
-        let sizes = all.filter_map(|argument| {
+        let mut sizes = all.filter_map(|argument| {
             let argument = argument.strip_prefix("-z").unwrap_or(argument);
             argument.strip_prefix("stack-size=")
         });
-        sizes.last()?.parse().ok()
+        sizes.next_back()?.parse().ok()
     }
 
     /// The target whose ready-made standard library is on the line.
