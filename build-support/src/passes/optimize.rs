@@ -142,7 +142,9 @@ fn of_module<'a>(
     };
     if job.compact.is_some() && refusal.is_none() {
         let is_unused = matches!(low_memory, Some(LowMemory::Unused(_)));
-        for road in second_road::all(&features, true, is_unused) {
+        let read = Module::read(&module).map_err(ReadError::output(PASS))?;
+        let largest = read.function_bytes().max().unwrap_or_default();
+        for road in second_road::all(&features, true, is_unused, largest) {
             if let Ok(candidate) = run_all(&module, &features, &road.runs)? {
                 consider(candidate, road.name)?;
             }

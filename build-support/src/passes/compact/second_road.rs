@@ -15,6 +15,10 @@ const TAKEN_APART: &[&str] = &[
     "extended-const",
 ];
 
+/// How many bytes the largest function may have. Taken apart each value is a local, and Binaryen
+/// takes the square of their number: 0.6 s for 15 KB of sums, 4 s for 30 KB, 25 s for 60 KB.
+const LARGEST: u64 = 16 << 10;
+
 /// A road: what it is called in reports, and the runs of the optimiser, one after the other.
 pub struct Road {
     /// Its name.
@@ -25,8 +29,13 @@ pub struct Road {
 
 /// The roads besides the plain one for a module that uses these features. With `low_memory_unused`
 /// the optimiser may fold constants into offsets, to which [`low_memory`](super::low_memory) gives
-/// the right.
-pub fn all(features: &[Known], with_names: bool, low_memory_unused: bool) -> Vec<Road> {
+/// the right. `largest` is its largest function, in bytes.
+pub fn all(
+    features: &[Known],
+    with_names: bool,
+    low_memory_unused: bool,
+    largest: u64,
+) -> Vec<Road> {
     let [apart, small] = runs(features, with_names, low_memory_unused);
     let mut roads = Vec::new();
     if low_memory_unused {
@@ -35,10 +44,8 @@ pub fn all(features: &[Known], with_names: bool, low_memory_unused: bool) -> Vec
             runs: vec![small.clone()],
         });
     }
-    if features
-        .iter()
-        .all(|known| TAKEN_APART.contains(&known.name))
-    {
+    let mut known = features.iter();
+    if largest <= LARGEST && known.all(|known| TAKEN_APART.contains(&known.name)) {
         roads.push(Road {
             name: "wasm-opt 116 (built in) on code taken apart",
             runs: vec![apart, small],
