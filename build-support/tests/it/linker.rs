@@ -40,7 +40,7 @@ fn cargo_alone_gives_the_bytes_of_cargo_wasm() {
 /// as much and 1,024 bytes more, in both ways of building, and the report says what follows.
 #[test]
 fn a_compacted_package_has_stack_to_spare() {
-    for (target, shape) in [(P1, Shape::Program), (P2, Shape::Library)] {
+    for (target, shape) in [(P1, Shape::Library), (P2, Shape::Program)] {
         let project = Project::new("spare-stack", shape, target);
         let limit = "raw = \"40 KiB\"";
         let compacted = format!("{limit}\n[package.metadata.budget.compact]\noutline = \"all\"");
