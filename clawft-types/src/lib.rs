@@ -10,8 +10,8 @@
 //! There is no random source and no clock here otherwise: identifiers are numbered per session and
 //! timestamps are milliseconds handed in by the platform layer.
 //!
-//! In reading order: [`json`], [`fields`], [`error`], [`config`], [`provider`], [`limits`], [`message`],
-//! [`tool_call`], [`tool_result`], [`session`], [`request`], [`answer`], [`time`],
+//! In reading order: [`json`], [`fields`], [`error`], [`config`], [`provider`], [`limits`],
+//! [`message`], [`tool_call`], [`tool_result`], [`session`], [`request`], [`answer`], [`time`],
 //! [`text`].
 #![no_std]
 

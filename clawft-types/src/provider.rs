@@ -47,8 +47,8 @@ pub struct ProviderConfig {
     pub stream: bool,
     /// Tokens of an answer, where the kind must say; default 8,192.
     pub max_tokens: u64,
-    /// Tokens that the model takes: what is more than three quarters of it is left out of a request,
-    /// the oldest turns first. Default 0: all is sent, until the provider complains.
+    /// Tokens that the model takes: what is more than three quarters of it is left out of a
+    /// request, the oldest turns first. Default 0: all is sent, until the provider complains.
     pub context_tokens: u64,
 }
 

@@ -191,8 +191,8 @@ impl Session {
         self.turn(self.messages.get(start..).unwrap_or_default(), None)
     }
 
-    /// The line of the last turn, which is these messages. One that has `failed` is kept for people:
-    /// it is no part of the conversation.
+    /// The line of the last turn, which is these messages. One that has `failed` is kept for
+    /// people: it is no part of the conversation.
     pub fn turn(&self, messages: &[Message], failed: Option<&AgentError>) -> String {
         let mut out = Writer::new();
         out.open("{");

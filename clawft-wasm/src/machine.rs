@@ -301,8 +301,8 @@ impl Machine {
         Ok(self.save())
     }
 
-    /// Ends the turn with an error. What was asked and what tools did is kept, where the session is,
-    /// for people to see; a session in which nothing was answered yet is not begun by that.
+    /// Ends the turn with an error. What was asked and what tools did is kept, where the session
+    /// is, for people to see; a session in which nothing was answered yet is not begun by that.
     fn fail(&mut self, error: Box<AgentError>) -> Effect {
         let snapshot = &mut *self.snapshot;
         let kept = snapshot.is_begun() && snapshot.is_saved() && !snapshot.is_old;

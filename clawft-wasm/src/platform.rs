@@ -1,9 +1,10 @@
 //! What the agent needs of a system: a directory to work in, and the time.
 //!
 //! Each of `platform/{wasip1,wasip2,native}.rs` has the same two items, `Root` and `now_ms`, with
-//! the same functions, and [`http`] is the system's or nobody's; there is no trait, because there is never more than one of them in a build.
-//! Paths are relative to the root, with `/`, and have been checked by the agent's workspace. Making
-//! writes atomic and errors uniform is left to that as well.
+//! the same functions, and [`http`] is the system's or nobody's; there is no trait, because there
+//! is never more than one of them in a build. Paths are relative to the root, with `/`, and have
+//! been checked by the agent's workspace. Making writes atomic and errors uniform is left to that
+//! as well.
 
 #[cfg(not(target_family = "wasm"))]
 #[path = "platform/native.rs"]

@@ -1,7 +1,7 @@
 //! Which crate defines a function whose name does not say it: what is exported under a name of its
 //! own (`#[no_mangle]`, `main`, the functions of a component's world). The libraries that were
-//! linked list what they define, and the linked file what is known in one object alone, which is C's;
-//! what none of them does, and neither the linker, is the linked crate's own.
+//! linked list what they define, and the linked file what is known in one object alone, which is
+//! C's; what none of them does, and neither the linker, is the linked crate's own.
 //!
 //! Who reads the libraries is `project::definers`.
 

@@ -16,8 +16,8 @@ const HEADER: usize = 60;
 /// More than the index of any library, in bytes.
 const LARGEST: u64 = 64 << 20;
 
-/// What is known of the crate `linked`, its `libraries` and the `file` that was made of them. A file
-/// that is no archive, or cannot be read, says nothing.
+/// What is known of the crate `linked`, its `libraries` and the `file` that was made of them. A
+/// file that is no archive, or cannot be read, says nothing.
 pub fn read(linked: &str, libraries: impl IntoIterator<Item = PathBuf>, file: &[u8]) -> Definers {
     let mut definers = Definers::new(linked);
     for library in libraries {

@@ -202,7 +202,8 @@ fn every_link_leads_somewhere() {
     assert!(count >= 20, "only {count} links were found");
 }
 
-/// Protects the first five minutes: what README says to do with a file of one's own, done to a file.
+/// Protects the first five minutes: what README says to do with a file of one's own, done to a
+/// file.
 #[test]
 fn the_first_result_is_as_readme_says() {
     let readme = fs::read_to_string(workspace::workspace().join("README.md")).unwrap();

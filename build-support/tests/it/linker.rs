@@ -152,8 +152,8 @@ fn a_mistake_in_the_budget_is_told_at_its_place() {
     told_in_both_ways(&project, "error[unknown-key]", "rwa = ");
 }
 
-/// Protects FR-10 with cargo alone: a crate that must not be linked is told at the place of the rule,
-/// with line and column, where an editor underlines it.
+/// Protects FR-10 with cargo alone: a crate that must not be linked is told at the place of the
+/// rule, with line and column, where an editor underlines it.
 #[test]
 fn a_banned_crate_is_told_at_its_place() {
     let project = Project::new("banned", Shape::Library, P1);

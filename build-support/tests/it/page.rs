@@ -348,8 +348,8 @@ fn what_changed_is_shown_beside_the_old_file() {
     }
 }
 
-/// Protects whoever asks where code was written: each crate and item has what was written in it, those
-/// of which nothing is left too, so that the columns sum to the code that was linked.
+/// Protects whoever asks where code was written: each crate and item has what was written in it,
+/// those of which nothing is left too, so that the columns sum to the code that was linked.
 #[test]
 fn what_was_written_is_shown_beside_what_is_left() {
     let part = |function: &str, of: &str, source: &str, krate: &str, bytes| Part {

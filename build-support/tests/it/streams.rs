@@ -190,8 +190,8 @@ fn a_full_disk_loses_nothing() {
     assert_eq!(fs::read_dir(root).unwrap().count(), 3);
 }
 
-/// Protects what is there from a disk that takes nothing: the message says so, for a page, a module,
-/// names and a budget alike.
+/// Protects what is there from a disk that takes nothing: the message says so, for a page, a
+/// module, names and a budget alike.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_read_only_disk_loses_nothing() {

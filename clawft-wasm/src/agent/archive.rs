@@ -25,9 +25,9 @@ impl Agent {
         Ok(names)
     }
 
-    /// At most `count` messages of a session from the place `from` on: all that were ever said, also
-    /// what the conversation has dropped, and turns that have failed. None where there is no such
-    /// session.
+    /// At most `count` messages of a session from the place `from` on: all that were ever said,
+    /// also what the conversation has dropped, and turns that have failed. None where there is no
+    /// such session.
     ///
     /// # Errors
     ///

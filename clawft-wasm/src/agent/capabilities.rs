@@ -49,8 +49,8 @@ pub fn json(agent: Option<&Agent>) -> String {
     out.finish()
 }
 
-/// Name, description and JSON schema of a tool, as providers take them, who call the schema one thing
-/// or another.
+/// Name, description and JSON schema of a tool, as providers take them, who call the schema one
+/// thing or another.
 pub fn tool(spec: &Spec, schema: &str, out: &mut Writer) {
     out.open("{");
     out.string_member("name", spec.name);

@@ -110,8 +110,8 @@ fn array<'a>(value: &'a Value, name: &str) -> &'a [Value] {
     }
 }
 
-/// What the body of an error says, and what is to be done about it; `otherwise` where it is not that
-/// there was too much text.
+/// What the body of an error says, and what is to be done about it; `otherwise` where it is not
+/// that there was too much text.
 pub fn explain(body: &[u8], otherwise: Remedy) -> Failure {
     let text = String::from_utf8_lossy(body);
     match clawft_types::json::parse_reply(&text, 1024) {

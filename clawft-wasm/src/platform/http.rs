@@ -1,8 +1,8 @@
 //! HTTP of a WASI 0.2 host: `wasi:http/outgoing-handler`, one exchange at a time, blocking.
 //!
 //! The functions are bound by hand, as the canonical ABI has them, and of the forty cases of the
-//! interface's errors the number alone is read: generated bindings make values of all of that, which
-//! takes more bytes than the rest of the driver. What they are is said in `wit/deps`.
+//! interface's errors the number alone is read: generated bindings make values of all of that,
+//! which takes more bytes than the rest of the driver. What they are is said in `wit/deps`.
 //!
 //! A key that the environment has is put into a header when a request is sent, and overwritten
 //! afterwards. Where the host adds keys by itself the environment has none, and no key ever comes
@@ -318,7 +318,8 @@ fn prepare(request: &HttpRequest) -> Result<u32, HttpFault> {
     Ok(outgoing)
 }
 
-/// Writes the whole body, and ends it. What goes wrong the host tells where the reply is waited for.
+/// Writes the whole body, and ends it. What goes wrong the host tells where the reply is waited
+/// for.
 fn write_body(sink: u32, bytes: &[u8]) {
     // SAFETY: no pointer but that of what is returned; the one stream there is.
     let out = Returned::by(|to| unsafe { write(sink, to) }).at(1);

@@ -56,7 +56,8 @@ struct Figures {
     ratio: f64,
     /// How many files wasm-opt makes, of which the best is kept.
     optimized: usize,
-    /// Median processor time of compacting what that makes for brotli, with gzip held, in milliseconds.
+    /// Median processor time of compacting what that makes for brotli, with gzip held, in
+    /// milliseconds.
     compact_millis: u64,
     /// It in relation to wasm-opt alone.
     compact_ratio: f64,

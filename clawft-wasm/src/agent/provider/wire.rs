@@ -1,7 +1,7 @@
 //! A context as any provider accepts it, piece by piece: the history made legal.
 //!
-//! The first message is the user's; nothing is empty; every call has its result right behind it, and
-//! no result is without its call. What sessions of others die of is a history that a crash, an
+//! The first message is the user's; nothing is empty; every call has its result right behind it,
+//! and no result is without its call. What sessions of others die of is a history that a crash, an
 //! edit or a cut has made otherwise.
 
 use clawft_types::{Message, Role, ToolCall, text};

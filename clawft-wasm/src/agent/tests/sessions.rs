@@ -291,8 +291,8 @@ fn a_session_of_a_newer_version_is_left_alone() {
     }
 }
 
-/// What was asked and done is there for people, also where the turn has failed; providers do not get
-/// to see it.
+/// What was asked and done is there for people, also where the turn has failed; providers do not
+/// get to see it.
 #[test]
 fn sessions_can_be_listed_read_and_forgotten() {
     let root = temporary();

@@ -273,7 +273,8 @@ fn refusals() {
     assert_eq!(message, ["p: status 400: ", &"x".repeat(300)].concat());
 }
 
-/// After a part was handed out nothing is asked again: nobody would know which of two answers it is.
+/// After a part was handed out nothing is asked again: nobody would know which of two answers it
+/// is.
 #[test]
 fn a_reply_that_breaks_off() {
     let begun = stream(&[r#"{"choices":[{"delta":{"content":"half of"}}]}"#]);
