@@ -10,6 +10,7 @@ pub mod optimize;
 pub mod origin;
 pub mod pipeline;
 pub mod snip;
+pub mod steps;
 pub mod strip;
 pub mod sweep;
 
@@ -18,6 +19,7 @@ pub use crate::config::{Compact, LowMemory, Outline};
 use crate::analyze::plan::SweepPlan;
 use crate::error::Result;
 use crate::passes::origin::Rewritten;
+use crate::passes::steps::Steps;
 use crate::report::Metric;
 use crate::wasm::artifact::Artifact;
 use crate::wasm::names::Names;
@@ -102,7 +104,7 @@ pub struct Outcome {
     /// Where the functions of modules come from, where the pass moved them.
     pub moved: Vec<Moved>,
     /// What core modules were between the steps of the pass, where it has some.
-    pub steps: Vec<compact::Steps>,
+    pub steps: Vec<Steps>,
 }
 
 /// Where the functions of a module come from.

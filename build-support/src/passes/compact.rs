@@ -19,6 +19,7 @@ pub mod weight;
 
 use crate::error::Result;
 use crate::measure::sizes;
+use crate::passes::steps::Steps;
 use crate::passes::{Job, Moved, Outcome};
 use crate::report::{self, Sizes, units};
 use crate::wasm::artifact::Artifact;
@@ -78,14 +79,6 @@ pub fn run(job: &Job<'_>, artifact: Artifact) -> Result<Outcome> {
         steps,
         ..Outcome::new(after, note.join(", "))
     })
-}
-
-/// What a core module was between the steps.
-pub struct Steps {
-    /// Before the first one.
-    pub first: Vec<u8>,
-    /// After each that was kept.
-    pub all: Vec<road::Step>,
 }
 
 /// What the steps gave, those of all modules taken together; nothing where a module is so large

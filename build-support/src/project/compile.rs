@@ -16,10 +16,9 @@ mod rustflags;
 
 pub use flags::{
     LINK_PLAINLY, Linker, REACTOR_STARTUP, REAL_LINKER, SPARE_STACK, linker_arguments,
-    wants_spare_stack,
 };
 pub use folders::nameless;
-pub use request::{Request, StdBuild};
+pub use request::{Request, StdBuild, wants_spare_stack};
 pub use rustflags::hides;
 
 use crate::attribution::definers::Definers;

@@ -21,9 +21,6 @@ const SWEEPS: usize = 3;
 const ROUNDS: usize = 2;
 /// How often pairs are tried.
 const TRIALS: usize = 6;
-/// The numbers of one byte. A local never gets a longer or a shorter one.
-const SHORT_NUMBERS: u32 = 128;
-
 /// Renumbers the locals of every function.
 ///
 /// # Errors
@@ -110,7 +107,7 @@ impl Function {
         let mut slots = Vec::<(ValType, Vec<u32>)>::new();
         let mut next = parameters;
         for (count, ty) in &body.locals {
-            let run: Range<u32> = next..(next + count).min(SHORT_NUMBERS);
+            let run: Range<u32> = next..(next + count).min(model::SHORT_NUMBERS);
             next += count;
             match slots.iter_mut().find(|(known, _)| known == ty) {
                 Some((_, slots)) => slots.extend(run),

@@ -10,17 +10,9 @@ use crate::passes::compact::rewrite::PASS;
 use crate::passes::compact::weight::{Scales, Weigh, Weight};
 use crate::passes::compact::{constants, locals, order};
 use crate::passes::origin::Rewritten;
+use crate::passes::steps::Step;
 use crate::report::Size;
 use crate::wasm::ReadError;
-
-/// A step that was kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
-    /// Its name.
-    pub name: &'static str,
-    /// The module after it.
-    pub module: Vec<u8>,
-}
 
 /// A module at the end of the road.
 #[derive(Debug, Clone)]

@@ -5,7 +5,6 @@ use super::folders::remap_flags;
 use super::project::Project;
 use super::request::{Request, StdBuild};
 use super::rustflags;
-use crate::config::{Config, LowMemory};
 use crate::error::Result;
 use crate::project::package::CrateKind;
 use crate::project::toolchain::{Toolchain, ships_components};
@@ -25,12 +24,6 @@ pub const SPARE_STACK: &str = "BUILD_SUPPORT_SPARE_STACK";
 
 /// The path of the real linker then, where it is not the one that rustc would find.
 pub const REAL_LINKER: &str = "BUILD_SUPPORT_REAL_LINKER";
-
-/// Whether `config` asks for what holds only with a stack that is larger than the program needs.
-pub fn wants_spare_stack(config: &Config) -> bool {
-    let compact = config.compact;
-    compact.is_some_and(|compact| compact.low_memory == LowMemory::Auto)
-}
 
 /// Sets the compiler, the standard library and the flags of every crate on `cargo`.
 ///

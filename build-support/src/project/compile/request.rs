@@ -1,6 +1,6 @@
 //! What cargo is asked for.
 
-use crate::config::Config;
+use crate::config::{Config, LowMemory};
 use crate::project::package::{CrateKind, Package, Wanted};
 use std::path::PathBuf;
 
@@ -59,7 +59,7 @@ impl Request {
             target_dir: package.target_dir.join("wasm-build"),
             std: StdBuild::Small,
             lines: false,
-            spare_stack: super::wants_spare_stack(config),
+            spare_stack: wants_spare_stack(config),
             settings: wanted.settings.clone(),
         }
     }
@@ -97,4 +97,10 @@ pub enum StdBuild {
     /// (`optimize_for_size`, `panic = "immediate-abort"`). The package is built for it too. It is
     /// what a post-link tool is measured against, not what is shipped.
     Reference,
+}
+
+/// Whether `config` asks for what holds only with a stack that is larger than the program needs.
+pub fn wants_spare_stack(config: &Config) -> bool {
+    let compact = config.compact;
+    compact.is_some_and(|compact| compact.low_memory == LowMemory::Auto)
 }

@@ -1,11 +1,13 @@
 //! What number a local mostly has between its neighbours: counts of the whole module, by what
 //! stands before and behind it, near and nearer.
 
-use super::SHORT_NUMBERS;
 use crate::passes::compact::code;
 use crate::passes::compact::hash::{self, ByHash};
 use std::collections::HashMap;
 use wasmparser::Operator;
+
+/// The numbers of one byte. A local never gets a longer or a shorter one.
+pub const SHORT_NUMBERS: u32 = 128;
 
 /// An operator, as far as the model goes.
 #[derive(Debug, Clone, Copy)]
