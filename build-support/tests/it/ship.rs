@@ -411,9 +411,11 @@ fn the_report_is_whole() {
             "sweep",
             "snip",
             "optimize",
+            "compact",
             "strip",
             "componentize",
             "decide",
+            "shorten",
             "paths",
             "load",
             "measure"
@@ -426,7 +428,7 @@ fn the_report_is_whole() {
     let bytes = |stage: usize| report["stages"][stage]["bytes"].as_u64().unwrap();
     assert!(bytes(1) < bytes(0), "sweep made it smaller");
     // It lists what was done to the file that was kept, and nothing else.
-    let decided = report["stages"][6]["note"].as_str().unwrap();
+    let decided = report["stages"][7]["note"].as_str().unwrap();
     assert!(decided.starts_with("kept: "), "{decided}");
     let reduced = !decided.contains("without sweep and snip") && !decided.contains("the input");
     let listed = |list: &str, key: &str, name: &str| {
