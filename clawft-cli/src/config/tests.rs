@@ -12,7 +12,7 @@ fn everything_is_read() {
 model = "gpt"          # a comment
 temperature = 0.7
 system = "be \"brief\""
-root = "/tmp/notes"
+root = "/srv/notes"
 tools = ["read_file"]
 
 [limits]
@@ -48,7 +48,7 @@ body = { top_p = 0.5, nested = { key_env = "kept" } }
         value
     };
     assert_eq!(sorted(&settings.json), sorted(wanted));
-    assert_eq!(settings.root, Some(PathBuf::from("/tmp/notes")));
+    assert_eq!(settings.root, Some(PathBuf::from("/srv/notes")));
     assert_eq!(settings.times.first_byte_ms, Some(300_000));
 }
 
