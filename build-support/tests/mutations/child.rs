@@ -10,8 +10,11 @@ use std::sync::LazyLock;
 use std::time::Duration;
 use wait4::Wait4 as _;
 
-/// A run that takes longer hangs, in seconds; it is killed.
-const PATIENCE: &str = "120";
+/// A run that takes more processor time than that, in seconds, hangs; it is killed. On the clock it
+/// may take long where much else runs.
+const PROCESSOR: &str = "--cpu=60";
+/// And one that waits, in seconds on the clock.
+const PATIENCE: &str = "1800";
 
 const TOOL: &str = env!("CARGO_BIN_EXE_build-support");
 
@@ -42,9 +45,12 @@ pub struct Ended {
 pub fn run(folder: &Path, arguments: &[OsString]) -> Result<Ended, String> {
     let said = folder.join(".stderr");
     let timeout = process::on_path("timeout").ok_or("coreutils have `timeout`: install them")?;
+    let limit = process::on_path("prlimit").ok_or("util-linux has `prlimit`: install it")?;
     let stderr = File::create(&said).map_err(|e| e.to_string())?;
     let mut child = process::command(timeout)
         .args(["--signal=KILL", PATIENCE])
+        .arg(limit)
+        .arg(PROCESSOR)
         .arg(match arguments[0].to_str() {
             Some("budget") => Path::new(env!("CARGO_BIN_EXE_cargo-budget")),
             Some("bench" | "memory" | "scaling" | "startup") => &LAB,

@@ -44,6 +44,9 @@ const MOST_INVALID: u64 = 1_000;
 /// The files to begin from, made once.
 static CORPUS: LazyLock<Corpus> = LazyLock::new(Corpus::make);
 
+/// Where so many are run, each is the next of many minutes: a line says how far it is.
+const STRIDE: u64 = 5_000;
+
 /// After so many failures it ends: they mostly have one cause.
 const ENOUGH: usize = 10;
 
@@ -57,6 +60,9 @@ fn all(what: &str, count: u64, run: impl Fn(u64) -> Result<Outcome, String> + Sy
             let number = next.fetch_add(1, Ordering::Relaxed);
             if number >= count || failures.lock().unwrap().len() >= ENOUGH {
                 break;
+            }
+            if number > 0 && number.is_multiple_of(STRIDE) {
+                let _ = writeln!(std::io::stderr(), "{what}: {number} of {count}");
             }
             match run(number) {
                 Ok(outcome) => {
