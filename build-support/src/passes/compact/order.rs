@@ -1,7 +1,9 @@
 //! The functions in another order: those used most get the numbers of one byte, and those that are
-//! alike stand beside each other, where compressors find what they share.
+//! alike stand beside each other, where compressors find what they share. Types and globals get
+//! theirs by use as well.
 
 mod likeness;
+mod numbers;
 
 use crate::error::Result;
 use crate::passes::compact::rewrite::{Edit, PASS};
@@ -19,8 +21,8 @@ const STARTS: usize = 4;
 /// The bytes of code up to which more than one is, taken together: compressing takes its time.
 const TRIED: usize = 400_000;
 
-/// Puts the functions that are used most where numbers are short. Where length does not count, they
-/// stay in their order.
+/// Puts the functions, types and globals that are used most where numbers are short. Where length
+/// does not count, they stay in their order.
 ///
 /// # Errors
 /// [`Error`](crate::Error) where the module cannot be read or written.
@@ -37,6 +39,8 @@ pub fn by_use(module: &[u8]) -> Result<Rewritten> {
 /// [`Error`](crate::Error) where the module cannot be read.
 pub fn sort_by_use(module: &Module<'_>, edit: &mut Edit<'_, '_>) -> Result<()> {
     edit.order = classes(&uses(module, edit)?, module.imported).concat();
+    edit.type_order = numbers::of_types(module, edit);
+    edit.global_order = numbers::of_globals(module, edit);
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use wasm_encoder::reencode::{self, Reencode};
 use wasm_encoder::{CodeSection, ConstExpr, FunctionSection, GlobalSection, SectionId};
 use wasmparser::{
     BinaryReader, CodeSectionReader, CompositeInnerType, FuncType, FunctionSectionReader, Parser,
-    TypeSectionReader, ValType,
+    TypeRef, TypeSectionReader, ValType,
 };
 
 /// The name of all this in errors.
@@ -31,6 +31,13 @@ pub struct Edit<'m, 'a> {
     pub globals: Vec<(ValType, ConstExpr)>,
     /// Positions in `bodies`, in the order in which they are written.
     pub order: Vec<u32>,
+    /// The numbers of the types that the module has and of those that are added, in the order in
+    /// which they are written; empty where they stay as they are, as they must unless
+    /// [`Edit::may_order_types`].
+    pub type_order: Vec<u32>,
+    /// Positions among the globals that the module defines, in the same way; they must stay where
+    /// one is made of another.
+    pub global_order: Vec<u32>,
     /// Whether every type is a function's, by itself: one of a group, or with subtypes, is not the
     /// same as another of its form.
     plain_types: bool,
@@ -50,6 +57,8 @@ impl<'m, 'a> Edit<'m, 'a> {
             added: Vec::new(),
             types: Vec::new(),
             globals: Vec::new(),
+            type_order: Vec::new(),
+            global_order: Vec::new(),
             plain_types: has_plain_types(module)?,
         })
     }
@@ -66,6 +75,25 @@ impl<'m, 'a> Edit<'m, 'a> {
                 self.types.push(ty.clone());
                 count + self.types.len() as u32 - 1
             })
+    }
+
+    /// Whether types may change places: one that speaks of another must stand behind it.
+    pub fn may_order_types(&self) -> bool {
+        let of_module = self.module.types.iter();
+        let of_module = of_module.filter_map(|ty| match &ty.composite_type.inner {
+            CompositeInnerType::Func(ty) => Some(ty),
+            _ => None,
+        });
+        let mut values = of_module
+            .chain(&self.types)
+            .flat_map(|ty| ty.params().iter().chain(ty.results()));
+        let concrete = |ty: &ValType| match ty {
+            ValType::Ref(reference) => {
+                !matches!(reference.heap_type(), wasmparser::HeapType::Abstract { .. })
+            }
+            _ => false,
+        };
+        self.plain_types && !values.any(concrete)
     }
 
     /// The parameters and results of the types that a function can be given.
@@ -91,13 +119,14 @@ impl<'m, 'a> Edit<'m, 'a> {
     /// # Errors
     /// [`Error::Pass`] where something in the module cannot be written.
     pub fn write(self) -> Result<Rewritten> {
-        let mut functions = vec![0; self.bodies.len()];
-        for (new, old) in self.order.iter().enumerate() {
-            functions[*old as usize] = new as u32;
-        }
+        let imports = self.module.imports.iter();
+        let is_global = |import: &&wasmparser::Import<'_>| matches!(import.ty, TypeRef::Global(_));
         let mut writer = Writer {
             edit: &self,
-            functions,
+            functions: places(&self.order),
+            types: places(&self.type_order),
+            globals: places(&self.global_order),
+            imported_globals: imports.filter(is_global).count() as u32,
             wrote_globals: false,
         };
         let mut written = wasm_encoder::Module::new();
@@ -114,6 +143,15 @@ impl<'m, 'a> Edit<'m, 'a> {
             bytes: written.finish(),
         })
     }
+}
+
+/// Where each of what is put in `order` comes to stand.
+fn places(order: &[u32]) -> Vec<u32> {
+    let mut places = vec![0; order.len()];
+    for (new, old) in order.iter().enumerate() {
+        places[*old as usize] = new as u32;
+    }
+    places
 }
 
 fn has_plain_types(module: &Module<'_>) -> Result<bool, ReadError> {
@@ -143,6 +181,10 @@ struct Writer<'e, 'm, 'a> {
     edit: &'e Edit<'m, 'a>,
     /// The new position of each function that is defined.
     functions: Vec<u32>,
+    /// The same of each type, and of each global that is defined; nothing where they stay.
+    types: Vec<u32>,
+    globals: Vec<u32>,
+    imported_globals: u32,
     wrote_globals: bool,
 }
 
@@ -172,14 +214,36 @@ impl Reencode for Writer<'_, '_, '_> {
         })
     }
 
+    fn type_index(&mut self, ty: u32) -> Written<u32> {
+        Ok(self.types.get(ty as usize).copied().unwrap_or(ty))
+    }
+
+    fn global_index(&mut self, global: u32) -> Written<u32> {
+        let place = global.checked_sub(self.imported_globals);
+        let place = place.and_then(|position| self.globals.get(position as usize));
+        Ok(place.map_or(global, |place| self.imported_globals + place))
+    }
+
     fn parse_type_section(
         &mut self,
         types: &mut wasm_encoder::TypeSection,
         section: wasmparser::TypeSectionReader<'_>,
     ) -> Written {
-        reencode::utils::parse_type_section(self, types, section)?;
-        for ty in &self.edit.types {
-            let ty = self.func_type(ty.clone())?;
+        let edit = self.edit;
+        if edit.type_order.is_empty() {
+            reencode::utils::parse_type_section(self, types, section)?;
+            for ty in &edit.types {
+                let ty = self.func_type(ty.clone())?;
+                types.ty().func_type(&ty);
+            }
+            return Ok(());
+        }
+        // Where they may change places each is a function's.
+        let numbers = 0..edit.module.types.len() as u32;
+        let of_module = numbers.filter_map(|number| edit.module.function_type(number));
+        let all: Vec<_> = of_module.chain(&edit.types).collect();
+        for number in &edit.type_order {
+            let ty = self.func_type(all[*number as usize].clone())?;
             types.ty().func_type(&ty);
         }
         Ok(())
@@ -194,10 +258,11 @@ impl Reencode for Writer<'_, '_, '_> {
         let defined = edit.module.bodies.len();
         for old in &edit.order {
             let old = *old as usize;
-            functions.function(match old.checked_sub(defined) {
+            let ty = match old.checked_sub(defined) {
                 Some(added) => edit.added[added].0,
                 None => edit.module.functions[edit.module.imported as usize + old],
-            });
+            };
+            functions.function(self.type_index(ty)?);
         }
         Ok(())
     }
@@ -207,7 +272,12 @@ impl Reencode for Writer<'_, '_, '_> {
         globals: &mut GlobalSection,
         section: wasmparser::GlobalSectionReader<'_>,
     ) -> Written {
-        reencode::utils::parse_global_section(self, globals, section)?;
+        let all = section.into_iter().collect::<Result<Vec<_>, _>>()?;
+        for position in 0..all.len() {
+            let order = &self.edit.global_order;
+            let from = order.get(position).map_or(position, |from| *from as usize);
+            reencode::utils::parse_global(self, globals, all[from].clone())?;
+        }
         self.add_globals(globals)
     }
 

@@ -13,6 +13,7 @@ pub fn wanted(seed: u64) -> Wanted {
     Wanted {
         unswept: alone || seed % 4 == 1,
         whole: alone || seed % 4 == 2,
+        compact: seed % 8 == 2,
     }
 }
 

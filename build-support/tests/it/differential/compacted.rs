@@ -2,8 +2,8 @@
 
 use super::campaign::{self, Tally};
 use super::compare::{self, Traps};
-use super::repetitive;
 use super::runner::{self, Call, End, Run};
+use super::{repetitive, smith};
 use crate::generated::random::Random;
 use build_support::passes::compact::outline::piece::{self, Piece};
 use build_support::passes::compact::outline::places::{Kind, Places};
@@ -16,12 +16,18 @@ use wasmtime::{Engine, Trap};
 
 /// Programs that once behaved differently.
 const REGRESSIONS: &[u64] = &[];
+const REGRESSIONS_SMITH: &[u64] = &[];
 
 /// Protects what a program does from every step of the compaction, by itself and after the others.
 #[test]
 fn compacted() {
     let engine = runner::engine();
-    let tally = campaign::run("compacted", 2_000, REGRESSIONS, |seed| run(&engine, seed));
+    let repetitive = |seed| {
+        let mut random = Random::new(seed);
+        let module = repetitive::generate(&mut random);
+        run(&engine, seed, &module, &mut random)
+    };
+    let tally = campaign::run("compacted", 2_000, REGRESSIONS, repetitive);
     if campaign::only().is_none() {
         assert!(tally.returned * 2 >= tally.calls, "{tally}");
         assert!(tally.endless * 10 <= tally.programs, "{tally}");
@@ -30,10 +36,26 @@ fn compacted() {
     }
 }
 
-fn run(engine: &Engine, seed: u64) -> Result<Tally, String> {
-    let mut random = Random::new(seed);
-    let module = repetitive::generate(&mut random);
-    let program = runner::compile(engine, &module)?;
+/// Protects the same for every operator that engines know: what is not followed is left alone.
+#[test]
+fn compacted_smith() {
+    let engine = runner::engine();
+    let smith = |seed| {
+        let mut random = Random::new(seed);
+        let module = smith::module(&engine, &mut random)?;
+        run(&engine, seed, &module, &mut random)
+    };
+    let tally = campaign::run("compacted_smith", 1_000, REGRESSIONS_SMITH, smith);
+    if campaign::only().is_none() {
+        assert!(tally.returned * 4 >= tally.calls, "{tally}");
+        assert!(tally.endless * 10 <= tally.programs, "{tally}");
+        // What is random seldom repeats itself.
+        assert!(tally.dead[0] * 10 > tally.programs, "{tally}");
+    }
+}
+
+fn run(engine: &Engine, seed: u64, module: &[u8], random: &mut Random) -> Result<Tally, String> {
+    let program = runner::compile(engine, module)?;
     let calls = runner::workload(&program, seed);
     let before = runner::run(&program, &calls)?;
     // A helper takes an instruction and a frame of its own: where such a call ends, it may not.
@@ -45,7 +67,7 @@ fn run(engine: &Engine, seed: u64) -> Result<Tally, String> {
         });
     }
     let mut tally = Tally::of(&before, 0);
-    for (name, made) in variants(&module, &mut random)? {
+    for (name, made) in variants(module, random)? {
         tally.variants += 1;
         // The optimiser takes one kind of trap for as good as another.
         let traps = match name.as_str() {
@@ -53,12 +75,12 @@ fn run(engine: &Engine, seed: u64) -> Result<Tally, String> {
             _ => Traps::SameKind,
         };
         same(engine, &calls, &before, &made, traps).map_err(|what| {
-            let files = [("before.wasm", module.as_slice()), ("after.wasm", &made)];
+            let files = [("before.wasm", module), ("after.wasm", &made)];
             let kept = campaign::keep("compacted", seed, &files);
             format!("{name}: {what}\n  {kept}")
         })?;
     }
-    let found = outline::find(&module, Outline::All).map_err(|e| e.to_string())?;
+    let found = outline::find(module, Outline::All).map_err(|e| e.to_string())?;
     tally.dead[0] = found.pieces.len() as u64;
     Ok(tally)
 }

@@ -120,6 +120,7 @@ fn same_sum(object: &Object) {
     let wanted = Wanted {
         unswept: false,
         whole: true,
+        compact: false,
     };
     let made = variants::of(&linked, wanted).unwrap();
     assert_eq!(made.refusal, None);

@@ -29,6 +29,7 @@ pub fn run(engine: &Engine, seed: u64) -> Result<Tally, String> {
         false => None,
     };
     let mut config = Config::without_package("generated");
+    config.compact = random.chance(50).then_some(variants::COMPACT);
     let mut expected = module.clone();
     if let Some((index, name)) = denied {
         let parts = Parts::of(&module);
@@ -67,7 +68,7 @@ fn fail(seed: u64, what: String, expected: &[u8], made: &[u8]) -> String {
 
 /// A module that ends, with the features that the tool knows, and whose results are the same
 /// everywhere.
-fn module(engine: &Engine, random: &mut Random) -> Result<Vec<u8>, String> {
+pub fn module(engine: &Engine, random: &mut Random) -> Result<Vec<u8>, String> {
     // The engine is built without references to the host's objects, and of a module that cannot be
     // instantiated there is nothing to see.
     loop {

@@ -3,7 +3,7 @@
 use super::compare::Traps;
 use build_support::analyze::plan::SweepPlan;
 use build_support::analyze::sweep::Sweep;
-use build_support::config::{Config, SweepRules};
+use build_support::config::{Compact, Config, LowMemory, Outline, SweepRules};
 use build_support::passes::Job;
 use build_support::passes::pipeline::{self, PASSES};
 use build_support::wasm::artifact::Artifact;
@@ -27,6 +27,8 @@ pub struct Wanted {
     pub unswept: bool,
     /// Through all passes.
     pub whole: bool,
+    /// With compaction among them.
+    pub compact: bool,
 }
 
 /// What came of a linked file.
@@ -38,6 +40,12 @@ pub struct Variants {
     /// How many functions, table slots, bytes of data and pieces of code were dead.
     pub dead: [u64; 4],
 }
+
+/// All of it.
+pub const COMPACT: Compact = Compact {
+    outline: Outline::All,
+    low_memory: LowMemory::Auto,
+};
 
 /// The first pass that needs no relocations, and takes most of the time.
 const OPTIMIZE: &str = "optimize";
@@ -59,6 +67,7 @@ pub fn of(linked: &[u8], wanted: Wanted) -> Result<Variants, String> {
             .push(variant("snipped", Traps::SameKind, unswept));
     }
     let mut rules = rules(true);
+    rules.compact = wanted.compact.then_some(COMPACT);
     let mut plans = self::plans(&rules, linked);
     match &plans {
         Err(what) if what.contains("it cannot be swept: ") => {
@@ -163,6 +172,7 @@ fn run(
 ) -> Result<(Vec<u8>, Option<Whole>), String> {
     let job = Job {
         poison: config.sweep.poison,
+        compact: config.compact,
         ..Job::new(file(), plans)
     };
     let mut artifact = Artifact::new(linked.to_vec(), file()).map_err(words("read"))?;
