@@ -68,6 +68,9 @@ pub struct Job<'a> {
     pub build_id: bool,
     /// How it is compacted, if it is.
     pub compact: Option<Compact>,
+    /// The names of the second roads through the optimiser that are tried; all, where nothing is
+    /// said.
+    pub second_roads: Option<String>,
 }
 
 /// A second optimiser: gets a module and its features by wasm-opt's names, gives the optimised
@@ -87,6 +90,7 @@ impl<'a> Job<'a> {
             poison: false,
             build_id: false,
             compact: None,
+            second_roads: None,
         }
     }
 }

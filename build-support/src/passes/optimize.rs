@@ -30,6 +30,7 @@ use crate::wasm::features::{self, Binaryen, Known};
 use crate::wasm::layout::spare;
 use crate::wasm::names;
 use crate::wasm::{Module, ReadError};
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::path::Path;
 use wasm_encoder::Section as _;
@@ -117,7 +118,7 @@ fn of_module<'a>(
     let mut best = (without_names(&module)?, INPUT, names_of(&module)?);
     // Only what is shipped is held to limits.
     let size = job.metric.minimized();
-    let mut smallest = (sizes::of(&best.0, size), best.0.len());
+    let smallest = Cell::new((sizes::of(&best.0, size), best.0.len()));
     let mut candidates = 0;
     let mut consider = |candidate: Vec<u8>, by| -> Result<()> {
         artifact
@@ -130,9 +131,10 @@ fn of_module<'a>(
         candidates += 1;
         let bytes = without_names(&candidate)?;
         let weight = (sizes::of(&bytes, size), bytes.len());
-        if weight.0 < smallest.0 && weight.1 <= smallest.1 {
+        let least = smallest.get();
+        if weight.0 < least.0 && weight.1 <= least.1 {
             best = (bytes, by, names_of(&candidate)?);
-            smallest = weight;
+            smallest.set(weight);
         }
         Ok(())
     };
@@ -142,13 +144,8 @@ fn of_module<'a>(
     };
     if job.compact.is_some() && refusal.is_none() {
         let is_unused = matches!(low_memory, Some(LowMemory::Unused(_)));
-        let read = Module::read(&module).map_err(ReadError::output(PASS))?;
-        let largest = read.function_bytes().max().unwrap_or_default();
-        for road in second_road::all(&features, true, is_unused, largest) {
-            if let Ok(candidate) = run_all(&module, &features, &road.runs)? {
-                consider(candidate, road.name)?;
-            }
-        }
+        let least = || smallest.get().0;
+        by_second_roads(job, &module, &features, is_unused, least, &mut consider)?;
     }
     let mut newer = None;
     if let Some((name, optimizer)) = job.second_optimizer {
@@ -173,6 +170,37 @@ fn of_module<'a>(
         remark: remark(refusal.as_ref(), newer, is_optimized),
         low_memory,
     })
+}
+
+/// What the second roads through the built-in optimiser make of a module, as long as they may still
+/// lead to less than `least`.
+fn by_second_roads<'a>(
+    job: &Job<'a>,
+    module: &[u8],
+    features: &[Known],
+    low_memory_unused: bool,
+    least: impl Fn() -> u64,
+    consider: &mut dyn FnMut(Vec<u8>, &'a str) -> Result<()>,
+) -> Result<()> {
+    let read = Module::read(module).map_err(ReadError::output(PASS))?;
+    let largest = read.function_bytes().max().unwrap_or_default();
+    let names = job.second_roads.as_ref();
+    let is_tried = |name| names.is_none_or(|names| names.contains(name));
+    for road in second_road::all(features, true, low_memory_unused, largest) {
+        if !is_tried(road.name) {
+            continue;
+        }
+        let Ok(first) = run_all(module, features, &road.first)? else {
+            continue;
+        };
+        let reached = sizes::of(&without_names(&first)?, job.metric.minimized());
+        if second_road::is_promising(reached, least())
+            && let Ok(candidate) = run_all(&first, features, &[road.last])?
+        {
+            consider(candidate, road.name)?;
+        }
+    }
+    Ok(())
 }
 
 /// The names that the numbers in `made` stand for.

@@ -208,6 +208,13 @@ pub fn run(job: &Job<'_>, linked: Artifact, progress: &mut dyn FnMut(&str)) -> R
     }
     let whole = travel(job, linked.clone(), Road::WHOLE, &mut recorder)?;
     let mut optimized = 1;
+    // What led nowhere on the whole road is not tried again for a comparison.
+    let compared = Job {
+        plans: job.plans.clone(),
+        metric: job.metric.clone(),
+        second_roads: Some(whole.kept.clone()),
+        ..*job
+    };
     let mut kept = recorder.stage("decide", || {
         let mut unseen = |road: Road| {
             optimized += usize::from(road.shrunk);
@@ -216,7 +223,7 @@ pub fn run(job: &Job<'_>, linked: Artifact, progress: &mut dyn FnMut(&str)) -> R
                 progress: &mut |_| {},
                 is_seen: false,
             };
-            travel(job, linked.clone(), road, &mut nobody)
+            travel(&compared, linked.clone(), road, &mut nobody)
         };
         let (kept, note) = decision::run(job, &linked, whole, &mut unseen)?;
         Ok((kept.artifact.len(), note, kept))
