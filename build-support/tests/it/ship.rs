@@ -3,6 +3,8 @@
 
 use crate::support::ended::{Ended, tool, well};
 use crate::support::golden::{self, golden};
+use crate::support::programs::TOOL;
+use crate::support::project::Project;
 use crate::support::workspace::{self, copy, scratch, workspace};
 use build_support::baseline::file::File;
 use build_support::system::process;
@@ -11,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 const P1: &str = "wasm32-wasip1";
+const UNKNOWN: &str = "wasm32-unknown-unknown";
 
 /// A copy of this workspace in a folder of its own, with `edit` made to the agent's manifest.
 fn elsewhere(name: &str, edit: impl Fn(String) -> String) -> PathBuf {
@@ -222,37 +225,20 @@ fn another_directory_gives_the_same_bytes_and_names_no_place() {
     }
 }
 
-/// A manifest without one table of its budget.
-fn without(manifest: &str, table: &str) -> String {
-    let head = format!("[package.metadata.budget.{table}]");
-    let (before, after) = manifest.split_once(&head).expect("it has the table");
-    let rest = after.split_once("\n[").map(|(_, rest)| format!("[{rest}"));
-    format!("{before}{}", rest.unwrap_or_default())
-}
-
 /// Protects what is shipped: a run killed at any step of what it writes leaves the old file or the
 /// new one, whole, and the next run mends the rest. Steps are what can be seen of its folder: a
 /// file that comes, grows or goes.
 #[test]
 fn killed_at_any_step_the_shipped_file_is_whole() {
     const KILLS: usize = 50;
-    let folder = tempfile::tempdir().unwrap();
-    let out = folder.path().to_str().unwrap();
-    let shipped = folder.path().join("clawft_wasm.wasm");
-    // What is made smaller for seconds would be so for each kill.
-    let root = elsewhere("killed", |text| {
-        let text = without(&text, "compact");
-        let text = without(&text, "snip");
-        let text = without(&text, &format!("target.{P1}.limits"));
-        let off = |table| format!("[package.metadata.budget.{table}]\nenabled = false\n");
-        format!("{text}\n{}\n{}", off("snip"), off("sweep"))
-    });
+    let project = two_variants();
+    let folder = project.path("target/budget").join(UNKNOWN);
+    let shipped = folder.join("killed.wasm");
     // The other one than is there, so that every run has a file to replace.
-    let variants = ["alloc-dlmalloc", "alloc-talc"];
+    let variants = ["one", "other"];
     let command = |variant: &str| {
-        let build = ["build", "--target", P1, "--out-dir", out, "--features"];
-        let mut command = tool(&root, &[&build, &[variant][..]].concat());
-        command.env("CARGO_TARGET_DIR", scratch("target"));
+        let mut command = project.command(TOOL);
+        command.args(["build", "--features", variant]);
         command
     };
     let whole = variants.map(|variant| {
@@ -263,7 +249,7 @@ fn killed_at_any_step_the_shipped_file_is_whole() {
     let run = |last: usize| {
         let is_first = fs::read(&shipped).unwrap() == whole[0];
         let variant = variants[usize::from(is_first)];
-        let steps = run_and_kill(&mut command(variant), folder.path(), last);
+        let steps = run_and_kill(&mut command(variant), &folder, last);
         let left = fs::read(&shipped).unwrap();
         assert!(
             whole.contains(&left),
@@ -286,7 +272,7 @@ fn killed_at_any_step_the_shipped_file_is_whole() {
     );
     Ended::of(&mut command(variants[0])).with(0);
     assert_eq!(fs::read(&shipped).unwrap(), whole[0]);
-    let mut names: Vec<_> = fs::read_dir(folder.path())
+    let mut names: Vec<_> = fs::read_dir(&folder)
         .unwrap()
         .map(|e| e.unwrap().file_name().into_string().unwrap())
         .collect();
@@ -296,12 +282,35 @@ fn killed_at_any_step_the_shipped_file_is_whole() {
         [
             ".lock",
             "cache.json",
-            "clawft_wasm.linked.wasm",
-            "clawft_wasm.symbols.json",
-            "clawft_wasm.wasm",
+            "killed.linked.wasm",
+            "killed.symbols.json",
+            "killed.wasm",
             "report.json"
         ]
     );
+}
+
+/// A library that is built in a moment, one or the other by its features: each kill is a build.
+fn two_variants() -> Project {
+    let manifest = format!(
+        "[package]\nname = \"killed\"\nversion = \"0.1.0\"\nedition = \"2024\"\n
+[workspace]\n
+[features]\none = []\nother = []\n
+[lib]\ncrate-type = [\"cdylib\"]\n
+[package.metadata.budget]\ntargets = [\"{UNKNOWN}\"]\n"
+    );
+    let source = "#![no_std]
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    core::arch::wasm32::unreachable()
+}
+#[unsafe(no_mangle)]
+pub extern \"C\" fn answer() -> u32 {
+    if cfg!(feature = \"one\") { 1 } else { 2 }
+}
+";
+    let files = [("Cargo.toml", manifest.as_str()), ("src/lib.rs", source)];
+    Project::kept("killed", UNKNOWN, &files)
 }
 
 /// Runs it until `last` steps were seen in `folder`, and kills it there; how many there were.
