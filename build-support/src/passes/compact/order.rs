@@ -11,10 +11,8 @@ use crate::passes::compact::weight::Size;
 use crate::passes::origin::Rewritten;
 use crate::wasm::{Module, ReadError, constant};
 use likeness::Likeness;
+use numbers::{SHORT_NUMBERS, classes};
 use wasmparser::Operator;
-
-/// Functions below these have numbers of one byte, and of two.
-const SHORT_NUMBERS: [u32; 2] = [128, 16_384];
 
 /// How many functions, the largest, an order by likeness is tried from, at most.
 const STARTS: usize = 4;
@@ -113,27 +111,6 @@ fn uses(module: &Module<'_>, edit: &Edit<'_, '_>) -> Result<Vec<u32>> {
     Ok(uses)
 }
 
-/// The functions by the length of the number that they are worth, each class in its old order.
-fn classes(uses: &[u32], imported: u32) -> Vec<Vec<u32>> {
-    let mut by_use: Vec<u32> = (0..uses.len() as u32).collect();
-    by_use.sort_by_key(|function| std::cmp::Reverse(uses[*function as usize]));
-    let mut classes = Vec::new();
-    let mut rest = by_use.as_slice();
-    let mut taken = imported;
-    for end in SHORT_NUMBERS {
-        let room = (end.saturating_sub(taken) as usize).min(rest.len());
-        let (class, others) = rest.split_at(room);
-        classes.push(class.to_vec());
-        (rest, taken) = (others, taken.max(end));
-    }
-    classes.push(rest.to_vec());
-    for class in &mut classes {
-        class.sort_unstable();
-    }
-    classes.retain(|class| !class.is_empty());
-    classes
-}
-
 #[cfg(test)]
 mod tests {
     use crate::wasm::{Module, artifact};
@@ -198,5 +175,59 @@ mod tests {
         artifact::validate(&made.bytes).unwrap();
         assert_eq!((size(&before), size(&made.bytes)), (100, 73));
         assert_eq!(before.len(), made.bytes.len());
+    }
+
+    /// A module with 140 types and 140 globals, of which the last are used a hundred times each; a
+    /// global is made of another where that is asked for.
+    fn crowded(is_of_another: bool) -> Vec<u8> {
+        let params = |n: usize| {
+            let types = (0..8).map(|bit| ["i32 ", "i64 "][n >> bit & 1]);
+            types.collect::<String>()
+        };
+        let types: String = (0..140)
+            .map(|n| format!("(type (func (param {})))", params(n)))
+            .collect();
+        let globals: String = (1..140)
+            .map(|n| format!("(global i32 (i32.const {n}))"))
+            .collect();
+        let last = match is_of_another {
+            true => "(global i32 (global.get 0))",
+            false => "(global i32 (i32.const 139))",
+        };
+        let reads = "global.get 139 drop ".repeat(100);
+        let arguments: String = (0..8)
+            .map(|bit| ["i32.const 1 ", "i64.const 1 "][139 >> bit & 1])
+            .collect();
+        let calls = format!("{arguments} i32.const 0 call_indirect (type 139) ").repeat(100);
+        wat::parse_str(format!(
+            "(module {types} (import \"a\" \"b\" (func (type 3))) (table 1 funcref)
+               {globals} {last}
+               (export \"g\" (global 139))
+               (func (export \"f\") {reads} {calls}))"
+        ))
+        .unwrap()
+    }
+
+    /// Protects the numbers: what is used most gets a short one, wherever it is named.
+    #[test]
+    fn types_and_globals_used_most_get_short_numbers() {
+        let before = crowded(false);
+        let made = super::by_use(&before).unwrap().bytes;
+        artifact::validate(&made).unwrap();
+        // A byte for each use of either, for the export, and for the type of the function, which
+        // was the last.
+        assert_eq!(before.len() - made.len(), 100 + 100 + 1 + 1);
+        let text = wasmprinter::print_bytes(&made).unwrap();
+        assert!(text.contains("i32.const 139)"), "{text}");
+        assert_eq!(super::by_use(&made).unwrap().bytes, made);
+    }
+
+    /// Protects globals whose values are those of others: they must stand behind them.
+    #[test]
+    fn globals_that_are_made_of_others_stay() {
+        let before = crowded(true);
+        let made = super::by_use(&before).unwrap().bytes;
+        artifact::validate(&made).unwrap();
+        assert_eq!(before.len() - made.len(), 100 + 1);
     }
 }

@@ -1,10 +1,12 @@
-//! Types and globals by use. There are seldom so many that it counts: below 129 they stay where they
-//! are.
+//! What is used most gets the short numbers. Of types and globals there are seldom so many that it
+//! counts: below 129 they stay where they are.
 
-use super::{SHORT_NUMBERS, classes};
 use crate::passes::compact::rewrite::Edit;
 use crate::wasm::Module;
 use wasmparser::{BlockType, ExternalKind, Operator, TypeRef};
+
+/// What is below these has numbers of one byte, and of two.
+pub const SHORT_NUMBERS: [u32; 2] = [128, 16_384];
 
 /// The order of the types that a module has and that an edit adds; empty where they stay.
 pub fn of_types(module: &Module<'_>, edit: &Edit<'_, '_>) -> Vec<u32> {
@@ -68,61 +70,24 @@ fn by_use(count: usize, first: u32, named: impl Iterator<Item = u32>) -> Vec<u32
     classes(&uses, first).concat()
 }
 
-#[cfg(test)]
-mod tests {
-    use crate::passes::compact::order;
-    use crate::wasm::artifact;
-
-    /// A module with 140 types and 140 globals, of which the last are used a hundred times each; a
-    /// global is made of another where that is asked for.
-    fn module(is_of_another: bool) -> Vec<u8> {
-        let params = |n: usize| {
-            let types = (0..8).map(|bit| ["i32 ", "i64 "][n >> bit & 1]);
-            types.collect::<String>()
-        };
-        let types: String = (0..140)
-            .map(|n| format!("(type (func (param {})))", params(n)))
-            .collect();
-        let globals: String = (1..140)
-            .map(|n| format!("(global i32 (i32.const {n}))"))
-            .collect();
-        let last = match is_of_another {
-            true => "(global i32 (global.get 0))",
-            false => "(global i32 (i32.const 139))",
-        };
-        let reads = "global.get 139 drop ".repeat(100);
-        let arguments: String = (0..8)
-            .map(|bit| ["i32.const 1 ", "i64.const 1 "][139 >> bit & 1])
-            .collect();
-        let calls = format!("{arguments} i32.const 0 call_indirect (type 139) ").repeat(100);
-        wat::parse_str(format!(
-            "(module {types} (import \"a\" \"b\" (func (type 3))) (table 1 funcref) {globals} {last}
-               (export \"g\" (global 139))
-               (func (export \"f\") {reads} {calls}))"
-        ))
-        .unwrap()
+/// Things by the length of the number that they are worth, each class in its old order. `uses` are
+/// those of each, `first` is the number of the first.
+pub fn classes(uses: &[u32], first: u32) -> Vec<Vec<u32>> {
+    let mut by_use: Vec<u32> = (0..uses.len() as u32).collect();
+    by_use.sort_by_key(|thing| std::cmp::Reverse(uses[*thing as usize]));
+    let mut classes = Vec::new();
+    let mut rest = by_use.as_slice();
+    let mut taken = first;
+    for end in SHORT_NUMBERS {
+        let room = (end.saturating_sub(taken) as usize).min(rest.len());
+        let (class, others) = rest.split_at(room);
+        classes.push(class.to_vec());
+        (rest, taken) = (others, taken.max(end));
     }
-
-    /// Protects the numbers: what is used most gets a short one, wherever it is named.
-    #[test]
-    fn types_and_globals_used_most_get_short_numbers() {
-        let before = module(false);
-        let made = order::by_use(&before).unwrap().bytes;
-        artifact::validate(&made).unwrap();
-        // A byte for each use of either, for the export, and for the type of the function, which
-        // was the last.
-        assert_eq!(before.len() - made.len(), 100 + 100 + 1 + 1);
-        let text = wasmprinter::print_bytes(&made).unwrap();
-        assert!(text.contains("i32.const 139)"), "{text}");
-        assert_eq!(order::by_use(&made).unwrap().bytes, made);
+    classes.push(rest.to_vec());
+    for class in &mut classes {
+        class.sort_unstable();
     }
-
-    /// Protects globals whose values are those of others: they must stand behind them.
-    #[test]
-    fn globals_that_are_made_of_others_stay() {
-        let before = module(true);
-        let made = order::by_use(&before).unwrap().bytes;
-        artifact::validate(&made).unwrap();
-        assert_eq!(before.len() - made.len(), 100 + 1);
-    }
+    classes.retain(|class| !class.is_empty());
+    classes
 }
