@@ -15,7 +15,7 @@ use crate::processor;
 use build_support::config::Config;
 use build_support::error::Result;
 use build_support::measure::{engine, sizes};
-use build_support::passes::{Job, optimize, pipeline, strip};
+use build_support::passes::{Compact, Job, optimize, pipeline, strip};
 use build_support::report::{Metric, Sizes};
 use build_support::wasm::artifact::Artifact;
 use build_support::wasm::names::{self, Names};
@@ -99,12 +99,17 @@ impl Row {
     }
 }
 
-/// Measures one file of those that were fetched, and asks its package where it has a script. The
-/// peak of memory is the process's, so each wants one to itself.
+/// Measures one file of those that were fetched, compacted where that is asked for, and asks its
+/// package where it has a script. The peak of memory is the process's, so each wants one to itself.
 ///
 /// # Errors
 /// [`Error::Input`](build_support::Error::Input) where it is no wasm file, and what a pass reports.
-pub fn measure(fetched: &Fetched, file: &File, metric: &Metric) -> Result<Row> {
+pub fn measure(
+    fetched: &Fetched,
+    file: &File,
+    metric: &Metric,
+    compact: Option<Compact>,
+) -> Result<Row> {
     let path = fetched.path(file);
     let published = Artifact::read(&path)?;
     let stripped = strip::run(&Job::new(&path, Vec::new()), published.clone())?.artifact;
@@ -112,7 +117,7 @@ pub fn measure(fetched: &Fetched, file: &File, metric: &Metric) -> Result<Row> {
     let (alone, wasm_opt_millis) =
         processor::timed(|| optimize::built_in(stripped.bytes(), &known));
     let (made, post_link_millis) = processor::timed(|| {
-        let (artifact, ours) = through(&path, metric, false)?;
+        let (artifact, ours) = through(&path, metric, compact, false)?;
         engine::load(&artifact)?;
         Ok((artifact, ours))
     });
@@ -121,7 +126,7 @@ pub fn measure(fetched: &Fetched, file: &File, metric: &Metric) -> Result<Row> {
     let named = is_named(&path, &published)?;
     let mut snipped = None;
     if named {
-        let (artifact, ours) = through(&path, metric, true)?;
+        let (artifact, ours) = through(&path, metric, compact, true)?;
         snipped = (artifact != all[0]).then_some(ours);
         all.push(artifact);
         all.dedup();
@@ -142,7 +147,12 @@ pub fn measure(fetched: &Fetched, file: &File, metric: &Metric) -> Result<Row> {
 }
 
 /// What `optimize` does to a file, and its sizes.
-fn through(path: &Path, metric: &Metric, snip: bool) -> Result<(Artifact, Ours)> {
+fn through(
+    path: &Path,
+    metric: &Metric,
+    compact: Option<Compact>,
+    snip: bool,
+) -> Result<(Artifact, Ours)> {
     let mut config = Config::without_package("");
     config.snip.enabled = snip;
     let input = Artifact::read(path)?;
@@ -150,6 +160,7 @@ fn through(path: &Path, metric: &Metric, snip: bool) -> Result<(Artifact, Ours)>
     let job = Job {
         snips: snip,
         metric: metric.clone(),
+        compact,
         ..Job::new(path, analysis.plans)
     };
     let product = pipeline::run(&job, input, &mut |_| {})?;

@@ -36,16 +36,16 @@ pub enum Outline {
 impl Outline {
     /// The words for it.
     pub const NAMES: [&'static str; 4] = ["off", "cold", "outside-loops", "all"];
+    const ALL: [Outline; 4] = [Self::Off, Self::Cold, Self::OutsideLoops, Self::All];
 
     /// The one with a name.
     pub fn named(name: &str) -> Option<Self> {
-        match name {
-            "off" => Some(Self::Off),
-            "cold" => Some(Self::Cold),
-            "outside-loops" => Some(Self::OutsideLoops),
-            "all" => Some(Self::All),
-            _ => None,
-        }
+        Self::ALL.into_iter().find(|one| one.name() == name)
+    }
+
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        Self::NAMES[self as usize]
     }
 }
 

@@ -7,6 +7,7 @@ use build_support::cli::ended::Ended;
 use build_support::cli::options;
 use build_support::cli::terminal::{colour_on_stdout, print};
 use build_support::output::progress::Progress;
+use build_support::passes::{Compact, LowMemory, Outline};
 use build_support::project::listener::Listener as _;
 use build_support::project::package::Package;
 use build_support::report::{Metric, Size};
@@ -27,6 +28,7 @@ Exit codes: 0 measured, 1 something is marked and --check was given, 2 error.
 Examples:
   cargo make corpus
   cargo make corpus --minimize brotli --check
+  cargo make corpus --compact all                           with compaction, outlining everywhere
   cargo make corpus brotli-wasm zxing-wasm --json           files with these in their names")]
 pub struct Opts {
     /// Only files with one of these in their names
@@ -34,6 +36,9 @@ pub struct Opts {
     /// What is to be small: raw, gzip or brotli
     #[arg(long, value_name = "SIZE", default_value = "raw", value_parser = options::size)]
     minimize: Size,
+    /// Compact the files as well, outlining: off, cold, outside-loops, all
+    #[arg(long, value_name = "WHERE", value_parser = options::outline)]
+    compact: Option<Outline>,
     /// Exit with 1 where something is marked
     #[arg(long)]
     check: bool,
@@ -58,7 +63,11 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     files.retain(wanted);
     if opts.alone {
         let file = files.iter().find(|file| file.name == opts.names[0]);
-        let row = corpus::measure(&fetched, file.context("no such file")?, &metric)?;
+        let compact = opts.compact.map(|outline| Compact {
+            outline,
+            low_memory: LowMemory::Auto,
+        });
+        let row = corpus::measure(&fetched, file.context("no such file")?, &metric, compact)?;
         println!("{}", serde_json::to_string(&row)?);
         return Ok(Ended::Well);
     }
@@ -105,13 +114,16 @@ fn all(opts: &Opts, files: Vec<File>) -> anyhow::Result<Vec<Row>> {
 fn in_a_process(opts: &Opts, file: &File) -> anyhow::Result<Row> {
     let this: PathBuf = std::env::current_exe().context("finding this program")?;
     let minimize = opts.minimize.name();
-    let args: [&OsStr; 5] = [
+    let mut args: Vec<&OsStr> = vec![
         "corpus".as_ref(),
         file.name.as_ref(),
         "--alone".as_ref(),
         "--minimize".as_ref(),
         minimize.as_ref(),
     ];
+    if let Some(outline) = opts.compact {
+        args.extend::<[&OsStr; 2]>(["--compact".as_ref(), outline.name().as_ref()]);
+    }
     let json = process::capture(&this, &args).with_context(|| file.name.clone())?;
     serde_json::from_str(&json).with_context(|| file.name.clone())
 }

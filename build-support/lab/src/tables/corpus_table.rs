@@ -21,6 +21,9 @@ pub fn draw(rows: &[Row], metric: &Metric, colour: bool) -> String {
         }
         missed.extend(of_row.iter().map(|what| format!("{}: {what}", row.file)));
     }
+    for size in Size::ALL {
+        table.push(HEADING, medians(rows, size));
+    }
     let mut text = table.draw("", paint);
     for what in missed {
         text.push_str(&format!("{} {what}\n", paint.with(BAD, "!")));
@@ -61,6 +64,32 @@ fn line(row: &Row, size: Size) -> Vec<String> {
             Check::None => "-".to_owned(),
         }),
     ]
+}
+
+/// What the file in the middle is of its input, and of what wasm-opt makes of it, where it can.
+fn medians(rows: &[Row], size: Size) -> Vec<String> {
+    let ours = |row: &Row| row.ours.sizes.get(size) as f64;
+    let input = rows
+        .iter()
+        .map(|row| ours(row) / row.input.get(size) as f64);
+    let read = rows.iter().filter_map(|row| Some((row, row.wasm_opt?)));
+    let alone = read.map(|(row, alone)| ours(row) / alone.get(size) as f64);
+    let name = match size == Size::ALL[0] {
+        true => "median",
+        false => "",
+    };
+    let mut line = vec![String::new(); HEADS.split(" | ").count()];
+    line[0] = name.to_owned();
+    line[1] = size.name().to_owned();
+    line[6] = median(input.collect());
+    line[7] = median(alone.collect());
+    line
+}
+
+fn median(mut ratios: Vec<f64>) -> String {
+    ratios.sort_by(f64::total_cmp);
+    let middle = ratios.get(ratios.len() / 2);
+    middle.map_or_else(String::new, |ratio| format!("{ratio:.3}"))
 }
 
 fn ratio(part: u64, whole: u64) -> String {
