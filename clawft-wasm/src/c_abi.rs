@@ -45,7 +45,7 @@ use core_alloc::alloc;
 use core_alloc::string::String;
 use core_alloc::vec::Vec;
 
-use crate::steps::{Progress, Steps};
+use crate::steps::Progress;
 use crate::{instance, platform};
 
 struct Last(RefCell<Vec<u8>>);
@@ -55,14 +55,6 @@ unsafe impl Sync for Last {}
 
 /// The answer of the last call: text, or a frame.
 static ANSWER: Last = Last(RefCell::new(Vec::new()));
-
-struct Turns(RefCell<Option<Steps>>);
-
-// SAFETY: as above.
-unsafe impl Sync for Turns {}
-
-/// The turns in steps.
-static TURNS: Turns = Turns(RefCell::new(None));
 
 unsafe extern "C" {
     /// Made by the linker: runs the constructors of the module, once.
@@ -136,7 +128,7 @@ pub unsafe extern "C" fn clawft_process_message(
     let texts = unsafe { text(session, session_length) }
         .and_then(|session| Ok((session, unsafe { text(message, message_length) }?)));
     let result = texts.and_then(|(session, message)| {
-        with_turns(|turns| turns.check(session))?;
+        instance::with_turns(|turns| turns.check(session))?;
         crate::respond(session, message)
     });
     finish(result.map(|answer| answer.to_json()))
@@ -186,7 +178,7 @@ pub unsafe extern "C" fn clawft_start(
     let texts = unsafe { text(session, session_length) }
         .and_then(|session| Ok((session, unsafe { text(message, message_length) }?)));
     let task = texts.and_then(|(session, message)| {
-        with_turns(|turns| {
+        instance::with_turns(|turns| {
             let now_ms = platform::now_ms();
             instance::with(|agent| turns.start(agent, session, message, now_ms))
         })
@@ -201,7 +193,7 @@ pub unsafe extern "C" fn clawft_start(
 /// Where a turn in steps stands.
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_poll(task: u32) -> i32 {
-    stand(with_turns(|turns| turns.poll(task)))
+    stand(instance::with_turns(|turns| turns.poll(task)))
 }
 
 /// Takes the frame of results at `frame`.
@@ -214,23 +206,16 @@ pub unsafe extern "C" fn clawft_supply(task: u32, frame: *const u8, length: usiz
     // SAFETY: handed on to our caller.
     let frame = unsafe { bytes(frame, length) };
     stand(frame.and_then(|frame| {
-        with_turns(|turns| instance::with(|agent| turns.supply(agent, task, frame)))
+        instance::with_turns(|turns| instance::with(|agent| turns.supply(agent, task, frame)))
     }))
 }
 
 /// Ends a turn in steps.
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_cancel(task: u32) -> i32 {
-    stand(with_turns(|turns| {
+    stand(instance::with_turns(|turns| {
         instance::with(|agent| turns.cancel(agent, task))
     }))
-}
-
-fn with_turns<T>(run: impl FnOnce(&mut Steps) -> Result<T>) -> Result<T> {
-    match TURNS.0.try_borrow_mut() {
-        Ok(mut turns) => run(turns.get_or_insert_with(Steps::default)),
-        Err(_) => Err(instance::busy()),
-    }
 }
 
 /// Keeps the answer or the frame for the host, and gives what to return.

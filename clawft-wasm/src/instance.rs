@@ -13,6 +13,8 @@ use clawft_types::{AgentError, Answer, ErrorCode, Result};
 
 use crate::agent::workspace::Workspace;
 use crate::agent::{self, Agent};
+#[cfg(target_family = "wasm")]
+use crate::steps::Steps;
 
 /// As [`crate::init`].
 ///
@@ -70,9 +72,19 @@ pub fn capabilities() -> String {
     }
 }
 
+/// Lends the turns in steps to `run`.
+///
+/// # Errors
+///
+/// `busy`, and those of `run`.
+#[cfg(target_family = "wasm")]
+pub fn with_turns<T>(run: impl FnOnce(&mut Steps) -> Result<T>) -> Result<T> {
+    run(cell::lend_turns()?.get_or_insert_with(Steps::default))
+}
+
 /// The agent is lent already.
 #[cfg(target_family = "wasm")]
-pub fn busy() -> Box<AgentError> {
+fn busy() -> Box<AgentError> {
     AgentError::new(
         ErrorCode::Busy,
         "the agent is in the middle of another call",
@@ -99,9 +111,22 @@ mod cell {
 mod cell {
     use core::cell::{RefCell, RefMut};
 
-    use super::{Agent, Result};
+    use super::{Agent, Result, Steps};
 
     struct Single(RefCell<Option<Agent>>);
+
+    struct Turns(RefCell<Option<Steps>>);
+
+    // SAFETY: as below.
+    unsafe impl Sync for Turns {}
+
+    /// The turns in steps.
+    static TURNS: Turns = Turns(RefCell::new(None));
+
+    /// Lends the turns in steps, unless they are lent already.
+    pub fn lend_turns() -> Result<RefMut<'static, Option<Steps>>> {
+        TURNS.0.try_borrow_mut().map_err(|_| super::busy())
+    }
 
     // SAFETY: the targets have no threads (no atomics, no shared memory), so there is nobody to
     // share with; a call from inside a call is caught by the `RefCell`.

@@ -45,7 +45,7 @@ pub use snapshot::{Numbers, Shift, Snapshot};
 const TOOL_LIMIT: &str = "tool_limit";
 
 /// What it says otherwise.
-const STOP: &str = "stop";
+pub(crate) const STOP: &str = "stop";
 
 /// A turn, from the message to its answer; afterwards it takes the next message.
 #[derive(Debug)]

@@ -146,11 +146,26 @@ impl Steps {
     ///
     /// `not_found`; `invalid_arguments` with the place for what is no frame, which changes nothing.
     pub fn supply(&mut self, agent: &mut Agent, task: u32, frame: &[u8]) -> Result<Progress> {
-        let at = self.find(task)?;
+        self.find(task)?;
         let results = frame::read(frame, task)?;
+        self.take(agent, task, &results)
+    }
+
+    /// As [`Steps::supply`], with the results out of their frame.
+    ///
+    /// # Errors
+    ///
+    /// `not_found`; `invalid_arguments` for a head that is no JSON.
+    pub fn take(
+        &mut self,
+        agent: &mut Agent,
+        task: u32,
+        results: &[Supplied<'_>],
+    ) -> Result<Progress> {
+        let at = self.find(task)?;
         if let Some(known) = self.tasks.get_mut(at) {
             for result in results {
-                known.take(agent, &result, &mut self.last_call)?;
+                known.take(agent, result, &mut self.last_call)?;
             }
         }
         self.poll(task)
@@ -163,14 +178,25 @@ impl Steps {
     /// `not_found`.
     pub fn cancel(&mut self, agent: &mut Agent, task: u32) -> Result<Progress> {
         let at = self.find(task)?;
-        if let Some(known) = self
-            .tasks
-            .get_mut(at)
-            .filter(|known| known.answer.is_none())
-        {
+        self.end(agent, at);
+        self.poll(task)
+    }
+
+    /// Cancels the turn that `session` has in flight, whose task then has its answer. Whether there
+    /// is one.
+    pub fn cancel_in(&mut self, agent: &mut Agent, session: &str) -> bool {
+        let at = self.tasks.iter().position(|task| task.session == session);
+        if let Some(at) = at {
+            self.end(agent, at);
+        }
+        at.is_some()
+    }
+
+    fn end(&mut self, agent: &mut Agent, at: usize) {
+        let known = self.tasks.get_mut(at);
+        if let Some(known) = known.filter(|known| known.answer.is_none()) {
             known.step(agent, Event::Cancel, &mut self.last_call);
         }
-        self.poll(task)
     }
 
     fn find(&self, number: u32) -> Result<usize> {

@@ -8,7 +8,35 @@ use core_alloc::vec::Vec;
 use super::sessions;
 use super::state::Agent;
 
+/// What is known of a session without reading it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionInfo {
+    /// Its name.
+    pub name: String,
+    /// Of its file; 0 where it has none.
+    pub bytes: u64,
+    /// What its turns have taken; none while it is not in memory.
+    pub tokens: Option<u64>,
+}
+
 impl Agent {
+    /// All sessions, in the order of the bytes of their names.
+    ///
+    /// # Errors
+    ///
+    /// What the platform says.
+    pub fn session_list(&mut self) -> Result<Vec<SessionInfo>> {
+        let mut list = Vec::new();
+        for name in self.session_names()? {
+            list.push(SessionInfo {
+                bytes: sessions::bytes(&name, &self.workspace)?,
+                tokens: self.sessions.tokens(&name),
+                name,
+            });
+        }
+        Ok(list)
+    }
+
     /// The names of all sessions, those in memory alone included, in the order of their bytes.
     ///
     /// # Errors

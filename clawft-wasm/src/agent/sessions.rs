@@ -73,6 +73,13 @@ impl Sessions {
             .map(|cached| cached.session.name.as_str())
     }
 
+    /// The tokens of the session `name`, if it is in memory.
+    pub fn tokens(&self, name: &str) -> Option<u64> {
+        let mut cached = self.cached.iter();
+        let known = cached.find(|cached| cached.session.name == name)?;
+        Some(known.session.tokens)
+    }
+
     /// What was said in the session `name`, as far as it is in memory.
     pub fn messages(&self, name: &str) -> Vec<Message> {
         let mut known = self
@@ -220,6 +227,18 @@ pub fn saved(workspace: &Workspace) -> Result<Vec<String>> {
         .iter()
         .filter_map(|file| Session::name_of(file))
         .collect())
+}
+
+/// The size of a session's file; 0 where there is none.
+///
+/// # Errors
+///
+/// What the platform says.
+pub fn bytes(name: &str, workspace: &Workspace) -> Result<u64> {
+    if !workspace.is_there() {
+        return Ok(0);
+    }
+    Ok(workspace.size(&path(name))?.unwrap_or_default())
 }
 
 /// A session with all that its file has, if there is one.

@@ -1,37 +1,43 @@
 //! What the component exports besides in a build with the feature `alloc-tracing`:
 //! `wit/allocations.wit`.
 
-use core_alloc::string::String;
+use core::cell::Cell;
+use core::mem::{MaybeUninit, offset_of};
 
-use super::Component;
-use super::bindings::exports::clawft::agent::allocations::{Guest, Statistics};
+use super::returned::Returned;
 use crate::alloc;
+use crate::alloc_trace::Statistics;
 
-impl Guest for Component {
-    fn read() -> Statistics {
-        let now = alloc::statistics();
-        Statistics {
-            by_size: now.by_size.into(),
-            allocations: now.allocations,
-            deallocations: now.deallocations,
-            reallocations: now.reallocations,
-            failed: now.failed,
-            live_blocks: now.live_blocks,
-            live_bytes: now.live_bytes,
-            peak_live_bytes: now.peak_live_bytes,
-            allocated_bytes: now.allocated_bytes,
-            freed_bytes: now.freed_bytes,
-            linear_memory_bytes: now.linear_memory_bytes,
-            heap_bytes: now.heap_bytes,
-            fragmentation_ppm: now.fragmentation_ppm,
-        }
-    }
+struct Record(Cell<MaybeUninit<Statistics>>);
 
-    fn json() -> String {
-        alloc::statistics_json()
-    }
+// SAFETY: WASI 0.2 has no threads: nobody to share with.
+unsafe impl Sync for Record {}
 
-    fn reset() {
-        alloc::reset();
-    }
+/// The record of the last call: reading it takes no memory of the heap.
+static RECORD: Record = Record(Cell::new(MaybeUninit::uninit()));
+
+/// `read: func() -> statistics`
+#[unsafe(export_name = "clawft:agent/allocations@0.1.0#read")]
+extern "C" fn read() -> *const u64 {
+    RECORD.0.set(MaybeUninit::new(alloc::statistics()));
+    // The record of the interface is that of the type from there on, field by field.
+    RECORD
+        .0
+        .as_ptr()
+        .cast::<u64>()
+        .wrapping_byte_add(offset_of!(Statistics, by_size))
+}
+
+/// `json: func() -> string`
+#[unsafe(export_name = "clawft:agent/allocations@0.1.0#json")]
+extern "C" fn json() -> *mut Returned {
+    let mut returned = Returned::fresh();
+    returned.text(0, alloc::statistics_json());
+    returned.finish(Ok(()))
+}
+
+/// `reset: func()`
+#[unsafe(export_name = "clawft:agent/allocations@0.1.0#reset")]
+extern "C" fn reset() {
+    alloc::reset();
 }

@@ -80,6 +80,16 @@ pub fn finish(task: u32, count: u32, records: &[u8]) -> Vec<u8> {
     frame
 }
 
+/// Hands op and flags, number, head and body of each call in a frame of ours to `take`.
+#[cfg(any(all(target_os = "wasi", target_env = "p2"), test))]
+pub fn each_call<'a>(frame: &'a [u8], take: &mut dyn FnMut(u32, u32, &'a [u8], &'a [u8])) {
+    let mut at = HEAD;
+    while let (Some(first), Some((call, next))) = (word(frame, at), record(frame, at)) {
+        take(first, call.call, call.head, call.body);
+        at = next;
+    }
+}
+
 fn length(bytes: &[u8]) -> u32 {
     // A request has at most 4 MiB.
     bytes.len() as u32

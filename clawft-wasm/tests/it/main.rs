@@ -9,5 +9,6 @@ mod hostile;
 mod http;
 mod preinit;
 mod program;
+mod scenarios;
 mod steps;
 mod transcript;

@@ -1,178 +1,254 @@
-//! Turns in steps through the shipped reactor's exports, in a compiler and in an interpreter: the
-//! frames as a host makes and reads them, and the same turn offline and with a provider.
+//! Turns in steps through what the shipped files export: the reactor's frames in a compiler, in an
+//! interpreter and in node, the component's interface in wasmtime. The same turn offline and with a
+//! provider; the transcript; and what 0.2 has besides.
 
-use crate::engines::{Abi, Engine, Reactor, Wasmi, build};
+use crate::engines::turns::{Given, Stand, Turns, field, frame, text};
+use crate::engines::{Abi, Component, Engine, Node, Reactor, Wasmi, build};
+use build_support::agent::component;
 use serde_json::Value;
+use wasmtime::component::Val;
 
 const CONFIG: &str = r#"{"providers":[{"name":"p","kind":"openai","models":["online"],"credential":"k"},{"kind":"offline"}],"routes":{"question":"online"}}"#;
 
-/// A call of a frame: op, flags, call, head, body.
-type Call = (u16, u16, u32, Value, Vec<u8>);
-
-/// Allocates each of `texts` in the instance, has `run` use them, and frees them.
-fn with<const N: usize>(
-    abi: &mut dyn Abi,
-    texts: [&[u8]; N],
-    run: impl FnOnce(&mut dyn Abi, [[i32; 2]; N]) -> i32,
-) -> i32 {
-    let places = texts.map(|text| {
-        let length = i32::try_from(text.len()).unwrap();
-        let at = abi.call("clawft_alloc", &[length]);
-        abi.write(at, text);
-        [at, length]
-    });
-    let result = run(abi, places);
-    for place in places {
-        abi.run("clawft_free", &place);
+fn over(stand: Stand) -> Value {
+    match stand {
+        Stand::Over(answer) => answer,
+        other => panic!("not over: {other:?}"),
     }
-    result
 }
 
-fn start(abi: &mut dyn Abi, session: &str, message: &str) -> i32 {
-    with(
-        abi,
-        [session.as_bytes(), message.as_bytes()],
-        |abi, [s, m]| abi.call("clawft_start", &[s[0], s[1], m[0], m[1]]),
-    )
-}
-
-fn supply(abi: &mut dyn Abi, task: i32, frame: &[u8]) -> i32 {
-    with(abi, [frame], |abi, [f]| {
-        abi.call("clawft_supply", &[task, f[0], f[1]])
-    })
-}
-
-fn last(abi: &mut dyn Abi) -> Vec<u8> {
-    let at = abi.call("clawft_answer_ptr", &[]);
-    let length = abi.call("clawft_answer_len", &[]);
-    abi.read(at, length)
-}
-
-fn answer(abi: &mut dyn Abi) -> Value {
-    serde_json::from_slice(&last(abi)).unwrap()
-}
-
-fn calls(abi: &mut dyn Abi) -> Vec<Call> {
-    let frame = last(abi);
-    let word = |at: usize| u32::from_le_bytes(frame[at..at + 4].try_into().unwrap());
-    assert_eq!((&frame[..4], word(4) as usize), (&b"CLH1"[..], frame.len()));
-    let mut calls = Vec::new();
-    let mut at = 16;
-    for _ in 0..word(12) {
-        let (head, body) = (word(at + 8) as usize, word(at + 12) as usize);
-        let text = at + 16;
-        calls.push((
-            word(at) as u16,
-            (word(at) >> 16) as u16,
-            word(at + 4),
-            serde_json::from_slice(&frame[text..text + head]).unwrap(),
-            frame[text + head..text + head + body].to_vec(),
-        ));
-        at = (text + head + body).next_multiple_of(4);
-    }
-    assert_eq!(at, frame.len());
-    calls
-}
-
-/// A frame with one result: flags, call, head, body.
-fn result(task: i32, flags: u32, call: u32, head: &str, body: &str) -> Vec<u8> {
-    let text = [head, body].concat();
-    let length = (32 + text.len()).next_multiple_of(4);
-    let mut frame = b"CLR1".to_vec();
-    for word in [
-        length as u32,
-        task as u32,
-        1,
-        flags << 16,
-        call,
-        head.len() as u32,
-        body.len() as u32,
-    ] {
-        frame.extend_from_slice(&word.to_le_bytes());
-    }
-    frame.extend_from_slice(text.as_bytes());
-    frame.resize(length, 0);
-    frame
-}
-
-fn drive(abi: &mut dyn Abi) {
-    assert_eq!(abi.call("clawft_abi_version", &[]), 2);
-    let not_initialized = -1;
-    assert_eq!(start(abi, "s", "hello"), not_initialized);
+fn drive(agent: &mut (impl Engine + Turns)) {
+    assert_eq!(agent.start("s", "hello"), Err("not_initialized".into()));
+    agent.init(CONFIG).unwrap();
+    let offline = agent.start("s", "hello").unwrap();
     assert_eq!(
-        with(abi, [CONFIG.as_bytes()], |abi, [c]| abi
-            .call("clawft_init", &c)),
-        0
-    );
-    let offline = start(abi, "s", "hello");
-    assert_eq!(abi.call("clawft_poll", &[offline]), 0);
-    assert_eq!(
-        answer(abi)["message"]["content"],
+        over(agent.poll(offline))["message"]["content"],
         "hello, this is offline-1; 0 earlier messages"
     );
-    let not_found = -16;
-    assert_eq!(abi.call("clawft_poll", &[offline]), not_found);
+    assert_eq!(agent.poll(offline), Stand::Refused("not_found".into()));
 
-    let task = start(abi, "s", "what now?");
-    let busy = -27;
-    assert_eq!(start(abi, "s", "hello"), busy);
-    let said = with(abi, [b"s".as_slice(), b"hello"], |abi, [s, m]| {
-        abi.call("clawft_process_message", &[s[0], s[1], m[0], m[1]])
-    });
-    assert_eq!(said, busy);
-    let other = start(abi, "other", "why?");
-    assert_eq!(abi.call("clawft_poll", &[task]), 1);
-    let [(500, 2, call, head, body)] = &calls(abi)[..] else {
-        panic!("no fetch");
+    let task = agent.start("s", "what now?").unwrap();
+    assert_eq!(agent.start("s", "hello"), Err("busy".into()));
+    let said: Value = serde_json::from_str(&agent.say("s", "hello")).unwrap();
+    assert_eq!(said["error"]["code"], "busy");
+    let other = agent.start("other", "why?").unwrap();
+    let Stand::Waiting(calls) = agent.poll(task) else {
+        panic!("it does not wait");
     };
-    assert_eq!(head["url"], "https://api.openai.com/v1/chat/completions");
-    assert_eq!(head["credential"]["name"], "k");
-    let request: Value = serde_json::from_slice(body).unwrap();
+    let [fetch] = &calls[..] else {
+        panic!("{calls:?}");
+    };
+    assert_eq!((fetch.op, fetch.flags), (500, 2));
+    let url = "https://api.openai.com/v1/chat/completions";
+    assert_eq!(fetch.head["url"], url);
+    assert_eq!(fetch.head["credential"]["name"], "k");
+    let request: Value = serde_json::from_slice(&fetch.body).unwrap();
     assert_eq!(request["messages"].as_array().unwrap().len(), 3);
+    let result = |has_more, head: &str, body: &[u8]| Given {
+        call: fetch.call,
+        status: 0,
+        has_more,
+        head: head.into(),
+        body: body.into(),
+    };
     let reply = r#"{"status":200,"headers":{"content-type":"text/event-stream"}}"#;
     let part =
         "data: {\"choices\":[{\"delta\":{\"content\":\"Grüße\"},\"finish_reason\":\"stop\"}]}\n\n";
     // One byte at a time, as slow as it gets.
-    assert_eq!(supply(abi, task, &result(task, 1, *call, reply, "")), 1);
+    let begun = agent.supply(task, &[result(true, reply, b"")]);
+    assert_eq!(begun, Stand::Waiting(Vec::new()));
     let mut shown = Vec::new();
-    for at in 0..part.len() {
-        let piece = part.as_bytes()[at..=at].to_vec();
-        let mut frame = result(task, 1, *call, "", "x");
-        frame[32] = piece[0];
-        assert_eq!(supply(abi, task, &frame), 1);
-        shown.extend(calls(abi).into_iter().map(|call| (call.0, call.4)));
+    for byte in part.as_bytes() {
+        match agent.supply(task, &[result(true, "", &[*byte])]) {
+            Stand::Waiting(calls) => shown.extend(calls),
+            other => panic!("{other:?}"),
+        }
     }
-    assert_eq!(shown, [(507, "Grüße".as_bytes().to_vec())]);
-    let invalid = -14;
-    assert_eq!(supply(abi, task, b"CLR1"), invalid);
-    assert_eq!(supply(abi, task, &result(task, 0, *call, "", "")), 0);
-    let done = answer(abi);
+    let shown: Vec<_> = shown.iter().map(|call| (call.op, &*call.body)).collect();
+    assert_eq!(shown, [(507, "Grüße".as_bytes())]);
+    let done = over(agent.supply(task, &[result(false, "", b"")]));
     assert_eq!(
         (&done["message"]["content"], &done["usage"]["history"]),
         (&"Grüße".into(), &4.into())
     );
 
-    assert_eq!(abi.call("clawft_cancel", &[other]), 0);
-    assert_eq!(answer(abi)["error"]["code"], "cancelled");
-    let again = start(abi, "s", "hello");
-    assert_eq!(abi.call("clawft_poll", &[again]), 0);
+    let Stand::Waiting(calls) = agent.poll(other) else {
+        panic!("it does not wait");
+    };
+    let no_head = Given {
+        call: calls[0].call,
+        head: "no JSON".into(),
+        ..Given::default()
+    };
+    let refused = Stand::Refused("invalid_arguments".into());
+    assert_eq!(agent.supply(other, &[no_head]), refused);
+    assert_eq!(over(agent.cancel(other))["error"]["code"], "cancelled");
+    let again = agent.start("s", "hello").unwrap();
     assert_eq!(
-        answer(abi)["message"]["content"],
+        over(agent.poll(again))["message"]["content"],
         "hello, this is offline-1; 4 earlier messages"
     );
+    // What version 1 has goes on in the same session.
+    let history = agent.say("s", "history");
+    assert!(history.contains("6 earlier messages"), "{history}");
 }
 
 #[test]
-fn steps_in_wasmtime_and_wasmi() {
-    let shipped = build("wasm32-wasip1", &[]).shipped;
-    let roots = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-    let mut compiled = Reactor::new(&shipped, roots[0].path());
-    drive(&mut compiled);
-    let mut interpreted = Wasmi::new(&shipped, roots[1].path());
-    drive(&mut interpreted);
-    // What version 1 has goes on in the same session.
-    for engine in [&mut compiled as &mut dyn Engine, &mut interpreted] {
-        let history = engine.say("s", "history");
-        assert!(history.contains("6 earlier messages"), "{history}");
+fn steps_in_every_engine() {
+    let reactor = build("wasm32-wasip1", &[]).shipped;
+    let component = build("wasm32-wasip2", &[]).shipped;
+    let roots = [(); 4].map(|()| tempfile::tempdir().unwrap());
+    drive(&mut Reactor::new(&reactor, roots[0].path()));
+    drive(&mut Wasmi::new(&reactor, roots[1].path()));
+    drive(&mut Node::new(&reactor, roots[2].path()));
+    drive(&mut Component::new(&component, roots[3].path()));
+}
+
+#[test]
+fn a_frame_that_is_none_is_refused() {
+    let root = tempfile::tempdir().unwrap();
+    let mut reactor = Reactor::new(&build("wasm32-wasip1", &[]).shipped, root.path());
+    assert_eq!(reactor.call("clawft_abi_version", &[]), 2);
+    reactor.init(CONFIG).unwrap();
+    let task = reactor.start("s", "why?").unwrap();
+    let whole = frame(task, &[]);
+    for wrong in [&whole[..4], &whole[..15], &frame(task + 1, &[])] {
+        let at = reactor.call("clawft_alloc", &[wrong.len() as i32]);
+        reactor.write(at, wrong);
+        let status = reactor.call("clawft_supply", &[task as i32, at, wrong.len() as i32]);
+        assert_eq!(status, -14);
     }
+}
+
+/// A host of 0.1 links: its interface is exported with the types that it had, and answers.
+#[test]
+fn a_host_of_0_1_goes_on() {
+    let shipped = build("wasm32-wasip2", &[]).shipped;
+    let decoded = wit_component::decode(&std::fs::read(&shipped).unwrap()).unwrap();
+    let mut printer = wit_component::WitPrinter::default();
+    let resolve = decoded.resolve();
+    printer.print(resolve, decoded.package(), &[]).unwrap();
+    for (id, package) in &resolve.packages {
+        if package.name.to_string().starts_with("clawft:agent@") {
+            printer.print(resolve, id, &[]).unwrap();
+        }
+    }
+    let ours = wit_words(&printer.output.to_string());
+    let old = wit_words(include_str!("../../wit/deps/agent-0.1.wit"));
+    let start = old.find("interface agent {").unwrap();
+    let end = old.find("interface allocations").unwrap();
+    assert!(
+        ours.contains(&old[start..end]),
+        "{}\n\n{ours}",
+        &old[start..end]
+    );
+
+    let root = tempfile::tempdir().unwrap();
+    let mut agent = Component::new(&shipped, root.path());
+    let string = |text: &str| Val::String(text.into());
+    assert_eq!(component::INTERFACE, "clawft:agent/agent@0.1.0");
+    let error = agent.raw(component::INTERFACE, "init", &[string("{\"no\":1}")]);
+    let Val::Result(Err(Some(error))) = error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(field(&error, "code"), Val::Enum("invalid-config".into()));
+    let Val::Record(fields) = &*error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(fields.len(), 2, "what 0.2 adds is not in it");
+    agent.raw(component::INTERFACE, "init", &[string("{}")]);
+    let said = agent.raw(
+        component::INTERFACE,
+        "process-message",
+        &[string("s"), string("hi")],
+    );
+    assert!(
+        matches!(&said, Val::String(text) if text.starts_with("{\"ok\":true")),
+        "{said:?}"
+    );
+    assert!(matches!(
+        agent.raw(component::INTERFACE, "capabilities", &[]),
+        Val::String(_)
+    ));
+}
+
+/// WIT without comments, its white space as one blank each.
+fn wit_words(text: &str) -> String {
+    let lines = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("///"));
+    let words: Vec<&str> = lines.flat_map(str::split_whitespace).collect();
+    words.join(" ").replace(", }", " }").replace("%", "")
+}
+
+#[test]
+fn what_0_2_has_besides() {
+    let root = tempfile::tempdir().unwrap();
+    let mut agent = Component::new(&build("wasm32-wasip2", &[]).shipped, root.path());
+    let string = |text: &str| Val::String(text.into());
+    let refused = agent.agent("respond", &[string("s"), string("hi")]);
+    assert_eq!(refused, Err("not_initialized".into()));
+    agent.agent("init", &[string(CONFIG)]).unwrap();
+    let braces = "{\"role\":\"user\",\"content\":\"x\"}";
+    let answer = agent
+        .agent("respond", &[string("s"), string(braces)])
+        .unwrap();
+    assert_eq!(
+        text(&answer, "text"),
+        format!("chat after 0 earlier messages: {braces}")
+    );
+    assert_eq!(text(&answer, "provider"), "offline");
+    assert_eq!(text(&answer, "model"), "offline-1");
+    assert_eq!(field(&answer, "finish-reason"), Val::Enum("stop".into()));
+    assert_eq!(field(&answer, "not-persisted"), Val::Option(None));
+    let usage = field(&answer, "usage");
+    assert_eq!(field(&usage, "input-tokens"), Val::U32(0));
+    let refused = agent.agent("respond", &[string("no/name"), string("hi")]);
+    assert_eq!(refused, Err("invalid_session_name".into()));
+
+    agent
+        .agent("respond", &[string("a"), string("list")])
+        .unwrap();
+    let Val::List(messages) = agent
+        .agent("history", &[string("a"), Val::U32(1), Val::U32(2)])
+        .unwrap()
+    else {
+        panic!("no list");
+    };
+    assert_eq!(messages.len(), 2);
+    assert_eq!(field(&messages[0], "role"), Val::Enum("assistant".into()));
+    let Val::List(calls) = field(&messages[0], "tool-calls") else {
+        panic!("no list");
+    };
+    assert_eq!(text(&calls[0], "name"), "list_directory");
+    assert_eq!(text(&calls[0], "arguments-json"), "{}");
+    let call_id = Val::Option(Some(Box::new(string(&text(&calls[0], "id")))));
+    assert_eq!(field(&messages[1], "call-id"), call_id);
+    assert_eq!(field(&messages[0], "call-id"), Val::Option(None));
+    assert!(matches!(field(&messages[1], "timestamp-ms"), Val::U64(ms) if ms > 1_700_000_000_000));
+
+    let Val::List(sessions) = agent.agent("sessions", &[]).unwrap() else {
+        panic!("no list");
+    };
+    let names: Vec<String> = sessions
+        .iter()
+        .map(|session| text(session, "name"))
+        .collect();
+    assert_eq!(names, ["a", "s"]);
+    let file = root.path().join(".clawft/sessions/s.json");
+    let bytes = std::fs::metadata(&file).unwrap().len();
+    assert_eq!(field(&sessions[1], "bytes"), Val::U64(bytes));
+    assert_eq!(
+        field(&sessions[1], "tokens"),
+        Val::Option(Some(Box::new(Val::U64(0))))
+    );
+
+    assert_eq!(agent.agent("cancel", &[string("s")]), Ok(Val::Bool(false)));
+    let task = agent.start("s", "why?").unwrap();
+    assert_eq!(agent.agent("forget", &[string("s")]), Err("busy".into()));
+    assert_eq!(agent.agent("cancel", &[string("s")]), Ok(Val::Bool(true)));
+    assert_eq!(over(agent.poll(task))["error"]["code"], "cancelled");
+    assert_eq!(agent.agent("forget", &[string("s")]), Ok(Val::Bool(true)));
+    assert_eq!(agent.agent("forget", &[string("s")]), Ok(Val::Bool(false)));
+    assert!(!file.exists());
 }

@@ -5,7 +5,7 @@ use build_support::agent::host::Host;
 use std::path::Path;
 
 pub struct Component {
-    host: Host,
+    pub(super) host: Host,
 }
 
 impl Component {

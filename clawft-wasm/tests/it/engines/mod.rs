@@ -7,6 +7,7 @@ mod native;
 mod node;
 mod reactor;
 pub mod traced;
+pub mod turns;
 mod wasmi;
 
 pub use component::Component;
