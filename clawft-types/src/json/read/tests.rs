@@ -145,3 +145,84 @@ fn half_a_surrogate_pair_in_a_reply() {
     let error = parse_reply("[1,[2]]", 3).unwrap_err();
     assert_eq!(error.message, "too many values at byte 4");
 }
+
+/// The bytes of a text in which `\xNN` stands for one, and `\\` for a backslash.
+fn unescaped(text: &str) -> alloc::vec::Vec<u8> {
+    let mut bytes = alloc::vec::Vec::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('\\') {
+        bytes.extend_from_slice(before.as_bytes());
+        if let Some(after) = after.strip_prefix('\\') {
+            bytes.push(b'\\');
+            rest = after;
+        } else {
+            bytes.push(u8::from_str_radix(&after[1..3], 16).expect(text));
+            rest = &after[3..];
+        }
+    }
+    bytes.extend_from_slice(rest.as_bytes());
+    bytes
+}
+
+/// The 318 kinds of the public suite, each with what becomes of it: what must be read is, what must
+/// not be is refused, and what is left to the reader stays as it was decided.
+#[test]
+fn kinds_of_the_public_suite() {
+    let mut counts = [0; 3];
+    let mut names = alloc::collections::BTreeSet::new();
+    let lines = include_str!("kinds.tsv").lines();
+    for line in lines.filter(|line| !line.starts_with('#')) {
+        let parts: alloc::vec::Vec<&str> = line.splitn(4, '\t').collect();
+        let [outcome, times, name, text] = parts[..] else {
+            panic!("{line}");
+        };
+        assert!(names.insert(name), "{name} twice");
+        let text = unescaped(text).repeat(times.parse().unwrap());
+        let read = core::str::from_utf8(&text).is_ok_and(|text| parse(text).is_ok());
+        let wanted = match (&name[..2], outcome) {
+            ("y_", "+") => 0,
+            ("n_", "-") => 1,
+            ("i_", "+" | "-") => 2,
+            _ => panic!("{line}"),
+        };
+        counts[wanted] += 1;
+        assert_eq!(read, outcome == "+", "{name}");
+        // Depth and the size of numbers are where readers differ.
+        if wanted < 2 {
+            let theirs = serde_json::from_slice::<serde_json::Value>(&text);
+            assert_eq!(theirs.is_ok(), read, "{name}: {theirs:?}");
+        }
+    }
+    assert_eq!(counts, [95, 188, 35]);
+}
+
+/// What a provider sends is read as the rest is, but for half a surrogate pair.
+#[test]
+fn kinds_in_a_reply() {
+    let lines = include_str!("kinds.tsv").lines();
+    let mut mended = alloc::vec::Vec::new();
+    for line in lines.filter(|line| !line.starts_with('#')) {
+        let parts: alloc::vec::Vec<&str> = line.splitn(4, '\t').collect();
+        let text = unescaped(parts[3]).repeat(parts[1].parse().unwrap());
+        let Ok(text) = core::str::from_utf8(&text) else {
+            continue;
+        };
+        let read = parse_reply(text, 10_000).is_ok();
+        if read != (parts[0] == "+") {
+            mended.push(parts[2]);
+        }
+    }
+    let halves = [
+        "i_object_key_lone_2nd_surrogate",
+        "i_string_1st_surrogate_but_2nd_missing",
+        "i_string_1st_valid_surrogate_2nd_invalid",
+        "i_string_incomplete_surrogate_and_escape_valid",
+        "i_string_incomplete_surrogate_pair",
+        "i_string_incomplete_surrogates_escape_valid",
+        "i_string_invalid_lonely_surrogate",
+        "i_string_invalid_surrogate",
+        "i_string_inverted_surrogates_U+1D11E",
+        "i_string_lone_second_surrogate",
+    ];
+    assert_eq!(mended, halves);
+}
