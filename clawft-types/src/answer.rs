@@ -78,6 +78,9 @@ pub struct Answer {
     /// Why the answer ends: `stop`, or `tool_limit` where the provider wanted more rounds of tools
     /// than `limits.max_tool_rounds`.
     pub finish: &'static str,
+    /// What became of the oldest turns, if they were too much for the model: `summary` where one
+    /// stands for them from now on, `dropped` where there is none and they were left out.
+    pub compaction: Option<&'static str>,
     /// The assistant's last message.
     pub message: Message,
     /// What the tools came to, in the order they ran.
@@ -99,6 +102,9 @@ impl Answer {
         out.string_member("provider", &self.provider);
         out.string_member("model", &self.model);
         out.string_member("finish", self.finish);
+        if let Some(compaction) = self.compaction {
+            out.string_member("compaction", compaction);
+        }
         out.key("message");
         self.message.write(&mut out);
         out.open(r#""tool_results":["#);

@@ -46,6 +46,6 @@ pub use limits::Limits;
 pub use message::{Message, Role};
 pub use provider::{ProviderConfig, ProviderKind};
 pub use request::Request;
-pub use session::Session;
+pub use session::{Session, Summary};
 pub use tool_call::ToolCall;
 pub use tool_result::ToolResult;

@@ -36,10 +36,23 @@ pub struct Session {
     pub next_call: u64,
     /// Messages that [`Session::trim`] has dropped so far.
     pub dropped: u64,
-    /// Turns so far.
-    pub turns: u64,
     /// Tokens of all turns that the file has, and of those since.
     pub tokens: u64,
+    /// Turns so far.
+    pub turns: u32,
+    /// What stands for the oldest messages where a provider is asked.
+    pub summary: Option<Box<Summary>>,
+}
+
+/// What a part of a conversation has come to, from its first message on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    /// The number of the first message that it does not stand for.
+    pub before: u64,
+    /// It, in words.
+    pub text: String,
+    /// Whether the file does not have it yet.
+    pub is_new: bool,
 }
 
 impl Session {
@@ -51,8 +64,9 @@ impl Session {
             next_message: 1,
             next_call: 1,
             dropped: 0,
-            turns: 0,
             tokens: 0,
+            turns: 0,
+            summary: None,
         }
     }
 
@@ -153,7 +167,9 @@ impl Session {
     }
 
     fn add(&mut self, line: &str, with_failed: bool) -> Result<()> {
+        let mut summary = None;
         let (mut messages, [next_message, next_call, tokens]) = read_line(line, |value| {
+            summary = value.get("summary").and_then(Summary::read);
             fields::read(value, "turn", ErrorCode::StateCorrupted, |fields| {
                 let mut numbers = [self.next_message, self.next_call, self.tokens];
                 for (name, number) in NUMBERS.into_iter().zip(&mut numbers) {
@@ -171,6 +187,9 @@ impl Session {
         self.next_call = next_call;
         self.tokens = tokens;
         self.turns += 1;
+        if summary.is_some() {
+            self.summary = summary;
+        }
         Ok(())
     }
 
@@ -196,11 +215,17 @@ impl Session {
     pub fn turn(&self, messages: &[Message], failed: Option<&AgentError>) -> String {
         let mut out = Writer::new();
         out.open("{");
-        out.unsigned_member("turn", self.turns);
+        out.unsigned_member("turn", self.turns.into());
         out.unsigned_member("next_message", self.next_message);
         out.unsigned_member("next_call", self.next_call);
         if self.tokens > 0 {
             out.unsigned_member("tokens", self.tokens);
+        }
+        if let Some(summary) = self.summary.as_ref().filter(|summary| summary.is_new) {
+            out.open(r#""summary":{"#);
+            out.unsigned_member("before", summary.before);
+            out.string_member("text", &summary.text);
+            out.close("}");
         }
         if let Some(error) = failed {
             out.key("failed");
@@ -243,6 +268,17 @@ impl Session {
             self.messages.drain(1..answer);
         }
         self.dropped += (before - self.messages.len()) as u64;
+    }
+}
+
+impl Summary {
+    /// Reads what [`Session::turn`] wrote.
+    fn read(value: &Value) -> Option<Box<Self>> {
+        Some(Box::new(Summary {
+            before: value.get("before")?.as_u64()?,
+            text: String::from(value.get("text")?.as_str()?),
+            is_new: false,
+        }))
     }
 }
 
@@ -321,6 +357,30 @@ mod tests {
         (session.next_message, session.next_call) = (2, 3);
         (session.dropped, session.turns, session.tokens) = (4, 1, 5);
         assert_eq!(again(&session), session);
+    }
+
+    #[test]
+    fn a_summary_is_in_the_line_of_its_turn_alone() {
+        let mut session = Session::new("main");
+        session.turns = 3;
+        session.summary = Some(Box::new(Summary {
+            before: 5,
+            text: "so far".into(),
+            is_new: true,
+        }));
+        let line = session.turn(&[], None);
+        assert!(
+            line.contains(r#""summary":{"before":5,"text":"so far"}"#),
+            "{line}"
+        );
+        let mut read = Session::new("main");
+        read.add_turn(&line).unwrap();
+        let summary = read.summary.clone().unwrap();
+        assert_eq!((summary.before, summary.is_new), (5, false));
+        let next = read.turn(&[], None);
+        assert!(!next.contains("summary"), "{next}");
+        read.add_turn(&next).unwrap();
+        assert_eq!(read.summary.unwrap().text, "so far");
     }
 
     #[test]

@@ -15,6 +15,7 @@
 //! the provider is asked once more, without tools: what they did is kept, and answered.
 
 mod ask;
+mod compact;
 mod draft;
 mod effect;
 mod event;
@@ -176,6 +177,10 @@ impl Machine {
         match progress {
             Progress::Unexpected => return Ok(unexpected()),
             Progress::More => return Ok(Effect::Receive),
+            // Nobody is shown a summary.
+            Progress::Text(_) if self.asking.compacting.is_under_way() => {
+                return Ok(Effect::Receive);
+            }
             Progress::Text(text) => {
                 self.asking.is_shown = true;
                 return Ok(Effect::Delta { text });
@@ -286,6 +291,7 @@ impl Machine {
             provider: route.provider.name.clone(),
             model: String::from(route.model),
             finish: self.finish,
+            compaction: self.asking.compacting.outcome,
             message,
             tool_results: mem::take(&mut self.draft.results),
             usage: Usage {

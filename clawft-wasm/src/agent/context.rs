@@ -19,8 +19,11 @@ pub struct Context<'a> {
     pub intent: Intent,
     /// The session so far, oldest first, without this turn.
     pub history: &'a [Message],
-    /// The first message of the history that a request has; what is before it is left out.
+    /// The first message of the history that a request has; of what is before it, pinned notes
+    /// alone.
     pub start: usize,
+    /// What stands for the messages that are left out; may be empty.
+    pub summary: &'a str,
     /// This turn: the user's message, then calls and their results.
     pub turn: &'a [Message],
     /// The thinking of messages of this turn, by their place in it.

@@ -423,7 +423,7 @@ fn set_aside(
     }
     // It is read anew with the next turn.
     cached.version = 0;
-    let turns = decimal(good.session.turns);
+    let turns = decimal(good.session.turns.into());
     Ok(AgentError::new(
         ErrorCode::StateCorrupted,
         "{} cannot be understood ({}); {} turns of it go on, and it was moved to {}",

@@ -2,9 +2,10 @@
 
 use core::mem;
 
-use clawft_types::{AgentError, ErrorCode, Message, ProviderKind, Result, Role, Tokens};
+use clawft_types::{AgentError, ErrorCode, Message, ProviderKind, Result, Tokens};
 use core_alloc::boxed::Box;
 
+use super::compact::Compacting;
 use super::effect::{Effect, HttpRequest};
 use super::exchange::{Exchange, Fault};
 use super::{Machine, STOP, State, TOOL_LIMIT};
@@ -20,11 +21,8 @@ const TRIES: u32 = 3;
 /// The longest time that is waited for a provider, in milliseconds.
 const MAX_WAIT_MS: u64 = 60_000;
 
-/// Turns that are sent whatever their size, unless the provider complains.
-const KEPT_TURNS: u32 = 4;
-
 /// Milliseconds that a turn may take.
-const TURN_MS: u64 = 600_000;
+pub(super) const TURN_MS: u64 = 600_000;
 
 /// Where a turn stands with its providers.
 #[derive(Debug, Default)]
@@ -37,10 +35,10 @@ pub struct Asking {
     pub is_shown: bool,
     /// What all requests and replies have come to.
     pub tokens: Tokens,
-    /// The first message of the history that is sent.
-    start: usize,
-    /// Whether the history has been made shorter already.
-    is_shortened: bool,
+    /// Bytes of the request that was sent last.
+    sent: u64,
+    /// How the history was made shorter.
+    pub compacting: Compacting,
     seed: u64,
 }
 
@@ -67,8 +65,10 @@ impl Asking {
 }
 
 /// What asking has come to at once.
-enum Asked {
+pub enum Asked {
+    /// The provider needs nobody.
     Answer(Completion),
+    /// What is to be sent.
     Request(Box<HttpRequest>, Box<Exchange>),
 }
 
@@ -80,7 +80,6 @@ impl Machine {
             if self.draft.is_stuck() {
                 self.finish = TOOL_LIMIT;
             }
-            self.fit();
             match self.question()? {
                 Asked::Answer(completion) => {
                     if let Some(effect) = self.proceed(completion)? {
@@ -90,19 +89,43 @@ impl Machine {
                 Asked::Request(request, _) if request.body.len() > provider::MAX_REQUEST_BYTES => {
                     let mut failure = Failure::new("the request has more than 4 MiB");
                     failure.remedy = Remedy::Less;
-                    self.shorten(failure.into())?;
+                    return self.shorten(failure.into());
                 }
                 Asked::Request(request, exchange) => {
+                    let bytes = request.body.len() as u64;
+                    if let Some(cut) = self.cut_for(bytes) {
+                        return self.compact(cut);
+                    }
                     self.asking.is_shown = false;
-                    self.exchange = Some(exchange);
-                    self.state = State::Asking;
-                    return Ok(Effect::Http(request));
+                    self.asking.sent = bytes;
+                    return Ok(self.send(request, exchange));
                 }
             }
         }
     }
 
+    pub(super) fn send(&mut self, request: Box<HttpRequest>, exchange: Box<Exchange>) -> Effect {
+        self.exchange = Some(exchange);
+        self.state = State::Asking;
+        Effect::Http(request)
+    }
+
     fn question(&self) -> Result<Asked> {
+        let may_call = self.finish == STOP;
+        self.question_of(
+            &self.snapshot.session.messages,
+            &self.draft.messages,
+            may_call,
+        )
+    }
+
+    /// Asks what `turn` says behind `history`.
+    pub(super) fn question_of(
+        &self,
+        history: &[Message],
+        turn: &[Message],
+        may_call: bool,
+    ) -> Result<Asked> {
         let config = &self.config;
         let route = route::choose(config, self.intent, self.asking.provider)?;
         let allowed = Allowed::by(config);
@@ -111,12 +134,13 @@ impl Machine {
             temperature_milli: config.temperature_milli,
             system: &config.system,
             intent: self.intent,
-            history: &self.snapshot.session.messages,
-            start: self.asking.start,
-            turn: &self.draft.messages,
+            history,
+            start: self.start(),
+            summary: self.summary(),
+            turn,
             thinking: &self.draft.thinking,
             allowed,
-            tools: (self.finish == STOP).then_some(allowed),
+            tools: may_call.then_some(allowed),
         };
         let provider = route.provider;
         if provider.kind == ProviderKind::Offline {
@@ -128,34 +152,6 @@ impl Machine {
         }
         let exchange = Exchange::new(provider.kind, provider.stream, request.max_reply_bytes);
         Ok(Asked::Request(request, Box::new(exchange)))
-    }
-
-    /// Leaves out the oldest turns that are too much for the model, if the configuration says how
-    /// much it takes: three quarters of that, a token taken for four bytes. The last turns stay.
-    fn fit(&mut self) {
-        let route = route::choose(&self.config, self.intent, self.asking.provider);
-        let tokens = route.map_or(0, |route| route.provider.context_tokens);
-        if tokens == 0 {
-            return;
-        }
-        let bytes = |message: &Message| message.bytes() as u64;
-        let mut sum = self.config.system.len() as u64;
-        sum += self.draft.messages.iter().map(bytes).sum::<u64>();
-        let mut turns = 0;
-        let history = &self.snapshot.session.messages;
-        let mut start = history.len();
-        for (at, message) in history.iter().enumerate().rev() {
-            sum = sum.saturating_add(bytes(message));
-            if message.role != Role::User {
-                continue;
-            }
-            turns += 1;
-            if turns > KEPT_TURNS && sum > tokens.saturating_mul(3) {
-                break;
-            }
-            start = at;
-        }
-        self.asking.start = self.asking.start.max(start);
     }
 
     /// Whether tokens are left, of the turn's and the session's.
@@ -176,7 +172,13 @@ impl Machine {
 
     /// The provider has answered.
     pub(super) fn answered(&mut self, completion: Completion) -> Result<Effect> {
+        if self.asking.compacting.is_under_way() {
+            self.asking.tokens.add(completion.tokens);
+            return self.compacted(&completion.text);
+        }
         self.asking.tries = 0;
+        let tokens = completion.tokens.input;
+        self.snapshot.measure(self.asking.sent, tokens);
         match self.proceed(completion)? {
             Some(effect) => Ok(effect),
             None => self.ask(),
@@ -194,6 +196,9 @@ impl Machine {
 
     /// The provider has not answered.
     pub(super) fn failed(&mut self, fault: Fault) -> Result<Effect> {
+        if self.asking.compacting.is_under_way() {
+            return self.compacted("");
+        }
         if mem::take(&mut self.asking.is_shown) {
             let mut error = self.error(&fault);
             error.code = ErrorCode::Interrupted;
@@ -201,10 +206,7 @@ impl Machine {
         }
         match fault.failure.remedy {
             Remedy::None => Err(self.error(&fault)),
-            Remedy::Less => {
-                self.shorten(fault)?;
-                self.ask()
-            }
+            Remedy::Less => self.shorten(fault),
             Remedy::Again => self.retry(fault),
         }
     }
@@ -234,29 +236,9 @@ impl Machine {
     }
 
     /// The error that a fault is for the host.
-    fn error(&self, fault: &Fault) -> Box<AgentError> {
+    pub(super) fn error(&self, fault: &Fault) -> Box<AgentError> {
         let route = route::choose(&self.config, self.intent, self.asking.provider);
         let name = route.map_or("", |route| &route.provider.name);
         AgentError::new(fault.code, "{}: {}", &[name, &fault.failure.message])
-    }
-
-    /// Leaves the older half of the history out of the next request.
-    ///
-    /// # Errors
-    ///
-    /// `context_exceeded` where that has been done already, or there is nothing to leave out.
-    fn shorten(&mut self, mut fault: Fault) -> Result<()> {
-        let messages = &self.snapshot.session.messages;
-        let half = messages.len().div_ceil(2);
-        let later = messages
-            .iter()
-            .skip(half)
-            .position(|message| message.role == Role::User);
-        if mem::replace(&mut self.asking.is_shortened, true) || messages.is_empty() {
-            fault.code = ErrorCode::ContextExceeded;
-            return Err(self.error(&fault));
-        }
-        self.asking.start = later.map_or(messages.len(), |later| half + later);
-        Ok(())
     }
 }

@@ -15,17 +15,23 @@ const ATTEMPTS: u32 = 8;
 impl Machine {
     /// Has the store add what it does not have yet.
     pub(super) fn save(&mut self) -> Effect {
+        let is_whole = {
+            let snapshot = &self.snapshot;
+            snapshot.is_gone || snapshot.version == 0 || snapshot.is_old
+        };
+        if is_whole {
+            self.snapshot.mark_summary(true);
+        }
         let Snapshot {
             session,
             version,
             unsaved,
-            is_old,
             is_gone,
             ..
         } = &*self.snapshot;
         let name = session.name.clone();
         let after = if *is_gone { 0 } else { *version };
-        let effect = if after == 0 || *is_old {
+        let effect = if is_whole {
             let mut snapshot = session.head();
             snapshot.push_str(&session.last_turn(session.messages.len()));
             Effect::Replace {

@@ -20,7 +20,12 @@ pub struct Snapshot {
     pub is_old: bool,
     /// Whether what the store had of it is gone: all of it is to be saved.
     pub is_gone: bool,
+    /// Bytes of the last request, and the tokens that the provider took them for.
+    pub measured: (u64, u64),
 }
+
+/// What a byte is taken for before a provider has said it: four of them are a token.
+const GUESSED: (u64, u64) = (4, 1);
 
 /// The numbers of the next message and the next call, and tokens.
 pub type Numbers = (u64, u64, u64);
@@ -35,6 +40,23 @@ impl Snapshot {
             saved: (1, 1, 0),
             is_old: false,
             is_gone: false,
+            measured: GUESSED,
+        }
+    }
+
+    /// Tokens of so many bytes of a request, as far as can be known.
+    pub fn tokens_of(&self, bytes: u64) -> u64 {
+        let (of, tokens) = self.measured;
+        bytes
+            .saturating_mul(tokens)
+            .checked_div(of)
+            .unwrap_or(bytes)
+    }
+
+    /// Takes in what a request of so many bytes came to, within what can be right.
+    pub fn measure(&mut self, bytes: u64, tokens: u64) {
+        if tokens > 0 {
+            self.measured = (bytes, tokens.clamp(bytes / 8, bytes));
         }
     }
 
@@ -55,6 +77,14 @@ impl Snapshot {
         self.saved = self.numbers();
         self.is_old = false;
         self.is_gone = false;
+        self.mark_summary(false);
+    }
+
+    /// Says whether the store is still to get the summary.
+    pub fn mark_summary(&mut self, is_new: bool) {
+        if let Some(summary) = &mut self.session.summary {
+            summary.is_new = is_new;
+        }
     }
 
     /// What is counted, as it is now.

@@ -30,10 +30,15 @@ pub enum Item<'a> {
 /// Hands the items of `context` to `take`, from the message `start` of the history on.
 pub fn items<'a>(context: &Context<'a>, take: &mut dyn FnMut(Item<'a>)) {
     let mut is_begun = false;
-    let history = context.history.get(context.start..).unwrap_or_default();
-    for (at, message) in history.iter().enumerate() {
-        let after = history.get(at + 1..).unwrap_or_default();
-        item(message, after, "", &mut is_begun, take);
+    if !context.summary.is_empty() {
+        is_begun = true;
+        take(Item::User(context.summary));
+    }
+    for (at, message) in context.history.iter().enumerate() {
+        if at >= context.start || is_pinned(message) {
+            let after = context.history.get(at + 1..).unwrap_or_default();
+            item(message, after, "", &mut is_begun, take);
+        }
     }
     for (at, message) in context.turn.iter().enumerate() {
         let after = context.turn.get(at + 1..).unwrap_or_default();
@@ -41,6 +46,12 @@ pub fn items<'a>(context: &Context<'a>, take: &mut dyn FnMut(Item<'a>)) {
         let thinking = thinking.map_or("", |of| of.1.as_str());
         item(message, after, thinking, &mut is_begun, take);
     }
+}
+
+/// Whether a message stays when what was said around it is summed up: the user has begun it with
+/// `/pin`.
+fn is_pinned(message: &Message) -> bool {
+    message.role == Role::User && text::word(&message.content).0 == "/pin"
 }
 
 fn item<'a>(

@@ -180,7 +180,7 @@ fn each_single_fault_of_a_turn_leaves_whole_turns() {
                 }
                 // It is kept, unless it did not begin.
                 End::Failed(code) => {
-                    let kept = u64::from(store.text.contains("\"failed\""));
+                    let kept = u32::from(store.text.contains("\"failed\""));
                     assert_eq!(turns, 1 + kept, "{at}: {code:?}");
                     assert_eq!(at > 0, kept == 1 || saving_failed, "{at}: {code:?}");
                 }

@@ -328,17 +328,26 @@ fn a_conversation_that_is_too_long_is_sent_in_part_once() {
                 .0
                 .unwrap();
         }
-        let mut scenes = vec![scene.clone(), says("four")];
+        let mut scenes = vec![scene.clone(), says("in short"), says("four")];
         let (answer, seen) = run(&mut machine, &mut store, &mut scenes, "four");
-        assert_eq!(answer.unwrap().message.content, "four");
-        let (first, second) = (&seen.requests[0].body, &seen.requests[1].body);
+        let answer = answer.unwrap();
+        assert_eq!(answer.message.content, "four");
+        assert_eq!(answer.compaction, Some("summary"));
+        assert_eq!(seen.deltas, ["four"], "nobody is shown the summary");
+        let [first, summary, second] = &seen.requests[..] else {
+            panic!("{seen:?}");
+        };
+        assert!(first.body.contains("\"one\""));
+        assert!(summary.body.contains("\"two\"") && !summary.body.contains("\"three\""));
+        assert!(!summary.body.contains("\"tools\""), "{}", summary.body);
         assert!(
-            first.contains("\"one\"")
-                && !second.contains("\"two\"")
-                && second.contains("\"three\""),
-            "{second}"
+            !second.body.contains("\"two\"")
+                && second.body.contains("summed up:)\\nin short\"")
+                && second.body.contains("\"three\""),
+            "{}",
+            second.body
         );
-        let mut scenes = vec![scene.clone(), scene];
+        let mut scenes = vec![scene.clone(), scene.clone(), scene];
         let (answer, _) = run(&mut machine, &mut store, &mut scenes, "five");
         assert_eq!(answer.unwrap_err().0, ErrorCode::ContextExceeded);
         assert_eq!(
@@ -349,28 +358,113 @@ fn a_conversation_that_is_too_long_is_sent_in_part_once() {
     }
 }
 
-/// What the model does not take is not sent, if the configuration says how much that is.
+/// What the model does not take is summed up, if the configuration says how much it takes.
 #[test]
-fn the_oldest_turns_are_left_out_in_time() {
-    let config = r#"{"providers":[{"kind":"openai","context_tokens":1024}]}"#;
-    let (mut machine, mut store) = (machine(config), Store::default());
-    let mut sent = Vec::new();
-    for number in 0..9 {
-        let question = format!(
-            "q{number} {}",
-            "x".repeat(if number < 6 { 100 } else { 1000 })
-        );
-        let (answer, seen) = run(&mut machine, &mut store, &mut vec![says("ok")], &question);
-        assert_eq!(
-            answer.unwrap().usage.history,
-            2 * number + 2,
-            "nothing is dropped"
-        );
-        sent.push(seen.requests[0].body.matches("\"role\":\"user\"").count());
+fn the_oldest_turns_are_summed_up_in_time() {
+    let config = r#"{"providers":[{"kind":"openai","context_tokens":4096}]}"#;
+    let (mut one, mut store) = (machine(config), Store::default());
+    let long = |number: usize| format!("q{number}. {}", "x".repeat(1500));
+    let mut say = |machine: &mut Machine, scenes: &mut Vec<Scene>, text: &str| {
+        let (answer, seen) = run(machine, &mut store, scenes, text);
+        let bodies: Vec<String> = seen.requests.into_iter().map(|sent| sent.body).collect();
+        (answer.unwrap(), bodies, store.clone())
+    };
+    say(&mut one, &mut vec![says("ok")], "/pin the gate code is 7");
+    let mut number = 1;
+    // Twelve thousand bytes are three quarters of it.
+    loop {
+        let mut scenes = vec![says("ok"), says("now")];
+        let (answer, bodies, _) = say(&mut one, &mut scenes, &long(number));
+        if bodies.len() == 2 {
+            assert_eq!(answer.compaction, Some("summary"));
+            let (summary, asked) = (&bodies[0], &bodies[1]);
+            assert!(summary.contains("q1.") && summary.contains("Sum up"));
+            assert!(!asked.contains("q1.") && asked.contains("summed up:)\\nok\""));
+            assert!(asked.contains("/pin the gate code is 7"));
+            for last in number - 4..=number {
+                assert!(asked.contains(&format!("q{last}.")), "{number}: {last}");
+            }
+            break;
+        }
+        assert_eq!((bodies.len(), answer.compaction), (1, None));
+        number += 1;
+        assert!(number < 12, "nothing was summed up");
     }
-    // With 3,072 bytes the ninth has room for two thousand of its history, which are its last
-    // turns; but four of them go with it whatever their size.
-    assert_eq!(sent, [1, 2, 3, 4, 5, 6, 7, 8, 5]);
+    assert!(number > 5, "{number}: too early");
+    // Who reads it from the store goes on with the summary; all that was said is there.
+    let mut other = machine(config);
+    let (answer, bodies, store) = say(&mut other, &mut vec![says("ok")], "and?");
+    assert_eq!(answer.compaction, None);
+    assert!(!bodies[0].contains("q1.") && bodies[0].contains("summed up:)\\nok\""));
+    assert_eq!(store.text.matches("\"summary\":{").count(), 1);
+    assert_eq!(store.load("s").session.messages.len(), 2 * number + 4);
+}
+
+/// A provider that counts more tokens than was thought is believed.
+#[test]
+fn what_a_provider_counts_is_what_is_reckoned_with() {
+    let config = r#"{"providers":[{"kind":"openai","context_tokens":4096}]}"#;
+    let (mut machine, mut store) = (machine(config), Store::default());
+    let counted = format!(
+        r#"{{"choices":[{{"delta":{{"content":"ok"}},"finish_reason":"stop"}}],"usage":{{"prompt_tokens":{},"completion_tokens":2}}}}"#,
+        3900
+    );
+    let counted = Scene::Reply(200, "text/event-stream", stream(&[&counted]));
+    let text = "x".repeat(300);
+    for number in 0..5 {
+        let (_, seen) = run(&mut machine, &mut store, &mut vec![says("ok")], &text);
+        assert_eq!(seen.requests.len(), 1, "{number}");
+    }
+    let (_, seen) = run(&mut machine, &mut store, &mut vec![counted], &text);
+    assert_eq!(seen.requests.len(), 1);
+    // The machine is the same, so that it remembers; a driver keeps the snapshot.
+    let kept = machine.take_snapshot().unwrap();
+    assert!(kept.tokens_of(4000) > 3072, "{:?}", kept.measured);
+    let effect = machine.step(message(&text));
+    assert!(matches!(effect, Effect::Load { .. }));
+    let snapshot = kept;
+    let outcome = Ok(());
+    let Effect::Http(request) = machine.step(Event::Loaded { snapshot, outcome }) else {
+        panic!("no request");
+    };
+    assert!(request.body.contains("Sum up"), "{}", request.body);
+}
+
+/// Where there is no summary the turns are left out, and the answer says so; the next turn tries
+/// again.
+#[test]
+fn without_a_summary_the_turns_are_dropped() {
+    let refused = refuses(400, r#"{"error":{"message":"context_length_exceeded"}}"#);
+    for failing in [
+        Scene::Fault(HttpFault::Broken),
+        refuses(500, ""),
+        refused.clone(),
+        says(" "),
+        calls(&["read_file"]),
+        Scene::Cut(
+            stream(&[r#"{"choices":[{"delta":{"content":"hal"}}]}"#]),
+            HttpFault::Broken,
+        ),
+    ] {
+        let (mut machine, mut store) = (asking("openai"), Store::default());
+        for text in ["one", "two"] {
+            run(&mut machine, &mut store, &mut vec![says(text)], text)
+                .0
+                .unwrap();
+        }
+        for _ in 0..2 {
+            let mut scenes = vec![refused.clone(), failing.clone(), says("three")];
+            let (answer, seen) = run(&mut machine, &mut store, &mut scenes, "three");
+            let answer = answer.unwrap();
+            assert_eq!(answer.compaction, Some("dropped"), "{failing:?}");
+            assert_eq!(answer.message.content, "three");
+            assert_eq!(seen.deltas, ["three"]);
+            assert!(!seen.requests[2].body.contains("\"one\""));
+            assert!(seen.requests[0].body.contains("\"one\""));
+        }
+        assert!(!store.text.contains("\"summary\""));
+        assert_eq!(store.load("s").session.messages.len(), 8);
+    }
 }
 
 #[test]

@@ -58,6 +58,7 @@ fn body(kind: ProviderKind, history: &str, turn: &str, with_tools: bool) -> Valu
         system: "be brief",
         intent: Intent::Chat,
         history: &history,
+        summary: "",
         start: 0,
         turn: &turn,
         thinking: &[(
