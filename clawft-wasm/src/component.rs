@@ -19,7 +19,7 @@ use clawft_types::{ErrorCode, Message, Role};
 use crate::instance;
 use returned::{Returned, pair};
 
-/// What wit-bindgen generates, of which the section is used.
+/// What wit-bindgen generates: the section with the world, and what the platform uses of files.
 #[allow(
     dead_code,
     missing_docs,
@@ -29,14 +29,14 @@ use returned::{Returned, pair};
     clippy::all,
     clippy::undocumented_unsafe_blocks
 )]
-mod bindings {
+pub(crate) mod bindings {
     macro_rules! generate {
         ($world:tt) => {
             wit_bindgen::generate!({
                 path: "wit",
                 world: $world,
                 std_feature,
-                // Imports are bound by hand, or by the crate wasip2; this has them in the world.
+                // Those of HTTP are bound by hand; this has them in the world.
                 generate_all,
                 // There are none: `_initialize` would have run them.
                 disable_run_ctors_once_workaround: true,

@@ -1,14 +1,15 @@
 //! The platform of a WASI 0.2 host: the first preopened directory, and the wall clock.
 //!
-//! It binds `wasi:filesystem` and `wasi:clocks` directly: a std program would come with an adapter
-//! from preview 1, which is larger than the agent. The host keeps every path inside the directory,
+//! It binds `wasi:filesystem` and `wasi:clocks` of 0.2.0 as `wit/deps` has them, so that older hosts
+//! link: a std program would come with an adapter from preview 1, which is larger than the agent. The host keeps every path inside the directory,
 //! symbolic links included. Only what is added to a file takes a stream: there is no other append.
 
 use core_alloc::string::String;
 use core_alloc::vec::Vec;
 
-use wasip2::filesystem::preopens;
-use wasip2::filesystem::types::{
+use crate::component::bindings::wasi::clocks::wall_clock;
+use crate::component::bindings::wasi::filesystem::preopens;
+use crate::component::bindings::wasi::filesystem::types::{
     Descriptor, DescriptorFlags, DescriptorType, ErrorCode, OpenFlags, PathFlags,
 };
 
@@ -260,7 +261,7 @@ fn write(file: &Descriptor, mut bytes: &[u8]) -> Result<(), Fault> {
 
 /// Milliseconds since the Unix epoch.
 pub fn now_ms() -> u64 {
-    let now = wasip2::clocks::wall_clock::now();
+    let now = wall_clock::now();
     now.seconds
         .saturating_mul(1000)
         .saturating_add(u64::from(now.nanoseconds / 1_000_000))

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 trait Agent: Engine + Turns {}
 
@@ -145,7 +145,9 @@ fn talk(agent: &mut dyn Agent, message: &str, patience: Duration) -> (Value, Str
     let task = agent.start("s", message).unwrap();
     let mut shown = String::new();
     let mut reply = None;
-    let mut now_ms = 1_800_000_000_000_u64;
+    // The agent has a clock of its own: this one goes on from the same.
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let mut now_ms = since.unwrap().as_millis() as u64;
     let mut stand = agent.poll(task);
     loop {
         let calls = match stand {

@@ -6,6 +6,7 @@ use crate::engines::turns::{Given, Stand, Turns, field, frame, text};
 use crate::engines::{Abi, Component, Engine, Node, Reactor, Wasmi, build};
 use build_support::agent::component;
 use serde_json::Value;
+use std::path::Path;
 use wasmtime::component::Val;
 
 const CONFIG: &str = r#"{"providers":[{"name":"p","kind":"openai","models":["online"],"credential":"k"},{"kind":"offline"}],"routes":{"question":"online"}}"#;
@@ -124,19 +125,10 @@ fn a_frame_that_is_none_is_refused() {
 #[test]
 fn a_host_of_0_1_goes_on() {
     let shipped = build("wasm32-wasip2", &[]).shipped;
-    let decoded = wit_component::decode(&std::fs::read(&shipped).unwrap()).unwrap();
-    let mut printer = wit_component::WitPrinter::default();
-    let resolve = decoded.resolve();
-    printer.print(resolve, decoded.package(), &[]).unwrap();
-    for (id, package) in &resolve.packages {
-        if package.name.to_string().starts_with("clawft:agent@") {
-            printer.print(resolve, id, &[]).unwrap();
-        }
-    }
-    let ours = wit_words(&printer.output.to_string());
+    let ours = interfaces(&shipped);
     let old = wit_words(include_str!("../../wit/deps/agent-0.1.wit"));
     let start = old.find("interface agent {").unwrap();
-    let end = old.find("interface allocations").unwrap();
+    let end = old.find("interface allocations").unwrap() - 1;
     assert!(
         ours.contains(&old[start..end]),
         "{}\n\n{ours}",
@@ -170,6 +162,34 @@ fn a_host_of_0_1_goes_on() {
         agent.raw(component::INTERFACE, "capabilities", &[]),
         Val::String(_)
     ));
+}
+
+/// The component's world, and the agent's interfaces.
+fn interfaces(shipped: &Path) -> String {
+    let decoded = wit_component::decode(&std::fs::read(shipped).unwrap()).unwrap();
+    let mut printer = wit_component::WitPrinter::default();
+    let resolve = decoded.resolve();
+    printer.print(resolve, decoded.package(), &[]).unwrap();
+    for (id, package) in &resolve.packages {
+        if package.name.to_string().starts_with("clawft:agent@") {
+            printer.print(resolve, id, &[]).unwrap();
+        }
+    }
+    wit_words(&printer.output.to_string())
+}
+
+/// A host of any 0.2 has what is imported.
+#[test]
+fn imports_are_of_the_first_0_2() {
+    let ours = interfaces(&build("wasm32-wasip2", &[]).shipped);
+    let imports = ours
+        .split("; ")
+        .filter_map(|item| item.rsplit_once("import "));
+    let imports: Vec<&str> = imports.map(|(_, name)| name).collect();
+    assert!(imports.len() > 8, "{ours}");
+    for import in imports {
+        assert!(import.ends_with("@0.2.0"), "{import}");
+    }
 }
 
 /// WIT without comments, its white space as one blank each.
