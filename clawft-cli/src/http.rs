@@ -207,8 +207,12 @@ impl Exchange {
     fn ask(&self, agent: &ureq::Agent) -> std::result::Result<Response<Body>, Error> {
         let after = |ms: Option<u64>| ms.map(Duration::from_millis);
         let headers = usize::try_from(self.request.max_header_bytes).unwrap_or(usize::MAX);
-        let mut builder = agent
-            .post(&self.request.url)
+        let url = &self.request.url;
+        let begun = match self.request.method {
+            "GET" => agent.get(url).force_send_body(),
+            _ => agent.post(url),
+        };
+        let mut builder = begun
             .config()
             .timeout_connect(after(self.times.connect_ms))
             .timeout_send_request(after(self.times.first_byte_ms))

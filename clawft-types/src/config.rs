@@ -20,6 +20,7 @@ use crate::json::{self, Value};
 use crate::limits::Limits;
 use crate::provider::ProviderConfig;
 use crate::text;
+use crate::tool_config::ToolConfig;
 
 /// The configuration of an agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,8 +38,8 @@ pub struct Config {
     pub providers: Vec<ProviderConfig>,
     /// Intent → model, where it differs from `model`.
     pub routes: Vec<(String, String)>,
-    /// Tools the provider may call; `None` is all.
-    pub tools: Option<Vec<String>>,
+    /// Tools the provider may call.
+    pub tools: Box<ToolConfig>,
 }
 
 impl Default for Config {
@@ -63,7 +64,7 @@ impl Config {
 }
 
 fn read(fields: &Fields<'_, '_>) -> Config {
-    fields.only("model, temperature, system, limits, providers, routes, tools");
+    fields.only("model, temperature, system, limits, providers, routes, tools, web, host_tools");
     Config {
         model: model(fields),
         system: fields.string_or("system", ""),
@@ -77,7 +78,7 @@ fn read(fields: &Fields<'_, '_>) -> Config {
             None => [ProviderConfig::offline()].into(),
         },
         routes: routes(fields),
-        tools: fields.get("tools").map(|_| fields.strings("tools")),
+        tools: ToolConfig::read(fields),
     }
 }
 
@@ -158,7 +159,7 @@ mod tests {
         assert_eq!(config.providers.len(), 2);
         assert_eq!(config.providers[1].models, ["*"]);
         assert_eq!(config.routes, [("question".into(), "q".into())]);
-        assert_eq!(config.tools.unwrap(), ["read_file"]);
+        assert_eq!(config.tools.allowed.unwrap(), ["read_file"]);
     }
 
     #[test]

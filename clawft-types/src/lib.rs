@@ -10,7 +10,8 @@
 //! There is no random source and no clock here otherwise: identifiers are numbered per session and
 //! timestamps are milliseconds handed in by the platform layer.
 //!
-//! In reading order: [`json`], [`fields`], [`error`], [`config`], [`provider`], [`limits`],
+//! In reading order: [`json`], [`fields`], [`error`], [`config`], [`provider`], [`tool_config`],
+//! [`limits`],
 //! [`message`], [`tool_call`], [`tool_result`], [`session`], [`request`], [`answer`], [`time`],
 //! [`text`].
 #![no_std]
@@ -36,6 +37,7 @@ pub mod session;
 pub mod text;
 pub mod time;
 pub mod tool_call;
+pub mod tool_config;
 pub mod tool_result;
 
 pub use answer::{Answer, Tokens, Usage};
@@ -48,4 +50,5 @@ pub use provider::{ProviderConfig, ProviderKind};
 pub use request::Request;
 pub use session::{Session, Summary};
 pub use tool_call::ToolCall;
+pub use tool_config::{HostTool, Permission, ToolConfig};
 pub use tool_result::ToolResult;

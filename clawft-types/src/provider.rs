@@ -143,8 +143,8 @@ fn base_url(fields: &Fields<'_, '_>, default: &str, with_key: bool) -> String {
     String::from(url)
 }
 
-/// Whether `url` is of https, and its host; `None` if it is no URL that can be asked.
-pub fn host(url: &str) -> Option<(bool, &str)> {
+/// Whether `url` is of https, and its host with the port; `None` if it is no URL that can be asked.
+pub fn authority(url: &str) -> Option<(bool, &str)> {
     let (secure, rest) = match url.strip_prefix("https://") {
         Some(rest) => (true, rest),
         None => (false, url.strip_prefix("http://")?),
@@ -158,6 +158,12 @@ pub fn host(url: &str) -> Option<(bool, &str)> {
     if !url.bytes().all(fine) {
         return None;
     }
+    (!authority.is_empty()).then_some((secure, authority))
+}
+
+/// Whether `url` is of https, and its host; `None` if it is no URL that can be asked.
+pub fn host(url: &str) -> Option<(bool, &str)> {
+    let (secure, authority) = authority(url)?;
     let host = if authority.starts_with('[') {
         let end = authority.bytes().position(|byte| byte == b']')?;
         authority.get(..=end)?

@@ -10,6 +10,7 @@ pub mod archive;
 pub mod capabilities;
 pub mod completion;
 pub mod context;
+pub mod host;
 pub mod intent;
 pub mod memory;
 pub mod provider;
@@ -18,6 +19,7 @@ pub mod sessions;
 mod state;
 pub mod tools;
 pub mod turn;
+pub mod web;
 pub mod workspace;
 
 use clawft_types::{AgentError, Answer, Config, ErrorCode, Request, Result, Session, answer};
@@ -29,6 +31,7 @@ pub use state::Agent;
 
 use crate::machine::{Effect, Event};
 use crate::platform::{self, Root, http};
+use host::{Host, Nobody};
 use intent::Intent;
 use memory::Memory;
 use sessions::Sessions;
@@ -107,7 +110,21 @@ impl Agent {
     ///
     /// As [`Agent::respond`].
     pub fn say(&mut self, session: &str, text: &str) -> Result<Box<Answer>> {
-        let mut turn = Turn::new(self);
+        self.say_with(session, text, &mut Nobody)
+    }
+
+    /// As [`Agent::say`], with a host that runs tools of its own and can be asked.
+    ///
+    /// # Errors
+    ///
+    /// As [`Agent::respond`].
+    pub fn say_with(
+        &mut self,
+        session: &str,
+        text: &str,
+        host: &mut dyn Host,
+    ) -> Result<Box<Answer>> {
+        let mut turn = Turn::asking(self);
         let now_ms = platform::now_ms();
         let mut effect = turn.step(
             self,
@@ -128,9 +145,12 @@ impl Agent {
                     match http::Exchange::send(&request) {
                         Ok((opened, head)) => {
                             exchange = Some(opened);
-                            let [kind, after] = &head.headers;
-                            let headers =
-                                [(http::HEADERS[0], &**kind), (http::HEADERS[1], &**after)];
+                            let [kind, after, place] = &head.headers;
+                            let headers = [
+                                (http::HEADERS[0], &**kind),
+                                (http::HEADERS[1], &**after),
+                                (http::HEADERS[2], &**place),
+                            ];
                             let status = head.status;
                             let headers = &headers;
                             turn.step(self, Event::Head { status, headers })
@@ -142,6 +162,22 @@ impl Agent {
                     exchange = None;
                     http::wait(for_ms);
                     turn.step(self, Event::Tick(platform::now_ms()))
+                }
+                Effect::Ask(calls) => {
+                    let mut next = Effect::Receive;
+                    for call in &calls {
+                        let (id, is_allowed) = (call.id.as_str(), host.agrees(call));
+                        next = turn.step(self, Event::Decided { id, is_allowed });
+                    }
+                    next
+                }
+                Effect::Tools(calls) => {
+                    let mut next = Effect::Receive;
+                    for call in &calls {
+                        let (id, outcome) = (call.id.as_str(), host.run(call));
+                        next = turn.step(self, Event::Tool { id, outcome });
+                    }
+                    next
                 }
                 // `Receive` and `Delta`: nobody is there who would be shown a part.
                 _ => match exchange.as_mut().map(http::Exchange::read) {
@@ -171,8 +207,20 @@ impl Agent {
 /// The configuration in `text`, with the names that only the agent knows checked too.
 pub(crate) fn config(text: &str) -> Result<Arc<Config>> {
     let config = Arc::new(*Config::parse(text)?);
-    for name in config.tools.iter().flatten() {
-        if tools::find(name).is_none() {
+    let host = &config.tools.host;
+    for (at, tool) in host.iter().enumerate() {
+        let mut others = host.iter().take(at);
+        if tools::find(&tool.name).is_some() || others.any(|other| other.name == tool.name) {
+            return Err(AgentError::new(
+                ErrorCode::InvalidConfig,
+                "config.host_tools: there is a tool {} already",
+                &[&tool.name],
+            ));
+        }
+    }
+    let ruled = config.tools.rules.iter().map(|rule| &rule.0);
+    for name in config.tools.allowed.iter().flatten().chain(ruled) {
+        if tools::find(name).is_none() && !host.iter().any(|tool| tool.name == *name) {
             return Err(AgentError::new(
                 ErrorCode::InvalidConfig,
                 "config.tools: there is no tool {}",

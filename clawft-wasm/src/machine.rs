@@ -20,6 +20,8 @@ mod draft;
 mod effect;
 mod event;
 mod exchange;
+mod page;
+mod run;
 mod save;
 mod snapshot;
 
@@ -29,8 +31,6 @@ use clawft_types::{AgentError, Answer, Config, ErrorCode, Request, Result, Sessi
 use core_alloc::boxed::Box;
 use core_alloc::string::String;
 use core_alloc::sync::Arc;
-
-use core_alloc::vec::Vec;
 
 use crate::agent::completion::Completion;
 use crate::agent::intent::{self, Intent};
@@ -55,6 +55,7 @@ pub struct Machine {
     state: State,
     request: Option<Request>,
     exchange: Option<Box<Exchange>>,
+    running: run::Running,
     answer: Option<Box<Answer>>,
     error: Option<Box<AgentError>>,
     snapshot: Box<Snapshot>,
@@ -77,8 +78,12 @@ enum State {
     Idle,
     /// `Load`, for the message in `request`.
     Loading,
+    /// `Ask`.
+    Deciding,
     /// `Tools`.
     Acting,
+    /// `Http` or `Receive`, of a page.
+    Fetching,
     /// `Http`, `Receive` or `Delta`, of `exchange`.
     Asking,
     /// `Wait`, before the provider is asked again.
@@ -99,6 +104,7 @@ impl Machine {
             state: State::Idle,
             request: None,
             exchange: None,
+            running: run::Running::default(),
             answer: None,
             error: None,
             snapshot: Box::new(Snapshot::new("")),
@@ -136,7 +142,9 @@ impl Machine {
                 self.snapshot = snapshot;
                 outcome.and_then(|()| self.open())
             }
+            (State::Deciding, Event::Decided { id, is_allowed }) => self.decided(id, is_allowed),
             (State::Acting, Event::Tool { id, outcome }) => self.acted(id, outcome),
+            (State::Fetching, event) => self.fetched(&event),
             (State::Asking, event) => self.asked(&event),
             (State::Waiting, Event::Tick(now_ms)) => self.ask_again(now_ms),
             (State::Saving, Event::Saved(outcome)) => Ok(self.saved(outcome)),
@@ -151,20 +159,6 @@ impl Machine {
             }
         };
         effect.unwrap_or_else(|error| self.fail(error))
-    }
-
-    /// One of the calls has ended.
-    fn acted(&mut self, id: &str, outcome: Result<String>) -> Result<Effect> {
-        let expected = self.draft.take(id, outcome);
-        if self.draft.is_waiting() {
-            self.state = State::Acting;
-            return Ok(if expected {
-                Effect::Tools(Vec::new())
-            } else {
-                unexpected()
-            });
-        }
-        self.ask()
     }
 
     /// Something has come of the provider's reply.
@@ -203,6 +197,7 @@ impl Machine {
             self.take_snapshot();
         }
         (self.request, self.exchange, self.answer) = (None, None, None);
+        self.running = run::Running::default();
         AgentError::new(ErrorCode::Cancelled, "the turn was cancelled", &[])
     }
 
@@ -231,6 +226,7 @@ impl Machine {
         self.asking = Asking::new(seed);
         self.started_ms = now_ms;
         self.draft = Draft::default();
+        self.running = run::Running::default();
         Session::check_name(session)?;
         let request = Request::plain(text, &self.config.limits)?;
         self.request = Some(request);
@@ -274,8 +270,7 @@ impl Machine {
         if !self.draft.is_waiting() {
             return Ok(None);
         }
-        self.state = State::Acting;
-        Ok(Some(Effect::Tools(wanted)))
+        self.run(wanted).map(Some)
     }
 
     /// Ends the turn with this answer, which is then to be saved.

@@ -7,7 +7,7 @@
 pub mod frame;
 
 use clawft_types::json::{self, Writer};
-use clawft_types::{AgentError, ErrorCode, Result, Value, answer, text};
+use clawft_types::{AgentError, ErrorCode, Result, ToolCall, Value, answer, text};
 use core_alloc::string::String;
 use core_alloc::vec::Vec;
 
@@ -43,6 +43,8 @@ struct Task {
     turn: Turn,
     /// The call that is waited for.
     call: u32,
+    /// Calls of tools that are waited for, and of questions whether they may be run.
+    open: Vec<(u32, String, Op)>,
     wants: Wants,
     /// Calls that have not been handed out.
     calls: Vec<u8>,
@@ -84,8 +86,9 @@ impl Steps {
         let mut task = Task {
             number: self.last_task,
             session: String::from(session),
-            turn: Turn::new(agent),
+            turn: Turn::asking(agent),
             call: 0,
+            open: Vec::new(),
             wants: Wants::Time,
             calls: Vec::new(),
             count: 0,
@@ -229,11 +232,29 @@ impl Task {
                 self.call = waiting;
                 self.wants = Wants::Body;
             }
+            Effect::Tools(calls) => self.open(Op::Tool, calls, last_call),
+            Effect::Ask(calls) => self.open(Op::Ask, calls, last_call),
             _ => self.wants = Wants::Body,
         }
         if self.answer.is_some() {
             self.call = 0;
+            self.open.clear();
         }
+    }
+
+    /// Hands out calls that are answered in any order.
+    fn open(&mut self, op: Op, calls: Vec<ToolCall>, last_call: &mut u32) {
+        for call in calls {
+            let mut out = Writer::new();
+            out.open("{");
+            out.string_member("name", &call.name);
+            out.key("arguments");
+            out.raw(&call.arguments);
+            out.close("}");
+            self.call(op, &out.finish(), b"", last_call);
+            self.open.push((self.call, call.id, op));
+        }
+        self.call = 0;
     }
 
     fn call(&mut self, op: Op, head: &str, body: &[u8], last_call: &mut u32) {
@@ -250,6 +271,10 @@ impl Task {
         result: &Supplied<'_>,
         last_call: &mut u32,
     ) -> Result<()> {
+        let open = self.open.iter().position(|open| open.0 == result.call);
+        if let Some(at) = open.filter(|_| !result.has_more) {
+            return self.take_open(agent, at, result, last_call);
+        }
         if result.call != self.call || self.call == 0 {
             return Ok(());
         }
@@ -293,6 +318,51 @@ impl Task {
         if self.call == result.call && !result.has_more {
             self.step(agent, Event::End, last_call);
         }
+        Ok(())
+    }
+}
+
+impl Task {
+    /// Takes the result of a tool's call, or whether one may be run.
+    fn take_open(
+        &mut self,
+        agent: &mut Agent,
+        at: usize,
+        result: &Supplied<'_>,
+        last_call: &mut u32,
+    ) -> Result<()> {
+        let is_refused = result.status < 0;
+        let head = if is_refused && result.head.is_empty() {
+            Value::Null
+        } else {
+            parse(result)?
+        };
+        let (_, id, op) = self.open.remove(at);
+        let said = |name| head.get(name).and_then(Value::as_str);
+        let event = if op == Op::Ask {
+            let approved = head.get("approved") == Some(&Value::Bool(true));
+            let is_allowed = approved && !is_refused;
+            Event::Decided {
+                id: &id,
+                is_allowed,
+            }
+        } else {
+            let outcome = if is_refused {
+                let number = usize::from(result.status.unsigned_abs());
+                let code = ErrorCode::ALL.get(number - 1).copied();
+                let message = said("message").unwrap_or("the host did not run it");
+                Err(AgentError::new(
+                    code.unwrap_or(ErrorCode::Io),
+                    "{}",
+                    &[message],
+                ))
+            } else {
+                let body = String::from_utf8_lossy(result.body);
+                Ok(said("output").map_or_else(|| body.into_owned(), String::from))
+            };
+            Event::Tool { id: &id, outcome }
+        };
+        self.step(agent, event, last_call);
         Ok(())
     }
 }

@@ -14,6 +14,8 @@ pub(super) const TOP: &[&str] = &[
     "providers",
     "routes",
     "tools",
+    "web",
+    "host_tools",
     "root",
     "http",
 ];

@@ -6,7 +6,7 @@ use core_alloc::string::String;
 
 use super::intent::Intent;
 use super::state::Agent;
-use super::tools::{Allowed, Spec};
+use super::tools::{Allowed, Offered};
 
 /// Describes `agent`, or an unconfigured one.
 pub fn json(agent: Option<&Agent>) -> String {
@@ -42,8 +42,8 @@ pub fn json(agent: Option<&Agent>) -> String {
     out.open(r#""limits":{"#);
     config.limits.write(&mut out);
     out.close(r#"},"tools":["#);
-    for spec in Allowed::by(config).iter() {
-        tool(spec, "parameters", &mut out);
+    for offered in Allowed::by(config).iter() {
+        tool(offered, "parameters", &mut out);
     }
     out.close("]}");
     out.finish()
@@ -51,11 +51,23 @@ pub fn json(agent: Option<&Agent>) -> String {
 
 /// Name, description and JSON schema of a tool, as providers take them, who call the schema one
 /// thing or another.
-pub fn tool(spec: &Spec, schema: &str, out: &mut Writer) {
+pub fn tool(offered: Offered<'_>, schema: &str, out: &mut Writer) {
+    let (name, description) = match offered {
+        Offered::Own(spec) => (spec.name, spec.description),
+        Offered::Host(tool) => (tool.name.as_str(), tool.description.as_str()),
+    };
     out.open("{");
-    out.string_member("name", spec.name);
-    out.string_member("description", spec.description);
+    out.string_member("name", name);
+    out.string_member("description", description);
     out.key(schema);
+    let spec = match offered {
+        Offered::Own(spec) => spec,
+        Offered::Host(tool) => {
+            tool.parameters.write(out);
+            out.close("}");
+            return;
+        }
+    };
     out.open(r#"{"type":"object","properties":{"#);
     for parameter in spec.parameters {
         out.key(parameter.name);

@@ -77,6 +77,7 @@ pub fn request(context: &Context<'_>, provider: &ProviderConfig) -> Box<HttpRequ
         until_ms: 0,
         max_header_bytes: 64 * 1024,
         max_reply_bytes: 4 * 1024 * 1024,
+        is_public: false,
     })
 }
 

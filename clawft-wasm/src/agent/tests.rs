@@ -237,3 +237,70 @@ fn calls_before_init() {
         ErrorCode::NotInitialized
     );
 }
+
+/// A host that says what it was asked.
+#[derive(Default)]
+struct Shop {
+    agrees: bool,
+    seen: Vec<String>,
+}
+
+impl super::host::Host for Shop {
+    fn run(&mut self, call: &clawft_types::ToolCall) -> clawft_types::Result<String> {
+        self.seen
+            .push(format!("run {} {}", call.name, call.arguments));
+        Ok("found".into())
+    }
+
+    fn agrees(&mut self, call: &clawft_types::ToolCall) -> bool {
+        self.seen.push(format!("ask {}", call.name));
+        self.agrees
+    }
+}
+
+#[test]
+fn a_host_runs_its_tools_and_is_asked() {
+    let config = r#"{"tools":{"memory_write":"ask"},
+        "host_tools":[{"name":"search","description":"d","parameters":{"type":"object"}}]}"#;
+    let mut agent = Agent::new(config, None).unwrap();
+    assert!(
+        agent
+            .capabilities()
+            .contains(r#""name":"search","description":"d","parameters":{"type":"object"}"#)
+    );
+    let calls = "/tool search {\"q\":1}\n/tool memory_write {\"key\":\"a\",\"value\":\"b\"}";
+    for agrees in [true, false] {
+        let mut shop = Shop {
+            agrees,
+            seen: Vec::new(),
+        };
+        let answer = agent.say_with("s", calls, &mut shop).unwrap();
+        assert_eq!(shop.seen, ["ask memory_write", r#"run search {"q":1}"#]);
+        let outcomes = answer
+            .tool_results
+            .iter()
+            .map(|result| result.outcome.is_ok());
+        assert_eq!(outcomes.collect::<Vec<_>>(), [true, agrees]);
+    }
+    let answer = agent.say("s", calls).unwrap();
+    let codes = answer
+        .tool_results
+        .iter()
+        .map(|result| result.outcome.as_ref().unwrap_err().code);
+    assert_eq!(
+        codes.collect::<Vec<_>>(),
+        [ErrorCode::Unsupported, ErrorCode::PermissionDenied]
+    );
+    for (text, message) in [
+        (
+            r#"{"host_tools":[{"name":"read_file","description":"d","parameters":{}}]}"#,
+            "config.host_tools: there is a tool read_file already",
+        ),
+        (
+            r#"{"tools":{"nope":"ask"}}"#,
+            "config.tools: there is no tool nope",
+        ),
+    ] {
+        assert_eq!(Agent::new(text, None).unwrap_err().message, message);
+    }
+}

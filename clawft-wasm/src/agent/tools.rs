@@ -5,7 +5,10 @@
 
 use clawft_types::fields;
 use clawft_types::json::{self, decimal};
-use clawft_types::{AgentError, Config, ErrorCode, Limits, Result, ToolCall, text};
+use clawft_types::{
+    AgentError, Config, ErrorCode, HostTool, Limits, Permission, Result, ToolCall, ToolConfig,
+    Value, text,
+};
 use core_alloc::string::String;
 
 use super::memory::Memory;
@@ -26,9 +29,12 @@ pub enum Tool {
     MemoryRead,
     /// Remembers a text under a key.
     MemoryWrite,
-    /// Will fetch a page; says so until there is HTTP.
+    /// Fetches a page; the machine does, by requests.
     WebFetch,
 }
+
+/// The tool that the machine does itself.
+const WEB_FETCH: &str = "web_fetch";
 
 /// Calls in one reply that are run; the others get `too_large`.
 pub const MAX_CALLS: usize = 32;
@@ -132,8 +138,8 @@ pub static ALL: [Spec; 7] = [
     },
     Spec {
         tool: Tool::WebFetch,
-        name: "web_fetch",
-        description: "Fetch a page (needs HTTP, which this build does not have).",
+        name: WEB_FETCH,
+        description: "Fetch a page or a text of the web.",
         parameters: &[required("url", "http or https")],
     },
 ];
@@ -145,28 +151,56 @@ pub fn find(name: &str) -> Option<&'static Spec> {
 
 /// The tools that a configuration allows.
 #[derive(Debug, Clone, Copy)]
-pub struct Allowed<'a>(Option<&'a [String]>);
+pub struct Allowed<'a>(&'a ToolConfig);
+
+/// A tool as it is offered.
+#[derive(Debug, Clone, Copy)]
+pub enum Offered<'a> {
+    /// One of [`ALL`].
+    Own(&'static Spec),
+    /// One of the host's.
+    Host(&'a HostTool),
+}
 
 impl<'a> Allowed<'a> {
     /// What `config` allows.
     pub fn by(config: &'a Config) -> Self {
-        Allowed(config.tools.as_deref())
+        Allowed(&config.tools)
     }
 
-    /// Whether the tool is among them.
-    pub fn has(self, spec: &Spec) -> bool {
-        self.0
-            .is_none_or(|names| names.iter().any(|name| name == spec.name))
+    /// Whether the tool may be called, if the user agrees.
+    pub fn has(self, name: &str) -> bool {
+        self.0.permission(name) != Permission::Deny
+    }
+
+    /// Whether the user is to be asked about a call.
+    pub fn is_asked(self, name: &str) -> bool {
+        self.0.permission(name) == Permission::Ask
+    }
+
+    /// Whether it is a tool of the host's that may be called.
+    pub fn is_host(self, name: &str) -> bool {
+        self.has(name) && self.0.host.iter().any(|tool| tool.name == name)
+    }
+
+    /// Whether it is a page that may be fetched.
+    pub fn is_page(self, name: &str) -> bool {
+        name == WEB_FETCH && self.has(name) && !self.0.web.is_empty()
     }
 
     /// Those that a model is offered: what can only fail is not.
-    pub fn for_providers(self) -> impl Iterator<Item = &'static Spec> {
-        self.iter().filter(|spec| spec.tool != Tool::WebFetch)
+    pub fn for_providers(self) -> impl Iterator<Item = Offered<'a>> {
+        let no_web = self.0.web.is_empty();
+        self.iter().filter(move |offered| {
+            !matches!(offered, Offered::Own(spec) if spec.tool == Tool::WebFetch && no_web)
+        })
     }
 
     /// All of them.
-    pub fn iter(self) -> impl Iterator<Item = &'static Spec> {
-        ALL.iter().filter(move |spec| self.has(spec))
+    pub fn iter(self) -> impl Iterator<Item = Offered<'a>> {
+        let own = ALL.iter().filter(move |spec| self.has(spec.name));
+        let host = self.0.host.iter().filter(move |tool| self.has(&tool.name));
+        own.map(Offered::Own).chain(host.map(Offered::Host))
     }
 }
 
@@ -193,7 +227,7 @@ pub fn run(
             &[shown],
         ));
     };
-    if !allowed.has(spec) {
+    if !allowed.has(spec.name) {
         let message = "config.tools does not allow {}";
         return Err(AgentError::new(
             ErrorCode::ToolDisabled,
@@ -202,26 +236,38 @@ pub fn run(
         ));
     }
     let arguments = json::parse(&call.arguments)?;
-    let texts = fields::read(
-        &arguments,
-        spec.name,
-        ErrorCode::InvalidArguments,
-        |given| {
-            let mut names = String::new();
-            let mut texts = [""; 3];
-            for (parameter, text) in spec.parameters.iter().zip(&mut texts) {
-                text::push_item(&mut names, ", ", parameter.name);
-                *text = if parameter.required {
-                    given.str(parameter.name)
-                } else {
-                    given.str_or(parameter.name, "")
-                };
-            }
-            given.only(&names);
-            texts
-        },
-    )?;
+    let texts = texts(spec, &arguments)?;
     act(spec.tool, texts, limits.max_file_bytes, workspace, memory)
+}
+
+/// The arguments of a call, in the order of the table.
+fn texts<'v>(spec: &Spec, arguments: &'v Value) -> Result<[&'v str; 3]> {
+    fields::read(arguments, spec.name, ErrorCode::InvalidArguments, |given| {
+        let mut names = String::new();
+        let mut texts = [""; 3];
+        for (parameter, text) in spec.parameters.iter().zip(&mut texts) {
+            text::push_item(&mut names, ", ", parameter.name);
+            *text = if parameter.required {
+                given.str(parameter.name)
+            } else {
+                given.str_or(parameter.name, "")
+            };
+        }
+        given.only(&names);
+        texts
+    })
+}
+
+/// The URL of a call of `web_fetch`.
+///
+/// # Errors
+///
+/// `invalid_json`, `invalid_arguments`.
+pub fn url(call: &ToolCall) -> Result<String> {
+    let arguments = json::parse(&call.arguments)?;
+    let spec = ALL.last().filter(|spec| spec.tool == Tool::WebFetch);
+    let texts = spec.map_or(Ok([""; 3]), |spec| texts(spec, &arguments))?;
+    Ok(String::from(texts[0]))
 }
 
 /// What the provider gets to see of a result: all of it, or where it is long its beginning and its

@@ -19,6 +19,8 @@ pub struct Turn {
     machine: Machine,
     /// Keeps others from writing from the first attempt to save on, to the end of the turn.
     lock: Option<Held>,
+    /// Whether the driver can ask somebody.
+    asks: bool,
 }
 
 impl Turn {
@@ -27,11 +29,21 @@ impl Turn {
         Turn {
             machine: Machine::new(Arc::clone(&agent.config)),
             lock: None,
+            asks: false,
+        }
+    }
+
+    /// A turn whose driver answers [`Effect::Ask`]; otherwise nobody agrees to anything.
+    pub fn asking(agent: &Agent) -> Self {
+        Turn {
+            asks: true,
+            ..Turn::new(agent)
         }
     }
 
     /// As [`Machine::step`], with all that concerns store and tools done in `agent`: what comes out
-    /// is `Http`, `Receive`, `Delta`, `Wait`, `Done` or `Failed`.
+    /// is `Http`, `Receive`, `Delta`, `Wait`, `Done` or `Failed`; where the configuration has tools of
+    /// the host `Tools` with those, and of a turn that is [`Turn::asking`] `Ask`.
     pub fn step(&mut self, agent: &mut Agent, event: Event<'_>) -> Effect {
         let mut effect = self.machine.step(event);
         loop {
@@ -60,7 +72,17 @@ impl Turn {
                     });
                     self.machine.step(Event::Saved(saved))
                 }
-                Effect::Tools(calls) => self.act(agent, calls),
+                Effect::Ask(calls) if !self.asks => self.refuse(&calls),
+                Effect::Tools(calls) if !calls.is_empty() => {
+                    let allowed = Allowed::by(&agent.config);
+                    let is_host = |call: &ToolCall| allowed.is_host(&call.name);
+                    let (host, own): (Vec<_>, Vec<_>) = calls.into_iter().partition(is_host);
+                    let next = self.act(agent, own);
+                    if !host.is_empty() {
+                        return Effect::Tools(host);
+                    }
+                    next
+                }
                 Effect::Done(_) | Effect::Failed(_) => {
                     self.lock = None;
                     if let Some(snapshot) = self.machine.take_snapshot() {
@@ -71,6 +93,16 @@ impl Turn {
                 other => return other,
             };
         }
+    }
+
+    /// Agrees to none of `calls`.
+    fn refuse(&mut self, calls: &[ToolCall]) -> Effect {
+        let mut effect = Effect::Ask(Vec::new());
+        for call in calls {
+            let (id, is_allowed) = (call.id.as_str(), false);
+            effect = self.machine.step(Event::Decided { id, is_allowed });
+        }
+        effect
     }
 
     /// Runs `calls`, one after the other.

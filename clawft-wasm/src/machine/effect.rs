@@ -40,6 +40,9 @@ pub enum Effect {
         /// The lines, each with its end.
         snapshot: String,
     },
+    /// Ask the user whether these calls may be run: `Decided` for each, in any order. An empty list:
+    /// the others are still awaited.
+    Ask(Vec<ToolCall>),
     /// Run these tools: `Tool` for each, in any order. An empty list: the others are still awaited.
     Tools(Vec<ToolCall>),
     /// Send a request: `Head` or `HttpFailed`.
@@ -66,7 +69,7 @@ pub enum Effect {
 /// A request as the driver sends it. Redirects are not followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpRequest {
-    /// `POST`.
+    /// `POST`, or `GET` without a body.
     pub method: &'static str,
     /// `https://…`, or `http://…`.
     pub url: String,
@@ -88,6 +91,9 @@ pub struct HttpRequest {
     pub max_header_bytes: u64,
     /// Bytes of body that are read.
     pub max_reply_bytes: u64,
+    /// Whether only addresses that everybody has may be asked: once the name of the host is
+    /// resolved, none that is private, link-local or of this machine.
+    pub is_public: bool,
 }
 
 /// A key, by its name: the core never sees the key itself.

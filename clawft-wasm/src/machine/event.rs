@@ -30,6 +30,13 @@ pub enum Event<'a> {
     },
     /// Answers `Append` and `Replace` with the version that the store has now.
     Saved(Result<u64, StoreFault>),
+    /// Answers `Ask`: about one call of them.
+    Decided {
+        /// The `id` of the call.
+        id: &'a str,
+        /// Whether it may be run.
+        is_allowed: bool,
+    },
     /// Answers `Tools`: one call of them has ended.
     Tool {
         /// The `id` of the call.

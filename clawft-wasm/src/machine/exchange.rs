@@ -116,12 +116,7 @@ impl Exchange {
     }
 
     fn head(&mut self, status: u16, headers: &[(&str, &[u8])]) -> Progress {
-        let header = |name: &str| {
-            let found = headers
-                .iter()
-                .find(|header| header.0.eq_ignore_ascii_case(name));
-            found.and_then(|header| core::str::from_utf8(header.1).ok())
-        };
+        let header = |name| header(headers, name);
         if !(200..300).contains(&status) {
             let seconds = header("retry-after")
                 .map(text::trim)
@@ -151,41 +146,7 @@ impl Exchange {
     }
 
     fn fault(&self, fault: HttpFault) -> Fault {
-        use HttpFault as H;
-        let (code, remedy, message) = match fault {
-            H::Unsupported => (
-                ErrorCode::Unsupported,
-                Remedy::None,
-                "this host has no HTTP",
-            ),
-            H::Connect => (ErrorCode::ProviderFailed, Remedy::Again, "no connection"),
-            H::Tls => (
-                ErrorCode::ProviderFailed,
-                Remedy::None,
-                "TLS failed: is the certificate valid?",
-            ),
-            H::TimedOut => (ErrorCode::TimedOut, Remedy::Again, "nothing came in time"),
-            H::Broken => (
-                ErrorCode::ProviderFailed,
-                Remedy::Again,
-                "the connection broke",
-            ),
-            H::TooLarge => (
-                ErrorCode::ProviderFailed,
-                Remedy::None,
-                "the reply is too large",
-            ),
-            H::NotAllowed => (
-                ErrorCode::HostNotAllowed,
-                Remedy::None,
-                "the host does not allow it",
-            ),
-            H::NoKey => (
-                ErrorCode::ProviderFailed,
-                Remedy::None,
-                "there is no key for its credential",
-            ),
-        };
+        let (code, remedy, message) = told(fault);
         let mut fault = Fault {
             failure: Failure {
                 remedy,
@@ -198,6 +159,41 @@ impl Exchange {
             fault.interrupt();
         }
         fault
+    }
+}
+
+/// The header of this name, in any case, if it is text.
+pub fn header<'a>(headers: &[(&str, &'a [u8])], name: &str) -> Option<&'a str> {
+    let mut headers = headers.iter();
+    let found = headers.find(|header| header.0.eq_ignore_ascii_case(name))?;
+    core::str::from_utf8(found.1).ok()
+}
+
+/// A fault in words, and what is to be done about it.
+pub fn told(fault: HttpFault) -> (ErrorCode, Remedy, &'static str) {
+    use ErrorCode as Code;
+    use HttpFault as H;
+    match fault {
+        H::Unsupported => (Code::Unsupported, Remedy::None, "this host has no HTTP"),
+        H::Connect => (Code::ProviderFailed, Remedy::Again, "no connection"),
+        H::Tls => (
+            Code::ProviderFailed,
+            Remedy::None,
+            "TLS failed: is the certificate valid?",
+        ),
+        H::TimedOut => (Code::TimedOut, Remedy::Again, "nothing came in time"),
+        H::Broken => (Code::ProviderFailed, Remedy::Again, "the connection broke"),
+        H::TooLarge => (Code::ProviderFailed, Remedy::None, "the reply is too large"),
+        H::NotAllowed => (
+            Code::HostNotAllowed,
+            Remedy::None,
+            "the host does not allow it",
+        ),
+        H::NoKey => (
+            Code::ProviderFailed,
+            Remedy::None,
+            "there is no key for its credential",
+        ),
     }
 }
 

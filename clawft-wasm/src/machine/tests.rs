@@ -1,67 +1,24 @@
 //! The machine by scripted events: what providers, stores and tools may come up with, without any
 //! of them.
 
+mod calls;
 mod faults;
 mod providers;
 mod sequences;
+mod store;
 
-use clawft_types::{Answer, Config, ErrorCode, Session};
+use clawft_types::{Answer, ErrorCode};
 use core_alloc::boxed::Box;
 use core_alloc::string::String;
-use core_alloc::sync::Arc;
 use core_alloc::vec::Vec;
 
 use super::{Effect, Event, HttpFault, HttpRequest, Machine, Snapshot, StoreFault};
+use store::{Store, machine, message};
 
-/// A store of one session in memory: the text that a file would have.
-#[derive(Debug, Default, Clone)]
-struct Store {
-    text: String,
-}
-
-impl Store {
-    /// The session as the text has it. Every line must be whole: that is what is tested.
-    fn load(&self, name: &str) -> Box<Snapshot> {
-        let mut snapshot = Snapshot::new(name);
-        let mut lines = self.text.split_inclusive('\n');
-        if let Some(head) = lines.next() {
-            let (session, version) = Session::begin(head).expect("a head");
-            assert_eq!(version, 2);
-            snapshot.session = session;
-        }
-        for line in lines {
-            assert!(line.ends_with('\n'), "{line}");
-            snapshot.session.add_turn(line).expect("a whole turn");
-        }
-        snapshot.save(self.text.len() as u64);
-        Box::new(snapshot)
-    }
-
-    /// Answers `Load`, `Append` and `Replace`; gives other effects back.
-    fn serve(&mut self, machine: &mut Machine, effect: Effect) -> Effect {
-        let saved = match effect {
-            Effect::Load { session, known } => {
-                assert!(known.is_none(), "nobody else writes");
-                let snapshot = self.load(&session);
-                let outcome = Ok(());
-                return machine.step(Event::Loaded { snapshot, outcome });
-            }
-            Effect::Append { after, record, .. } => {
-                assert_eq!(after, self.text.len() as u64);
-                self.text.push_str(&record);
-                self.text.len()
-            }
-            Effect::Replace {
-                after, snapshot, ..
-            } => {
-                assert_eq!(after, self.text.len() as u64);
-                self.text = snapshot;
-                self.text.len()
-            }
-            other => return other,
-        };
-        machine.step(Event::Saved(Ok(saved as u64)))
-    }
+/// What `store` and `sequences` are made of, here and in the program of many sequences.
+mod api {
+    pub use crate::machine::{Effect, Event, HttpFault, Machine, Snapshot, StoreFault};
+    pub use clawft_types::{AgentError, Config, ErrorCode, Session};
 }
 
 /// What a provider does at a request.
@@ -85,25 +42,11 @@ struct Seen {
     waits: Vec<u64>,
 }
 
-fn machine(config: &str) -> Machine {
-    let config = Config::parse(config).expect(config);
-    Machine::new(Arc::new(*config))
-}
-
 /// A machine with one provider of this kind.
 fn asking(kind: &str) -> Machine {
     machine(&format!(
         r#"{{"providers":[{{"name":"p","kind":"{kind}","credential":"k"}}]}}"#
     ))
-}
-
-fn message(text: &str) -> Event<'_> {
-    Event::Message {
-        session: "s",
-        text,
-        now_ms: 1_000_000,
-        seed: 7,
-    }
 }
 
 /// Runs a turn; tools give their name.

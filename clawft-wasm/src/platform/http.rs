@@ -184,12 +184,12 @@ impl Drop for Exchange {
 pub struct Head {
     /// The status.
     pub status: u16,
-    /// `content-type` and `retry-after`; empty where there is none.
-    pub headers: [Vec<u8>; 2],
+    /// Those of [`HEADERS`]; empty where there is none.
+    pub headers: [Vec<u8>; 3],
 }
 
 /// The names of [`Head::headers`].
-pub const HEADERS: [&str; 2] = ["content-type", "retry-after"];
+pub const HEADERS: [&str; 3] = ["content-type", "retry-after", "location"];
 
 impl Exchange {
     /// Sends `request`, and waits for the reply's head.
@@ -199,9 +199,12 @@ impl Exchange {
     /// As the host has it.
     pub fn send(request: &HttpRequest) -> Result<(Exchange, Head), HttpFault> {
         let outgoing = prepare(request)?;
-        // SAFETY: the functions take no pointer but that of what they return.
-        let sink = Returned::by(|to| unsafe { body(outgoing, to) });
-        let sink = sink.handle(1).ok_or(HttpFault::Broken)?;
+        let mut sink = None;
+        if !is_get(request) {
+            // SAFETY: the functions take no pointer but that of what they return.
+            let made = Returned::by(|to| unsafe { body(outgoing, to) });
+            sink = Some(made.handle(1).ok_or(HttpFault::Broken)?);
+        }
         let options = new_options();
         set_connect(options, 1, request.connect_ms * 1_000_000);
         set_first_byte(options, 1, request.first_byte_ms * 1_000_000);
@@ -209,14 +212,10 @@ impl Exchange {
         // SAFETY: as above; the request and its options are handed over.
         let future = Returned::by(|to| unsafe { handle(outgoing, 1, options, to) });
         let refused = future.case(0) != 0;
-        write_body(
-            sink,
-            if refused {
-                b""
-            } else {
-                request.body.as_bytes()
-            },
-        );
+        if let Some(sink) = sink {
+            let body = if refused { "" } else { &request.body };
+            write_body(sink, body.as_bytes());
+        }
         if refused {
             return Err(fault(future.case(2)));
         }
@@ -271,6 +270,10 @@ pub fn wait(for_ms: u64) {
     drop_pollable(pollable);
 }
 
+fn is_get(request: &HttpRequest) -> bool {
+    request.body.is_empty()
+}
+
 /// The request as the host has it, without its body.
 fn prepare(request: &HttpRequest) -> Result<u32, HttpFault> {
     let mut key = request.credential.as_ref().map(key).unwrap_or_default();
@@ -287,7 +290,9 @@ fn prepare(request: &HttpRequest) -> Result<u32, HttpFault> {
         add(name, value);
     }
     let length = clawft_types::json::decimal(request.body.len() as u64);
-    add("content-length", &length);
+    if !is_get(request) {
+        add("content-length", &length);
+    }
     if let Some(credential) = request.credential.as_ref().filter(|_| !key.is_empty()) {
         add(credential.header, &key);
     }
@@ -310,7 +315,7 @@ fn prepare(request: &HttpRequest) -> Result<u32, HttpFault> {
     // What a host refuses here it refuses to send as well.
     // SAFETY: the texts live through the calls; cases without a text take none.
     unsafe {
-        set_method(outgoing, 2, none, 0);
+        set_method(outgoing, if is_get(request) { 0 } else { 2 }, none, 0);
         set_scheme(outgoing, 1, u32::from(secure), none, 0);
         set_authority(outgoing, 1, authority.as_ptr(), authority.len());
         set_path(outgoing, 1, path.as_ptr(), path.len());

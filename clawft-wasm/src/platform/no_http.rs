@@ -15,11 +15,11 @@ pub struct Head {
     /// The status.
     pub status: u16,
     /// Their values.
-    pub headers: [Vec<u8>; 2],
+    pub headers: [Vec<u8>; 3],
 }
 
 /// The names of [`Head::headers`].
-pub const HEADERS: [&str; 2] = ["content-type", "retry-after"];
+pub const HEADERS: [&str; 3] = ["content-type", "retry-after", "location"];
 
 impl Exchange {
     /// Sends nothing.

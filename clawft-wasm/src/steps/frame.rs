@@ -32,10 +32,14 @@ pub enum Op {
     /// A request: `method, url, headers, timeout_ms, credential`; the result has `status, headers`,
     /// and the body in parts.
     Fetch = 500,
+    /// A tool of the host's: `name, arguments`; the result has `output`.
+    Tool = 506,
     /// A part of the answer to be shown: the body is its text.
     Show = 507,
     /// Time: `for_ms`; the result has `now_ms`.
     Wait = 508,
+    /// Whether the user agrees to a call of a tool: `name, arguments`; the result has `approved`.
+    Ask = 509,
 }
 
 /// A result, or a part of one.
@@ -56,9 +60,11 @@ pub struct Supplied<'a> {
 /// Adds the record of a call.
 pub fn push(records: &mut Vec<u8>, op: Op, call: u32, head: &[u8], body: &[u8]) {
     let flags: u32 = match op {
-        Op::Fetch => 2,
+        // What has no body is to be had.
+        Op::Fetch => 2 | u32::from(body.is_empty()),
+        Op::Tool => 0,
         Op::Show => 4,
-        Op::Wait => 1,
+        Op::Wait | Op::Ask => 1,
     };
     for word in [op as u32 | flags << 16, call, length(head), length(body)] {
         records.extend_from_slice(&word.to_le_bytes());

@@ -204,3 +204,72 @@ fn hostile_frames_change_nothing() {
     let answer = over(&steps.supply(&mut agent, task, &good).unwrap());
     assert_eq!(answer["message"]["content"], "Grüße");
 }
+
+const TOOLS: &str = r#"{"tools":{"memory_write":"ask"},
+    "host_tools":[{"name":"search","description":"d","parameters":{"type":"object"}}]}"#;
+
+const CALLS: &str =
+    "/tool search {\"q\":1}\n/tool memory_write {\"key\":\"a\",\"value\":\"b\"}\n/tool search {}";
+
+#[test]
+fn tools_of_the_host_and_questions_are_calls() {
+    for (answer, written) in [
+        ((0, r#"{"approved":true}"#), "memory_write: remembered a"),
+        (
+            (0, r#"{"approved":1}"#),
+            "memory_write: error permission_denied",
+        ),
+        ((-24, ""), "memory_write: error permission_denied"),
+    ] {
+        let mut agent = Agent::new(TOOLS, None).unwrap();
+        let mut steps = Steps::default();
+        let task = steps.start(&mut agent, "s", CALLS, 5).unwrap();
+        let waiting = steps.poll(task).unwrap();
+        let [(509, 1, ask, head, _)] = &calls(&waiting)[..] else {
+            panic!("{waiting:?}");
+        };
+        let asked = r#"{"name":"memory_write","arguments":{"key":"a","value":"b"}}"#;
+        assert_eq!(head, asked);
+        let decided = results(task, &[(answer.0, 0, *ask, answer.1, "")]);
+        let waiting = steps.supply(&mut agent, task, &decided).unwrap();
+        let [(506, 0, first, head, _), (506, 0, second, _, _)] = &calls(&waiting)[..] else {
+            panic!("{waiting:?}");
+        };
+        assert_eq!(head, r#"{"name":"search","arguments":{"q":1}}"#);
+        // The second comes first, and fails; the first as a body.
+        let failed = results(
+            task,
+            &[(-16, 0, *second, r#"{"message":"no such shop"}"#, "")],
+        );
+        let waiting = steps.supply(&mut agent, task, &failed).unwrap();
+        assert!(calls(&waiting).is_empty());
+        let again = steps.supply(&mut agent, task, &failed).unwrap();
+        assert!(calls(&again).is_empty(), "it is passed over");
+        let bad = results(task, &[(0, 0, *first, "[", "")]);
+        assert!(steps.supply(&mut agent, task, &bad).is_err());
+        let found = results(task, &[(0, 0, *first, "{}", "found")]);
+        let end = over(&steps.supply(&mut agent, task, &found).unwrap());
+        let text = end["message"]["content"].as_str().unwrap();
+        assert!(
+            text.starts_with("search: found\n") && text.contains(written),
+            "{text}"
+        );
+        assert!(
+            text.ends_with("search: error not_found: no such shop"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_turn_that_waits_for_tools_is_cancelled() {
+    let mut agent = Agent::new(TOOLS, None).unwrap();
+    let mut steps = Steps::default();
+    let task = steps.start(&mut agent, "s", "/tool search {}", 5).unwrap();
+    let call = calls(&steps.poll(task).unwrap())[0].2;
+    let answer = over(&steps.cancel(&mut agent, task).unwrap());
+    assert_eq!(answer["error"]["code"], "cancelled");
+    let late = results(task, &[(0, 0, call, "{}", "")]);
+    let error = steps.supply(&mut agent, task, &late).unwrap_err();
+    assert_eq!(error.code, ErrorCode::NotFound);
+}

@@ -1,12 +1,19 @@
-//! Random sequences of events, from fixed seeds: no panic, and each comes to an end.
+//! Random sequences of events, from fixed seeds: no panic, and each comes to an end. A test run has
+//! time for some; `machine-sequences` (`src/bin`) is for as many as are wanted.
 
-use clawft_types::AgentError;
+use super::api::{AgentError, Effect, ErrorCode, Event, HttpFault, StoreFault};
+use super::store::{Store, machine, message};
 
-use super::*;
-
-/// As many sequences as a test run has time for; `MACHINE_SEQUENCES` for more, `MACHINE_FROM` for
-/// others.
-const SEQUENCES: u64 = 4_000;
+/// What sequences have come to.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Events, and answers among what came of them.
+    pub events: u64,
+    /// Turns with an answer.
+    pub done: u64,
+    /// Turns that were still going on at the end, and were cancelled.
+    pub cancelled: u64,
+}
 
 struct Random(u64);
 
@@ -24,14 +31,19 @@ impl Random {
     }
 }
 
-const CONFIGS: [&str; 4] = [
+const CONFIGS: [&str; 7] = [
+    r#"{"limits":{"max_tool_rounds":3},"web":{"allow":["docs.rs"]},"tools":{"memory_read":"ask"},"providers":[{"kind":"openai"}]}"#,
+    r#"{"limits":{"max_tool_rounds":3},"web":{"allow":["docs.rs"]},"tools":{"memory_read":"ask"}}"#,
+    r#"{"limits":{"max_tool_rounds":3},"providers":[{"kind":"openai","context_tokens":1024}]}"#,
     r#"{"limits":{"max_tool_rounds":3},"providers":[{"kind":"openai"},{"kind":"anthropic"}]}"#,
     r#"{"limits":{"max_tool_rounds":3,"max_history":4},"providers":[{"kind":"anthropic"}]}"#,
     r#"{"limits":{"max_tokens_per_turn":30},"providers":[{"kind":"openai","stream":false}]}"#,
     r#"{"limits":{"max_tool_rounds":2}}"#,
 ];
 
-const PIECES: [&str; 16] = [
+const PIECES: [&str; 18] = [
+    "data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"id\":\"a\",\"function\":{\"name\":\"web_fetch\",\"arguments\":\"{\\\"url\\\":\\\"https://docs.rs/a\\\"\"}}]}}]}\n\n",
+    "data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":1,\"id\":\"b\",\"function\":{\"name\":\"memory_read\",\"arguments\":\"{}\"}}]}}]}\n\n",
     "data: {\"choices\":[{\"delta\":{\"content\":\"hi\"}}]}\n\n",
     "data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"id\":\"a\",\"function\":{\"name\":\"read_file\",\"arguments\":\"{\"}}]}}]}\n\n",
     "data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"}\"}}]}}]}\n\n",
@@ -50,7 +62,8 @@ const PIECES: [&str; 16] = [
     "maximum context length",
 ];
 
-const TEXTS: [&str; 5] = [
+const TEXTS: [&str; 6] = [
+    "/tool memory_read\n/tool web_fetch {\"url\":\"https://docs.rs/\"}\n/tool list_directory\n/tool memory_read",
     "hello",
     "",
     "list\nthen\nlist",
@@ -59,7 +72,7 @@ const TEXTS: [&str; 5] = [
 ];
 
 /// An event that answers `effect`, well or badly; now and then one that does not.
-fn event<'a>(random: &mut Random, effect: &'a Effect, store: &Store) -> Event<'a> {
+fn event<'a>(random: &mut Random, effect: &'a Effect, store: &Store, large: &'a str) -> Event<'a> {
     let error = || AgentError::new(ErrorCode::Io, "it failed", &[]);
     if random.below(40) == 0 {
         return match random.below(4) {
@@ -86,6 +99,12 @@ fn event<'a>(random: &mut Random, effect: &'a Effect, store: &Store) -> Event<'a
             1 => Err(StoreFault::Failed(error())),
             _ => Ok(random.below(1000)),
         }),
+        Effect::Ask(calls) => {
+            let call = calls.get(random.below(3) as usize);
+            let is_allowed = random.below(2) == 0;
+            let id = call.map_or("c2", |call| call.id.as_str());
+            Event::Decided { id, is_allowed }
+        }
         Effect::Tools(calls) => {
             let id = calls
                 .get(random.below(3) as usize)
@@ -93,7 +112,8 @@ fn event<'a>(random: &mut Random, effect: &'a Effect, store: &Store) -> Event<'a
             let outcome = if random.below(3) == 0 {
                 Err(error())
             } else {
-                Ok("x".repeat(random.below(90) as usize))
+                let length = if random.below(40) == 0 { 60_000 } else { 90 };
+                Ok(large[..random.below(length) as usize].to_owned())
             };
             Event::Tool { id, outcome }
         }
@@ -102,7 +122,7 @@ fn event<'a>(random: &mut Random, effect: &'a Effect, store: &Store) -> Event<'a
             1 => Event::HttpFailed(HttpFault::TooLarge),
             2 => Event::Head {
                 status: random.pick(&[400, 401, 413, 429, 500, 302]),
-                headers: &[],
+                headers: &[("location", b"/b")],
             },
             3 => Event::Head {
                 status: 200,
@@ -116,61 +136,69 @@ fn event<'a>(random: &mut Random, effect: &'a Effect, store: &Store) -> Event<'a
         Effect::Receive | Effect::Delta { .. } => match random.below(16) {
             0 => Event::HttpFailed(HttpFault::TimedOut),
             1 | 2 => Event::End,
+            3 if random.below(20) == 0 => Event::Body(large.as_bytes()),
             _ => Event::Body(random.pick(&PIECES).as_bytes()),
         },
         Effect::Wait { .. } => Event::Tick(random.below(2_000_000)),
-        Effect::Done(_) | Effect::Failed(_) => super::message(random.pick(&TEXTS)),
+        Effect::Done(_) | Effect::Failed(_) => message(random.pick(&TEXTS)),
     }
 }
 
-#[test]
-fn random_events_come_to_an_end() {
-    let number = |name: &str| {
-        std::env::var(name)
-            .ok()
-            .map(|value| value.parse().expect("a number"))
-    };
-    let count = number("MACHINE_SEQUENCES").unwrap_or(SEQUENCES);
-    let from = number("MACHINE_FROM").unwrap_or(1);
+/// Runs the sequences of these seeds; `each` is told before each and behind it.
+pub fn run(seeds: std::ops::Range<u64>, each: &mut dyn FnMut(u64, bool)) -> Outcome {
     let mut store = Store::default();
-    run(
-        &mut machine("{}"),
-        &mut store,
-        &mut Vec::new(),
-        "list\nthen\nlist",
-    )
-    .0
-    .unwrap();
-    let (mut done, mut ended) = (0, 0);
-    for seed in from..from + count {
-        let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
-        let mut machine = machine(random.pick(&CONFIGS));
-        let mut effect = machine.step(super::message(random.pick(&TEXTS)));
-        for _ in 0..random.below(60) {
-            let next = machine.step(event(&mut random, &effect, &store));
-            // What is unexpected leaves what was outstanding as it was.
-            if !matches!(&next, Effect::Failed(error) if error.code == ErrorCode::UnexpectedEvent) {
-                done += u64::from(matches!(next, Effect::Done(_)));
-                effect = next;
-            }
-        }
-        if !matches!(effect, Effect::Done(_) | Effect::Failed(_)) {
-            let mut end = machine.step(Event::Cancel);
-            if matches!(end, Effect::Append { .. }) {
-                // What was asked is kept, unless it is cancelled as well.
-                end = machine.step(Event::Cancel);
-            }
-            let Effect::Failed(error) = end else {
-                panic!("seed {seed}: cancelled and goes on");
-            };
-            assert_eq!(error.code, ErrorCode::Cancelled, "seed {seed}");
-            ended += 1;
-        }
-        let next = machine.step(super::message("hello"));
-        assert!(matches!(next, Effect::Load { .. }), "seed {seed}: {next:?}");
+    let mut first = machine("{}");
+    let mut effect = first.step(message("hello"));
+    while !matches!(effect, Effect::Done(_)) {
+        effect = store.serve(&mut first, effect);
     }
-    assert!(
-        done > count / 5 && ended > count / 50,
-        "{done} {ended}: the events are too bad"
-    );
+    let mut outcome = Outcome::default();
+    let large = "x".repeat(60_000);
+    for seed in seeds {
+        each(seed, false);
+        one(seed, &store, &large, &mut outcome);
+        each(seed, true);
+    }
+    outcome
+}
+
+fn one(seed: u64, store: &Store, large: &str, outcome: &mut Outcome) {
+    let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+    let mut machine = machine(random.pick(&CONFIGS));
+    let mut effect = machine.step(message(random.pick(&TEXTS)));
+    for _ in 0..random.below(60) {
+        outcome.events += 1;
+        let next = machine.step(event(&mut random, &effect, store, large));
+        // What is unexpected leaves what was outstanding as it was.
+        if !matches!(&next, Effect::Failed(error) if error.code == ErrorCode::UnexpectedEvent) {
+            outcome.done += u64::from(matches!(next, Effect::Done(_)));
+            effect = next;
+        }
+    }
+    if !matches!(effect, Effect::Done(_) | Effect::Failed(_)) {
+        let mut end = machine.step(Event::Cancel);
+        if matches!(end, Effect::Append { .. }) {
+            // What was asked is kept, unless it is cancelled as well.
+            end = machine.step(Event::Cancel);
+        }
+        let Effect::Failed(error) = end else {
+            panic!("seed {seed}: cancelled and goes on");
+        };
+        assert_eq!(error.code, ErrorCode::Cancelled, "seed {seed}");
+        outcome.cancelled += 1;
+    }
+    let next = machine.step(message("hello"));
+    assert!(matches!(next, Effect::Load { .. }), "seed {seed}: {next:?}");
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn random_events_come_to_an_end() {
+        let outcome = super::run(1..4001, &mut |_, _| {});
+        assert!(
+            outcome.done > 800 && outcome.cancelled > 80,
+            "{outcome:?}: the events are too bad"
+        );
+    }
 }
