@@ -6,6 +6,7 @@ mod bench;
 mod build_time;
 mod compact;
 mod corpus;
+mod coverage;
 mod memory;
 mod scaling;
 mod size_bench;
@@ -13,6 +14,8 @@ mod startup;
 
 use build_support::cli::ended;
 use clap::{Parser, Subcommand};
+use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 
 /// What measures this repository's agent and nothing else.
@@ -38,6 +41,7 @@ enum Command {
     Bench(bench::Opts),
     BuildTime(build_time::Opts),
     Corpus(corpus::Opts),
+    Coverage(coverage::Opts),
     SizeBench(size_bench::Opts),
     AllocCompare(alloc_compare::Opts),
     Startup(startup::Opts),
@@ -47,9 +51,17 @@ enum Command {
 }
 
 /// Runs the command line. What starts this program for an answer of the agent says `run`, as to the
-/// tool itself.
+/// tool itself; cargo starts it in place of the compiler where lines are counted.
 pub fn main() -> ExitCode {
-    if std::env::args_os().nth(1).is_some_and(|name| name == "run") {
+    let words: Vec<_> = std::env::args_os().skip(1).collect();
+    if let Some(rustc) = words.first()
+        && Path::new(rustc)
+            .file_stem()
+            .is_some_and(|stem| stem == "rustc")
+    {
+        return compiled(&words);
+    }
+    if words.first().is_some_and(|name| name == "run") {
         return build_support::cli::main();
     }
     ended::exit(match Cli::parse().command {
@@ -57,6 +69,7 @@ pub fn main() -> ExitCode {
         Command::Bench(opts) => bench::run(&opts),
         Command::BuildTime(opts) => build_time::run(&opts),
         Command::Corpus(opts) => corpus::run(&opts),
+        Command::Coverage(opts) => coverage::run(&opts),
         Command::Scaling(opts) => scaling::run(&opts),
         Command::Compact(opts) => compact::run(&opts),
         Command::SizeBench(opts) => size_bench::run(&opts),
@@ -64,4 +77,15 @@ pub fn main() -> ExitCode {
         Command::Startup(opts) => startup::run(&opts),
         Command::Memory(opts) => memory::run(&opts),
     })
+}
+
+/// What the compiler ended with.
+fn compiled(words: &[OsString]) -> ExitCode {
+    match crate::coverage::compile(words) {
+        Ok(status) => {
+            let code = status.code().and_then(|code| u8::try_from(code).ok());
+            ExitCode::from(code.unwrap_or(2))
+        }
+        Err(error) => ended::exit(Err(error.into())),
+    }
 }

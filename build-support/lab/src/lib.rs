@@ -8,6 +8,8 @@ pub mod build_time;
 pub mod cli;
 pub mod compact;
 pub mod corpus;
+pub mod coverage;
+pub mod llvm;
 pub mod memory;
 pub mod native;
 pub mod processor;
