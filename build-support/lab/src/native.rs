@@ -1,17 +1,19 @@
 //! The agent as a native program: its size and its times, the yardstick beside the wasm files.
 
+pub mod home;
+pub mod program;
+
+use crate::llvm::Compiler;
 use crate::quantiles::Quantiles;
 use crate::transcript::Transcript;
 use build_support::error::{Error, Result};
 use build_support::project::package::Package;
 use build_support::system::process;
+use home::Home;
+use program::Build;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-
-/// The program's name, and the feature of the agent's package that has it built.
-const PROGRAM: &str = "clawft";
-const FEATURE: &str = "cli";
 
 /// How often the transcript is played in one process.
 const ROUNDS: u32 = 100;
@@ -19,6 +21,9 @@ const ROUNDS: u32 = 100;
 /// What was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Native {
+    /// The program; one of its own where nothing is said, which there was before `weft`.
+    #[serde(default = "former")]
+    pub program: String,
     /// The compiler, `rustc -V`.
     pub rustc: String,
     /// The target, this machine's.
@@ -32,37 +37,34 @@ pub struct Native {
     pub message: Quantiles,
 }
 
+fn former() -> String {
+    "clawft".to_owned()
+}
+
 /// Builds the program, and measures it with `samples` processes of one message and a tenth as many
 /// of many.
 ///
 /// # Errors
 /// [`Error::Process`] where it cannot be built, fails, or leaves a message unanswered.
 pub fn run(package: &Package, transcript: &Transcript, samples: u32) -> Result<Native> {
-    let program = build(package)?;
+    let compiler = Compiler::here()?;
+    let program = build(package, &compiler)?;
     let bytes = std::fs::metadata(&program)
         .map_err(Error::io("reading", &program))?
         .len();
-    let versions = process::capture(Path::new("rustc"), &["-vV"])?;
-    let field = |key: &str| {
-        let line = versions.lines().find_map(|line| line.strip_prefix(key));
-        line.unwrap_or_default().trim().to_owned()
-    };
-    let lines: String = transcript
-        .messages
-        .iter()
-        .map(|message| format!("{}\n", serde_json::json!(message)))
-        .collect();
+    let lines = transcript.lines();
     let messages = transcript.messages.len() as u64 * u64::from(ROUNDS);
     let workload = lines.repeat(ROUNDS as usize);
     let hello = lines.lines().next().unwrap_or_default();
     Ok(Native {
-        rustc: versions.lines().next().unwrap_or_default().to_owned(),
-        target: field("host:"),
+        program: "weft".to_owned(),
         bytes,
         process: times(samples, || play(&program, transcript, hello, 1))?,
         message: times(samples.div_ceil(10), || {
             Ok(play(&program, transcript, &workload, messages)? / messages.max(1))
         })?,
+        rustc: compiler.version,
+        target: compiler.host,
     })
 }
 
@@ -70,31 +72,16 @@ pub fn run(package: &Package, transcript: &Transcript, samples: u32) -> Result<N
 ///
 /// # Errors
 /// [`Error::Process`] where cargo fails.
-pub fn build(package: &Package) -> Result<PathBuf> {
-    let folder = package.target_dir.join("native");
-    let mut cargo = process::cargo("cargo");
-    cargo
-        .args(["build", "--release", "--package", &package.name])
-        .args(["--features", FEATURE, "--bin", PROGRAM])
-        .args(["--config", "profile.release.strip=\"symbols\""])
-        .arg("--target-dir")
-        .arg(&folder)
-        .current_dir(&package.root);
-    process::run(&mut cargo)?;
-    let program = format!("{PROGRAM}{}", std::env::consts::EXE_SUFFIX);
-    Ok(folder.join("release").join(program))
+pub fn build(package: &Package, compiler: &Compiler) -> Result<PathBuf> {
+    program::build(package, &compiler.host, "native", &Build::of("release"))
 }
 
 /// One process that is sent `lines` and must answer each of `messages`: its time in nanoseconds.
 fn play(program: &Path, transcript: &Transcript, lines: &str, messages: u64) -> Result<u64> {
-    let temp = std::env::temp_dir();
-    let folder = tempfile::tempdir().map_err(Error::io("creating folder in", &temp))?;
-    let (root, script) = (folder.path().join("root"), folder.path().join("script"));
-    std::fs::write(&script, lines).map_err(Error::io("writing", &script))?;
-    let input = std::fs::File::open(&script).map_err(Error::io("reading", &script))?;
-    let mut command = process::command(program);
-    command.args(["--config", &transcript.config()]);
-    command.arg("--root").arg(root);
+    let home = Home::new(&transcript.toml()?)?;
+    let input = home.input(lines)?;
+    let mut command = home.weft(program);
+    command.args(["agent", "--json"]);
     let start = Instant::now();
     let answers = process::output_or_no(&mut command, input)?;
     let taken = start.elapsed().as_nanos() as u64;

@@ -61,6 +61,26 @@ impl Transcript {
         self.config.to_string()
     }
 
+    /// The configuration as `weft` reads it from a file.
+    ///
+    /// # Errors
+    /// [`Error::Input`] where it is none that TOML has.
+    pub fn toml(&self) -> Result<String> {
+        toml::to_string(&self.config).map_err(|why| Error::Input {
+            file: "transcript.json".into(),
+            offset: None,
+            message: format!("its configuration cannot be a file of weft: {why}"),
+            help: "write an object without null".to_owned(),
+        })
+    }
+
+    /// The messages as `weft agent --json` reads them, a line each.
+    pub fn lines(&self) -> String {
+        let messages = self.messages.iter();
+        let lines = messages.map(|message| format!("{}\n", serde_json::json!(message)));
+        lines.collect()
+    }
+
     /// Sends every message to an agent that has its configuration, and gives the answers as JSON.
     /// An answer may well be an error of the agent's; that is for the caller to judge.
     ///
@@ -92,6 +112,14 @@ mod tests {
                 .unwrap();
         assert_eq!(transcript.config(), r#"{"a":1}"#);
         assert_eq!(transcript.messages[0].message, "hi");
+        assert_eq!(transcript.toml().unwrap(), "a = 1\n");
+        let lines = "{\"message\":\"hi\",\"session\":\"s\"}\n";
+        assert_eq!(transcript.lines(), lines);
+        let none = Transcript {
+            config: serde_json::json!({"a": null}),
+            ..transcript
+        };
+        assert!(none.toml().unwrap_err().to_string().contains("null"));
     }
 
     /// Protects against a workload that is not played: a misspelt key, an empty list.

@@ -8,7 +8,6 @@ mod host_files;
 mod hostile;
 mod http;
 mod preinit;
-mod program;
 mod scenarios;
 mod steps;
 mod transcript;

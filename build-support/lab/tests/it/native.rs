@@ -3,8 +3,11 @@
 
 use crate::agent;
 use build_support::system::process;
-use lab::native;
+use lab::llvm::Compiler;
+use lab::native::home::Home;
+use lab::native::{self, Native};
 use lab::transcript::Transcript;
+use serde_json::json;
 
 #[test]
 fn it_is_measured_and_says_what_is_wrong() {
@@ -13,28 +16,44 @@ fn it_is_measured_and_says_what_is_wrong() {
 
     // Every message of every process was answered, or this is an error.
     let native = native::run(&package, &transcript, 3).unwrap();
+    assert_eq!(native.program, "weft");
     assert!(native.rustc.starts_with("rustc ") && !native.target.is_empty());
     assert!(native.bytes > 100_000, "{} bytes", native.bytes);
     assert_eq!((native.process.samples, native.message.samples), (3, 1));
 
-    let program = native::build(&package).unwrap();
-    let folder = tempfile::tempdir().unwrap();
+    // What is measured is the program that people have: it reads a file, and says what is wrong.
+    let program = native::build(&package, &Compiler::here().unwrap()).unwrap();
+    let home = Home::new(&transcript.toml().unwrap()).unwrap();
     let said = |args: &[&str]| {
-        let mut command = process::command(&program);
-        command.arg("--root").arg(folder.path()).args(args);
-        process::output(&mut command).map_err(|error| error.to_string())
+        let mut command = home.weft(&program);
+        process::output(command.args(args)).map_err(|error| error.to_string())
     };
-    let answers = said(&["write a.txt: b", "read a.txt"]).unwrap();
+    let args = ["agent", "-m", "write a.txt: b", "-m", "read a.txt"];
+    let answers = said(&args).unwrap();
     assert_eq!(answers.lines().count(), 2, "{answers}");
-    assert!(folder.path().join("a.txt").is_file());
+    assert!(home.root().join("a.txt").is_file());
     // 1 for an answer that is an error, 2 for what could not be run.
     for (args, expected) in [
-        (&["--session", "../x", "hello"][..], "exit status: 1"),
-        (&["--config", "{", "hello"], "exit status: 2"),
-        (&["--nope"], "there is no option --nope"),
-        (&["--session"], "--session needs a value"),
+        (
+            &["agent", "--session", "../x", "-m", "a"][..],
+            "exit status: 1",
+        ),
+        (&["--nope"], "exit status: 2"),
     ] {
         let error = said(args).unwrap_err();
         assert!(error.contains(expected), "{args:?}: {error}");
     }
+    let refused = Home::new("model = 1\n").unwrap();
+    let mut command = refused.weft(&program);
+    let error = process::output(command.args(["agent", "-m", "a"])).unwrap_err();
+    assert!(error.to_string().contains("exit status: 2"), "{error}");
+}
+
+/// Protects the file from before `weft`: it is read as it stands.
+#[test]
+fn a_baseline_of_the_former_program_is_read() {
+    let quantiles = json!({"samples": 1, "min_ns": 1, "median_ns": 1});
+    let text = json!({"rustc": "r", "target": "t", "bytes": 1, "process": quantiles, "message": quantiles});
+    let native: Native = serde_json::from_value(text).unwrap();
+    assert_eq!(native.program, "clawft");
 }
