@@ -111,7 +111,7 @@ pub fn run(
 }
 
 /// From an empty folder to the shipped file, in milliseconds.
-fn clean_build(
+pub(crate) fn clean_build(
     package: &Package,
     tool: &Path,
     root: &Path,

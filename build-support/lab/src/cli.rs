@@ -8,6 +8,8 @@ mod compact;
 mod corpus;
 mod coverage;
 mod memory;
+mod native_size;
+mod pgo;
 mod scaling;
 mod size_bench;
 mod startup;
@@ -46,6 +48,8 @@ enum Command {
     AllocCompare(alloc_compare::Opts),
     Startup(startup::Opts),
     Memory(memory::Opts),
+    NativeSize(native_size::Opts),
+    Pgo(pgo::Opts),
     Scaling(scaling::Opts),
     Compact(compact::Opts),
 }
@@ -76,6 +80,8 @@ pub fn main() -> ExitCode {
         Command::AllocCompare(opts) => alloc_compare::run(&opts),
         Command::Startup(opts) => startup::run(&opts),
         Command::Memory(opts) => memory::run(&opts),
+        Command::NativeSize(opts) => native_size::run(&opts),
+        Command::Pgo(opts) => pgo::run(&opts),
     })
 }
 

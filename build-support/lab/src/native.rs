@@ -1,7 +1,12 @@
 //! The agent as a native program: its size and its times, the yardstick beside the wasm files.
 
+pub mod builds;
 pub mod home;
+pub mod instructions;
+pub mod pgo;
 pub mod program;
+pub mod sections;
+pub mod workload;
 
 use crate::llvm::Compiler;
 use crate::quantiles::Quantiles;
