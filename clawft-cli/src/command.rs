@@ -2,6 +2,7 @@
 //! is an error or something asked for is not there, 2 it could not be run.
 
 mod agent;
+mod approval;
 mod configuration;
 mod lines;
 mod prompt;

@@ -5,7 +5,9 @@
 //! is read. Where a status says that something went wrong, keys are taken out of the whole body,
 //! because some servers send back what they were sent.
 
-use crate::driver::Input;
+mod public;
+
+use crate::host::Input;
 use crate::keys::Header;
 use clawft_wasm::machine::{HttpFault, HttpRequest};
 use std::io::{self, Read as _};
@@ -13,6 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 use std::time::Duration;
+use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Body, Error, http::Response};
 
 /// Bytes of a body that are read at a time.
@@ -71,6 +74,8 @@ impl Times {
 pub struct Client {
     through_proxy: ureq::Agent,
     direct: ureq::Agent,
+    /// Asks nobody but hosts with public addresses.
+    public: ureq::Agent,
     /// The number of the request that somebody waits for.
     current: Arc<AtomicU64>,
     out: Sender<Input>,
@@ -79,16 +84,23 @@ pub struct Client {
 impl Client {
     /// A client without connections; the parts of replies go to `out`.
     pub fn new(out: Sender<Input>) -> Client {
-        let agent = |builder: ureq::config::ConfigBuilder<ureq::typestate::AgentScope>| {
+        let config = |builder: ureq::config::ConfigBuilder<ureq::typestate::AgentScope>| {
             let builder = builder.http_status_as_error(false);
             let builder = builder.max_redirects(0).max_redirects_will_error(false);
             let user_agent = concat!("weft/", env!("CARGO_PKG_VERSION"));
-            builder.user_agent(user_agent).build().new_agent()
+            builder.user_agent(user_agent).build()
         };
+        let direct = config(ureq::Agent::config_builder().proxy(None));
         Client {
-            through_proxy: agent(ureq::Agent::config_builder()),
+            through_proxy: config(ureq::Agent::config_builder()).new_agent(),
+            // A proxy would look the name up itself.
+            public: ureq::Agent::with_parts(
+                direct.clone(),
+                DefaultConnector::default(),
+                public::Public::default(),
+            ),
             // This machine is reached without.
-            direct: agent(ureq::Agent::config_builder().proxy(None)),
+            direct: direct.new_agent(),
             current: Arc::default(),
             out,
         }
@@ -107,7 +119,9 @@ impl Client {
     /// Sends `request` with the header of its key, instead of any other.
     pub fn send(&self, request: HttpRequest, key: Option<Header>, times: Times) {
         let local = request.url.starts_with("http://");
-        let agent = if local {
+        let agent = if request.is_public {
+            &self.public
+        } else if local {
             &self.direct
         } else {
             &self.through_proxy
@@ -243,6 +257,7 @@ impl Exchange {
             Error::LargeResponseHeader(..) => HttpFault::TooLarge,
             Error::Io(io) => match io.kind() {
                 io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => HttpFault::TimedOut,
+                io::ErrorKind::PermissionDenied => HttpFault::NotAllowed,
                 io::ErrorKind::ConnectionRefused
                 | io::ErrorKind::HostUnreachable
                 | io::ErrorKind::NetworkUnreachable

@@ -3,18 +3,20 @@
 //! ```text
 //! config.toml → config ─┬→ the core's JSON ──→ agent core: a machine of events and effects
 //!                       └→ keys, times           │ Http, Receive, Delta, Wait
-//! terminal ⇄ chat, lines ⇄ driver ───────────────┘→ http (ureq) with a key → provider
+//! terminal ⇄ chat, lines ⇄ driver, or wasm ──────┘→ host: http (ureq) with a key → provider
 //! ```
 //!
 //! Modules in reading order: [`driver`] does what the core's machine wants and has no logic of the
-//! conversation in it, [`http`] sends its requests, [`keys`] are added to them, [`interrupt`] is
-//! Ctrl-C; `wasm` runs the shipped component in their place; [`config`] reads the file; [`command`] is the program.
+//! conversation in it, `wasm` does the same for the shipped component; [`host`] is what both have of
+//! the machine they run on: [`http`] sends requests, [`keys`] are added to them, [`interrupt`] is
+//! Ctrl-C; [`config`] reads the file; [`command`] is the program.
 //!
 //! A key is never in the core, in a file, a message or an answer of this program.
 
 pub mod command;
 pub mod config;
 pub mod driver;
+pub mod host;
 pub mod http;
 pub mod interrupt;
 pub mod keys;

@@ -1,22 +1,26 @@
 //! The shipped component in wasmtime: `weft agent --wasm FILE`.
 //!
-//! The component sees one folder, no environment, and of the network its providers' addresses
-//! alone. Keys are added here, to a request on its way out, so that none is ever in the component's
-//! memory; what a server says of a fault loses them on its way in.
+//! A turn comes out of the component in steps, and what it wants is done here as for the agent that
+//! is built in, by the same [`Host`]: streams are shown as they come, Ctrl-C cancels. The component
+//! sees one folder, no environment and no network; a request goes to an address of its providers or
+//! nowhere. Keys are added on the way out, so that none is ever in the component's memory; what a
+//! server says of a fault loses them on its way in.
 
-mod network;
+mod steps;
 
 use crate::config::Settings;
-use clawft_types::json::{self, Value, Writer};
-use network::Network;
+use crate::host::{Approve, Clock, Host, Input, Progress};
+use clawft_types::json::{self, Value};
+use clawft_types::{AgentError, Config, ErrorCode};
 use std::path::Path;
-use wasmtime::component::{Component as Compiled, Func, Linker, ResourceTable, Val};
+use std::sync::mpsc::Sender;
+use wasmtime::component::{Component as Compiled, Func, Instance, Linker, ResourceTable, Val};
 use wasmtime::{Engine, Store, StoreLimits, StoreLimitsBuilder};
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
-use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-/// The interface that is called, newest first.
-const INTERFACES: [&str; 2] = ["clawft:agent/agent@0.2.0", "clawft:agent/agent@0.1.0"];
+/// The interfaces that are called.
+const AGENT: &str = "clawft:agent/agent@0.2.0";
+const STEPS: &str = "clawft:agent/steps@0.2.0";
 
 /// The most bytes of linear memory.
 const MEMORY: usize = 256 << 20;
@@ -24,23 +28,22 @@ const MEMORY: usize = 256 << 20;
 /// An agent in a component.
 pub struct Component {
     store: Store<State>,
-    process: Func,
+    steps: Steps,
+    host: Host,
+    reach: steps::Reach,
 }
 
-/// What it answered.
-#[derive(Debug)]
-pub struct Answer {
-    /// As it is.
-    pub json: String,
-    /// The answer's text, or the error: its code and what happened.
-    pub text: Result<String, String>,
+/// The functions of a turn.
+struct Steps {
+    start: Func,
+    poll: Func,
+    supply: Func,
+    cancel: Func,
 }
 
 struct State {
     table: ResourceTable,
     wasi: WasiCtx,
-    http: WasiHttpCtx,
-    network: Network,
     limits: StoreLimits,
 }
 
@@ -49,16 +52,6 @@ impl WasiView for State {
         WasiCtxView {
             ctx: &mut self.wasi,
             table: &mut self.table,
-        }
-    }
-}
-
-impl WasiHttpView for State {
-    fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView {
-            hooks: &mut self.network,
-            table: &mut self.table,
-            ctx: &mut self.http,
         }
     }
 }
@@ -76,105 +69,157 @@ impl Component {
     pub fn start(file: &Path, root: &Path, settings: Settings) -> Result<Component, String> {
         let at = |why: String| format!("{}: {why}", file.display());
         let engine = Engine::default();
-        let compiled = Compiled::from_file(&engine, file)
-            .map_err(worded)
-            .map_err(at)?;
+        let compiled = Compiled::from_file(&engine, file);
+        let compiled = compiled.map_err(worded).map_err(at)?;
         let mut linker: Linker<State> = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_sync(&mut linker).map_err(worded)?;
-        wasmtime_wasi_http::p2::add_only_http_to_linker_sync(&mut linker).map_err(worded)?;
+        // `wasi:http` among them: in steps it sends nothing itself.
+        let others = linker.define_unknown_imports_as_traps(&compiled);
+        others.map_err(worded).map_err(at)?;
         let mut wasi = WasiCtx::builder();
         let opened = wasi.preopened_dir(root, "/", FsPerms::ReadWrite);
         opened.map_err(|why| format!("{}: {why:#}", root.display()))?;
         let state = State {
             table: ResourceTable::new(),
             wasi: wasi.build(),
-            http: WasiHttpCtx::new(),
-            network: Network::new(settings.keys, settings.addresses),
             limits: StoreLimitsBuilder::new().memory_size(MEMORY).build(),
         };
         let mut store = Store::new(&engine, state);
         store.limiter(|state| &mut state.limits);
         let instance = linker.instantiate(&mut store, &compiled);
         let instance = instance.map_err(worded).map_err(at)?;
-        let interface = INTERFACES
-            .iter()
-            .find_map(|name| instance.get_export_index(&mut store, None, name));
-        let interface = interface.ok_or_else(|| at(format!("it exports no {}", INTERFACES[0])))?;
-        let mut function = |name: &str| {
-            let index = instance.get_export_index(&mut store, Some(&interface), name);
-            let func = index.and_then(|index| instance.get_func(&mut store, index));
-            func.ok_or_else(|| at(format!("it exports no {name}")))
+        let mut function = |interface, name| exported(&instance, &mut store, interface, name);
+        let init = function(AGENT, "init").map_err(at)?;
+        let steps = Steps {
+            start: function(STEPS, "start").map_err(at)?,
+            poll: function(STEPS, "poll").map_err(at)?,
+            supply: function(STEPS, "supply").map_err(at)?,
+            cancel: function(STEPS, "cancel").map_err(at)?,
         };
-        let (init, process) = (function("init")?, function("process-message")?);
-        let mut component = Component { store, process };
-        component.init(init, &settings.json).map_err(at)?;
+        // Read already, by who made the settings.
+        let config = Config::parse(&settings.json).map_err(|error| at(error.message))?;
+        let mut component = Component {
+            store,
+            steps,
+            host: Host::new(settings.keys, settings.times, Clock::System),
+            reach: steps::Reach {
+                addresses: settings.addresses,
+                tools: config.tools,
+            },
+        };
+        let config = Val::String(settings.json);
+        let configured = component.call(init, &[config]).map_err(at)?;
+        configured.map_err(|error| at(error.message))?;
         Ok(component)
     }
 
-    fn init(&mut self, init: Func, config: &str) -> Result<(), String> {
-        match self.call(init, &[config])? {
-            Val::Result(Ok(_)) => Ok(()),
-            Val::Result(Err(Some(error))) => match *error {
-                Val::Record(fields) => {
-                    let message = fields.into_iter().find(|(name, _)| name == "message");
-                    match message {
-                        Some((_, Val::String(message))) => Err(message),
-                        _ => Err("it refuses the configuration".to_owned()),
-                    }
-                }
-                _ => Err("it refuses the configuration".to_owned()),
-            },
-            other => Err(format!("init gave {other:?}")),
-        }
+    /// Where [`Input::Interrupt`] is sent to.
+    pub fn outbox(&self) -> Sender<Input> {
+        self.host.outbox()
     }
 
-    fn call(&mut self, function: Func, texts: &[&str]) -> Result<Val, String> {
-        let texts: Vec<Val> = texts
-            .iter()
-            .map(|text| Val::String((*text).to_owned()))
-            .collect();
-        let mut results = [Val::Bool(false)];
-        let called = function.call(&mut self.store, &texts, &mut results);
-        let [result] = results;
-        called.map(|()| result).map_err(worded)
+    /// As [`Host::set_approve`].
+    pub fn set_approve(&mut self, approve: Approve) {
+        self.host.set_approve(approve);
     }
 
-    /// Has the agent answer `text`, as it is, in `session`.
+    /// Calls `function`, which gives a result of the interface: its value, if it has one, or its
+    /// error.
     ///
     /// # Errors
     /// Where the component traps.
-    pub fn answer(&mut self, session: &str, text: &str) -> Result<Answer, String> {
-        // As an object: a text that begins with a brace would be taken for one.
-        let mut message = Writer::new();
-        message.open("{");
-        message.string_member("role", "user");
-        message.string_member("content", text);
-        message.close("}");
-        let json = match self.call(self.process, &[session, &message.finish()])? {
-            Val::String(json) => self.store.data().network.without(&json),
-            other => return Err(format!("process-message gave {other:?}")),
+    fn call(
+        &mut self,
+        function: Func,
+        values: &[Val],
+    ) -> Result<Result<Option<Val>, Box<AgentError>>, String> {
+        let mut results = [Val::Bool(false)];
+        let called = function.call(&mut self.store, values, &mut results);
+        called.map_err(worded)?;
+        match results {
+            [Val::Result(Ok(value))] => Ok(Ok(value.map(|value| *value))),
+            [Val::Result(Err(Some(error)))] => Ok(Err(steps::error(&error))),
+            [other] => Err(format!("it gave {other:?} for a result")),
+        }
+    }
+
+    /// Has the agent answer `text`, as it is, in `session`; `show` is told what happens meanwhile.
+    /// Gives the answer's JSON.
+    ///
+    /// # Errors
+    /// The outer one where the component traps, the inner one as the core has them.
+    pub fn respond(
+        &mut self,
+        session: &str,
+        text: &str,
+        show: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<Result<String, Box<AgentError>>, String> {
+        self.host.begin();
+        let texts = [session, text].map(|text| Val::String(text.to_owned()));
+        let task = match self.call(self.steps.start, &texts)? {
+            Ok(Some(Val::U32(task))) => task,
+            Ok(other) => return Err(format!("`start` gave {other:?}")),
+            Err(error) => return Ok(Err(self.host.worded(error))),
         };
-        let value = json::parse(&json).map_err(|error| error.message)?;
-        let text = text_of(&value);
-        Ok(Answer { json, text })
+        let mut turn = steps::Turn::new(task);
+        let mut stands = self.call(self.steps.poll, &[Val::U32(task)])?;
+        loop {
+            let progress = match stands {
+                Ok(Some(progress)) => steps::Progress::read(progress)?,
+                Ok(None) => return Err("a turn in steps stands nowhere".to_owned()),
+                Err(error) => return Ok(Err(self.host.worded(error))),
+            };
+            let calls = match progress {
+                steps::Progress::Over(json) => {
+                    self.host.end();
+                    return self.over(&json);
+                }
+                steps::Progress::More => {
+                    stands = self.call(self.steps.poll, &[Val::U32(task)])?;
+                    continue;
+                }
+                steps::Progress::Calls(calls) => calls,
+            };
+            stands = match turn.serve(&calls, &mut self.host, &self.reach, show)? {
+                Some(results) => {
+                    let results = Val::List(results);
+                    self.call(self.steps.supply, &[Val::U32(task), results])?
+                }
+                None => self.call(self.steps.cancel, &[Val::U32(task)])?,
+            };
+        }
+    }
+
+    /// What a turn ended with; no key is in it, nor left out what the network said of an error.
+    fn over(&self, json: &str) -> Result<Result<String, Box<AgentError>>, String> {
+        let json = self.host.without(json);
+        let answer = json::parse(&json).map_err(|error| error.message)?;
+        let Some(error) = answer.get("error") else {
+            return Ok(Ok(json));
+        };
+        let text = |name: &str| error.get(name).and_then(Value::as_str).unwrap_or_default();
+        let code = text("code");
+        let code = ErrorCode::ALL.iter().find(|known| known.as_str() == code);
+        let mut error_known = AgentError::new(*code.unwrap_or(&ErrorCode::Io), "", &[]);
+        error_known.message = text("message").to_owned();
+        let after = error.get("retry_after_ms").and_then(Value::as_u64);
+        error_known.retry_after_ms = after.unwrap_or_default();
+        Ok(Err(self.host.worded(error_known)))
     }
 }
 
-/// The text of an answer, or its error.
-fn text_of(answer: &Value) -> Result<String, String> {
-    let text = |of: &str, name: &str| {
-        let member = answer.get(of).and_then(|of| of.get(name));
-        member
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
-    };
-    match answer.get("message") {
-        Some(_) => Ok(text("message", "content")),
-        None => Err(format!(
-            "{}: {}",
-            text("error", "code"),
-            text("error", "message")
-        )),
-    }
+/// The function `name` of `interface`.
+fn exported(
+    instance: &Instance,
+    store: &mut Store<State>,
+    interface: &str,
+    name: &str,
+) -> Result<Func, String> {
+    let known = instance.get_export_index(&mut *store, None, interface);
+    let known = known.ok_or_else(|| {
+        format!("it exports no {interface}; build the component of this version: cargo wasm")
+    })?;
+    let index = instance.get_export_index(&mut *store, Some(&known), name);
+    let function = index.and_then(|index| instance.get_func(&mut *store, index));
+    function.ok_or_else(|| format!("{interface} has no {name}"))
 }

@@ -1,6 +1,6 @@
 //! `weft agent`: a message, lines of standard input, or a conversation.
 
-use super::{Place, Result, lines, prompt, say, voice};
+use super::{Place, Result, approval, lines, prompt, say, voice};
 use crate::config::Settings;
 use crate::driver::{Clock, Driver, Progress};
 use crate::interrupt::Interrupt;
@@ -34,7 +34,16 @@ enum Speaker {
     Native(Box<Driver>, Interrupt),
     /// The component.
     #[cfg(feature = "wasm")]
-    Wasm(Box<crate::wasm::Component>),
+    Wasm(Box<crate::wasm::Component>, Interrupt),
+}
+
+/// What of an answer is looked at here.
+struct Said {
+    json: String,
+    text: String,
+    finish: String,
+    /// Why it was not saved, if it was not.
+    not_persisted: Option<String>,
 }
 
 /// An agent in one conversation.
@@ -84,7 +93,10 @@ pub fn run(opts: &Opts, place: &Place) -> Result<bool> {
 
 fn native(root: &Path, settings: Settings) -> Result<Speaker> {
     let agent = Agent::at(&settings.json, root).map_err(|error| error.message)?;
-    let driver = Driver::new(agent, settings.keys, settings.times, Clock::System);
+    let mut driver = Driver::new(agent, settings.keys, settings.times, Clock::System);
+    if let Some(approve) = approval::by_user() {
+        driver.set_approve(approve);
+    }
     let interrupt = Interrupt::install(driver.outbox())?;
     Ok(Speaker::Native(Box::new(driver), interrupt))
 }
@@ -92,14 +104,18 @@ fn native(root: &Path, settings: Settings) -> Result<Speaker> {
 #[cfg(feature = "wasm")]
 fn component(file: &Path, root: &Path, settings: Settings) -> Result<Speaker> {
     std::fs::create_dir_all(root).map_err(|why| format!("{}: {why}", root.display()))?;
-    let component = crate::wasm::Component::start(file, root, settings)?;
-    Ok(Speaker::Wasm(Box::new(component)))
+    let mut component = crate::wasm::Component::start(file, root, settings)?;
+    if let Some(approve) = approval::by_user() {
+        component.set_approve(approve);
+    }
+    let interrupt = Interrupt::install(component.outbox())?;
+    Ok(Speaker::Wasm(Box::new(component), interrupt))
 }
 
 #[cfg(not(feature = "wasm"))]
 fn component(file: &Path, _: &Path, _: Settings) -> Result<Speaker> {
     let file = file.display();
-    let help = "cargo install --locked --path clawft-cli --features editor,wasm";
+    let help = "cargo install --locked --path clawft-cli";
     Err(format!("{file}: this weft cannot run it; build one that can: {help}").into())
 }
 
@@ -125,44 +141,75 @@ impl Talk {
 
     /// The same in another session.
     pub fn answer_in(&mut self, session: &str, text: &str) -> Result<bool> {
-        match &mut self.speaker {
+        let mut shown = Shown {
+            silent: self.json,
+            ..Shown::default()
+        };
+        let answer = self.speaker.respond(session, text, &mut shown)?;
+        match shown.failed.take() {
+            Some(error) => return Err(error.into()),
+            None if self.json => say(&line(&answer))?,
+            None => shown.end(&answer)?,
+        }
+        Ok(answer.is_ok())
+    }
+}
+
+impl Speaker {
+    /// Has who it is answer `text`, and shows what comes.
+    fn respond(&mut self, session: &str, text: &str, shown: &mut Shown) -> Result<Answered> {
+        match self {
             Speaker::Native(driver, interrupt) => {
-                let mut shown = Shown {
-                    silent: self.json,
-                    ..Shown::default()
-                };
                 interrupt.begin();
                 let answer = driver.respond(session, text, &mut |progress| shown.take(progress));
                 interrupt.end();
-                let written = match shown.failed.take() {
-                    Some(error) => Err(error),
-                    None if self.json => say(&line(&answer)),
-                    None => shown.end(&answer),
-                };
-                written?;
-                Ok(answer.is_ok())
+                Ok(answer.map(|answer| Said::of(&answer)))
             }
             #[cfg(feature = "wasm")]
-            Speaker::Wasm(component) => {
-                let answer = component.answer(session, text)?;
-                if self.json {
-                    say(&format!("{}\n", answer.json))?;
-                } else {
-                    match &answer.text {
-                        Ok(text) => say(&format!("{text}\n"))?,
-                        Err(error) => voice::complain(error),
-                    }
-                }
-                Ok(answer.text.is_ok())
+            Speaker::Wasm(component, interrupt) => {
+                interrupt.begin();
+                let answer = component.respond(session, text, &mut |progress| shown.take(progress));
+                interrupt.end();
+                Ok(answer?.map(Said::read))
             }
         }
     }
 }
 
+type Answered = std::result::Result<Said, Box<AgentError>>;
+
+impl Said {
+    fn of(answer: &Answer) -> Said {
+        let why = answer.not_persisted.as_ref();
+        Said {
+            json: answer.to_json(),
+            text: answer.message.content.clone(),
+            finish: answer.finish.to_owned(),
+            not_persisted: why.map(|why| why.message.clone()),
+        }
+    }
+
+    /// Of the component's JSON.
+    #[cfg(feature = "wasm")]
+    fn read(json: String) -> Said {
+        use clawft_types::json::{Value, parse};
+        let answer = parse(&json).unwrap_or(Value::Null);
+        let text = |of: Option<&Value>| of.and_then(Value::as_str).unwrap_or_default().to_owned();
+        let member = |of: &str, name: &str| answer.get(of).and_then(|of| of.get(name));
+        let why = member("not_persisted", "message");
+        Said {
+            text: text(member("message", "content")),
+            finish: text(answer.get("finish")),
+            not_persisted: why.map(|why| text(Some(why))),
+            json,
+        }
+    }
+}
+
 /// The answer, or the error, as a line of JSON.
-fn line(answer: &std::result::Result<Box<Answer>, Box<AgentError>>) -> String {
+fn line(answer: &Answered) -> String {
     let mut line = match answer {
-        Ok(answer) => answer.to_json(),
+        Ok(said) => said.json.clone(),
         Err(error) => answer::error_json(error),
     };
     line.push('\n');
@@ -200,20 +247,20 @@ impl Shown {
         self.failed = written.err();
     }
 
-    fn end(&self, answer: &std::result::Result<Box<Answer>, Box<AgentError>>) -> io::Result<()> {
+    fn end(&self, answer: &Answered) -> io::Result<()> {
         if self.is_open {
             say("\n")?;
         }
         match answer {
-            Ok(answer) => {
+            Ok(said) => {
                 if !self.any {
-                    say(&format!("{}\n", answer.message.content))?;
+                    say(&format!("{}\n", said.text))?;
                 }
-                if answer.finish != STOP {
-                    voice::warn(&format!("the answer ended early: {}", answer.finish));
+                if said.finish != STOP {
+                    voice::warn(&format!("the answer ended early: {}", said.finish));
                 }
-                if let Some(why) = &answer.not_persisted {
-                    voice::warn(&format!("the session was not saved: {}", why.message));
+                if let Some(why) = &said.not_persisted {
+                    voice::warn(&format!("the session was not saved: {why}"));
                 }
             }
             Err(error) => voice::complain(&format!("{}: {}", error.code.as_str(), error.message)),

@@ -1,18 +1,12 @@
 //! Ctrl-C as a terminal sends it.
 #![cfg(unix)]
 
-use crate::support::{Home, driver};
-use build_support::system::process;
+use crate::support::{Home, driver, interrupt};
 use clawft_cli::driver::{Input, Progress};
 use mock_provider::scenario::Form;
 use mock_provider::{Mock, Scenario};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::process::{Child, Stdio};
-
-fn interrupt(child: &Child) {
-    let mut kill = process::command("kill");
-    process::output(kill.args(["-INT", &child.id().to_string()])).unwrap();
-}
+use std::process::Stdio;
 
 /// The first cancels the turn, whatever the server does; the second ends the program.
 #[test]

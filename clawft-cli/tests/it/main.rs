@@ -6,4 +6,5 @@ mod many;
 mod program;
 mod scenarios;
 mod support;
+mod tools;
 mod wasm;

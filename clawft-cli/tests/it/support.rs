@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 /// The key of every provider here.
 pub const SECRET: &str = "sk-test-7d1f0c5e9a";
@@ -141,6 +141,13 @@ pub fn run(command: &mut Command) -> (Option<i32>, String, String) {
         String::from_utf8(stdout).unwrap(),
         String::from_utf8(stderr).unwrap(),
     )
+}
+
+/// Ctrl-C, as a terminal sends it.
+#[cfg(unix)]
+pub fn interrupt(child: &Child) {
+    let mut kill = process::command("kill");
+    process::output(kill.args(["-INT", &child.id().to_string()])).unwrap();
 }
 
 /// Every file below `folder`, with its bytes.

@@ -1,14 +1,15 @@
 //! The shipped component in place of the agent that is built in: the same scenarios, with the key
-//! added outside.
+//! added outside, words shown as they come, and Ctrl-C.
 #![cfg(feature = "wasm")]
 
-use crate::support::{Home, SECRET, files, run};
+use crate::support::{Home, SECRET, files, interrupt, run};
 use build_support::system::process;
 use mock_provider::scenario::{Exchange, Form, Reply};
 use mock_provider::{Mock, Scenario};
 use serde_json::json;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
 /// Built as `cargo wasm` builds it; whether it is within its budget is told elsewhere.
@@ -54,6 +55,14 @@ fn scenarios() {
         "whole_for_stream",
         "wrong_type",
         "redirect",
+        "missing_ids",
+        "unknown_tool",
+        "same_failure",
+        "lone_surrogate",
+        "large_headers",
+        "garbage",
+        "cut_late",
+        "context_exceeded",
     ] {
         let scenario = Scenario::named(name).unwrap();
         for form in scenario.forms() {
@@ -87,6 +96,60 @@ fn scenarios() {
             }
         }
     }
+}
+
+/// The words are there while the server still talks, and Ctrl-C cancels the turn alone.
+#[cfg(unix)]
+#[test]
+fn words_are_shown_as_they_come_and_a_turn_is_cancelled() {
+    let mut exchanges = Scenario::named("hang").unwrap().exchanges;
+    exchanges.extend(Scenario::named("plain").unwrap().exchanges);
+    exchanges[1].expect.absent.push("word".to_owned());
+    let mock = Mock::start(exchanges).unwrap();
+    let home = Home::with(&mock, Form::OpenaiStream);
+    let mut command = weft(&home);
+    command.args(["-m", "hello", "-m", "hello again"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = child.spawn().unwrap();
+    let mut shown = [0; 14];
+    let mut output = child.stdout.take().unwrap();
+    output.read_exact(&mut shown).unwrap();
+    assert_eq!(&shown, b"word word word");
+    interrupt(&child);
+    let mut rest = String::new();
+    output.read_to_string(&mut rest).unwrap();
+    assert!(rest.ends_with("\nHello there, friend.\n"), "{rest}");
+    let output = child.wait_with_output().unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(errors.contains("error: cancelled: "), "{errors}");
+    assert_eq!(
+        output.status.code(),
+        Some(1),
+        "one of the answers is an error"
+    );
+    mock.finish().unwrap();
+}
+
+/// Lines of JSON are what the built-in agent gives, down to the word.
+#[test]
+fn lines_are_those_of_the_built_in_agent() {
+    let answers = ["", "component"].map(|who| {
+        let mock = Mock::start(Scenario::named("wrong_key").unwrap().exchanges).unwrap();
+        let home = Home::with(&mock, Form::AnthropicWhole);
+        let mut command = if who.is_empty() {
+            let mut command = home.weft();
+            command.arg("agent");
+            command
+        } else {
+            weft(&home)
+        };
+        let (code, answer, stderr) = run(command.args(["--json", "-m", "hello"]));
+        assert_eq!((code, stderr.as_str()), (Some(1), ""));
+        mock.finish().unwrap();
+        answer
+    });
+    assert_eq!(answers[0], answers[1]);
+    assert!(answers[0].contains("\"ok\":false"), "{}", answers[0]);
 }
 
 /// A server that sends the key back: it is in no word and no file.
