@@ -2,6 +2,7 @@
 //! asked.
 
 use clawft_types::{AgentError, ErrorCode, Result, ToolCall};
+use core_alloc::string::String;
 
 /// The host of a turn that blocks: see [`Agent::say_with`](super::Agent::say_with).
 pub trait Host {

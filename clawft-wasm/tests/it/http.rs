@@ -487,3 +487,44 @@ fn what_hosts_say_instead_of_a_reply() {
         assert_eq!(agent.say("again")["message"]["content"], "back");
     }
 }
+
+/// A page that a tool call wants: requests without a body, each to an address that is allowed.
+#[test]
+fn pages_are_fetched_through_the_host() {
+    let config = r#"{"web":{"allow":["docs.rs","*.docs.rs"]}}"#;
+    let moved = |to| Scene::Reply(302, vec![("location", to)], String::new());
+    let html = vec![("content-type", "text/html; charset=utf-8")];
+    let page = Scene::Reply(200, html, "<h1>Grüße</h1><script>x</script>".into());
+    let mut agent = Agent::new(config, &[], &[moved("//static.docs.rs/b?c#d"), page]);
+    let answer = agent.say("fetch https://docs.rs/a");
+    assert_eq!(answer["tool_results"][0]["output"], "Grüße", "{answer}");
+    let state = agent.store.data();
+    let asked: Vec<String> = state
+        .requests
+        .iter()
+        .map(|seen| {
+            format!(
+                "{} {}://{}{}",
+                seen.method, seen.scheme, seen.authority, seen.path
+            )
+        })
+        .collect();
+    assert_eq!(
+        asked,
+        ["get HTTPS://docs.rs/a", "get HTTPS://static.docs.rs/b?c"]
+    );
+    for request in &state.requests {
+        let names: Vec<&str> = request
+            .headers
+            .iter()
+            .map(|header| header.0.as_str())
+            .collect();
+        assert_eq!(names, ["accept"]);
+    }
+    assert_eq!(state.live, 0, "handles that were not given back");
+    let mut agent = Agent::new(config, &[], &[moved("https://evil.org/")]);
+    let answer = agent.say("fetch https://docs.rs/a");
+    let code = &answer["tool_results"][0]["error"]["code"];
+    assert_eq!(code, "host_not_allowed", "{answer}");
+    assert_eq!(agent.store.data().live, 0);
+}

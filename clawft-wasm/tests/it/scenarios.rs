@@ -141,8 +141,13 @@ impl Reply {
 
 /// Says a message, and does what is asked for until it is over; gives the answer and what was
 /// shown.
-fn talk(agent: &mut dyn Agent, message: &str, patience: Duration) -> (Value, String) {
-    let task = agent.start("s", message).unwrap();
+fn talk(
+    agent: &mut dyn Agent,
+    session: &str,
+    message: &str,
+    patience: Duration,
+) -> (Value, String) {
+    let task = agent.start(session, message).unwrap();
     let mut shown = String::new();
     let mut reply = None;
     // The agent has a clock of its own: this one goes on from the same.
@@ -199,109 +204,110 @@ fn failed(call: u32, fault: &std::io::Error) -> Given {
     }
 }
 
-/// What is left of a scenario: its session, without times.
-fn session(root: &Path) -> Vec<Value> {
-    let file = std::fs::read_to_string(root.join(".clawft/sessions/s.json"));
-    file.unwrap_or_default().lines().map(timeless).collect()
+/// What is left of a scenario: its session, without times, and without the mock's port, which an
+/// error may name.
+fn session(root: &Path, name: &str) -> Vec<String> {
+    let file = root.join(format!(".clawft/sessions/{name}.json"));
+    let file = std::fs::read_to_string(file).unwrap_or_default();
+    let lines = file.lines().map(|line| timeless(line).to_string());
+    let portless = lines.map(|line| line.split("127.0.0.1:").next().unwrap().to_owned());
+    portless.map(|line| line.replace(name, "s")).collect()
 }
 
-/// Holds a scenario in one form; gives the session.
-fn hold(
-    name: &str,
-    scenario: &Scenario,
-    form: Form,
-    agent: &mut dyn Agent,
-    root: &Path,
-) -> Vec<Value> {
-    for (name, text) in &scenario.files {
-        std::fs::write(root.join(name), text).unwrap();
+/// An agent that goes on from one scenario to the next, each in a session of its own.
+struct Host {
+    agent: Box<dyn Agent>,
+    root: tempfile::TempDir,
+}
+
+impl Host {
+    fn new(start: impl FnOnce(&Path) -> Box<dyn Agent>) -> Self {
+        let root = tempfile::tempdir().unwrap();
+        Host {
+            agent: start(root.path()),
+            root,
+        }
     }
-    let mock = Mock::start(scenario.exchanges.clone()).unwrap();
-    let providers = ["first", "next"]
-        .iter()
-        .take(1 + usize::from(scenario.next));
-    let providers = providers.map(|provider| {
-        let version = if form.kind() == "openai" { "/v1" } else { "" };
-        json!({"name": provider, "kind": form.kind(), "credential": provider,
+
+    /// Holds a scenario in one form; gives the session.
+    fn hold(&mut self, name: &str, scenario: &Scenario, form: Form, number: usize) -> Vec<String> {
+        let root = self.root.path();
+        for (name, text) in &scenario.files {
+            std::fs::write(root.join(name), text).unwrap();
+        }
+        let mock = Mock::start(scenario.exchanges.clone()).unwrap();
+        let config = config(scenario, form, &mock);
+        self.agent.init(&config.to_string()).unwrap();
+        let ends = |end| {
+            let mut exchanges = scenario.exchanges.iter();
+            exchanges.any(|exchange| exchange.reply.end == end)
+        };
+        let patience = Duration::from_millis(if ends(End::Silent) {
+            100
+        } else if ends(End::Hang) {
+            2000
+        } else {
+            30_000
+        });
+        let session_name = format!("s{number}");
+        let mut last = (Value::Null, String::new());
+        for message in &scenario.say {
+            last = talk(&mut *self.agent, &session_name, message, patience);
+        }
+        let (answer, shown) = last;
+        let place = format!("{name} {form:?}: {answer}");
+        let wrong = mock.finish().err();
+        assert_eq!(wrong, None, "{place}");
+        let text = answer["message"]["content"].as_str();
+        assert_eq!(text, scenario.answer.as_deref(), "{place}");
+        let code = answer["error"]["code"].as_str();
+        assert_eq!(code, scenario.error.as_deref(), "{place}");
+        if let Some(text) = text {
+            let finish = scenario.finish.as_deref().unwrap_or("stop");
+            assert_eq!(answer["finish"], finish, "{place}");
+            let is_whole = !form.is_stream() || shown.is_empty() || shown == text;
+            assert!(is_whole, "{place}: {shown}");
+        }
+        for name in scenario.files.keys() {
+            std::fs::remove_file(root.join(name)).unwrap();
+        }
+        session(root, &session_name)
+    }
+}
+
+fn config(scenario: &Scenario, form: Form, mock: &Mock) -> Value {
+    let providers = ["first", "next"].iter();
+    let providers = providers
+        .take(1 + usize::from(scenario.next))
+        .map(|provider| {
+            let version = if form.kind() == "openai" { "/v1" } else { "" };
+            json!({"name": provider, "kind": form.kind(), "credential": provider,
             "stream": form.is_stream(), "base_url": format!("{}/{provider}{version}", mock.url())})
-    });
+        });
     let mut config = json!({"model": "m", "providers": providers.collect::<Vec<_>>()});
     if let Value::Object(more) = &scenario.config {
         config.as_object_mut().unwrap().extend(more.clone());
     }
-    agent.init(&config.to_string()).unwrap();
-    let silent = scenario
-        .exchanges
-        .iter()
-        .any(|exchange| exchange.reply.end == End::Silent);
-    let hangs = scenario
-        .exchanges
-        .iter()
-        .any(|exchange| exchange.reply.end == End::Hang);
-    let patience = Duration::from_millis(if silent {
-        100
-    } else if hangs {
-        2000
-    } else {
-        30_000
-    });
-    let mut last = (Value::Null, String::new());
-    for message in &scenario.say {
-        last = talk(agent, message, patience);
-    }
-    let (answer, shown) = last;
-    let place = format!("{name} {form:?}: {answer}");
-    let wrong = mock.finish().err();
-    assert_eq!(wrong, None, "{place}");
-    let text = answer["message"]["content"].as_str();
-    assert_eq!(text, scenario.answer.as_deref(), "{place}");
-    assert_eq!(
-        answer["error"]["code"].as_str(),
-        scenario.error.as_deref(),
-        "{place}"
-    );
-    if let Some(text) = text {
-        let finish = scenario.finish.as_deref().unwrap_or("stop");
-        assert_eq!(answer["finish"], finish, "{place}");
-        assert!(
-            !form.is_stream() || shown.is_empty() || shown == text,
-            "{place}: {shown}"
-        );
-    }
-    session(root)
+    config
 }
 
-/// Holds every scenario in every form that `wanted` names, in each of these engines.
-fn hold_all(wanted: impl Fn(&str, Form) -> bool, engines: &[&dyn Fn(&Path) -> Box<dyn Agent>]) {
+/// Holds every scenario in the forms that are wanted with each of these hosts: the same session
+/// comes of it.
+fn hold_all(wanted: impl Fn(Form) -> bool, mut hosts: Vec<Host>) {
     let mut count = 0;
     for (name, scenario) in Scenario::all().unwrap() {
-        for form in scenario.forms().filter(|form| wanted(&name, *form)) {
+        for form in scenario.forms().filter(|form| wanted(*form)) {
+            count += 1;
             let mut sessions = Vec::new();
-            for engine in engines {
-                let root = tempfile::tempdir().unwrap();
-                let mut agent = engine(root.path());
-                let session = hold(&name, &scenario, form, &mut *agent, root.path());
-                sessions.push(timeless_urls(session));
+            for host in &mut hosts {
+                sessions.push(host.hold(&name, &scenario, form, count));
             }
             for session in &sessions {
                 assert_eq!(session, &sessions[0], "{name} {form:?}");
             }
-            count += 1;
         }
     }
     assert!(count >= 30, "{count} scenarios");
-}
-
-/// Sessions without the mock's port, which an error may name.
-fn timeless_urls(session: Vec<Value>) -> Vec<String> {
-    let text = session.iter().map(Value::to_string);
-    text.map(|line| {
-        line.split("127.0.0.1:")
-            .next()
-            .unwrap_or_default()
-            .to_owned()
-    })
-    .collect()
 }
 
 /// A form of each vendor: what differs between engines is not in the words of replies.
@@ -312,8 +318,8 @@ fn is_everywhere(form: Form) -> bool {
 #[test]
 fn the_other_forms_in_node() {
     let shipped = build("wasm32-wasip1", &[]).shipped;
-    let node = |root: &Path| -> Box<dyn Agent> { Box::new(Node::new(&shipped, root)) };
-    hold_all(|_, form| !is_everywhere(form), &[&node]);
+    let node = Host::new(|root| Box::new(Node::new(&shipped, root)));
+    hold_all(|form| !is_everywhere(form), vec![node]);
 }
 
 /// The same session comes of it in every engine.
@@ -321,12 +327,11 @@ fn the_other_forms_in_node() {
 fn scenarios_are_the_same_in_every_engine() {
     let reactor = build("wasm32-wasip1", &[]).shipped;
     let component = build("wasm32-wasip2", &[]).shipped;
-    let compiled = |root: &Path| -> Box<dyn Agent> { Box::new(Reactor::new(&reactor, root)) };
-    let interpreted = |root: &Path| -> Box<dyn Agent> { Box::new(Wasmi::new(&reactor, root)) };
-    let node = |root: &Path| -> Box<dyn Agent> { Box::new(Node::new(&reactor, root)) };
-    let typed = |root: &Path| -> Box<dyn Agent> { Box::new(Component::new(&component, root)) };
-    hold_all(
-        |_, form| is_everywhere(form),
-        &[&compiled, &interpreted, &node, &typed],
-    );
+    let hosts = vec![
+        Host::new(|root| Box::new(Reactor::new(&reactor, root))),
+        Host::new(|root| Box::new(Wasmi::new(&reactor, root))),
+        Host::new(|root| Box::new(Node::new(&reactor, root))),
+        Host::new(|root| Box::new(Component::new(&component, root))),
+    ];
+    hold_all(is_everywhere, hosts);
 }
