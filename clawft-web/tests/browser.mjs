@@ -65,22 +65,23 @@ async function tab({ send: all, listeners }, url, { width = 1000, height = 800, 
   const send = (method, params) => all(method, params, sessionId);
   const [complaints, requests, workers, loads] = [[], [], new Map(), []];
   const mine = new Set([sessionId]);
-  const listen = async ({ sessionId: from, method, params }) => {
+  const listen = ({ sessionId: from, method, params }) => {
     if (method === "Target.attachedToTarget" && mine.has(from)) {
       mine.add(params.sessionId);
       workers.set(params.sessionId, params.targetInfo);
       const to = (what, with_) => all(what, with_, params.sessionId).catch(() => undefined);
-      const setup = [to("Runtime.enable"), to("Network.enable"), to("Target.setAutoAttach", { autoAttach: true, waitForDebuggerOnStart: true, flatten: true })];
-      if (worker && params.targetInfo.type === "worker") setup.push(to("Runtime.evaluate", { expression: worker }));
-      await Promise.all(setup);
-      await to("Runtime.runIfWaitingForDebugger");
+      // In this order; a service worker answers none of it before it runs.
+      for (const domain of ["Runtime", "Network"]) void to(`${domain}.enable`);
+      if (params.targetInfo.type === "worker") void to("Target.setAutoAttach", { autoAttach: true, waitForDebuggerOnStart: true, flatten: true });
+      if (worker && params.targetInfo.type === "worker") void to("Runtime.evaluate", { expression: worker });
+      void to("Runtime.runIfWaitingForDebugger");
     }
     if (method === "Target.detachedFromTarget") workers.delete(params.sessionId);
     if (!mine.has(from)) return;
     if (method === "Runtime.exceptionThrown") complaints.push(params.exceptionDetails.exception?.description ?? params.exceptionDetails.text);
     if (method === "Runtime.consoleAPICalled") complaints.push(`console: ${params.args.map((arg) => arg.value).join(" ")}`);
     if (method === "Log.entryAdded") complaints.push(`${params.entry.level}: ${params.entry.text} ${params.entry.url ?? ""}`);
-    if (method === "Network.requestWillBeSent") requests.push({ id: params.requestId, url: params.request.url, worker: from !== sessionId });
+    if (method === "Network.requestWillBeSent") requests.push({ id: params.requestId, url: params.request.url, by: workers.get(from)?.type ?? "page" });
     if (method === "Network.loadingFinished") Object.assign(requests.findLast((one) => one.id === params.requestId) ?? {}, { bytes: params.encodedDataLength });
     if (method === "Page.loadEventFired" && from === sessionId) loads.splice(0).forEach((done) => done());
   };
@@ -96,7 +97,7 @@ async function tab({ send: all, listeners }, url, { width = 1000, height = 800, 
   };
   const go = (to) => loaded(() => send("Page.navigate", { url: to }));
   const run = async (source) => {
-    const { result, exceptionDetails } = await send("Runtime.evaluate", { expression: source, returnByValue: true, awaitPromise: true, userGesture: true });
+    const { result, exceptionDetails } = await send("Runtime.evaluate", { expression: source, returnByValue: true, awaitPromise: true, userGesture: true, allowUnsafeEvalBlockedByCSP: false });
     if (exceptionDetails) throw new Error(`${exceptionDetails.exception?.description ?? exceptionDetails.text} in ${source}`);
     return result.value;
   };
@@ -121,7 +122,7 @@ async function tab({ send: all, listeners }, url, { width = 1000, height = 800, 
   };
   const inWorker = async (source, at = 0) => {
     const id = [...workers].filter(([, info]) => info.type === "worker")[at]?.[0];
-    const { result, exceptionDetails } = await all("Runtime.evaluate", { expression: source, returnByValue: true, awaitPromise: true }, id);
+    const { result, exceptionDetails } = await all("Runtime.evaluate", { expression: source, returnByValue: true, awaitPromise: true, allowUnsafeEvalBlockedByCSP: false }, id);
     if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
     return result.value;
   };

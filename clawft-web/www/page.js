@@ -483,9 +483,13 @@ async function begin() {
   addEventListener("pageshow", (event) => event.persisted && apps.forEach((app) => app.start("free")));
   document.addEventListener("freeze", save);
   document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && save());
-  setTimeout(() => void serviceWorker().catch(() => undefined), 0);
+  // The first answer comes first.
+  current?.opened.catch(() => undefined).then(serviceWorker).catch(() => undefined);
 }
 
 begin().catch((error) => {
   status.textContent = `${error.message}.`;
 });
+
+/** The example of this name, if it is open. @param {string} name */
+export const app = (name) => apps.get(name);

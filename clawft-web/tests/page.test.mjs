@@ -1,0 +1,246 @@
+// The page in Chromium: the transcript, what comes over the network, the policy, the keyboard, the looks, offline and a new version.
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { brotliCompressSync, gzipSync } from "node:zlib";
+import { bundle } from "./bundle.mjs";
+import { ask, banners, browsing, host, open, press, ready, say, shown, status } from "./setup.mjs";
+import { Agent } from "../www/steps.js";
+import { Tree } from "../www/tree.js";
+
+const transcript = JSON.parse(readFileSync(new URL("../../clawft-wasm/tests/transcript.json", import.meta.url)));
+const timeless = (text) => text.replace(/"(\w*(?:time|_ms|at))":\d+/g, '"$1":0');
+const pictures = process.env.PICTURES;
+
+let server;
+before(async () => (server = await host()));
+after(() => server.stop());
+
+const keep = async (tab, name) => {
+  const png = await tab.picture();
+  if (pictures) {
+    mkdirSync(pictures, { recursive: true });
+    writeFileSync(join(pictures, `${name}.png`), png);
+  }
+};
+
+test("the transcript answers in Chromium as in node", () => browsing(async (browser) => {
+  const agent = new Agent(new WebAssembly.Module(readFileSync(process.env.REACTOR)), new Tree());
+  agent.ask("clawft_init", JSON.stringify(transcript.config));
+  const tab = await browser.tab(`${server.origin}/?example=light`);
+  await ready(tab, "light");
+  let same = 0;
+  for (const { session, message } of transcript.messages) {
+    const task = agent.start(session, message);
+    const expected = new TextDecoder().decode(task > 0 ? agent.poll(task).bytes : agent.last());
+    const answer = await ask(tab, "light", "say", { session, text: message });
+    assert.equal(timeless(JSON.stringify(answer)), timeless(JSON.stringify(JSON.parse(expected))), message);
+    same += 1;
+  }
+  assert.equal(same, transcript.messages.length);
+  const files = await ask(tab, "light", "files");
+  assert.ok(files.some(({ path }) => path === "notes/plan.txt"));
+  assert.deepEqual(tab.complaints, []);
+}));
+
+test("the light example loads what it uses and no more, and its sizes are these", () => browsing(async (browser) => {
+  const from = server.seen.length;
+  const tab = await browser.tab(`${server.origin}/`);
+  await ready(tab, "light");
+  await say(tab, "light", "hello", "hello");
+  const names = [...new Set(tab.requests.filter(({ by }) => by !== "service_worker").map(({ url }) => new URL(url).pathname.split("/").pop()))].filter((name) => name !== "service-worker.js").sort();
+  assert.deepEqual(names, ["", "agent.wasm", "page.js", "plan.json", "steps.js", "style.css", "tree.js", "turns.js", "wasi.js", "worker.js"]);
+  assert.equal(await tab.run("indexedDB.databases().then((all) => all.length)"), 0, "no storage is opened");
+  const folder = join(server.at.folder, server.at.build);
+  const sizes = names.map((name) => {
+    const bytes = readFileSync(name ? join(folder, name) : join(server.at.folder, "index.html"));
+    return { name: name || "index.html", raw: bytes.length, brotli: brotliCompressSync(bytes).length, gzip: gzipSync(bytes, { level: 9 }).length };
+  });
+  const sum = (all, key) => all.reduce((total, one) => total + one[key], 0);
+  const own = sizes.filter(({ name }) => name !== "agent.wasm");
+  for (const { name, raw, brotli, gzip } of sizes) console.log(`# ${name}: ${raw} raw, ${brotli} brotli, ${gzip} gzip`);
+  console.log(`# page and worker: ${sum(own, "brotli")} brotli, ${sum(own, "gzip")} gzip; before the first answer: ${sum(sizes, "brotli")} brotli, ${sum(sizes, "gzip")} gzip`);
+  assert.ok(sum(own, "brotli") <= 24 * 1024, "page and worker within 24 KiB brotli");
+  assert.ok(sizes.find(({ name }) => name === "wasi.js").gzip <= 3 * 1024, "the shim within 3 KiB gzip");
+  assert.ok(server.seen.slice(from).every(({ headers }) => headers.cookie === undefined));
+  assert.deepEqual(tab.complaints, []);
+}));
+
+test("the policy: eval, a foreign script, an origin that is not granted, markup, a worker of somebody else", () => browsing(async (browser) => {
+  const other = await host();
+  const tab = await browser.tab(`${server.origin}/`);
+  await ready(tab, "light");
+  assert.deepEqual(tab.complaints, [], "no complaint in a normal run");
+  await tab.send("Log.disable");
+  const found = await tab.run(`(async () => {
+    const seen = [];
+    document.addEventListener("securitypolicyviolation", (event) => seen.push(event.effectiveDirective));
+    const tried = {};
+    const attempt = async (name, run) => { try { tried[name] = await run(); } catch (error) { tried[name] = error.name; } };
+    await attempt("eval", () => (0, eval)("1"));
+    await attempt("function", () => new Function("return 1")());
+    await attempt("markup", () => { document.body.innerHTML = "<b>x</b>"; return "done"; });
+    await attempt("worker", () => { new Worker("./worker.js"); return "done"; });
+    await attempt("policy", () => { trustedTypes.createPolicy("other", {}); return "done"; });
+    await attempt("fetch", () => fetch("${other.origin}/audit.json").then(() => "done"));
+    await attempt("script", () => import("${other.origin}/${other.at.build}/tar.js").then(() => "done"));
+    await attempt("inline", () => { const script = document.createElement("script"); try { script.text = "globalThis.hacked = 1"; } catch { } document.body.append(script); return String(globalThis.hacked); });
+    await attempt("style", () => { const style = document.createElement("style"); style.textContent = "body { display: none }"; document.body.append(style); return getComputedStyle(document.body).display; });
+    return { tried, seen: [...new Set(seen)] };
+  })()`);
+  assert.deepEqual(found.tried, { eval: "EvalError", function: "EvalError", markup: "TypeError", worker: "TypeError", policy: "TypeError", fetch: "TypeError", script: "TypeError", inline: "undefined", style: "flex" });
+  const inWorker = await tab.inWorker(`(async () => { try { (0, eval)("1"); return "done"; } catch (error) { return error.name; } })()`);
+  const outside = await tab.inWorker(`fetch("${other.origin}/audit.json").then(() => "done", (error) => error.name)`);
+  assert.deepEqual([inWorker, outside], ["EvalError", "TypeError"]);
+  assert.equal(other.seen.length, 0, "nothing has reached the other origin");
+  await other.stop();
+}));
+
+test("by keyboard alone: a message, every panel, every example; and all has a name", () => browsing(async (browser) => {
+  const tab = await browser.tab(`${server.origin}/?example=notes&session=keys`);
+  await ready(tab, "notes");
+  const focus = () => tab.run("document.activeElement.id || document.activeElement.textContent");
+  const seen = [];
+  await tab.run("document.body.focus()");
+  for (let i = 0; i < 12; i += 1) {
+    await tab.press("Tab");
+    const at = await focus();
+    if (at === "tab-notes" && seen.includes(at)) break;
+    seen.push(at);
+    const ring = await tab.run("getComputedStyle(document.activeElement).outlineStyle");
+    if (at && (await tab.run("document.activeElement !== document.body"))) assert.equal(ring, "solid", `${at} shows its focus`);
+  }
+  for (const id of ["tab-notes", "notes-tab-chat", "notes-input"]) assert.ok(seen.includes(id), `${id} in ${seen}`);
+  // A message, with a line in between; Enter sends.
+  await tab.run(`document.getElementById("notes-input").focus()`);
+  await tab.type("write keys.txt: by hand");
+  await tab.press("Enter");
+  await tab.until(`document.querySelector("#notes-chat .said.assistant")?.textContent.includes("keys.txt")`);
+  // The panels by arrows.
+  await tab.run(`document.getElementById("notes-tab-chat").focus()`);
+  const panels = [];
+  for (let i = 0; i < 5; i += 1) {
+    await tab.press("ArrowRight");
+    const panel = (await focus()).split("-").pop();
+    panels.push(panel);
+    await tab.until(`!document.getElementById("notes-${panel}").hidden && (${JSON.stringify(panel)} === "chat" || document.querySelector("#notes-${panel} h2"))`, panel);
+  }
+  assert.deepEqual(panels, ["sessions", "files", "stats", "audit", "chat"]);
+  // A file, viewed and edited.
+  await tab.press("ArrowRight");
+  await tab.press("ArrowRight");
+  await tab.until(`document.querySelector("#notes-files [aria-label='View keys.txt']")`);
+  assert.match(await tab.run(`document.querySelector("#notes-files tbody").innerText`), /keys.txt\s+changed by the agent/);
+  await tab.run(`document.querySelector("[aria-label='View keys.txt']").focus()`);
+  await tab.press("Enter", "\r");
+  await tab.until(`document.activeElement.id === "notes-edit"`);
+  await tab.press("End");
+  await tab.type("!");
+  await tab.press("Tab");
+  await tab.press("Enter", "\r");
+  await tab.until(`!document.getElementById("notes-edit")`);
+  await tab.run(`document.getElementById("notes-tab-files").focus()`);
+  await tab.press("Home");
+  assert.equal(await say(tab, "notes", "read keys.txt"), "read_file: by hand!");
+  // Names and roles.
+  await tab.send("Accessibility.enable");
+  const { nodes } = await tab.send("Accessibility.getFullAXTree");
+  const nameless = nodes.filter(({ ignored, role, name }) => !ignored && ["button", "tab", "textbox", "link", "combobox", "log", "tablist", "checkbox", "region"].includes(role?.value) && !name?.value?.trim());
+  assert.deepEqual(nameless.map(({ role }) => role.value), []);
+  const roles = new Set(nodes.map(({ role }) => role?.value));
+  for (const role of ["tablist", "tab", "tabpanel", "log", "textbox", "status", "main", "banner", "heading"]) assert.ok(roles.has(role), `${role} in ${[...roles]}`);
+  // The examples by arrows.
+  await tab.run(`document.getElementById("tab-notes").focus()`);
+  await tab.press("End");
+  await ready(tab, "devices");
+  assert.match(await tab.run("location.search"), /example=devices&session=devices-/);
+  assert.deepEqual(tab.complaints, []);
+}));
+
+// The least contrast of any text with what it stands on, by the colours that are drawn (WCAG 2.1).
+const CONTRAST = `(() => {
+  const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const light = (colour) => {
+    const [r, g, b] = numbers(colour).slice(0, 3).map((v) => v / 255).map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const behind = (of) => {
+    for (let up = of; up; up = up.parentElement) { const colour = getComputedStyle(up).backgroundColor; const alpha = numbers(colour)[3]; if (alpha === undefined || alpha === 1) return colour; }
+    return getComputedStyle(document.documentElement).backgroundColor;
+  };
+  let least = { ratio: 21 };
+  for (const of of document.body.querySelectorAll("*")) {
+    const own = [...of.childNodes].some((one) => one.nodeType === 3 && one.data.trim()) || of.value;
+    if (!own || !of.checkVisibility() || of.disabled || ["SCRIPT", "NOSCRIPT", "OPTION"].includes(of.tagName)) continue;
+    const [a, b] = [light(getComputedStyle(of).color), light(behind(of))];
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < least.ratio) least = { ratio, text: of.textContent.slice(0, 40) };
+  }
+  return least;
+})()`;
+
+test("light and dark, wide and at 320 pixels: 4.5 to 1, and nothing sticks out", () => browsing(async (browser) => {
+  for (const [dark, width] of [[false, 1000], [true, 1000], [false, 320], [true, 320]]) {
+    const tab = await browser.tab(`${server.origin}/?example=notes&session=look-${width}-${dark}`, { dark, width, height: 700 });
+    await ready(tab, "notes");
+    await say(tab, "notes", "write notes/list.txt: milk, bread and a word that is as long as it can be: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+    await say(tab, "notes", "hello");
+    for (const panel of ["chat", "sessions", "files", "stats", "audit"]) {
+      if (panel !== "chat") await open(tab, "notes", panel);
+      const { ratio, text } = await tab.run(CONTRAST);
+      assert.ok(ratio >= 4.5, `${panel}, ${dark ? "dark" : "light"}: ${ratio} of ${text}`);
+      assert.ok((await tab.run("document.documentElement.scrollWidth")) <= width, `${panel} at ${width} pixels`);
+      await keep(tab, `${panel}-${width}-${dark ? "dark" : "light"}`);
+    }
+    assert.deepEqual(tab.complaints, []);
+    await tab.close();
+  }
+}));
+
+test("offline after the first visit; a new version waits until somebody asks for it", () => browsing(async (browser) => {
+  const own = await host();
+  const tab = await browser.tab(`${own.origin}/?example=notes&session=offline`);
+  await ready(tab, "notes");
+  await tab.until("navigator.serviceWorker.ready.then(() => true)", "a service worker");
+  await tab.until("navigator.serviceWorker.controller !== null");
+  await say(tab, "notes", "write a.txt: kept");
+  const old = own.at.build;
+  // The host is gone.
+  const { folder } = own.at;
+  own.at.folder = "/nowhere";
+  const before = own.seen.length;
+  await tab.reload();
+  await ready(tab, "notes");
+  assert.equal(await say(tab, "notes", "read a.txt"), "read_file: kept");
+  await open(tab, "notes", "stats");
+  assert.ok(own.seen.slice(before).every(({ url }) => url === "/service-worker.js"), "all came from the cache");
+  // Another version is there.
+  const made = bundle(process.env.REACTOR, folder, (_, files) => files.set("style.css", Buffer.concat([files.get("style.css"), Buffer.from("\n")])));
+  Object.assign(own.at, { folder, ...made });
+  assert.notEqual(made.build, old);
+  await tab.run("navigator.serviceWorker.getRegistration().then((one) => one.update()).then(() => true)");
+  await tab.until(`document.getElementById("banner-version")`, "it is offered");
+  assert.match(await tab.run(`document.querySelector("script").src`), new RegExp(old));
+  await tab.reload();
+  await ready(tab, "notes");
+  assert.match(await tab.run(`document.querySelector("script").src`), new RegExp(old), "not taken by a reload");
+  await tab.until(`document.getElementById("banner-version")`);
+  await press(tab, "Use it");
+  await tab.until(`document.querySelector("script").src.includes("${made.build}") && document.documentElement.dataset.ready === "notes"`, "the new one");
+  assert.equal(await say(tab, "notes", "read a.txt"), "read_file: kept");
+  await own.stop();
+}));
+
+test("cold, warm: until it can be used", () => browsing(async (browser) => {
+  const times = {};
+  for (const visit of ["cold", "warm"]) {
+    const tab = await browser.tab(`${server.origin}/`, { watch: false });
+    await ready(tab, "light");
+    times[visit] = await tab.run("performance.getEntriesByName('ready')[0].startTime");
+    await tab.until("navigator.serviceWorker.ready.then(() => true)");
+    await tab.close();
+  }
+  console.log(`# ready after ${times.cold.toFixed(0)} ms cold, ${times.warm.toFixed(0)} ms warm`);
+  assert.ok(times.warm > 0 && times.cold > 0);
+}));

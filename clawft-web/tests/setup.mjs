@@ -1,0 +1,57 @@
+// What every test in Chromium begins with: a bundle, its host, a browser, and how a page is used.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { bundle } from "./bundle.mjs";
+import { forget, start } from "./browser.mjs";
+import { serve } from "./serve.mjs";
+
+// A bundle on a host of its own.
+export async function host(change, answer) {
+  const folder = mkdtempSync(join(tmpdir(), "web-bundle-"));
+  const made = bundle(process.env.REACTOR, folder, change);
+  const at = { folder, ...made };
+  const server = await serve(at, answer);
+  return { ...server, at, async stop() {
+    await server.stop();
+    rmSync(folder, { recursive: true });
+  } };
+}
+
+// Runs with a browser, which ends with it.
+export async function browsing(run, more) {
+  const browser = start(undefined, more);
+  try {
+    return await run(browser);
+  } finally {
+    await browser.stop();
+    forget(browser.folder);
+  }
+}
+
+export const ready = (tab, name) => tab.until(`document.documentElement.dataset.ready === ${JSON.stringify(name)}`, `${name} is ready`);
+
+export async function say(tab, name, text, has) {
+  const answers = `document.querySelectorAll("#${name}-chat .said.assistant, #${name}-chat .said.note").length`;
+  const before = await tab.run(answers);
+  await tab.until(`!document.getElementById("${name}-input").disabled`);
+  await tab.run(`document.getElementById("${name}-input").focus()`);
+  await tab.type(text);
+  await tab.press("Enter");
+  await tab.until(`${answers} > ${before} && document.querySelector("#${name}-view [type=submit].main").disabled === false`, `an answer to ${text}`);
+  const last = await tab.run(`[...document.querySelectorAll("#${name}-chat .said.assistant, #${name}-chat .said.note")].at(-1).lastChild.textContent`);
+  if (has !== undefined && !last.includes(has)) throw new Error(`${text}: ${last}, without ${has}`);
+  return last;
+}
+
+// The conversation as it is shown, without what is folded.
+export const shown = (tab, name) => tab.run(`[...document.querySelectorAll("#${name}-chat .said")].map((one) => one.className.split(" ")[1] + ": " + one.lastChild.textContent)`);
+
+export const open = (tab, name, panel) => tab.run(`document.getElementById("${name}-tab-${panel}").click()`).then(() => tab.until(`document.querySelector("#${name}-${panel} h2")`, panel));
+
+export const status = (tab) => tab.run(`document.getElementById("status").textContent`);
+export const banners = (tab) => tab.run(`[...document.querySelectorAll(".banner p")].map((one) => one.textContent)`);
+export const press = (tab, label) => tab.run(`[...document.querySelectorAll("button")].find((one) => one.textContent === ${JSON.stringify(label)} && one.checkVisibility()).click()`);
+
+// Asks the worker of a page's example, as the page does.
+export const ask = (tab, name, what, message = {}) => tab.run(`import(document.querySelector("script[type=module]").src).then(({ app }) => app(${JSON.stringify(name)}).ask(${JSON.stringify(what)}, ${JSON.stringify(message)}))`);
