@@ -1,5 +1,4 @@
-// Headless Chromium over a pipe in the DevTools protocol, for pages with workers: several tabs, profiles that outlive a kill, and what
-// is to be done in a worker before it runs.
+// Headless Chromium over a pipe in the DevTools protocol, for pages with workers: several tabs, and profiles that outlive a kill.
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -55,12 +54,20 @@ export function start(folder = profile(), more = []) {
       await gone;
     },
     tab: (url, options) => tab({ send, listeners }, url, options),
+    // Tabs with storage of their own, which goes with them.
+    async context() {
+      const { browserContextId } = await send("Target.createBrowserContext");
+      return {
+        tab: (url, options) => tab({ send, listeners }, url, { ...options, browserContextId }),
+        close: () => send("Target.disposeBrowserContext", { browserContextId }),
+      };
+    },
   };
 }
 
-// A tab. `worker` is what is run in every worker before its own script.
-async function tab({ send: all, listeners }, url, { width = 1000, height = 800, dark = false, worker = "", page = "", watch = true } = {}) {
-  const { targetId } = await all("Target.createTarget", { url: "about:blank" });
+// A tab, with its workers: what they complain of and ask for is the tab's.
+async function tab({ send: all, listeners }, url, { width = 1000, height = 800, dark = false, page = "", watch = true, browserContextId } = {}) {
+  const { targetId } = await all("Target.createTarget", { url: "about:blank", browserContextId });
   const { sessionId } = await all("Target.attachToTarget", { targetId, flatten: true });
   const send = (method, params) => all(method, params, sessionId);
   const [complaints, requests, workers, loads] = [[], [], new Map(), []];
@@ -73,7 +80,6 @@ async function tab({ send: all, listeners }, url, { width = 1000, height = 800, 
       // In this order; a service worker answers none of it before it runs.
       for (const domain of ["Runtime", "Network"]) void to(`${domain}.enable`);
       if (params.targetInfo.type === "worker") void to("Target.setAutoAttach", { autoAttach: true, waitForDebuggerOnStart: true, flatten: true });
-      if (worker && params.targetInfo.type === "worker") void to("Runtime.evaluate", { expression: worker });
       void to("Runtime.runIfWaitingForDebugger");
     }
     if (method === "Target.detachedFromTarget") workers.delete(params.sessionId);

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { after } from "node:test";
 import { bundle } from "./bundle.mjs";
 import { forget, start } from "./browser.mjs";
 import { serve } from "./serve.mjs";
@@ -18,16 +19,29 @@ export async function host(change, answer) {
   } };
 }
 
-// Runs with a browser, which ends with it.
-export async function browsing(run, more) {
-  const browser = start(undefined, more);
+// A change of the bundle: what is run in every worker before all else.
+export const inWorkers = (source) => (_, files) => {
+  files.set("first.js", Buffer.from(source));
+  files.set("worker.js", Buffer.concat([Buffer.from('import "./first.js";\n'), files.get("worker.js")]));
+};
+
+let shared;
+
+// Runs with tabs whose storage is their own, in the one browser of this file.
+export async function browsing(run) {
+  shared ??= start();
+  const context = await shared.context();
   try {
-    return await run(browser);
+    return await run(context);
   } finally {
-    await browser.stop();
-    forget(browser.folder);
+    await context.close();
   }
 }
+
+after(async () => {
+  await shared?.stop();
+  if (shared) forget(shared.folder);
+});
 
 export const ready = (tab, name) => tab.until(`document.documentElement.dataset.ready === ${JSON.stringify(name)}`, `${name} is ready`);
 

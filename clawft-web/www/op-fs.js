@@ -9,7 +9,7 @@ async function place(path, grant, host, create) {
   const name = /** @type {string} */ (names.pop());
   try {
     let folder = await navigator.storage.getDirectory();
-    for (const one of ["clawft", "files", host.session, ...names]) folder = await folder.getDirectoryHandle(one, { create });
+    for (const one of ["clawft", "files", host.session || host.example.name, ...names]) folder = await folder.getDirectoryHandle(one, { create });
     return { folder, name };
   } catch (error) {
     throw missing(error, path);

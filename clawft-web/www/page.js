@@ -13,7 +13,7 @@ export function element(tag, with_ = {}, ...inside) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(with_)) {
     if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
-    else if (name in made && name !== "list") /** @type {any} */ (made)[name] = value;
+    else if (name in made && name !== "role") /** @type {any} */ (made)[name] = value;
     else made.setAttribute(name, value);
   }
   made.append(...inside);

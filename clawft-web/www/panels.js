@@ -23,9 +23,12 @@ const button = (label, act, more = {}) => element("button", { type: "button", on
 
 /** @param {string} caption @param {string[]} heads @param {(string | Node)[][]} rows @param {number[]} [numbers] */
 function table(caption, heads, rows, numbers = []) {
-  const cells = (/** @type {string} */ tag, /** @type {(string | Node)[]} */ all) => all.map((one, i) => element(i === 0 && tag === "td" ? "th" : tag, { ...(numbers.includes(i) && { className: "number" }), ...((tag === "th" || i === 0) && { scope: tag === "th" ? "col" : "row" }) }, one));
+  const kind = (/** @type {number} */ i) => (numbers.includes(i) ? { className: "number" } : {});
+  // The roles are said again, because a narrow page draws rows one below the other.
+  const body = rows.map((row) => element("tr", { role: "row" }, ...row.map((one, i) => (i ? element("td", { role: "cell", "data-head": heads[i], ...kind(i) }, one) : element("th", { role: "rowheader", scope: "row" }, one)))));
+  const top = element("tr", { role: "row" }, ...heads.map((one, i) => element("th", { role: "columnheader", scope: "col", ...kind(i) }, one)));
   return element("div", { className: "wide", tabIndex: 0, role: "region", "aria-label": caption },
-    element("table", {}, element("caption", { className: "quiet" }, caption), element("thead", {}, element("tr", {}, ...cells("th", heads))), element("tbody", {}, ...rows.map((row) => element("tr", {}, ...cells("td", row))))));
+    element("table", { role: "table", "aria-label": caption }, element("thead", { role: "rowgroup" }, top), element("tbody", { role: "rowgroup" }, ...body)));
 }
 
 /** Does something, and draws the panel anew; what goes wrong is said. @param {string} panel @param {App} app @param {() => Promise<unknown>} run */

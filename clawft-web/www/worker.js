@@ -52,12 +52,17 @@ const listed = () => [...tree.walk()].map(({ path, node }) => ({ path, bytes: no
 
 const view = () => ({ type: "view", history: history("main"), conversations: conversations(), files: listed() });
 
+/** Paths that have changed in this turn. @type {Set<string>} */
+let changed = new Set();
+const note = () => [...tree.dirty.keys()].forEach((path) => path.startsWith(".clawft") || changed.add(path));
+
 /** Saves what has changed; what goes wrong is in the status line. */
 async function save() {
   if (!here.store?.log) return false;
+  note();
   try {
     const written = await here.store.save();
-    if (written) post({ type: "saved", time: Date.now(), bytes: here.store.saves.at(-1).bytes });
+    if (written && here.kind !== "memory") post({ type: "saved", time: Date.now(), bytes: here.store.saves.at(-1).bytes });
     return written;
   } catch (error) {
     post({ type: "paused", why: here.store.paused || String(error) });
@@ -109,6 +114,8 @@ async function begin() {
     const archive = await fetch(new URL(files.path, here.base));
     if (!archive.ok) throw new Error(`${files.path}: ${archive.status}`);
     for (const { path, bytes } of unpack(new Uint8Array(await archive.arrayBuffer()))) bytes ? tree.write(path, bytes) : tree.mkdir(path);
+    here.store ? await save() : tree.dirty.clear();
+    changed = new Set();
   }
 }
 
@@ -195,7 +202,10 @@ async function resume() {
 
 /** What is done at the end of every turn. @param {string} session @param {any} answer */
 async function over(session, answer) {
-  const changed = [...tree.dirty.keys()].filter((path) => !path.startsWith(".clawft"));
+  note();
+  if (!here.store) tree.dirty.clear();
+  const paths = [...changed].filter((path) => tree.find(path));
+  changed = new Set();
   if (here.store) {
     const { KIND } = await import("./store.js");
     here.store.note(KIND.turn, { session, time: Date.now(), device: here.device });
@@ -205,7 +215,7 @@ async function over(session, answer) {
   if (here.memory && pages > here.memory) here.growths += 1;
   here.memory = pages;
   await save();
-  post({ type: "answer", session, answer, changed, conversations: conversations() });
+  post({ type: "answer", session, answer, changed: paths, conversations: conversations() });
   here.sync?.soon();
 }
 

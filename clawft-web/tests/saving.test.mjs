@@ -1,0 +1,190 @@
+// What is saved in Chromium: reload, two tabs, sessions side by side, archives, kills, and browsers that keep nothing.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { forget, profile, start } from "./browser.mjs";
+import { ask, banners, browsing, host, inWorkers, open, press, ready, say, shown, status } from "./setup.mjs";
+
+let server;
+before(async () => (server = await host()));
+after(() => server.stop());
+
+const at = (session, example = "notes") => `${server.origin}/?example=${example}&session=${session}`;
+
+test("after a reload everything is there, and the address names the session", () => browsing(async (browser) => {
+  const tab = await browser.tab(`${server.origin}/?example=notes`);
+  await ready(tab, "notes");
+  const url = await tab.run("location.href");
+  assert.match(url, /session=notes-[a-z0-9]{1,8}$/);
+  await say(tab, "notes", "write notes/a.txt: kept", "notes/a.txt");
+  await say(tab, "notes", "hello", "hello");
+  const before = await shown(tab, "notes");
+  await tab.reload();
+  await ready(tab, "notes");
+  assert.equal(await tab.run("location.href"), url);
+  assert.deepEqual(await shown(tab, "notes"), before);
+  assert.equal(await say(tab, "notes", "read notes/a.txt"), "read_file: kept");
+  assert.match(await status(tab), /saved \d/);
+  const { kind, log, saves } = await ask(tab, "notes", "stats");
+  assert.deepEqual([kind, log.epoch], ["opfs", 2]);
+  assert.ok(saves.count >= 1 && saves.bytes < 4096 + 2000, `${saves.bytes} bytes for a turn`);
+  console.log(`# a save of a turn: ${saves.p95.toFixed(2)} ms, ${saves.bytes} bytes`);
+  // Nothing changed, nothing written.
+  assert.equal(await ask(tab, "notes", "save"), false);
+  assert.deepEqual(tab.complaints, []);
+}));
+
+test("two tabs, one owner: the other one sees it live, and takes it over", () => browsing(async (browser) => {
+  const first = await browser.tab(at("shared"));
+  await ready(first, "notes");
+  await say(first, "notes", "hello");
+  const second = await browser.tab(at("shared"));
+  await second.until(`document.getElementById("banner-taken")`);
+  assert.match(await status(second), /open in another tab/);
+  assert.equal(await second.run(`document.getElementById("notes-input").disabled`), true);
+  await second.until(`document.querySelectorAll("#notes-chat .said").length === 2`, "what there is");
+  await say(first, "notes", "write live.txt: seen");
+  await second.until(`document.getElementById("notes-chat").textContent.includes("wrote 4 bytes to live.txt")`, "what goes on");
+  assert.deepEqual(await shown(second, "notes"), await shown(first, "notes"));
+  await press(second, "Use here");
+  await ready(second, "notes");
+  await first.until(`document.getElementById("banner-taken")`);
+  assert.equal(await first.run(`document.getElementById("notes-input").disabled`), true);
+  assert.equal(await say(second, "notes", "read live.txt"), "read_file: seen");
+  await press(first, "Use here");
+  await first.until(`!document.getElementById("banner-taken")`);
+  assert.equal(await say(first, "notes", "read live.txt"), "read_file: seen");
+  // Another session in another tab runs beside it.
+  const third = await browser.tab(at("other"));
+  await ready(third, "notes");
+  await Promise.all([say(third, "notes", "hello"), say(first, "notes", "hello")]);
+  for (const tab of [first, second, third]) assert.deepEqual(tab.complaints, []);
+}));
+
+test("sessions: listed, opened, copied, renamed, deleted with undo, exported and imported", () => browsing(async (browser) => {
+  const old = await browser.tab(at("old-one"));
+  await ready(old, "notes");
+  await say(old, "notes", "write a.txt: of the old one");
+  await old.close();
+  const tab = await browser.tab(at("new-one"));
+  await ready(tab, "notes");
+  await say(tab, "notes", "hello");
+  await open(tab, "notes", "sessions");
+  const names = () => tab.run(`[...document.querySelectorAll("#notes-sessions tbody tr")].map((row) => row.firstChild.textContent).sort()`);
+  assert.deepEqual(await names(), ["new-one (open here)", "old-one"]);
+  const archive = await tab.run(`import(document.querySelector("script").src).then(({ app }) => app("notes").ask("export", { name: "old-one" })).then((bytes) => [...bytes])`);
+  const { unpack } = await import("../www/tar.js");
+  const entries = unpack(Uint8Array.from(archive));
+  assert.equal(new TextDecoder().decode(entries.find(({ path }) => path === "a.txt").bytes), "of the old one");
+  assert.ok(entries.some(({ path }) => path === ".clawft/sessions/main.json"));
+  const imported = `import(document.querySelector("script").src).then(({ app }) => app("notes").ask("import", { name: "NAME", archive: Uint8Array.from(${JSON.stringify(archive)}) }))`;
+  assert.ok((await tab.run(imported.replace("NAME", "from-archive"))) > 1);
+  await assert.rejects(tab.run(imported.replace("NAME", "old-one")), /a session old-one already/);
+  await tab.run(`document.querySelector("[aria-label='Duplicate old-one']").click()`);
+  await tab.run(`document.getElementById("notes-name").value = "a-copy"; document.querySelector("#notes-sessions form button").click()`);
+  await tab.until(`document.querySelector("[aria-label='Open a-copy']")`);
+  await tab.run(`document.querySelector("[aria-label='Rename old-one']").click()`);
+  await tab.run(`document.getElementById("notes-name").value = "renamed"; document.querySelector("#notes-sessions form button").click()`);
+  await tab.until(`document.querySelector("[aria-label='Open renamed']")`);
+  assert.deepEqual(await names(), ["a-copy", "from-archive", "new-one (open here)", "renamed"]);
+  await tab.run(`document.querySelector("[aria-label='Delete a-copy']").click()`);
+  await tab.until(`!document.querySelector("[aria-label='Open a-copy']")`);
+  await press(tab, "Undo");
+  await tab.until(`document.querySelector("[aria-label='Open a-copy']")`);
+  await tab.run(`document.querySelector("[aria-label='Open renamed']").click()`);
+  await tab.until(`location.search.includes("session=renamed") && document.getElementById("notes-chat").textContent.includes("a.txt")`);
+  await tab.until(`!document.getElementById("notes-input").disabled`);
+  assert.equal(await say(tab, "notes", "read a.txt"), "read_file: of the old one");
+  assert.deepEqual(tab.complaints, []);
+}));
+
+test("without OPFS it is IndexedDB, without that nothing is kept and the page says so", () => browsing(async (browser) => {
+  // By the name of the session, what its worker is without.
+  const own = await host(inWorkers(`if (/^(indexed|none)/.test(name)) delete StorageManager.prototype.getDirectory;
+    if (name === "none") Object.defineProperty(self, "indexedDB", { value: undefined });`));
+  const there = (session) => at(session).replace(server.origin, own.origin);
+  const tab = await browser.tab(there("indexed"));
+  await ready(tab, "notes");
+  await say(tab, "notes", "write a.txt: kept");
+  assert.equal((await ask(tab, "notes", "stats")).kind, "indexeddb");
+  await tab.reload();
+  await ready(tab, "notes");
+  assert.equal(await say(tab, "notes", "read a.txt"), "read_file: kept");
+  const none = await browser.tab(there("none"));
+  await ready(none, "notes");
+  assert.match(await status(none), /not saved/);
+  assert.match((await banners(none)).join(), /keeps nothing/);
+  await say(none, "notes", "hello");
+  await own.stop();
+}));
+
+test("whoever opened a session last in IndexedDB owns it: what an older one writes is refused", () => browsing(async (browser) => {
+  const tab = await browser.tab(`${server.origin}/`);
+  await ready(tab, "light");
+  const found = await tab.run(`import(new URL("backends.js", document.querySelector("script").src).href).then(async ({ indexed }) => {
+    const put = async (files, text) => { const handle = await files.open("f"); handle.write(new TextEncoder().encode(text), 0); await handle.flush(); };
+    const backend = await indexed();
+    const [first, second] = [await backend.files("s"), await backend.files("s")];
+    await put(second, "by the second");
+    const refused = await put(first, "by the first!").then(() => "done", (error) => error.name);
+    const handle = await (await backend.files("s")).open("f");
+    return [refused, new TextDecoder().decode(handle.read(0, handle.size()))];
+  })`);
+  assert.deepEqual(found, ["AbortError", "by the second"]);
+}));
+
+test("a full disk: it says so, and what was saved stays whole", () => browsing(async (browser) => {
+  const own = await host(inWorkers(`const write = FileSystemSyncAccessHandle.prototype.write; self.full = false;
+      FileSystemSyncAccessHandle.prototype.write = function (bytes, at) { if (self.full) { write.call(this, bytes.subarray(0, 7), at); throw new DOMException("no room", "QuotaExceededError"); } return write.call(this, bytes, at); };`));
+  const tab = await browser.tab(at("full").replace(server.origin, own.origin));
+  await ready(tab, "notes");
+  await say(tab, "notes", "write a.txt: before");
+  await tab.inWorker("self.full = true");
+  await say(tab, "notes", "write a.txt: after");
+  await tab.until(`document.getElementById("banner-paused")`);
+  assert.match((await banners(tab)).join(), /QuotaExceededError.*What was saved before is whole/);
+  assert.match(await status(tab), /not saved/);
+  await tab.inWorker("self.full = false");
+  await press(tab, "Try again");
+  await tab.until(`!document.getElementById("banner-paused")`);
+  await tab.reload();
+  await ready(tab, "notes");
+  assert.equal(await say(tab, "notes", "read a.txt"), "read_file: after");
+  await own.stop();
+}));
+
+test("killed at random moments of saving and compacting: the last finished turn is there, whole", async () => {
+  const rounds = Number(process.env.KILLS ?? 4);
+  const folder = profile();
+  let [count, seed] = [0, Number(process.env.KILLS_SEED ?? 11)];
+  const random = (below) => (seed = (Math.imul(seed, 1103515245) + 12345) >>> 0) % below;
+  // The text of a file says which turn wrote it: all of the same letter, large enough that it is compacted now and then.
+  const text = (n) => `turn ${n} ${"abcdefghij"[n % 10].repeat(60_000)}`;
+  for (let round = 0; round < rounds; round += 1) {
+    const browser = start(folder);
+    const tab = await browser.tab(at("killed"), { watch: false });
+    await ready(tab, "notes");
+    const found = await tab.run(`import(document.querySelector("script").src).then(({ app }) => app("notes").ask("read", { path: "f.txt" })).then((bytes) => new TextDecoder().decode(bytes), () => "")`);
+    if (round) {
+      const n = Number(/^turn (\d+) /.exec(found)?.[1]);
+      assert.ok(n >= count, `round ${round}: turn ${n}, ${count} were finished`);
+      assert.equal(found, text(n), `round ${round}: whole`);
+      count = n;
+    }
+    assert.equal((await ask(tab, "notes", "stats")).log.generation >= 0, true);
+    assert.deepEqual(await banners(tab), [], "nothing is damaged");
+    await tab.run(`globalThis.finished = ${count}; import(document.querySelector("script").src).then(async ({ app }) => {
+      for (let n = ${count + 1}; ; n += 1) {
+        await app("notes").ask("say", { session: "s" + (n % 3), text: "write f.txt: turn " + n + " " + "abcdefghij"[n % 10].repeat(60000) });
+        globalThis.finished = n;
+      }
+    }); 0`);
+    const wait = 150 + random(700);
+    const end = Date.now() + wait;
+    // What is known to be finished, up to the moment of the kill.
+    while (Date.now() < end) count = Math.max(count, await tab.run("globalThis.finished"));
+    await browser.kill();
+  }
+  assert.ok(count > rounds, `${count} turns`);
+  console.log(`# ${rounds} kills, ${count} turns`);
+  forget(folder);
+});
