@@ -248,8 +248,8 @@ export class App {
     this.listeners.forEach((listen) => listen(event));
     const here = event.session === undefined || event.session === this.conversation;
     if (event.type === "restored" || event.type === "view") {
-      this.history(event.history);
       this.conversations(event.conversations);
+      this.conversation === "main" ? this.history(event.history) : void this.turnTo(this.conversation);
     }
     if (event.type === "said" && here && !this.mine) this.put("user", event.text);
     if (event.type === "delta" && here) this.stream(event.text);
@@ -267,6 +267,7 @@ export class App {
       banner("paused", `Nothing is saved at present (${event.why}). What was saved before is whole.`, [["Export", () => void this.export()], ["Delete old sessions", () => void this.show("sessions")], ["Try again", () => void this.ask("save")]]);
     }
     if (event.type === "note") this.note(event.text);
+    if (event.type === "merged") event.notes.forEach((/** @type {string} */ one) => this.note(one));
     if (event.type === "interrupted") {
       this.note("The page went away while this was being asked. Whether it was done nobody can tell: it was not sent a second time.");
       if (event.message && !this.input.value) this.input.value = event.message;
@@ -475,8 +476,15 @@ async function begin() {
   tablist(list, (name) => open(plan, name));
   const asked = new URL(location.href).searchParams;
   const session = asked.get("session");
+  // A pairing link has its key behind the hash, where no server sees it; it leaves the address at once.
+  const pair = /^#pair=([\w-]{43})$/.exec(location.hash)?.[1];
+  if (pair) history.replaceState(null, "", location.pathname + location.search);
   if (session !== null && !/^[A-Za-z0-9_-]{1,64}$/.test(session)) throw new Error("session: 1 to 64 of A-Z a-z 0-9 _ -");
   open(plan, asked.get("example") ?? (session && !asked.has("example") ? plan.examples.find((/** @type {any} */ one) => one.optimizations.persistence)?.name : undefined) ?? plan.default, session);
+  if (pair) {
+    const app = current;
+    app?.opened.then(() => app.ask("sync", { pair })).catch((/** @type {Error} */ error) => app.note(error.message));
+  }
   // What the page is left for must not take anything along that is not saved.
   const save = () => apps.forEach((app) => app.owner && app.example.optimizations.persistence && void app.ask("save"));
   addEventListener("pagehide", (event) => apps.forEach((app) => void app.ask(event.persisted ? "letGo" : "save")));

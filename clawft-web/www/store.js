@@ -5,7 +5,7 @@
 // A file's payload: u32 bytes of its path, u32 `from`, f64 time, path, bytes: it holds what it had before `from`, then these.
 import { Tree } from "./tree.js";
 
-export const KIND = { file: 1, removed: 2, folder: 3, turn: 4, sent: 5, answered: 6, image: 7, commit: 8, owner: 9 };
+export const KIND = { file: 1, removed: 2, folder: 3, turn: 4, sent: 5, answered: 6, image: 7, commit: 8, owner: 9, sync: 10 };
 const [HEADER, HEAD, VERSION] = [32, 24, 1];
 const MAX_RECORD = 16 * 1024 * 1024;
 const COMPACT = 1024 * 1024;
@@ -190,6 +190,8 @@ export class Store {
     this.image = undefined;
     /** @type {any} */
     this.turn = undefined;
+    /** What `sync.js` keeps. @type {any} */
+    this.sync = undefined;
     this.cut = 0;
     this.damaged = false;
     this.owned = false;
@@ -294,6 +296,7 @@ export class Store {
     if (kind === KIND.sent) this.calls.set(parsed(payload).call, parsed(payload));
     if (kind === KIND.answered) this.calls.delete(parsed(payload).call);
     if (kind === KIND.image) this.image = payload.length ? payload.slice() : undefined;
+    if (kind === KIND.sync) this.sync = parsed(payload);
     if (kind === KIND.owner) this.epoch = Math.max(this.epoch, parsed(payload).epoch);
   }
 
@@ -388,6 +391,7 @@ export class Store {
       payload: filePayload(path, 0, node.time, node.data.slice(0, node.size)),
     }));
     if (this.turn) records.push({ kind: KIND.turn, payload: json(this.turn) });
+    if (this.sync) records.push({ kind: KIND.sync, payload: json(this.sync) });
     for (const call of this.calls.values()) records.push({ kind: KIND.sent, payload: json(call) });
     if (this.image) records.push({ kind: KIND.image, payload: this.image });
     // All that is in the tree is in the base, what is not saved yet as well.

@@ -73,6 +73,7 @@ async function save() {
 // What becomes of the session's log when another tab takes it.
 async function taken() {
   clearInterval(here.timer);
+  here.sync?.stop();
   for (const task of [...(turns?.tasks.keys() ?? [])]) turns.cancel(task);
   const { store } = here;
   here.store = undefined;
@@ -294,7 +295,10 @@ const ask = {
     if (here.store && example.optimizations.autoSaveInterval) here.timer = setInterval(save, example.optimizations.autoSaveInterval);
     if (example.optimizations.sync && here.store) {
       const { Sync } = await import("./sync.js");
-      here.sync = await Sync.of(here, tree, { post, save, again: () => instance() });
+      here.sync = await Sync.of(here, { post, save, tree: () => tree, busy: () => turns.tasks.size > 0, again: () => {
+        instance();
+        post(view());
+      } });
     }
     mark("ready");
     return { owner, kind: here.kind, boot: here.boot, damaged: here.store?.damaged ?? false, capabilities: JSON.parse(agent.ask("clawft_capabilities")), keys: here.vault?.list() };
@@ -422,6 +426,8 @@ self.onmessage = async ({ data }) => {
   const { id, do: what, ...message } = data;
   try {
     if (what === "open") opening = ask.open(message);
+    // While what comes from another device is merged, nothing else changes.
+    while (what !== "open" && here.sync?.merging) await here.sync.merging;
     const value = what === "open" ? await opening : await opening.catch(() => undefined).then(() => ask[what](message));
     self.postMessage({ id, value });
   } catch (error) {

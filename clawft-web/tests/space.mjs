@@ -1,0 +1,72 @@
+// `/sync/v1` as `weft serve` has it, in memory: names are made once. `lose` answers are lost after they are done.
+export function space() {
+  const [segments, tokens, waiting] = [new Map(), new Map(), new Set()];
+  const at = { lose: 0, down: false, seen: [], segments };
+  const heads = (space) => {
+    const found = {};
+    for (const name of [...segments.keys()].sort()) {
+      const [of, device, seq] = name.split("/");
+      if (of === space) found[device] = seq;
+    }
+    return { cursor: JSON.stringify(found).replace(/\W/g, ""), heads: found };
+  };
+  // Status and body of a request; null where the connection breaks.
+  at.answer = async (method, path, headers, body, signal) => {
+    at.seen.push({ method, path });
+    if (at.down) return null;
+    const [of, what, seq] = path.split("?")[0].split("/");
+    const token = headers.authorization;
+    if (!token) return { status: 401 };
+    if (tokens.has(of) && tokens.get(of) !== token) return { status: 403 };
+    if (what === "heads") return { status: 200, body: JSON.stringify(heads(of)) };
+    if (what === "wait") {
+      const since = new URLSearchParams(path.split("?")[1]).get("since");
+      if (heads(of).cursor === since) {
+        await new Promise((done) => {
+          waiting.add(done);
+          signal?.addEventListener("abort", () => {
+            waiting.delete(done);
+            done();
+          });
+        });
+      }
+      return { status: 200, body: JSON.stringify(heads(of)) };
+    }
+    const name = `${of}/${what}/${seq}`;
+    if (method === "GET") return segments.has(name) ? { status: 200, body: segments.get(name) } : { status: 404 };
+    if (headers["if-none-match"] !== "*") return { status: 428 };
+    if (segments.has(name)) return { status: 412 };
+    tokens.set(of, token);
+    segments.set(name, body);
+    for (const done of waiting) done();
+    waiting.clear();
+    if (at.lose > 0) {
+      at.lose -= 1;
+      return null;
+    }
+    return { status: 201 };
+  };
+  // As `fetch` would.
+  at.fetch = async (url, { method = "GET", headers = {}, body, signal } = {}) => {
+    const answer = await at.answer(method, String(url).split("/sync/v1/")[1], headers, body && new Uint8Array(body), signal);
+    if (!answer) throw new TypeError("the connection broke");
+    return new Response(answer.body ?? null, { status: answer.status });
+  };
+  // For `serve`.
+  at.serve = async (request, response, url) => {
+    if (!url.pathname.startsWith("/sync/v1/")) return false;
+    const parts = [];
+    for await (const data of request) parts.push(data);
+    const end = new AbortController();
+    response.on("close", () => end.abort());
+    const answer = await at.answer(request.method, url.pathname.slice("/sync/v1/".length) + url.search, request.headers, Buffer.concat(parts), end.signal);
+    if (answer) response.writeHead(answer.status).end(answer.body);
+    else response.destroy();
+    return true;
+  };
+  at.release = () => {
+    for (const done of waiting) done();
+    waiting.clear();
+  };
+  return at;
+}

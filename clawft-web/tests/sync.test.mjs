@@ -1,0 +1,269 @@
+// Devices that share a session, in node: whatever they do apart, they come to hold the same.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { begin, collect, fits, merge } from "../www/merge.js";
+import { keysOf, seal, Sync, unseal } from "../www/sync.js";
+import { KIND } from "../www/store.js";
+import { Tree } from "../www/tree.js";
+import { space } from "./space.mjs";
+
+const utf8 = new TextEncoder();
+const text = (bytes) => new TextDecoder().decode(bytes);
+
+// A device as `sync.js` sees it: a tree, and a log that keeps the last state.
+class Device {
+  constructor(server, clock = () => 1000) {
+    this.tree = new Tree();
+    this.notes = [];
+    this.server = server;
+    this.clock = clock;
+    this.here = { store: { note: (kind, value) => { if (kind === KIND.sync) this.here.store.sync = JSON.parse(JSON.stringify(value)); } } };
+    this.open();
+  }
+
+  open() {
+    const post = ({ type, notes = [] }) => type === "merged" && this.notes.push(...notes);
+    this.sync = new Sync(this.here, { base: "http://host/sync/v1/", fetch: this.server.fetch, post, save: async () => undefined, again: () => undefined, tree: () => this.tree, busy: () => false, now: this.clock });
+    this.sync.watch = async () => undefined;
+  }
+
+  async pair(with_) {
+    await this.sync.ask(with_ ? { pair: `https://x/#pair=${with_.sync.kept.key}` } : { on: true });
+    return this;
+  }
+
+  get name() {
+    return this.sync.kept.state.device;
+  }
+
+  // A turn, as the agent would write it.
+  say(session, what) {
+    const path = `.clawft/sessions/${session}.json`;
+    const old = this.tree.find(path) ? text(this.tree.read(path)) : `${JSON.stringify({ version: 2, name: session, dropped: 0 })}\n`;
+    const turn = old.trim().split("\n").length;
+    this.tree.write(path, utf8.encode(`${old}${JSON.stringify({ turn, messages: [{ role: "user", content: what }] })}\n`));
+  }
+
+  said(session) {
+    const path = `.clawft/sessions/${session}.json`;
+    if (!this.tree.find(path)) return undefined;
+    const [head, ...turns] = text(this.tree.read(path)).trim().split("\n").map((line) => JSON.parse(line));
+    assert.equal(head.name, session);
+    turns.forEach((turn, i) => assert.equal(turn.turn, i + 1));
+    return turns.map((turn) => turn.messages[0].content);
+  }
+
+  write(path, what) {
+    this.tree.write(path, utf8.encode(what));
+  }
+
+  read(path) {
+    return this.tree.find(path) ? text(this.tree.read(path)) : undefined;
+  }
+
+  remember(key, value) {
+    const all = { ...JSON.parse(this.read(".clawft/memory.json") ?? "{}"), [key]: value };
+    this.write(".clawft/memory.json", JSON.stringify(Object.fromEntries(Object.keys(all).sort().map((one) => [one, all[one]]))));
+  }
+
+  all() {
+    return [...this.tree.walk()].filter(({ node }) => !node.names).map(({ path }) => `${path}: ${this.read(path)}`).sort();
+  }
+
+  once = () => this.sync.once();
+}
+
+async function pair(count = 2, clock = undefined) {
+  const server = space();
+  const devices = [await new Device(server, clock).pair()];
+  while (devices.length < count) devices.push(await new Device(server, clock).pair(devices[0]));
+  return { server, devices };
+}
+
+async function settle(devices) {
+  for (let round = 0; round < 3; round += 1) for (const device of devices) await device.once();
+}
+
+test("turns, files and memory go from one device to the other", async () => {
+  const { devices: [a, b] } = await pair();
+  a.say("main", "hello");
+  a.write("notes/a.txt", "of a");
+  a.remember("colour", "green");
+  await a.once();
+  await b.once();
+  assert.deepEqual([b.said("main"), b.read("notes/a.txt"), b.read(".clawft/memory.json")], [["hello"], "of a", '{"colour":"green"}']);
+  b.say("main", "from b");
+  b.tree.remove("notes/a.txt");
+  await b.once();
+  await a.once();
+  assert.deepEqual([a.said("main"), a.read("notes/a.txt")], [["hello", "from b"], undefined]);
+  assert.deepEqual(a.all(), b.all());
+  // Nothing new, nothing sent.
+  const { size } = a.server.segments;
+  await settle([a, b]);
+  assert.equal(a.server.segments.size, size);
+});
+
+test("both went on: the earlier keeps the name, the other is beside it, and each goes on from either", async () => {
+  let now = 1000;
+  const { devices: [a, b] } = await pair(2, () => (now += 10));
+  a.say("main", "common");
+  await settle([a, b]);
+  a.say("main", "a1");
+  a.say("main", "a2");
+  await a.sync.gather();
+  b.say("main", "b1");
+  await settle([a, b]);
+  for (const one of [a, b]) {
+    assert.deepEqual(one.said("main"), ["common", "a1", "a2"]);
+    assert.deepEqual(one.said(`main.${b.name}`), ["common", "b1"]);
+  }
+  assert.match(b.notes.join(), /Both devices had gone on with main/);
+  b.say(`main.${b.name}`, "b2");
+  b.say("main", "after a2");
+  await settle([b, a]);
+  assert.deepEqual(a.all(), b.all());
+  assert.deepEqual(a.said("main"), ["common", "a1", "a2", "after a2"]);
+  assert.deepEqual(a.said(`main.${b.name}`), ["common", "b1", "b2"]);
+});
+
+test("a file that both changed stays twice; what one removed and the other changed stays; memory is by key", async () => {
+  let now = 1000;
+  const { devices: [a, b] } = await pair(2, () => (now += 10));
+  for (const path of ["both", "gone", "same"]) a.write(path, "old");
+  await settle([a, b]);
+  a.write("both", "by a");
+  a.tree.remove("gone");
+  a.write("same", "new");
+  a.remember("k", "a");
+  a.remember("of a", "1");
+  await a.sync.gather();
+  b.write("both", "by b");
+  b.write("gone", "changed");
+  b.write("same", "new");
+  b.remember("k", "b");
+  await settle([a, b]);
+  assert.deepEqual(a.all(), b.all());
+  assert.deepEqual([a.read("both"), a.read(`both.conflict-${a.name}-2`), a.read("gone"), a.read("same"), a.all().filter((one) => one.startsWith("same")).length], ["by b", "by a", "changed", "new", 1]);
+  assert.equal(a.read(".clawft/memory.json"), '{"k":"b","of a":"1"}');
+});
+
+test("offline, lost answers, a server that is down: nothing is lost, nothing comes twice", async () => {
+  const { server, devices: [a, b] } = await pair();
+  server.down = true;
+  a.say("main", "offline");
+  await assert.rejects(a.once());
+  assert.equal(a.sync.state().pending, 1);
+  // The page goes away; what waits is in the log.
+  a.open();
+  a.sync.keys = await keysOf(Uint8Array.from(atob(a.sync.kept.key.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0)));
+  server.down = false;
+  server.lose = 1;
+  await assert.rejects(a.once(), /broke/);
+  a.say("main", "and another");
+  await settle([a, b]);
+  assert.deepEqual(b.said("main"), ["offline", "and another"]);
+  assert.equal(a.sync.state().pending, 0);
+  const names = [...server.segments.keys()];
+  assert.equal(new Set(names).size, 2, names.join());
+});
+
+test("another key reads nothing, and the server refuses it", async () => {
+  const { server, devices: [a] } = await pair();
+  a.say("main", "secret words");
+  a.write("f.txt", "secret words");
+  await a.once();
+  const [[name, bytes]] = server.segments;
+  assert.ok(!text(bytes).includes("secret"));
+  const key = (n) => keysOf(new Uint8Array(32).fill(n));
+  const [mine, other] = [await key(1), await key(2)];
+  const sealed = await seal(mine.secret, "space/a/1", { entries: [1] });
+  assert.deepEqual(await unseal(mine.secret, "space/a/1", sealed), { entries: [1] });
+  await assert.rejects(unseal(other.secret, "space/a/1", sealed), /another key/);
+  await assert.rejects(unseal(mine.secret, "space/a/2", sealed), /another name/);
+  for (let at = 0; at < sealed.length; at += 1) {
+    const damaged = sealed.slice();
+    damaged[at] ^= 1;
+    await assert.rejects(unseal(mine.secret, "space/a/1", damaged), /damaged/);
+  }
+  assert.match(name, /^[0-9a-f]{32}\/[a-z0-9]{6}\/0000000000000001$/);
+  assert.notEqual(mine.token, other.token);
+  const stranger = await server.fetch(`http://host/sync/v1/${name.split("/")[0]}/heads`, { headers: { authorization: "Bearer x" } });
+  assert.equal(stranger.status, 403);
+  const stray = new Device(server);
+  await assert.rejects(stray.sync.ask({ pair: "#pair=short" }), /no pairing link/);
+});
+
+test("a device whose state was copied takes another name, and both keep what they said", async () => {
+  const { server, devices: [a, b] } = await pair();
+  a.say("main", "common");
+  await settle([a, b]);
+  const copy = new Device(server);
+  copy.here.store.sync = JSON.parse(JSON.stringify(a.here.store.sync));
+  for (const { path, node } of a.tree.walk()) node.names ? copy.tree.mkdir(path) : copy.tree.write(path, a.tree.read(path));
+  copy.open();
+  copy.sync.keys = a.sync.keys;
+  a.write("x", "by a");
+  copy.write("x", "by the copy");
+  await a.once();
+  await copy.once();
+  assert.notEqual(copy.name, a.name);
+  await settle([a, b, copy]);
+  assert.deepEqual(copy.all(), a.all());
+  assert.deepEqual(b.all(), a.all());
+  assert.equal(a.all().filter((one) => one.startsWith("x")).length, 2);
+});
+
+test("what goes on from something that has not come yet waits for it", async () => {
+  const [a, b, c] = ["a", "b", "c"].map(begin);
+  const [ta, tb, tc] = [new Tree(), new Tree(), new Tree()];
+  const line = (n, what) => `${JSON.stringify({ turn: n, what })}\n`;
+  ta.write(".clawft/sessions/s.json", utf8.encode(`{"version":2,"name":"s","dropped":0}\n${line(1, "a")}`));
+  const first = await collect(a, ta, 1);
+  await merge(b, tb, first);
+  tb.write(".clawft/sessions/s.json", utf8.encode(`${text(tb.read(".clawft/sessions/s.json"))}${line(2, "b")}`));
+  const second = await collect(b, tb, 2);
+  assert.equal(fits(c, second), false);
+  await merge(c, tc, first);
+  assert.equal(fits(c, second), true);
+  await merge(c, tc, second);
+  assert.equal(text(tc.read(".clawft/sessions/s.json")), text(tb.read(".clawft/sessions/s.json")));
+});
+
+test("three devices do things at random, apart and together, and come to hold the same; nobody loses a turn", async () => {
+  let branches = 0;
+  for (let seed = 1; seed <= Number(process.env.SYNC_SEEDS ?? 25); seed += 1) {
+    let state = seed * 7919;
+    const random = (below) => ((state = (Math.imul(state, 1103515245) + 12345) >>> 0) >>> 8) % below;
+    let now = 1000;
+    const { devices } = await pair(3, () => (now += random(3)));
+    const said = [];
+    for (let step = 0; step < 40; step += 1) {
+      const device = devices[random(3)];
+      const what = `${seed}.${step}`;
+      [
+        () => {
+          const names = [...(device.tree.find(".clawft/sessions")?.names?.keys() ?? ["main.json"])];
+          device.say(names[random(names.length)].slice(0, -5), what);
+          said.push(what);
+        },
+        () => device.write(`f${random(2)}`, what),
+        () => device.tree.find("f0") && device.tree.remove("f0"),
+        () => device.remember(`k${random(2)}`, what),
+        () => (device.sync.running = device.sync.running.then(() => device.sync.gather())),
+        () => device.once(),
+      ][random(6)]();
+      await device.sync.running;
+    }
+    await settle([...devices, ...devices]);
+    const { size } = devices[0].server.segments;
+    await settle(devices);
+    assert.equal(devices[0].server.segments.size, size, `seed ${seed}: it comes to rest`);
+    const [first, ...rest] = devices.map((device) => device.all());
+    rest.forEach((one) => assert.deepEqual(one, first, `seed ${seed}`));
+    const text = first.join("\n");
+    for (const what of said) assert.ok(text.includes(`"${what}"`), `seed ${seed}: the turn ${what} is gone`);
+    branches += first.filter((one) => /sessions\/main\./.test(one)).length - 1;
+  }
+  assert.ok(branches > 10, `${branches} branches`);
+});
