@@ -13,8 +13,8 @@ const utf8 = new TextEncoder();
 
 /** @typedef {import("./tree.js").Tree} Tree */
 /** @typedef {{ after: string, time: number, by: string, root?: string }} Turn what it goes on from, when and where it was made; of a first one, the conversation */
-/** @typedef {{ version: Record<string, number>, time: number, by: string, crc: number, size: number }} Known a file as it was last told; size -1: removed */
-/** @typedef {{ device: string, clock: number, turns: Record<string, Turn>, sessions: Record<string, string[]>, files: Record<string, Known>, memory: Record<string, { time: number, by: string, value: string | null }> }} State */
+/** @typedef {{ version: Record<string, number>, time: number, by: string, crc: number, size: number, bytes?: string }} Version of a file; size -1: removed; with its bytes, where it is not the one that is shown */
+/** @typedef {{ device: string, clock: number, turns: Record<string, Turn>, sessions: Record<string, string[]>, files: Record<string, Version[]>, memory: Record<string, { time: number, by: string, value: string | null }> }} State */
 
 /** @param {string} device @returns {State} */
 export const begin = (device) => ({ device, clock: 0, turns: {}, sessions: {}, files: {}, memory: {} });
@@ -98,14 +98,18 @@ export async function collect(state, tree, now) {
   const there = new Map([...tree.walk()].filter(({ path, node }) => !node.names && !path.startsWith(".clawft")).map(({ path, node }) => [path, node]));
   for (const path of [...new Set([...there.keys(), ...Object.keys(state.files)])].filter(plain)) {
     const node = there.get(path);
-    const old = state.files[path];
+    const known = state.files[path] ?? [];
+    const old = best(known);
     const size = node ? node.size : -1;
     const content = node?.data.subarray(0, node.size);
     const crc = content ? crc32(content) : 0;
     if (old ? old.size === size && old.crc === crc : !node) continue;
-    const version = { ...old?.version, [device]: (old?.version[device] ?? 0) + 1 };
-    state.files[path] = { version, time: tick(), by: device, crc, size };
-    entries.push({ kind: "file", path, version, time: state.files[path].time, by: device, bytes: content ? base64(content) : null });
+    // It follows all that were known.
+    const version = known.reduce((all, one) => both(all, one.version), /** @type {Record<string, number>} */ ({}));
+    version[device] = (version[device] ?? 0) + 1;
+    const time = tick();
+    state.files[path] = [{ version, time, by: device, crc, size }];
+    entries.push({ kind: "file", path, version, time, by: device, bytes: content ? base64(content) : null });
   }
   return entries;
 }
@@ -225,33 +229,44 @@ function compare(a, b) {
 /** @param {Record<string, number>} a @param {Record<string, number>} b */
 const covers = (a, b) => Object.entries(b).every(([device, count]) => (a[device] ?? 0) >= count);
 
-/** @param {State} state @param {Tree} tree @param {any} entry @param {string[]} notes */
+/** @param {Record<string, number>} a @param {Record<string, number>} b */
+function both(a, b) {
+  const all = { ...a };
+  for (const [device, count] of Object.entries(b)) all[device] = Math.max(all[device] ?? 0, count);
+  return all;
+}
+
+/** Of concurrent versions the one that is shown: what is there before what is removed, then the later. @param {Version[]} versions @returns {Version | undefined} */
+const best = (versions) =>
+  versions.reduce((top, one) => {
+    if (!top || one.size >= 0 !== top.size >= 0) return !top || one.size >= 0 ? one : top;
+    return later([one.time, one.by], [top.time, top.by]) ? one : top;
+  }, /** @type {Version | undefined} */ (undefined));
+
+/** Of a file all versions are known that no other one follows: which ones these are does not depend on the order in which they come. @param {State} state @param {Tree} tree @param {any} entry @param {string[]} notes */
 function file(state, tree, { path, version, time, by, bytes }, notes) {
-  const old = state.files[path];
-  if (old && covers(old.version, version)) return;
-  const content = bytes === null ? null : bytesOf(bytes);
-  const known = { version, time, by, crc: content ? crc32(content) : 0, size: content ? content.length : -1 };
-  if (!old || covers(version, old.version)) {
-    state.files[path] = known;
-    return content ? store(tree, path, content) : tree.find(path) && tree.remove(path);
+  const known = state.files[path] ?? [];
+  if (known.some((one) => covers(one.version, version))) return;
+  const content = bytes === null ? undefined : bytesOf(bytes);
+  const before = best(known);
+  if (before && before.size >= 0) before.bytes ??= base64(tree.read(path));
+  const versions = [...known.filter((one) => !covers(version, one.version)), { version, time, by, crc: content ? crc32(content) : 0, size: content ? content.length : -1, ...(content && { bytes }) }];
+  state.files[path] = versions;
+  const now = /** @type {Version} */ (best(versions));
+  if (now !== before) {
+    if (now.size >= 0) store(tree, path, bytesOf(now.bytes ?? ""));
+    else if (tree.find(path)) tree.remove(path);
   }
-  // Concurrent: what is there stays before what is removed, and the later before the earlier.
-  const both = { ...version };
-  for (const [device, count] of Object.entries(old.version)) both[device] = Math.max(both[device] ?? 0, count);
-  const theirs = (content !== null) !== (old.size >= 0) ? content !== null : later([time, by], [old.time, old.by]);
-  const same = known.size === old.size && known.crc === old.crc;
-  const lost = theirs ? old : known;
-  if (!same && lost.size >= 0) {
+  delete now.bytes;
+  for (const lost of versions) {
+    if (lost === now || lost.size < 0 || (lost.size === now.size && lost.crc === now.crc)) continue;
     // Named by the version, so that every device calls it the same; told on as a file of its own, for who never sees both.
     const count = lost.version[lost.by] ?? 1;
     const beside = `${path}.conflict-${lost.by}${count > 1 ? `-${count}` : ""}`;
-    if (!tree.find(beside) && !state.files[beside]) {
-      store(tree, beside, theirs ? tree.read(path) : /** @type {Uint8Array} */ (content));
-      notes.push(`${path} was changed on both devices: the other version is ${beside}.`);
-    }
+    if (tree.find(beside) || state.files[beside]) continue;
+    store(tree, beside, bytesOf(lost.bytes ?? ""));
+    notes.push(`${path} was changed on both devices: the other version is ${beside}.`);
   }
-  state.files[path] = { ...(theirs ? known : old), version: both };
-  if (theirs) content ? store(tree, path, content) : tree.find(path) && tree.remove(path);
 }
 
 /** A file where a folder was, or the other way round: what was there goes beside. @param {Tree} tree @param {string} path @param {Uint8Array} content */

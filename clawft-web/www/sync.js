@@ -66,13 +66,14 @@ function batches(entries) {
 }
 
 export class Sync {
-  /** @param {any} here @param {{ base?: string, post: (event: any) => void, save: () => Promise<unknown>, again: () => void, tree: () => import("./tree.js").Tree, busy: () => boolean, fetch?: typeof fetch, now?: () => number }} hooks */
+  /** @param {any} here @param {{ base?: string, post: (event: any) => void, save: () => Promise<unknown>, again: () => void, tree: () => import("./tree.js").Tree, busy: () => boolean, fetch?: typeof fetch, name?: () => string, now?: () => number }} hooks */
   constructor(here, hooks) {
     this.here = here;
     this.hooks = hooks;
     this.base = hooks.base ?? new URL("../sync/v1/", here.base).href;
     this.fetch = hooks.fetch ?? ((...args) => fetch(...args));
     this.now = hooks.now ?? Date.now;
+    this.name = hooks.name ?? (() => [...crypto.getRandomValues(new Uint8Array(6))].map((byte) => "abcdefghijkmnpqrstuvwxyz23456789"[byte % 32]).join(""));
     this.kept = here.store?.sync;
     this.keys = /** @type {any} */ (undefined);
     this.error = "";
@@ -122,9 +123,8 @@ export class Sync {
     if (on || pair) {
       const key = pair ? (/pair=([\w-]+)/.exec(pair)?.[1] ?? pair.trim()) : toText(crypto.getRandomValues(new Uint8Array(32)));
       if (!/^[\w-]{43}$/.test(key)) throw new Error("that is no pairing link");
-      const device = [...crypto.getRandomValues(new Uint8Array(6))].map((byte) => "abcdefghijkmnpqrstuvwxyz23456789"[byte % 32]).join("");
       this.stopped.abort();
-      this.kept = { key, seq: 1, seen: {}, outbox: [], state: begin(device) };
+      this.kept = { key, seq: 1, seen: {}, outbox: [], state: begin(this.name()) };
       await this.keep();
       await this.start();
     }
@@ -207,7 +207,7 @@ export class Sync {
   async anew() {
     const { kept } = this;
     const old = kept.state.device;
-    const device = [...crypto.getRandomValues(new Uint8Array(6))].map((byte) => "abcdefghijkmnpqrstuvwxyz23456789"[byte % 32]).join("");
+    const device = this.name();
     kept.seen[old] = kept.outbox[0].seq - 1;
     const renamed = JSON.parse(JSON.stringify([kept.state, kept.outbox]));
     [kept.state, kept.outbox] = renamed;
@@ -220,7 +220,7 @@ export class Sync {
         if (entry.version?.[old]) {
           entry.version = { ...entry.version, [device]: 1 };
           entry.version[old] -= 1;
-          Object.assign(kept.state.files[entry.path] ?? {}, { version: entry.version, by: device });
+          kept.state.files[entry.path] = [{ ...kept.state.files[entry.path][0], version: entry.version, by: device }];
         }
       }
     });
