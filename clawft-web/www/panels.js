@@ -110,8 +110,11 @@ async function sync(app) {
   if (!state?.link) {
     const field = element("input", { type: "password", autocomplete: "off", id: `${app.example.name}-pair` });
     at.append(element("p", {}, "Off. Turned on, what this session holds is encrypted here and kept on the server of this page; who has the link has the key."),
-      element("div", { className: "row" }, button("Turn sync on", () => void then("sessions", app, () => app.ask("sync", { on: true }))),
-        element("label", {}, "or the pairing link of another device", field), button("Pair", () => void then("sessions", app, () => app.ask("sync", { pair: field.value })))));
+      element("form", { className: "row", onsubmit: (/** @type {Event} */ event) => {
+        event.preventDefault();
+        void then("sessions", app, () => app.ask("sync", { pair: field.value }));
+      } }, button("Turn sync on", () => void then("sessions", app, () => app.ask("sync", { on: true }))),
+        element("label", {}, "or the pairing link of another device", field), element("button", { type: "submit" }, "Pair")));
     return at;
   }
   const link = element("input", { readOnly: true, value: state.link, id: `${app.example.name}-link` });
