@@ -132,6 +132,40 @@ test("whoever opened a session last in IndexedDB owns it: what an older one writ
   assert.deepEqual(found, ["AbortError", "by the second"]);
 }));
 
+test("an agent that stops: the message is given back, and after a restart what was saved is there", () => browsing(async (browser) => {
+  const own = await host((_, files) => files.set("worker.js", Buffer.concat([files.get("worker.js"), Buffer.from("\nself.stop = () => (agent.exports = { ...agent.exports, clawft_start: () => { throw new WebAssembly.RuntimeError('unreachable'); } });\n")])));
+  const tab = await browser.tab(at("trap").replace(server.origin, own.origin));
+  await ready(tab, "notes");
+  await say(tab, "notes", "write a.txt: before");
+  await tab.inWorker("stop()");
+  await tab.run(`document.getElementById("notes-input").focus()`);
+  await tab.type("read a.txt");
+  await tab.press("Enter");
+  await tab.until(`document.getElementById("banner-trap")`);
+  assert.match((await banners(tab)).join(), /has stopped \(unreachable\)\. What was saved is there/);
+  assert.equal(await tab.run(`document.getElementById("notes-input").value`), "read a.txt");
+  await tab.run("delete document.documentElement.dataset.ready");
+  await press(tab, "Restart");
+  await ready(tab, "notes");
+  await tab.run(`document.getElementById("notes-input").focus()`);
+  await tab.press("Enter");
+  await tab.until(`document.getElementById("notes-chat").textContent.includes("read_file: before")`);
+  await own.stop();
+}));
+
+test("a mebibyte of files is restored, and shown before the module has been compiled", () => browsing(async (browser) => {
+  const tab = await browser.tab(at("large"));
+  await ready(tab, "notes");
+  await tab.run(`import(document.querySelector("script").src).then(async ({ app }) => {
+    for (let i = 0; i < 16; i += 1) await app("notes").ask("write", { path: "f" + i, bytes: new Uint8Array(65536).fill(i) });
+  })`);
+  await tab.reload();
+  await ready(tab, "notes");
+  const { boot } = await ask(tab, "notes", "stats");
+  console.log(`# restored after ${(boot.restored - boot.asked).toFixed(1)} ms, ready after ${boot.ready.toFixed(1)} ms`);
+  assert.ok((await ask(tab, "notes", "files")).filter(({ bytes }) => bytes === 65536).length === 16);
+}));
+
 test("a full disk: it says so, and what was saved stays whole", () => browsing(async (browser) => {
   const own = await host(inWorkers(`const write = FileSystemSyncAccessHandle.prototype.write; self.full = false;
       FileSystemSyncAccessHandle.prototype.write = function (bytes, at) { if (self.full) { write.call(this, bytes.subarray(0, 7), at); throw new DOMException("no room", "QuotaExceededError"); } return write.call(this, bytes, at); };`));

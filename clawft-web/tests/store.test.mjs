@@ -328,6 +328,13 @@ test("random changes of a tree, saved now and then, are the tree", async () => {
   assert.deepEqual(changes(new Tree()), []);
 });
 
+test("the checksum is CRC-32, in one and in parts", async () => {
+  const { crc32 } = await import("../www/store.js");
+  assert.equal(crc32(utf8.encode("123456789")), 0xcbf43926);
+  const bytes = Uint8Array.from({ length: 1000 }, (_, i) => i * 31);
+  for (const at of [0, 1, 2, 3, 4, 5, 997, 1000]) assert.equal(crc32(bytes.subarray(at), crc32(bytes.subarray(0, at))), crc32(bytes));
+});
+
 test("archives are read as they were written, and by tar", async () => {
   const long = `${"folder/".repeat(20)}ümlaut.txt`;
   const entries = [{ path: "a", time: 5000 }, { path: "a/b.txt", bytes: utf8.encode("x".repeat(513)), time: 1000 }, { path: long, bytes: utf8.encode("long"), time: 0 }, { path: "empty", bytes: new Uint8Array(), time: 0 }];

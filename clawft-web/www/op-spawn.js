@@ -29,7 +29,7 @@ export const calls = [
           const end = () => reject(signal.reason);
           signal.aborted ? end() : signal.addEventListener("abort", end, { once: true });
           worker.onerror = (/** @type {ErrorEvent} */ event) => reject(new HostError("failed", event.message || "the worker did not start"));
-          worker.onmessage = ({ data }) => {
+          worker.onmessage = (/** @type {MessageEvent} */ { data }) => {
             if (data.id === 2 || data.error) data.error ? reject(new HostError("failed", data.error)) : resolve(data.value);
           };
           const example = childOf(host.example, head.config);

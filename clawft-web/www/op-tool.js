@@ -2,10 +2,10 @@
 import { HostError } from "./hostcalls.js";
 
 /** @type {Map<string, (args: any, signal: AbortSignal) => unknown>} */
-export const tools = new Map([
+export const tools = new Map(/** @type {[string, () => unknown][]} */ ([
   ["clock", () => new Date().toISOString()],
   ["about_browser", () => ({ language: navigator.language, online: navigator.onLine, cores: navigator.hardwareConcurrency })],
-]);
+]));
 
 /** @type {import("./hostcalls.js").Spec[]} */
 export const calls = [

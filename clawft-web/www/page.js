@@ -83,11 +83,14 @@ export class App {
     /** @type {any} */
     this.opened = undefined;
     this.busy = false;
+    this.mine = false;
+    /** @type {{ at: any, text: string, told: number } | undefined} */
+    this.streaming = undefined;
     this.saved = "";
     /** @type {Set<string>} */
     this.changed = new Set();
-    /** @type {((event: any) => void)[]} */
-    this.listeners = [];
+    /** @type {Record<string, any>} */
+    this.panels = {};
     /** What the self-test has seen. @type {Record<string, string> | undefined} */
     this.demos = undefined;
     this.tested = "";
@@ -245,7 +248,6 @@ export class App {
 
   /** What happens by itself in the worker, or in the tab that owns the session. @param {any} event */
   hear(event) {
-    this.listeners.forEach((listen) => listen(event));
     const here = event.session === undefined || event.session === this.conversation;
     if (event.type === "restored" || event.type === "view") {
       this.conversations(event.conversations);
@@ -354,7 +356,8 @@ export class App {
     if (text && !this.input.value) this.input.value = text;
     banner("trap", `The agent has stopped (${why}). What was saved is there.`, [["Restart", () => {
       unbanner("trap");
-      this.start("free");
+      // The worker that is gone lets go of the session late.
+      this.start("take");
     }]]);
   }
 
@@ -364,7 +367,8 @@ export class App {
     status.textContent = `${this.example.title}: ${why}`;
     banner("trap", `${this.example.title} did not start: ${why}.`, [["Restart", () => {
       unbanner("trap");
-      this.start("free");
+      // The worker that is gone lets go of the session late.
+      this.start("take");
     }]]);
   }
 
@@ -487,8 +491,8 @@ async function begin() {
   }
   // What the page is left for must not take anything along that is not saved.
   const save = () => apps.forEach((app) => app.owner && app.example.optimizations.persistence && void app.ask("save"));
-  addEventListener("pagehide", (event) => apps.forEach((app) => void app.ask(event.persisted ? "letGo" : "save")));
-  addEventListener("pageshow", (event) => event.persisted && apps.forEach((app) => app.start("free")));
+  addEventListener("pagehide", (/** @type {PageTransitionEvent} */ event) => apps.forEach((app) => void app.ask(event.persisted ? "letGo" : "save")));
+  addEventListener("pageshow", (/** @type {PageTransitionEvent} */ event) => event.persisted && apps.forEach((app) => app.start("free")));
   document.addEventListener("freeze", save);
   document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && save());
   // The first answer comes first.

@@ -49,7 +49,7 @@ async function sessions(app, at) {
     return;
   }
   const found = (await app.ask("sessions")).filter((/** @type {any} */ one) => !leaving.has(one.name)).sort((/** @type {any} */ a, /** @type {any} */ b) => b.time - a.time);
-  const rows = found.map(({ name, time, bytes: size }) => {
+  const rows = found.map((/** @type {any} */ { name, time, bytes: size }) => {
     const open = name === app.session;
     const act = (/** @type {string} */ label, /** @type {() => unknown} */ run, more = {}) => button(label, run, { "aria-label": `${label} ${name}`, ...more });
     return [
@@ -128,7 +128,7 @@ async function sync(app) {
 async function files(app, at) {
   const all = (await app.ask("files")).filter((/** @type {any} */ one) => !one.path.startsWith(".clawft"));
   const show = element("section", { "aria-live": "polite" });
-  const rows = all.map(({ path, bytes: size, time, folder }) => [
+  const rows = all.map((/** @type {any} */ { path, bytes: size, time, folder }) => [
     `${path}${folder ? "/" : ""}`, app.changed.has(path) ? "changed by the agent" : "", folder ? "" : bytes(size), new Date(time).toLocaleString(),
     element("span", { className: "row" }, ...(folder ? [] : [button("View", () => void view(app, path, show), { "aria-label": `View ${path}` }), button("Download", () => void app.ask("read", { path }).then((content) => download(path.split("/").at(-1), content)), { "aria-label": `Download ${path}` })]),
       button("Delete", () => void then("files", app, () => app.ask("remove", { path })), { "aria-label": `Delete ${path}` })),

@@ -12,10 +12,13 @@ const COMPACT = 1024 * 1024;
 const MAGIC = new TextEncoder().encode("CLAWLOG1");
 const utf8 = new TextEncoder();
 const text = new TextDecoder();
-const TABLE = Uint32Array.from({ length: 256 }, (_, i) => {
-  for (let k = 0; k < 8; k += 1) i = i & 1 ? (i >>> 1) ^ 0xedb88320 : i >>> 1;
-  return i;
-});
+// Four tables, so that four bytes are taken at a time ("slicing by 4").
+const TABLE = new Uint32Array(1024);
+for (let i = 0; i < 256; i += 1) {
+  TABLE[i] = i;
+  for (let k = 0; k < 8; k += 1) TABLE[i] = TABLE[i] & 1 ? (TABLE[i] >>> 1) ^ 0xedb88320 : TABLE[i] >>> 1;
+}
+for (let i = 256; i < 1024; i += 1) TABLE[i] = TABLE[TABLE[i - 256] & 255] ^ (TABLE[i - 256] >>> 8);
 
 /** @typedef {{ read(at: number, length: number): Uint8Array, write(bytes: Uint8Array, at: number): void, flush(): void | Promise<void>, truncate(size: number): void, size(): number, close(): void | Promise<void> }} Handle */
 /** @typedef {{ kind: string, list(): Promise<string[]>, open(name: string): Promise<Handle>, remove(name: string): Promise<void> }} Files */
@@ -24,7 +27,12 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, i) => {
 /** CRC-32 (ISO 3309), going on from `crc`. @param {Uint8Array} bytes */
 export function crc32(bytes, crc = 0) {
   crc = ~crc;
-  for (const byte of bytes) crc = TABLE[(crc ^ byte) & 255] ^ (crc >>> 8);
+  let at = 0;
+  for (const end = bytes.length - 3; at < end; at += 4) {
+    crc ^= bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
+    crc = TABLE[768 + (crc & 255)] ^ TABLE[512 + ((crc >>> 8) & 255)] ^ TABLE[256 + ((crc >>> 16) & 255)] ^ TABLE[crc >>> 24];
+  }
+  for (; at < bytes.length; at += 1) crc = TABLE[(crc ^ bytes[at]) & 255] ^ (crc >>> 8);
   return ~crc >>> 0;
 }
 

@@ -265,6 +265,7 @@ export class Sync {
     if (this.hooks.busy()) throw new Error("a turn is in flight");
     const { kept } = this;
     // Until this is over no turn begins and no file is written: see `worker.js`.
+    /** @type {() => void} */
     let done = () => undefined;
     this.merging = new Promise((over) => (done = () => over(undefined)));
     try {

@@ -2,6 +2,7 @@
 // the owner saves, closes its log and lets go. In the worker; the page shows what it is told.
 
 const SILENCE = 5000;
+const LATE = 1000;
 
 /** @typedef {{ taken: () => Promise<void>, look: () => any, seen: (event: any) => void }} Hooks taken: save and close; look: what a new viewer gets to see; seen: what the owner shows */
 
@@ -31,6 +32,20 @@ export class Tab {
         // Another one has stolen it: nothing more may be written.
         .catch((error) => (this.owner ? this.lose() : reject(error)));
     });
+  }
+
+  /** Takes the lock if nobody has it. A page that is being left lets go late: there is a second for that, unless an owner answers. @returns {Promise<boolean>} */
+  async free() {
+    if (await this.own()) return true;
+    const end = new AbortController();
+    const owned = this.own({ signal: end.signal }).catch(() => false);
+    const heard = new Promise((resolve) => {
+      this.waiting.push(resolve);
+      setTimeout(() => resolve(false), LATE);
+    });
+    this.tell({ type: "ping" });
+    if ((await Promise.race([owned, heard])) !== true) end.abort();
+    return this.owner;
   }
 
   async lose() {

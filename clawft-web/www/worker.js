@@ -82,7 +82,8 @@ async function taken() {
 }
 
 async function storage() {
-  const [{ choose }, { Tab }] = await Promise.all([import("./backends.js"), import("./tabs.js")]);
+  // All that is needed, asked for at once.
+  const [{ choose }, { Tab }] = await Promise.all([import("./backends.js"), import("./tabs.js"), import("./store.js")]);
   here.backend ??= await choose();
   here.kind = here.backend.kind;
   here.tab ??= new Tab(here.session, { taken, look: view, seen: (event) => self.postMessage({ event }) });
@@ -91,7 +92,7 @@ async function storage() {
 /** The log of the session, if this tab owns it. @param {"free" | "take" | "steal"} how */
 async function restore(how) {
   const { Store } = await import("./store.js");
-  const owned = here.tab.owner || (how === "free" ? await here.tab.own() : how === "take" ? await here.tab.take() : await here.tab.steal());
+  const owned = here.tab.owner || (how === "free" ? await here.tab.free() : how === "take" ? await here.tab.take() : await here.tab.steal());
   if (!owned) {
     here.tab.tell({ type: "look" });
     return false;
