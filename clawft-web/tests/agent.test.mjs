@@ -1,4 +1,5 @@
-// The reactor through our shim in node: the transcript as with node's own WASI, frames both ways, and what is no frame.
+// The reactor through our shim in node: the transcript as with node's own WASI, frames both ways,
+// and what is no frame.
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";

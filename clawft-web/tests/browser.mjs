@@ -1,4 +1,5 @@
-// Headless Chromium over a pipe in the DevTools protocol, for pages with workers: several tabs, and profiles that outlive a kill.
+// Headless Chromium over a pipe in the DevTools protocol, for pages with workers: several tabs, and
+// profiles that outlive a kill.
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,4 +1,5 @@
-// Lays the page out as `cargo bundle` does, for tests: `bundle(reactor, folder, { examples, changed })`. Gives the build id.
+// Lays the page out as `cargo bundle` does, for tests: `bundle(reactor, folder, { examples, changed
+// })`. Gives the build id.
 import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -19,7 +20,8 @@ function tree(folder, path = "") {
 export const policy = (origins) =>
   `default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'${origins.map((one) => ` ${one}`).join("")}; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types clawft`;
 
-// `change` may alter the manifest and the files: what tests need that the shipped examples do not have.
+// `change` may alter the manifest and the files: what tests need that the shipped examples do not
+// have.
 export function bundle(reactor, folder, change = () => undefined) {
   const manifest = JSON.parse(readFileSync(join(here, "manifest.json")));
   const files = new Map(tree(join(here, "www")).map(({ path, bytes }) => [path, Buffer.from(bytes)]));

@@ -1,4 +1,5 @@
-// Host calls in node: the registry, its grants, times and parts; requests to a real server; keys; images of a running agent.
+// Host calls in node: the registry, its grants, times and parts; requests to a real server; keys;
+// images of a running agent.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";

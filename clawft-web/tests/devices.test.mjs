@@ -1,4 +1,5 @@
-// Two profiles as two devices, over a server that holds segments: paired by a link, apart, together again.
+// Two profiles as two devices, over a server that holds segments: paired by a link, apart, together
+// again.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { ask, browsing, host, open, press, ready, say, shown } from "./setup.mjs";

@@ -1,4 +1,5 @@
-// Host calls in Chromium: a provider that streams, its key, kills while it is asked, agents in workers of their own, files and keys.
+// Host calls in Chromium: a provider that streams, its key, kills while it is asked, agents in
+// workers of their own, files and keys.
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
@@ -45,7 +46,7 @@ const manifest = (more = () => undefined) => (made, files) => {
   online.grants.fetch = { origins: [origin], methods: ["POST", "GET"] };
   team.optimizations.hypercalls = ["host_spawn", "host_fs_write", "host_fs_read", "host_crypto", "host_snapshot", "host_tool", "host_fetch"];
   Object.assign(team.grants, { fs: { paths: ["out/"], maxBytes: 1000 }, crypto: { do: ["random", "digest", "sign", "verify", "encrypt", "decrypt"], keys: ["k"] }, snapshot: { max: 2 }, tool: { names: ["about_browser"] }, fetch: { origins: [origin], methods: ["GET"] } });
-  files.set("worker.js", Buffer.concat([files.get("worker.js"), Buffer.from("\nself.heap = () => new TextDecoder('latin1').decode(agent.memory);\n")]));
+  files.set("worker.js", Buffer.concat([files.get("worker.js"), Buffer.from("\nself.heap = () => new TextDecoder('latin1').decode(here.agent.memory);\n")]));
   more(made, files);
 };
 before(async () => {
@@ -134,7 +135,8 @@ test("Escape cancels: the request ends, the session goes on", () => browsing(asy
   assert.equal(asked[count].closed, true, "the connection was closed");
 }));
 
-// Kills the browser while the provider is silent; gives what the next one shows, and how often the provider was asked.
+// Kills the browser while the provider is silent; gives what the next one shows, and how often the
+// provider was asked.
 async function killed(on, session) {
   const folder = profile();
   let browser = start(folder);
@@ -237,7 +239,6 @@ test("files beside the agent's, keys that stay, tools of the host: granted and d
   const image = await call(tab, 505, { do: "save", name: "one" });
   assert.ok(image.status === 0 && image.head.bytes > 100 && image.head.bytes < 20_000, JSON.stringify(image.head));
   await say(tab, "team", "write later.txt: x");
-  void tab.run(`import(document.querySelector("script").src).then(({ app }) => void app("team").ask("call", { op: 505, head: { do: "restore", name: "one" } }))`);
-  await tab.until("true");
+  await tab.run(`import(document.querySelector("script").src).then(({ app }) => app("team").ask("call", { op: 505, head: { do: "restore", name: "one" } })).then((parts) => parts.length)`);
   assert.match(await say(tab, "team", "read later.txt"), /no file|not_found|there is no/);
 }));

@@ -1,4 +1,5 @@
-// The page in Chromium: the transcript, what comes over the network, the policy, the keyboard, the looks, offline and a new version.
+// The page in Chromium: the transcript, what comes over the network, the policy, the keyboard, the
+// looks, offline and a new version.
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -50,7 +51,7 @@ test("the light example loads what it uses and no more, and its sizes are these"
   await ready(tab, "light");
   await say(tab, "light", "hello", "hello");
   const names = [...new Set(tab.requests.filter(({ by }) => by !== "service_worker").map(({ url }) => new URL(url).pathname.split("/").pop()))].filter((name) => name !== "service-worker.js").sort();
-  assert.deepEqual(names, ["", "agent.wasm", "page.js", "plan.json", "steps.js", "style.css", "tree.js", "turns.js", "wasi.js", "worker.js"]);
+  assert.deepEqual(names, ["", "agent.wasm", "chat.js", "element.js", "page.js", "plan.json", "steps.js", "style.css", "tree.js", "turns.js", "wasi.js", "worker.js"]);
   assert.equal(await tab.run("indexedDB.databases().then((all) => all.length)"), 0, "no storage is opened");
   const folder = join(server.at.folder, server.at.build);
   const sizes = names.map((name) => {

@@ -1,4 +1,5 @@
-// What is saved in Chromium: reload, two tabs, sessions side by side, archives, kills, and browsers that keep nothing.
+// What is saved in Chromium: reload, two tabs, sessions side by side, archives, kills, and browsers
+// that keep nothing.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { forget, profile, start } from "./browser.mjs";
@@ -133,7 +134,7 @@ test("whoever opened a session last in IndexedDB owns it: what an older one writ
 }));
 
 test("an agent that stops: the message is given back, and after a restart what was saved is there", () => browsing(async (browser) => {
-  const own = await host((_, files) => files.set("worker.js", Buffer.concat([files.get("worker.js"), Buffer.from("\nself.stop = () => (agent.exports = { ...agent.exports, clawft_start: () => { throw new WebAssembly.RuntimeError('unreachable'); } });\n")])));
+  const own = await host((_, files) => files.set("worker.js", Buffer.concat([files.get("worker.js"), Buffer.from("\nself.stop = () => (here.agent.exports = { ...here.agent.exports, clawft_start: () => { throw new WebAssembly.RuntimeError('unreachable'); } });\n")])));
   const tab = await browser.tab(at("trap").replace(server.origin, own.origin));
   await ready(tab, "notes");
   await say(tab, "notes", "write a.txt: before");
@@ -191,7 +192,8 @@ test("killed at random moments of saving and compacting: the last finished turn 
   const folder = profile();
   let [count, seed] = [0, Number(process.env.KILLS_SEED ?? 11)];
   const random = (below) => (seed = (Math.imul(seed, 1103515245) + 12345) >>> 0) % below;
-  // The text of a file says which turn wrote it: all of the same letter, large enough that it is compacted now and then.
+  // The text of a file says which turn wrote it: all of the same letter, large enough that it is
+  // compacted now and then.
   const text = (n) => `turn ${n} ${"abcdefghij"[n % 10].repeat(60_000)}`;
   for (let round = 0; round < rounds; round += 1) {
     const browser = start(folder);

@@ -1,4 +1,5 @@
-// `/sync/v1` as `weft serve` has it, in memory: names are made once. `lose` answers are lost after they are done.
+// `/sync/v1` as `weft serve` has it, in memory: names are made once. `lose` answers are lost after
+// they are done.
 export function space() {
   const [segments, tokens, waiting] = [new Map(), new Map(), new Set()];
   const at = { lose: 0, down: false, seen: [], segments };

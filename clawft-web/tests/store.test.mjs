@@ -1,7 +1,9 @@
-// The log on a file that is cut, flipped, written on, and killed at every write: what is there afterwards is a save, whole.
+// The log on a file that is cut, flipped, written on, and killed at every write: what is there
+// afterwards is a save, whole.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { changes, KIND, Newer, Store } from "../www/store.js";
+import { changes, KIND, Newer } from "../www/log.js";
+import { Store } from "../www/store.js";
 import { memory } from "../www/backends.js";
 import { pack, unpack } from "../www/tar.js";
 import { Tree } from "../www/tree.js";
@@ -9,7 +11,8 @@ import { Tree } from "../www/tree.js";
 const utf8 = new TextEncoder();
 class Killed extends Error {}
 
-// Files that survive a kill. `left` operations are done; the one after that is done in part, and then nothing works.
+// Files that survive a kill. `left` operations are done; the one after that is done in part, and
+// then nothing works.
 class Disk {
   files = new Map();
   left = Infinity;
@@ -271,7 +274,7 @@ test("a log of a newer version is left alone", async () => {
   const disk = new Disk();
   await played(disk);
   const bytes = disk.files.get("g0.log");
-  const { crc32 } = await import("../www/store.js");
+  const { crc32 } = await import("../www/log.js");
   bytes[8] = 2;
   new DataView(bytes.buffer).setUint32(28, crc32(bytes.subarray(0, 28)), true);
   const before = bytes.slice();
@@ -286,14 +289,17 @@ test("open calls outlive the page, answered ones do not; compaction keeps them",
   store.note(KIND.sent, { call: 2, op: 500 });
   await store.save();
   store.note(KIND.answered, { call: 2 });
-  store.note(KIND.image, new Uint8Array([1, 2, 3]));
+  store.image("", new Uint8Array([1, 2, 3]));
+  store.image("named", new Uint8Array([4]), new Uint8Array([5, 6]));
+  store.image("gone", new Uint8Array([7]));
+  store.image("gone");
   await store.close();
   const again = await Store.open(files);
   assert.deepEqual([...again.calls.keys()], [1]);
   await again.next(() => again.compact());
   const third = await Store.open(files);
   assert.deepEqual([...third.calls.values()], [{ call: 1, op: 500, repeatable: true }]);
-  assert.deepEqual(third.image, new Uint8Array([1, 2, 3]));
+  assert.deepEqual([...third.images], [["", { memory: new Uint8Array([1, 2, 3]), files: new Uint8Array() }], ["named", { memory: new Uint8Array([4]), files: new Uint8Array([5, 6]) }]]);
 });
 
 test("random changes of a tree, saved now and then, are the tree", async () => {
@@ -329,7 +335,7 @@ test("random changes of a tree, saved now and then, are the tree", async () => {
 });
 
 test("the checksum is CRC-32, in one and in parts", async () => {
-  const { crc32 } = await import("../www/store.js");
+  const { crc32 } = await import("../www/log.js");
   assert.equal(crc32(utf8.encode("123456789")), 0xcbf43926);
   const bytes = Uint8Array.from({ length: 1000 }, (_, i) => i * 31);
   for (const at of [0, 1, 2, 3, 4, 5, 997, 1000]) assert.equal(crc32(bytes.subarray(at), crc32(bytes.subarray(0, at))), crc32(bytes));

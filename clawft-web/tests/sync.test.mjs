@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { begin, collect, fits, merge } from "../www/merge.js";
 import { keysOf, seal, Sync, unseal } from "../www/sync.js";
-import { KIND } from "../www/store.js";
+import { KIND } from "../www/log.js";
 import { Tree } from "../www/tree.js";
 import { space } from "./space.mjs";
 

@@ -1,10 +1,13 @@
-// Where the log of a session is kept: OPFS, else IndexedDB, else memory alone. Each gives the same handles to `store.js`.
+// Where the log of a session is kept: OPFS, else IndexedDB, else memory alone. Each gives the same
+// handles to `store.js`.
 
 const PATH = ["clawft", "v1"];
 const BLOCK = 64 * 1024;
 
 /** @typedef {import("./store.js").Files} Files */
-/** @typedef {{ kind: string, files(session: string): Promise<Files>, sessions(): Promise<{ name: string, bytes: number, time: number }[]>, remove(session: string): Promise<void> }} Backend */
+/**
+ * @typedef {{ kind: string, files(session: string): Promise<Files>, sessions(): Promise<{ name: string, bytes: number, time: number }[]>, remove(session: string): Promise<void> }} Backend
+ */
 
 /** The best there is. @returns {Promise<Backend>} */
 export async function choose() {
@@ -110,7 +113,8 @@ export async function indexed() {
   return {
     kind: "indexeddb",
     async files(session) {
-      // Who opened last is the owner: what another one still writes is refused, in the same transaction.
+      // Who opened last is the owner: what another one still writes is refused, in the same
+      // transaction.
       const owner = crypto.randomUUID();
       const begun = db.transaction("owners", "readwrite");
       begun.objectStore("owners").put(owner, session);

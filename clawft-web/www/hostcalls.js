@@ -1,4 +1,5 @@
-// What the agent may ask of the page: a registry of calls by number, each behind a grant of the example.
+// What the agent may ask of the page: a registry of calls by number, each behind a grant of the
+// example.
 
 /** Minus the numbers of `clawft_types::ErrorCode`. */
 export const STATUS = { invalid: -14, notFound: -16, noKey: -16, permission: -18, tooLarge: -19, io: -22, unavailable: -24, failed: -29, interrupted: -30, timedOut: -31, conflict: -34, cancelled: -35, denied: -36 };
@@ -6,8 +7,12 @@ export const PART = 256 * 1024;
 
 /** @typedef {import("./steps.js").Call} Call */
 /** @typedef {{ status?: number, more?: boolean, head?: any, body?: Uint8Array }} Reply */
-/** @typedef {{ grant: any, signal: AbortSignal, part: (reply: Reply) => void, progress: () => void, host: any, key: string }} Context */
-/** @typedef {{ op: number, name: string, grant: string, repeatable?: boolean | ((head: any) => boolean), limits?: { idle?: number, whole?: number }, run: (call: Call, context: Context) => Promise<Reply | undefined> }} Spec limits in milliseconds */
+/**
+ * @typedef {{ grant: any, signal: AbortSignal, part: (reply: Reply) => void, progress: () => void, host: any, key: string }} Context
+ */
+/**
+ * @typedef {{ op: number, name: string, grant: string, repeatable?: boolean | ((head: any) => boolean), limits?: { idle?: number, whole?: number }, run: (call: Call, context: Context) => Promise<Reply | undefined> }} Spec limits in milliseconds
+ */
 
 /** Why a call is not answered. */
 export class HostError extends Error {
@@ -30,7 +35,11 @@ const MODULES = /** @type {Record<string, string>} */ ({
 });
 
 export class Registry {
-  /** @param {Record<string, any>} grants @param {any} [host] what the calls use of the worker @param {(seen: { op: number, name: string, ms: number, sent: number, got: number, status: number }) => void} [seen] */
+  /**
+   * @param {Record<string, any>} grants
+   * @param {any} [host] what the calls use of the worker
+   * @param {(seen: { op: number, name: string, ms: number, sent: number, got: number, status: number }) => void} [seen]
+   */
   constructor(grants, host = {}, seen = () => undefined) {
     this.grants = grants;
     this.host = host;
@@ -39,7 +48,12 @@ export class Registry {
     this.calls = new Map();
   }
 
-  /** A registry with the calls of an example. @param {{ hypercalls: string[], grants: any, hostcalls?: { op: number, name: string, path: string }[] }} example @param {any} host @param {any} seen */
+  /**
+   * A registry with the calls of an example.
+   * @param {{ hypercalls: string[], grants: any, hostcalls?: { op: number, name: string, path: string }[] }} example
+   * @param {any} host
+   * @param {any} seen
+   */
   static async of(example, host, seen) {
     const registry = new Registry(example.grants, host, seen);
     for (const path of new Set(example.hypercalls.map((name) => MODULES[name]).filter(Boolean))) {
@@ -59,13 +73,22 @@ export class Registry {
     this.calls.set(spec.op, spec);
   }
 
-  /** Whether a call may be sent again after a crash: nobody is harmed by a second one. @param {Call} call */
+  /**
+   * Whether a call may be sent again after a crash: nobody is harmed by a second one.
+   * @param {Call} call
+   */
   repeatable(call) {
     const { repeatable = false } = this.calls.get(call.op) ?? {};
     return typeof repeatable === "function" ? repeatable(call.head) : repeatable;
   }
 
-  /** Runs a call; `reply` gets its parts and its end, in order. @param {Call} call @param {(reply: Reply) => void} reply @param {AbortSignal} signal @param {string} [key] */
+  /**
+   * Runs a call; `reply` gets its parts and its end, in order.
+   * @param {Call} call
+   * @param {(reply: Reply) => void} reply
+   * @param {AbortSignal} signal
+   * @param {string} [key]
+   */
   async run(call, reply, signal, key = String(call.call)) {
     const start = performance.now();
     const spec = this.calls.get(call.op);
@@ -113,7 +136,11 @@ const aborted = (signal) =>
     signal.aborted ? end() : signal.addEventListener("abort", end, { once: true });
   });
 
-/** A body in parts of at most 256 KiB, the last one open. @param {Uint8Array} bytes @param {(reply: Reply) => void} part */
+/**
+ * A body in parts of at most 256 KiB, the last one open.
+ * @param {Uint8Array} bytes
+ * @param {(reply: Reply) => void} part
+ */
 export function inParts(bytes, part) {
   for (let at = 0; at < bytes.length; at += PART) part({ more: true, body: bytes.subarray(at, at + PART) });
 }

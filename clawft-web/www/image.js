@@ -1,5 +1,6 @@
-// An image of a running agent: what of its memory differs from a fresh instance, compressed. Between calls that is all of its state:
-// the stack pointer is at its initial value, and nothing else is mutable.
+// An image of a running agent: what of its memory differs from a fresh instance, compressed.
+// Between calls that is all of its state: the stack pointer is at its initial value, and nothing
+// else is mutable.
 
 const PAGE = 4096;
 const WASM_PAGE = 65_536;
@@ -9,7 +10,12 @@ const utf8 = new TextEncoder();
 /** @param {Uint8Array} bytes @param {any} by */
 const through = async (bytes, by) => new Uint8Array(await new Response(new Blob([bytes]).stream().pipeThrough(by)).arrayBuffer());
 
-/** What differs, with its head, not compressed yet: taken at once. @param {import("./steps.js").Agent} agent @param {Uint8Array} fresh @param {any} head */
+/**
+ * What differs, with its head, not compressed yet: taken at once.
+ * @param {import("./steps.js").Agent} agent
+ * @param {Uint8Array} fresh
+ * @param {any} head
+ */
 export function take(agent, fresh, head) {
   const memory = agent.memory;
   // Eight bytes at a time; memory that has grown was zero.
@@ -38,7 +44,13 @@ export async function unpack(packed) {
   return { head: JSON.parse(text.decode(image.subarray(4, 4 + length))), pages: image.subarray(4 + length) };
 }
 
-/** Puts an image into an instance, fresh or not. @param {import("./steps.js").Agent} agent @param {Uint8Array} fresh @param {{ head: any, pages: Uint8Array }} image @param {string} sha256 of the module */
+/**
+ * Puts an image into an instance, fresh or not.
+ * @param {import("./steps.js").Agent} agent
+ * @param {Uint8Array} fresh
+ * @param {{ head: any, pages: Uint8Array }} image
+ * @param {string} sha256 of the module
+ */
 export function put(agent, fresh, { head, pages }, sha256) {
   if (head.sha256 !== sha256) throw new Error(`the image is of the module ${head.sha256}, this is ${sha256}: the files are used`);
   const { memory } = agent.exports;

@@ -1,10 +1,13 @@
-// What a session's devices tell each other, and how it is merged: alike on every device, in whatever order it comes.
+// What a session's devices tell each other, and how it is merged: alike on every device, in
+// whatever order it comes.
 //
-// Turns are a tree of hashes. Which path of it has which name depends on the tree alone: where two go on from the same place, the one
-// whose first turn is earlier keeps the name, the other becomes a conversation of its own, NAME.DEVICE. Files have a version per device; of concurrent ones the later keeps the name,
-// the other one is beside it, NAME.conflict-DEVICE,
-// with the number of that device's version where it is not the first. Memory is by key, the later wins. Later is a hybrid logical clock, then the device.
-import { crc32 } from "./store.js";
+// Turns are a tree of hashes. Which path of it has which name depends on the tree alone: where two
+// go on from the same place, the one whose first turn is earlier keeps the name, the other becomes
+// a conversation of its own, NAME.DEVICE. Files have a version per device; of concurrent ones the
+// later keeps the name, the other one is beside it, NAME.conflict-DEVICE, with the number of that
+// device's version where it is not the first. Memory is by key, the later wins. Later is a hybrid
+// logical clock, then the device.
+import { crc32 } from "./log.js";
 
 const SESSIONS = ".clawft/sessions";
 const MEMORY = ".clawft/memory.json";
@@ -12,9 +15,15 @@ const text = new TextDecoder();
 const utf8 = new TextEncoder();
 
 /** @typedef {import("./tree.js").Tree} Tree */
-/** @typedef {{ after: string, time: number, by: string, root?: string }} Turn what it goes on from, when and where it was made; of a first one, the conversation */
-/** @typedef {{ version: Record<string, number>, time: number, by: string, crc: number, size: number, bytes?: string }} Version of a file; size -1: removed; with its bytes, where it is not the one that is shown */
-/** @typedef {{ device: string, clock: number, turns: Record<string, Turn>, sessions: Record<string, string[]>, files: Record<string, Version[]>, memory: Record<string, { time: number, by: string, value: string | null }> }} State */
+/**
+ * @typedef {{ after: string, time: number, by: string, root?: string }} Turn what it goes on from, when and where it was made; of a first one, the conversation
+ */
+/**
+ * @typedef {{ version: Record<string, number>, time: number, by: string, crc: number, size: number, bytes?: string }} Version of a file; size -1: removed; with its bytes, where it is not the one that is shown
+ */
+/**
+ * @typedef {{ device: string, clock: number, turns: Record<string, Turn>, sessions: Record<string, string[]>, files: Record<string, Version[]>, memory: Record<string, { time: number, by: string, value: string | null }> }} State
+ */
 
 /** @param {string} device @returns {State} */
 export const begin = (device) => ({ device, clock: 0, turns: {}, sessions: {}, files: {}, memory: {} });
@@ -33,7 +42,11 @@ const later = (/** @type {[number, string]} */ a, /** @type {[number, string]} *
 const base64 = (/** @type {Uint8Array} */ bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
 const bytesOf = (/** @type {string} */ encoded) => Uint8Array.from(atob(encoded), (letter) => letter.charCodeAt(0));
 
-/** A conversation's file: its head, and the line of each turn by its number. @param {Tree} tree @param {string} name */
+/**
+ * A conversation's file: its head, and the line of each turn by its number.
+ * @param {Tree} tree
+ * @param {string} name
+ */
 function lines(tree, name) {
   const node = tree.find(fileOf(name));
   const [head = "", ...rest] = node ? text.decode(tree.read(fileOf(name))).split("\n") : [];
@@ -49,7 +62,12 @@ function lines(tree, name) {
   return { head, turns };
 }
 
-/** @param {Tree} tree @param {string} name @param {string} head @param {[number, string][]} turns */
+/**
+ * @param {Tree} tree
+ * @param {string} name
+ * @param {string} head
+ * @param {[number, string][]} turns
+ */
 function put(tree, name, head, turns) {
   const first = JSON.stringify({ ...JSON.parse(head || '{"version":2,"dropped":0}'), name });
   tree.write(fileOf(name), utf8.encode([first, ...turns.map(([, line]) => line), ""].join("\n")));
@@ -64,7 +82,12 @@ function memoryOf(tree) {
   }
 }
 
-/** What has happened in the tree since the last time, as entries for other devices. @param {State} state @param {Tree} tree @param {number} now */
+/**
+ * What has happened in the tree since the last time, as entries for other devices.
+ * @param {State} state
+ * @param {Tree} tree
+ * @param {number} now
+ */
 export async function collect(state, tree, now) {
   /** @type {any[]} */
   const entries = [];
@@ -114,7 +137,11 @@ export async function collect(state, tree, now) {
   return entries;
 }
 
-/** Whether all that entries go on from is here, or stands before them. @param {State} state @param {any[]} entries */
+/**
+ * Whether all that entries go on from is here, or stands before them.
+ * @param {State} state
+ * @param {any[]} entries
+ */
 export function fits(state, entries) {
   const added = new Set([""]);
   return entries.every(({ kind, after, hashes = [] }) => {
@@ -123,7 +150,13 @@ export function fits(state, entries) {
   });
 }
 
-/** Does to the tree what another device tells. @param {State} state @param {Tree} tree @param {any[]} entries @returns {Promise<string[]>} what is worth telling the user */
+/**
+ * Does to the tree what another device tells.
+ * @param {State} state
+ * @param {Tree} tree
+ * @param {any[]} entries
+ * @returns {Promise<string[]>} what is worth telling the user
+ */
 export async function merge(state, tree, entries) {
   /** @type {string[]} */
   const notes = [];
@@ -150,7 +183,14 @@ async function turns(state, tree, { session, head, after, by, lines: added }, no
   arrange(state, tree, texts, head, notes);
 }
 
-/** Writes the conversations that are no longer as the tree of turns has them. @param {State} state @param {Tree} tree @param {Map<string, string>} texts @param {string} head @param {string[]} notes */
+/**
+ * Writes the conversations that are no longer as the tree of turns has them.
+ * @param {State} state
+ * @param {Tree} tree
+ * @param {Map<string, string>} texts
+ * @param {string} head
+ * @param {string[]} notes
+ */
 function arrange(state, tree, texts, head, notes) {
   /** @type {Map<string, string>} */
   const heads = new Map();
@@ -172,7 +212,12 @@ function arrange(state, tree, texts, head, notes) {
   state.sessions = Object.fromEntries([...next].map(([name, { hashes }]) => [name, hashes]));
 }
 
-/** Each path of the tree of turns by its name: of those that go on from a turn the earliest has the name of what was before. @param {Record<string, Turn>} turns @returns {Map<string, { hashes: string[], from: string }>} */
+/**
+ * Each path of the tree of turns by its name: of those that go on from a turn the earliest has the
+ * name of what was before.
+ * @param {Record<string, Turn>} turns
+ * @returns {Map<string, { hashes: string[], from: string }>}
+ */
 function named(turns) {
   const before = (/** @type {string} */ a, /** @type {string} */ b) => (later([turns[a].time, turns[a].by], [turns[b].time, turns[b].by]) ? 1 : -1);
   /** @type {Map<string, string[]>} */
@@ -236,14 +281,26 @@ function both(a, b) {
   return all;
 }
 
-/** Of concurrent versions the one that is shown: what is there before what is removed, then the later. @param {Version[]} versions @returns {Version | undefined} */
+/**
+ * Of concurrent versions the one that is shown: what is there before what is removed, then the
+ * later.
+ * @param {Version[]} versions
+ * @returns {Version | undefined}
+ */
 const best = (versions) =>
   versions.reduce((top, one) => {
     if (!top || one.size >= 0 !== top.size >= 0) return !top || one.size >= 0 ? one : top;
     return later([one.time, one.by], [top.time, top.by]) ? one : top;
   }, /** @type {Version | undefined} */ (undefined));
 
-/** Of a file all versions are known that no other one follows: which ones these are does not depend on the order in which they come. @param {State} state @param {Tree} tree @param {any} entry @param {string[]} notes */
+/**
+ * Of a file all versions are known that no other one follows: which ones these are does not depend
+ * on the order in which they come.
+ * @param {State} state
+ * @param {Tree} tree
+ * @param {any} entry
+ * @param {string[]} notes
+ */
 function file(state, tree, { path, version, time, by, bytes }, notes) {
   const known = state.files[path] ?? [];
   if (known.some((one) => covers(one.version, version))) return;
@@ -260,7 +317,8 @@ function file(state, tree, { path, version, time, by, bytes }, notes) {
   delete now.bytes;
   for (const lost of versions) {
     if (lost === now || lost.size < 0 || (lost.size === now.size && lost.crc === now.crc)) continue;
-    // Named by the version, so that every device calls it the same; told on as a file of its own, for who never sees both.
+    // Named by the version, so that every device calls it the same; told on as a file of its own,
+    // for who never sees both.
     const count = lost.version[lost.by] ?? 1;
     const beside = `${path}.conflict-${lost.by}${count > 1 ? `-${count}` : ""}`;
     if (tree.find(beside) || state.files[beside]) continue;
@@ -269,7 +327,12 @@ function file(state, tree, { path, version, time, by, bytes }, notes) {
   }
 }
 
-/** A file where a folder was, or the other way round: what was there goes beside. @param {Tree} tree @param {string} path @param {Uint8Array} content */
+/**
+ * A file where a folder was, or the other way round: what was there goes beside.
+ * @param {Tree} tree
+ * @param {string} path
+ * @param {Uint8Array} content
+ */
 function store(tree, path, content) {
   const names = path.split("/");
   for (let i = 1; i <= names.length; i += 1) {

@@ -1,4 +1,5 @@
-// 504 host_crypto: random numbers, digests, signatures and encryption. Keys are named, cannot be exported, and stay here.
+// 504 host_crypto: random numbers, digests, signatures and encryption. Keys are named, cannot be
+// exported, and stay here.
 import { HostError } from "./hostcalls.js";
 
 const HASHES = ["SHA-256", "SHA-384", "SHA-512"];
@@ -13,7 +14,12 @@ const asked = (request) =>
     request.onerror = () => reject(request.error);
   });
 
-/** The key of this name; it is made when it is first used. @param {string} name @param {string} algorithm @returns {Promise<CryptoKey>} */
+/**
+ * The key of this name; it is made when it is first used.
+ * @param {string} name
+ * @param {string} algorithm
+ * @returns {Promise<CryptoKey>}
+ */
 async function keyOf(name, algorithm) {
   const { make, usages } = KEYS[algorithm];
   const request = indexedDB.open("clawft-keys", 1);

@@ -1,4 +1,5 @@
-// 500 host_fetch: a request to an origin that the example is granted. The key is added here, and goes nowhere else.
+// 500 host_fetch: a request to an origin that the example is granted. The key is added here, and
+// goes nowhere else.
 import { HostError, inParts } from "./hostcalls.js";
 
 const MAX = 8 * 1024 * 1024;

@@ -1,7 +1,15 @@
-// 501 host_fs_write and 502 host_fs_read: files in OPFS beside the agent's own, for what need not pass through its memory.
+// 501 host_fs_write and 502 host_fs_read: files in OPFS beside the agent's own, for what need not
+// pass through its memory.
 import { HostError } from "./hostcalls.js";
 
-/** The folder and the last name of a path that is granted. @param {string} path @param {any} grant @param {any} host @param {boolean} create @returns {Promise<{ folder: any, name: string }>} */
+/**
+ * The folder and the last name of a path that is granted.
+ * @param {string} path
+ * @param {any} grant
+ * @param {any} host
+ * @param {boolean} create
+ * @returns {Promise<{ folder: any, name: string }>}
+ */
 async function place(path, grant, host, create) {
   const names = String(path).split("/");
   if (names.some((name) => !name || name === "." || name === ".." || name.includes("\\"))) throw new HostError("invalid", `${path} is no path`);

@@ -1,4 +1,5 @@
-// 505 host_snapshot: the running agent and its files, under a name. Restored, it goes on in the image, where the waiting call is answered.
+// 505 host_snapshot: the running agent and its files, under a name. Restored, it goes on in the
+// image, where the waiting call is answered.
 import { HostError } from "./hostcalls.js";
 
 /** @type {import("./hostcalls.js").Spec[]} */
@@ -9,11 +10,12 @@ export const calls = [
     grant: "snapshot",
     async run({ head, call }, { grant, host }) {
       const { do: what, name } = head;
-      const { images } = host;
-      if (what === "list") return { head: { names: [...images.keys()] } };
+      const images = host.store?.images ?? host.images;
+      if (what === "list") return { head: { names: [...images.keys()].filter(Boolean) } };
       if (typeof name !== "string" || !/^[\w.-]{1,64}$/.test(name)) throw new HostError("invalid", "name: 1 to 64 of A-Z a-z 0-9 . _ -");
       if (what === "save") {
-        if (!images.has(name) && images.size >= (grant.max ?? 4)) throw new HostError("denied", `there are ${images.size} images, more are not granted`);
+        const count = [...images.keys()].filter(Boolean).length;
+        if (!images.has(name) && count >= (grant.max ?? 4)) throw new HostError("denied", `there are ${count} images, more are not granted`);
         const bytes = await host.saveImage(name, call);
         return { head: { bytes, restored: false } };
       }

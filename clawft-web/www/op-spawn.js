@@ -1,9 +1,14 @@
-// 503 host_spawn: a second agent in a worker of its own, without storage and with at most its parent's grants.
+// 503 host_spawn: a second agent in a worker of its own, without storage and with at most its
+// parent's grants.
 import { HostError } from "./hostcalls.js";
 
 let running = 0;
 
-/** What a child may do: what its parent may, but for storage, snapshots and children of its own. @param {any} parent @param {any} config */
+/**
+ * What a child may do: what its parent may, but for storage, snapshots and children of its own.
+ * @param {any} parent
+ * @param {any} config
+ */
 export function childOf(parent, config) {
   const hypercalls = parent.hypercalls.filter((/** @type {string} */ name) => ["host_fetch", "host_crypto"].includes(name));
   const grants = { ...(hypercalls.includes("host_fetch") && { fetch: parent.grants.fetch }), ...(hypercalls.includes("host_crypto") && { crypto: parent.grants.crypto }) };

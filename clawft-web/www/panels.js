@@ -1,7 +1,8 @@
 // Sessions, files, stats and the audit: what is looked at beside the chat.
-import { banner, bytes, download, element, openSession, unbanner } from "./page.js";
+import { banner, bytes, download, element, unbanner } from "./element.js";
+import { openSession } from "./page.js";
 
-/** @typedef {import("./page.js").App} App */
+/** @typedef {import("./chat.js").App} App */
 
 const UNDO = 10_000;
 const SHOWN = 256 * 1024;
@@ -21,7 +22,12 @@ export async function draw(panel, app) {
 /** @param {string} label @param {() => unknown} act @param {Record<string, any>} [more] */
 const button = (label, act, more = {}) => element("button", { type: "button", onclick: act, ...more }, label);
 
-/** @param {string} caption @param {string[]} heads @param {(string | Node)[][]} rows @param {number[]} [numbers] */
+/**
+ * @param {string} caption
+ * @param {string[]} heads
+ * @param {(string | Node)[][]} rows
+ * @param {number[]} [numbers]
+ */
 function table(caption, heads, rows, numbers = []) {
   const kind = (/** @type {number} */ i) => (numbers.includes(i) ? { className: "number" } : {});
   // The roles are said again, because a narrow page draws rows one below the other.
@@ -31,7 +37,12 @@ function table(caption, heads, rows, numbers = []) {
     element("table", { role: "table", "aria-label": caption }, element("thead", { role: "rowgroup" }, top), element("tbody", { role: "rowgroup" }, ...body)));
 }
 
-/** Does something, and draws the panel anew; what goes wrong is said. @param {string} panel @param {App} app @param {() => Promise<unknown>} run */
+/**
+ * Does something, and draws the panel anew; what goes wrong is said.
+ * @param {string} panel
+ * @param {App} app
+ * @param {() => Promise<unknown>} run
+ */
 async function then(panel, app, run) {
   try {
     unbanner("panel");

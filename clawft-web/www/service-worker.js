@@ -1,4 +1,5 @@
-// The page without a network: all of a version is fetched at once, and a newer one waits until somebody asks for it.
+// The page without a network: all of a version is fetched at once, and a newer one waits until
+// somebody asks for it.
 const BUILD = "__BUILD__";
 const POLICY = "__POLICY__";
 const NAME = `clawft ${BUILD}`;

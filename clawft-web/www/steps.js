@@ -1,4 +1,5 @@
-// The agent behind its C ABI, and the frames between a turn and its host. `c_abi.rs` and `steps/frame.rs` have both.
+// The agent behind its C ABI, and the frames between a turn and its host. `c_abi.rs` and
+// `steps/frame.rs` have both.
 import { imports } from "./wasi.js";
 
 const [CALLS, RESULTS] = [0x31484c43, 0x31524c43];
@@ -7,11 +8,22 @@ export const MAX_FRAME = 4 * 1024 * 1024;
 const utf8 = new TextEncoder();
 const text = new TextDecoder();
 
-/** @typedef {{ op: number, flags: number, call: number, head: any, body: Uint8Array }} Call flags: 1 may be repeated, 2 wants parts, 4 wants no result */
-/** @typedef {{ call: number, status?: number, more?: boolean, head?: any, body?: Uint8Array }} Result */
-/** @typedef {{ state: number, bytes: Uint8Array }} Progress state: 0 over, 1 waiting, or minus the number of an error */
+/**
+ * @typedef {{ op: number, flags: number, call: number, head: any, body: Uint8Array }} Call flags: 1 may be repeated, 2 wants parts, 4 wants no result
+ */
+/**
+ * @typedef {{ call: number, status?: number, more?: boolean, head?: any, body?: Uint8Array }} Result
+ */
+/**
+ * @typedef {{ state: number, bytes: Uint8Array }} Progress state: 0 over, 1 waiting, or minus the number of an error
+ */
 
-/** Records in a frame. @param {number} magic @param {number} task @param {{ first: number, call: number, head: Uint8Array, body: Uint8Array }[]} records */
+/**
+ * Records in a frame.
+ * @param {number} magic
+ * @param {number} task
+ * @param {{ first: number, call: number, head: Uint8Array, body: Uint8Array }[]} records
+ */
 function write(magic, task, records) {
   const length = records.reduce((sum, { head, body }) => sum + HEAD + padded(head.length + body.length), FRAME);
   if (length > MAX_FRAME) throw new RangeError(`a frame of ${length} bytes, more than ${MAX_FRAME}`);
@@ -123,7 +135,13 @@ export class Agent {
     return this.memory.slice(at() >>> 0, (at() >>> 0) + (length() >>> 0));
   }
 
-  /** A call with texts or bytes for arguments. @param {string} name @param {number[]} numbers @param {(string | Uint8Array)[]} texts @returns {number} */
+  /**
+   * A call with texts or bytes for arguments.
+   * @param {string} name
+   * @param {number[]} numbers
+   * @param {(string | Uint8Array)[]} texts
+   * @returns {number}
+   */
   call(name, numbers, ...texts) {
     const given = texts.map((one) => {
       const bytes = typeof one === "string" ? utf8.encode(one) : one;
@@ -148,7 +166,11 @@ export class Agent {
     return text.decode(this.last());
   }
 
-  /** Begins a turn: its task, from 1, or minus an error, whose answer is there. @param {string} session @param {string} message */
+  /**
+   * Begins a turn: its task, from 1, or minus an error, whose answer is there.
+   * @param {string} session
+   * @param {string} message
+   */
   start(session, message) {
     return this.call("clawft_start", [], session, message);
   }

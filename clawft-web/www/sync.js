@@ -1,7 +1,7 @@
-// A session on several devices: each leaves segments that nobody else can read, and takes those of the others. The server holds a name
-// once; everything else is decided here, by `merge.js`.
+// A session on several devices: each leaves segments that nobody else can read, and takes those of
+// the others. The server holds a name once; everything else is decided here, by `merge.js`.
 import { begin, collect, fits, merge } from "./merge.js";
-import { KIND } from "./store.js";
+import { KIND } from "./log.js";
 
 const MAX_SEGMENT = 4 * 1024 * 1024;
 const BATCH = 1024 * 1024;
@@ -16,7 +16,11 @@ const number = (/** @type {number} */ seq) => seq.toString(16).padStart(16, "0")
 /** @param {Uint8Array} bytes @param {any} by */
 const through = async (bytes, by) => new Uint8Array(await new Response(new Blob([bytes]).stream().pipeThrough(by)).arrayBuffer());
 
-/** What follows from a key: where its segments are, the token for them, and what they are encrypted with. @param {Uint8Array} key */
+/**
+ * What follows from a key: where its segments are, the token for them, and what they are encrypted
+ * with.
+ * @param {Uint8Array} key
+ */
 export async function keysOf(key) {
   const space = hex(new Uint8Array(await crypto.subtle.digest("SHA-256", key)).subarray(0, 16));
   const from = await crypto.subtle.importKey("raw", key, "HKDF", false, ["deriveBits", "deriveKey"]);
@@ -66,7 +70,10 @@ function batches(entries) {
 }
 
 export class Sync {
-  /** @param {any} here @param {{ base?: string, post: (event: any) => void, save: () => Promise<unknown>, again: () => void, tree: () => import("./tree.js").Tree, busy: () => boolean, fetch?: typeof fetch, name?: () => string, now?: () => number }} hooks */
+  /**
+   * @param {any} here
+   * @param {{ base?: string, post: (event: any) => void, save: () => Promise<unknown>, again: () => void, tree: () => import("./tree.js").Tree, busy: () => boolean, fetch?: typeof fetch, name?: () => string, now?: () => number }} hooks
+   */
   constructor(here, hooks) {
     this.here = here;
     this.hooks = hooks;
@@ -203,7 +210,10 @@ export class Sync {
     }
   }
 
-  /** Another device has this one's name: this one takes a new one, and what it was not able to send is sent under that. */
+  /**
+   * Another device has this one's name: this one takes a new one, and what it was not able to send
+   * is sent under that.
+   */
   async anew() {
     const { kept } = this;
     const old = kept.state.device;
@@ -283,7 +293,10 @@ export class Sync {
     }
   }
 
-  /** Until the session is closed: sends and takes, and waits for more. @param {AbortSignal} signal */
+  /**
+   * Until the session is closed: sends and takes, and waits for more.
+   * @param {AbortSignal} signal
+   */
   async watch(signal) {
     for (let failed = 0; !signal.aborted; ) {
       try {

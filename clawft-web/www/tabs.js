@@ -1,10 +1,13 @@
-// Who owns a session: the tab that holds the Web Lock `clawft:NAME`. Others see it live over a BroadcastChannel, and may take it over:
-// the owner saves, closes its log and lets go. In the worker; the page shows what it is told.
+// Who owns a session: the tab that holds the Web Lock `clawft:NAME`. Others see it live over a
+// BroadcastChannel, and may take it over: the owner saves, closes its log and lets go. In the
+// worker; the page shows what it is told.
 
 const SILENCE = 5000;
 const LATE = 1000;
 
-/** @typedef {{ taken: () => Promise<void>, look: () => any, seen: (event: any) => void }} Hooks taken: save and close; look: what a new viewer gets to see; seen: what the owner shows */
+/**
+ * @typedef {{ taken: () => Promise<void>, look: () => any, seen: (event: any) => void }} Hooks taken: save and close; look: what a new viewer gets to see; seen: what the owner shows
+ */
 
 export class Tab {
   /** @param {string} session @param {Hooks} hooks */
@@ -20,7 +23,11 @@ export class Tab {
     this.waiting = [];
   }
 
-  /** Takes the lock, if it is free or is to be stolen. @param {LockOptions} options @returns {Promise<boolean>} */
+  /**
+   * Takes the lock, if it is free or is to be stolen.
+   * @param {LockOptions} options
+   * @returns {Promise<boolean>}
+   */
   own(options = { ifAvailable: true }) {
     return new Promise((resolve, reject) => {
       navigator.locks
@@ -34,7 +41,11 @@ export class Tab {
     });
   }
 
-  /** Takes the lock if nobody has it. A page that is being left lets go late: there is a second for that, unless an owner answers. @returns {Promise<boolean>} */
+  /**
+   * Takes the lock if nobody has it. A page that is being left lets go late: there is a second for
+   * that, unless an owner answers.
+   * @returns {Promise<boolean>}
+   */
   async free() {
     if (await this.own()) return true;
     const end = new AbortController();
@@ -76,7 +87,10 @@ export class Tab {
     } else if (message.type === "view") this.hooks.seen(message.event);
   }
 
-  /** Asks the owner for the session. @returns {Promise<boolean>} false: it gives no sign, and may be overridden */
+  /**
+   * Asks the owner for the session.
+   * @returns {Promise<boolean>} false: it gives no sign, and may be overridden
+   */
   async take() {
     this.tell({ type: "take" });
     const heard = new Promise((resolve) => {

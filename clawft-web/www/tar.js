@@ -1,10 +1,13 @@
-// Archives in the ustar format of POSIX.1-2001, with its extended header for a long path: what a session is exported as.
+// Archives in the ustar format of POSIX.1-2001, with its extended header for a long path: what a
+// session is exported as.
 
 const BLOCK = 512;
 const utf8 = new TextEncoder();
 const text = new TextDecoder();
 
-/** @typedef {{ path: string, bytes?: Uint8Array, time?: number }} Entry without bytes it is a folder; time in milliseconds */
+/**
+ * @typedef {{ path: string, bytes?: Uint8Array, time?: number }} Entry without bytes it is a folder; time in milliseconds
+ */
 
 /** @param {Entry[]} entries */
 export function pack(entries) {
@@ -73,4 +76,20 @@ export function unpack(bytes) {
     at = Math.ceil(end / BLOCK) * BLOCK;
   }
   return entries;
+}
+
+/**
+ * What a tree holds, to be packed.
+ * @param {import("./tree.js").Tree} tree @returns {Entry[]}
+ */
+export const entries = (tree) => [...tree.walk()].map(({ path, node }) => ({ path, time: node.time, bytes: node.names ? undefined : tree.read(path) }));
+
+/**
+ * Puts what an archive holds into a tree; gives how many entries these are.
+ * @param {import("./tree.js").Tree} tree @param {Uint8Array} archive
+ */
+export function extract(tree, archive) {
+  const all = unpack(archive);
+  for (const { path, bytes } of all) bytes ? tree.write(path, bytes) : tree.mkdir(path);
+  return all.length;
 }

@@ -1,11 +1,13 @@
-// A tree of files in memory: what the agent works in. It notes every change, which is what the log of `store.js` writes.
-// What goes wrong is a number of WASI preview 1. There are no links.
+// A tree of files in memory: what the agent works in. It notes every change, which is what the log
+// of `store.js` writes. What goes wrong is a number of WASI preview 1. There are no links.
 
 const [INVAL, ISDIR, NOENT, NOSPC, NOTDIR, NOTEMPTY, NOTCAPABLE] = [28, 31, 44, 51, 54, 55, 76];
 const MAX_BYTES = 64 * 1024 * 1024;
 
 /** @typedef {{ names?: Map<string, Node>, data: Uint8Array, size: number, time: number }} Node */
-/** @typedef {{ from?: number, gone?: boolean, folder?: boolean }} Change what a path has seen since the last save */
+/**
+ * @typedef {{ from?: number, gone?: boolean, folder?: boolean }} Change what a path has seen since the last save
+ */
 
 /** What WASI answers with instead of going on. */
 export class Errno extends Error {
@@ -36,7 +38,10 @@ export class Tree {
     return { names: new Map(), data: new Uint8Array(), size: 0, time: this.now() };
   }
 
-  /** Where a path leads: the folder it is in, its last name, and what is there. @param {string} path */
+  /**
+   * Where a path leads: the folder it is in, its last name, and what is there.
+   * @param {string} path
+   */
   at(path) {
     if (path.startsWith("/") || path.includes("\0")) fail(NOTCAPABLE);
     const names = [];
@@ -63,7 +68,11 @@ export class Tree {
     }
   }
 
-  /** Notes a change: what a file has before `from` is as it was. @param {string} path @param {number} from */
+  /**
+   * Notes a change: what a file has before `from` is as it was.
+   * @param {string} path
+   * @param {number} from
+   */
   touch(path, from) {
     const old = this.dirty.get(path);
     this.dirty.set(path, { from: old?.gone ? 0 : Math.min(from, old?.from ?? from) });
@@ -103,14 +112,24 @@ export class Tree {
     [node.size, node.time] = [size, this.now()];
   }
 
-  /** Writes at `from`, where the file then ends unless it goes on. @param {Node} node @param {string} path @param {Uint8Array} bytes @param {number} from */
+  /**
+   * Writes at `from`, where the file then ends unless it goes on.
+   * @param {Node} node
+   * @param {string} path
+   * @param {Uint8Array} bytes
+   * @param {number} from
+   */
   put(node, path, bytes, from) {
     this.resize(node, path, Math.max(node.size, from + bytes.length));
     node.data.set(bytes, from);
     this.touch(path, from);
   }
 
-  /** A file holds what it had before `from`, then `bytes`. Makes it, and the folders. @param {string} path @param {Uint8Array} bytes */
+  /**
+   * A file holds what it had before `from`, then `bytes`. Makes it, and the folders.
+   * @param {string} path
+   * @param {Uint8Array} bytes
+   */
   write(path, bytes, from = 0) {
     this.mkdir(path.split("/").slice(0, -1).join("/"));
     const { node, path: whole } = this.at(path);
@@ -157,7 +176,11 @@ export class Tree {
     }
   }
 
-  /** Everything, folders before what is in them. @param {Node} [node] @returns {Generator<{ path: string, node: Node }>} */
+  /**
+   * Everything, folders before what is in them.
+   * @param {Node} [node]
+   * @returns {Generator<{ path: string, node: Node }>}
+   */
   *walk(node = this.root, path = "") {
     if (path) yield { path, node };
     for (const [name, below] of node.names ?? []) yield* this.walk(below, path ? `${path}/${name}` : name);

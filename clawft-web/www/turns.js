@@ -1,16 +1,26 @@
-// Turns in flight in one instance: each step returns, what it asks of the host is answered whenever that is done.
+// Turns in flight in one instance: each step returns, what it asks of the host is answered whenever
+// that is done.
 import { readCalls } from "./steps.js";
 
 const [SHOW, WAIT] = [507, 508];
 const UNSUPPORTED = -24;
 const text = new TextDecoder();
 
-/** @typedef {import("./steps.js").Agent} Agent @typedef {import("./steps.js").Call} Call @typedef {import("./steps.js").Result} Result */
-/** @typedef {(call: Call, reply: (result: Omit<Result, "call">) => void, signal: AbortSignal, task: number) => void} Run */
-/** @typedef {{ session: string, end: AbortController, show: (text: string) => void, over: (answer: any) => void, failed: (error: unknown) => void }} Turn */
+/**
+ * @typedef {import("./steps.js").Agent} Agent @typedef {import("./steps.js").Call} Call @typedef {import("./steps.js").Result} Result
+ */
+/**
+ * @typedef {(call: Call, reply: (result: Omit<Result, "call">) => void, signal: AbortSignal, task: number) => void} Run
+ */
+/**
+ * @typedef {{ session: string, end: AbortController, show: (text: string) => void, over: (answer: any) => void, failed: (error: unknown) => void }} Turn
+ */
 
 export class Turns {
-  /** @param {Agent} agent @param {{ run?: Run, sent?: (task: number, session: string, calls: Call[]) => void | Promise<unknown>, answered?: (task: number, call: Call, result: Omit<Result, "call">) => void }} host */
+  /**
+   * @param {Agent} agent
+   * @param {{ run?: Run, sent?: (task: number, session: string, calls: Call[]) => void | Promise<unknown>, answered?: (task: number, call: Call, result: Omit<Result, "call">) => void }} host
+   */
   constructor(agent, host = {}) {
     this.agent = agent;
     this.host = host;
@@ -19,7 +29,13 @@ export class Turns {
     this.most = 0;
   }
 
-  /** Begins a turn. @param {string} session @param {string} message @param {(text: string) => void} [show] @returns {{ task: number, answer: Promise<any> }} task 0: it is over already */
+  /**
+   * Begins a turn.
+   * @param {string} session
+   * @param {string} message
+   * @param {(text: string) => void} [show]
+   * @returns {{ task: number, answer: Promise<any> }} task 0: it is over already
+   */
   start(session, message, show = () => undefined) {
     const task = this.agent.start(session, message);
     if (task < 0) return { task: 0, answer: Promise.resolve(JSON.parse(text.decode(this.agent.last()))) };
@@ -28,7 +44,13 @@ export class Turns {
     return { task, answer };
   }
 
-  /** Follows a task that the instance has already. @param {number} task @param {string} session @param {(text: string) => void} [show] @returns {Promise<any>} */
+  /**
+   * Follows a task that the instance has already.
+   * @param {number} task
+   * @param {string} session
+   * @param {(text: string) => void} [show]
+   * @returns {Promise<any>}
+   */
   adopt(task, session, show = () => undefined) {
     return new Promise((over, failed) => {
       this.tasks.set(task, { session, end: new AbortController(), show, over, failed });
@@ -68,7 +90,11 @@ export class Turns {
     }
   }
 
-  /** What goes wrong in the agent itself ends the turn. @param {number} task @param {() => void} run */
+  /**
+   * What goes wrong in the agent itself ends the turn.
+   * @param {number} task
+   * @param {() => void} run
+   */
   guarded(task, run) {
     try {
       run();

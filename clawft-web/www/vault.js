@@ -1,5 +1,6 @@
-// Keys of providers, in the worker alone. Each is bound to one origin; a remembered one lies in IndexedDB, encrypted with a key that
-// cannot be exported. That keeps it out of backups and other programs' hands, not from a script that runs in this page.
+// Keys of providers, in the worker alone. Each is bound to one origin; a remembered one lies in
+// IndexedDB, encrypted with a key that cannot be exported. That keeps it out of backups and other
+// programs' hands, not from a script that runs in this page.
 
 const utf8 = new TextEncoder();
 const text = new TextDecoder();
@@ -22,7 +23,11 @@ export class Vault {
   /** @type {Map<string, { origin: string, secret: string, remembered: boolean }>} */
   #keys = new Map();
 
-  /** @param {string} name @param {string} origin @returns {string | undefined} the key, for its own origin alone */
+  /**
+   * @param {string} name
+   * @param {string} origin
+   * @returns {string | undefined} the key, for its own origin alone
+   */
   secret(name, origin) {
     const known = this.#keys.get(name);
     return known?.origin === origin ? known.secret : undefined;

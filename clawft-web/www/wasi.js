@@ -1,4 +1,5 @@
-// What the reactor imports of WASI preview 1, over a tree of files in memory: one preopened directory, descriptor 3.
+// What the reactor imports of WASI preview 1, over a tree of files in memory: one preopened
+// directory, descriptor 3.
 import { Errno, fail } from "./tree.js";
 
 const [ACCES, BADF, EXIST, INVAL, ISDIR, NOENT, NOTDIR] = [2, 8, 20, 28, 31, 44, 54];
@@ -7,9 +8,15 @@ const text = new TextDecoder("utf-8", { fatal: true });
 const utf8 = new TextEncoder();
 
 /** @typedef {import("./tree.js").Node} Node */
-/** @typedef {{ node: Node, path: string, end: boolean, place: number, list: [string, Node][] }} Open */
+/**
+ * @typedef {{ node: Node, path: string, end: boolean, place: number, list: [string, Node][] }} Open
+ */
 
-/** The imports of the reactor. `memory` gives its memory, once there is one. @param {import("./tree.js").Tree} tree @param {() => WebAssembly.Memory} memory */
+/**
+ * The imports of the reactor. `memory` gives its memory, once there is one.
+ * @param {import("./tree.js").Tree} tree
+ * @param {() => WebAssembly.Memory} memory
+ */
 export function imports(tree, memory) {
   /** @type {Map<number, Open>} */
   const open = new Map([[3, { node: tree.root, path: "", end: false, place: 0, list: [] }]]);

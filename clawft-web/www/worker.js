@@ -1,20 +1,13 @@
-// One open session: the agent, its files, its log, its host calls. The page asks in messages `{ id, do, … }`, each is answered by
-// `{ id, value }` or `{ id, error }`; what happens by itself is an `{ event }`. What an example does not use is not loaded.
+// One open session: the agent, its files, its log, its host calls. The page asks in messages
+// `{ id, do, … }`, each is answered by `{ id, value }` or `{ id, error }`; what happens by itself
+// is an `{ event }`. What an example does not use is not loaded.
 import { Agent } from "./steps.js";
 import { Tree } from "./tree.js";
 import { Turns } from "./turns.js";
 
 const began = performance.now();
 /** @type {any} */
-const here = { example: undefined, session: "", base: "", images: new Map(), boot: {}, calls: [], growths: 0, kind: "none" };
-/** @type {Tree} */
-let tree = new Tree();
-/** @type {Agent} */
-let agent;
-/** @type {Turns} */
-let turns;
-/** @type {Uint8Array} */
-let fresh;
+const here = { tree: new Tree(), agent: undefined, turns: undefined, fresh: undefined, example: undefined, session: "", base: "", images: new Map(), boot: {}, calls: [], growths: 0, kind: "none" };
 
 const mark = (/** @type {string} */ phase) => (here.boot[phase] = performance.now() - began);
 const post = (/** @type {any} */ event) => {
@@ -34,8 +27,8 @@ here.worker = () => {
 /** The conversation as the agent's own file has it. @param {string} name */
 function history(name) {
   const file = `.clawft/sessions/${name.replace(/[A-Z]/g, (letter) => `+${letter.toLowerCase()}`)}.json`;
-  if (!tree.find(file)) return [];
-  return new TextDecoder().decode(tree.read(file)).split("\n").flatMap((line) => {
+  if (!here.tree.find(file)) return [];
+  return new TextDecoder().decode(here.tree.read(file)).split("\n").flatMap((line) => {
     try {
       return JSON.parse(line).messages ?? [];
     } catch {
@@ -46,15 +39,15 @@ function history(name) {
 
 /** Names of the conversations. */
 const conversations = () =>
-  [...(tree.find(".clawft/sessions")?.names?.keys() ?? [])].filter((name) => name.endsWith(".json")).map((name) => name.slice(0, -5).replace(/\+(.)/g, (_, letter) => letter.toUpperCase()));
+  [...(here.tree.find(".clawft/sessions")?.names?.keys() ?? [])].filter((name) => name.endsWith(".json")).map((name) => name.slice(0, -5).replace(/\+(.)/g, (/** @type {string} */ _, /** @type {string} */ letter) => letter.toUpperCase()));
 
-const listed = () => [...tree.walk()].map(({ path, node }) => ({ path, bytes: node.size, time: node.time, folder: node.names !== undefined }));
+const listed = () => [...here.tree.walk()].map(({ path, node }) => ({ path, bytes: node.size, time: node.time, folder: node.names !== undefined }));
 
 const view = () => ({ type: "view", history: history("main"), conversations: conversations(), files: listed() });
 
 /** Paths that have changed in this turn. @type {Set<string>} */
 let changed = new Set();
-const note = () => [...tree.dirty.keys()].forEach((path) => path.startsWith(".clawft") || changed.add(path));
+const note = () => [...here.tree.dirty.keys()].forEach((path) => path.startsWith(".clawft") || changed.add(path));
 
 /** Saves what has changed; what goes wrong is in the status line. */
 async function save() {
@@ -74,7 +67,7 @@ async function save() {
 async function taken() {
   clearInterval(here.timer);
   here.sync?.stop();
-  for (const task of [...(turns?.tasks.keys() ?? [])]) turns.cancel(task);
+  for (const task of [...(here.turns?.tasks.keys() ?? [])]) here.turns.cancel(task);
   const { store } = here;
   here.store = undefined;
   await store?.close().catch((/** @type {unknown} */ error) => post({ type: "paused", why: String(error) }));
@@ -97,9 +90,9 @@ async function restore(how) {
     here.tab.tell({ type: "look" });
     return false;
   }
-  tree = new Tree();
+  here.tree = new Tree();
   try {
-    here.store = await Store.open(await here.backend.files(here.session), tree);
+    here.store = await Store.open(await here.backend.files(here.session), here.tree);
   } catch (error) {
     here.tab.owner = false;
     here.tab.release?.();
@@ -111,12 +104,12 @@ async function restore(how) {
 /** The files that an example begins with, where the session is new. */
 async function begin() {
   const { files } = here.example;
-  if (files && ![...tree.walk()].length) {
-    const { unpack } = await import("./tar.js");
+  if (files && ![...here.tree.walk()].length) {
+    const { extract } = await import("./tar.js");
     const archive = await fetch(new URL(files.path, here.base));
     if (!archive.ok) throw new Error(`${files.path}: ${archive.status}`);
-    for (const { path, bytes } of unpack(new Uint8Array(await archive.arrayBuffer()))) bytes ? tree.write(path, bytes) : tree.mkdir(path);
-    here.store ? await save() : tree.dirty.clear();
+    extract(here.tree, new Uint8Array(await archive.arrayBuffer()));
+    here.store ? await save() : here.tree.dirty.clear();
     changed = new Set();
   }
 }
@@ -131,89 +124,38 @@ async function compile() {
   });
 }
 
+/**
+ * What is needed where something is to outlive the page.
+ * @type {typeof import("./crash.js") | undefined}
+ */
+let loaded;
+const crash = async () => (loaded ??= await import("./crash.js"));
+
 /** An instance of its own, as it is after init. */
 function instance() {
-  agent = new Agent(here.module, tree);
-  fresh = agent.memory.slice();
-  if (!agent.preinit || !here.example.optimizations.preinit) {
-    const answer = JSON.parse(agent.ask("clawft_init", JSON.stringify(here.example.config)));
+  here.agent = new Agent(here.module, here.tree);
+  here.fresh = here.agent.memory.slice();
+  if (!here.agent.preinit || !here.example.optimizations.preinit) {
+    const answer = JSON.parse(here.agent.ask("clawft_init", JSON.stringify(here.example.config)));
     if (!answer.ok) throw new Error(`${answer.error.code}: ${answer.error.message}`);
   }
-  turns = new Turns(agent, { run: here.registry && ((call, reply, signal) => here.registry.run(call, reply, signal)), sent, answered });
-}
-
-/** At every sent call: what must outlive the page is saved before anything goes out. @param {number} task @param {string} session @param {any[]} calls */
-async function sent(task, session, calls) {
-  if (!here.store) return;
-  const { KIND } = await import("./store.js");
-  for (const { op, flags, call, head, body } of calls) {
-    const repeatable = (flags & 1) === 1 || here.registry?.repeatable({ op, head }) === true;
-    here.store.note(KIND.sent, { call, task, session, op, flags, head, repeatable, message: here.message?.[session], ...(repeatable && body.length && { body: [...body] }) });
-  }
-  if (here.example.optimizations.snapshot) await automatic(KIND);
-  await save();
-}
-
-/** The image that a turn goes on from after a crash. @param {any} KIND */
-async function automatic(KIND) {
-  const { take, pack } = await import("./image.js");
-  const raw = take(agent, fresh, { sha256: here.example.module.sha256 });
-  const packed = await pack(raw);
-  here.store?.note(KIND.image, packed);
-  here.imageBytes = packed.length;
-}
-
-/** @param {number} _task @param {any} call @param {any} result */
-function answered(_task, call, result) {
-  if (!here.store?.calls.has(call.call)) return;
-  here.store.note(6, { call: call.call, status: result.status ?? 0, bytes: result.body?.length ?? 0 });
-}
-
-/** Calls that were open when the page went away: sent again, or the turn is told. */
-async function resume() {
-  const open = [...(here.store?.calls.values() ?? [])];
-  if (!open.length) return;
-  const done = (/** @type {any} */ call, /** @type {any} */ message) => post({ type: "interrupted", session: call.session, op: call.op, message });
-  let image;
-  try {
-    const { unpack, put } = await import("./image.js");
-    image = here.store.image?.length ? await unpack(here.store.image) : undefined;
-    if (image) put(agent, fresh, image, here.example.module.sha256);
-  } catch (error) {
-    image = undefined;
-    instance();
-    post({ type: "note", text: String(error) });
-  }
-  for (const call of open) {
-    if (!image) {
-      here.store.note(6, { call: call.call, status: -30 });
-      done(call, call.message);
-      continue;
-    }
-    const answer = turns.adopt(call.task, call.session, (text) => post({ type: "delta", session: call.session, text }));
-    const turn = turns.tasks.get(call.task);
-    if (call.repeatable && turn) turns.call(call.task, turn, { ...call, body: Uint8Array.from(call.body ?? []) });
-    else {
-      answered(call.task, call, { status: -30 });
-      done(call, call.message);
-      queueMicrotask(() => turns.cancel(call.task));
-    }
-    answer.then((value) => over(call.session, value)).catch((error) => post({ type: "trap", why: String(error) }));
-  }
+  here.turns = new Turns(here.agent, {
+    run: here.registry && ((call, reply, signal) => here.registry.run(call, reply, signal)),
+    sent: here.store && (async (task, session, calls) => (await crash()).sent(here, task, session, calls)),
+    answered: (_task, call, result) => here.store && loaded?.answered(here, call, result),
+  });
 }
 
 /** What is done at the end of every turn. @param {string} session @param {any} answer */
 async function over(session, answer) {
   note();
-  if (!here.store) tree.dirty.clear();
-  const paths = [...changed].filter((path) => tree.find(path));
+  if (!here.store) here.tree.dirty.clear();
+  const paths = [...changed].filter((path) => here.tree.find(path));
   changed = new Set();
   if (here.store) {
-    const { KIND } = await import("./store.js");
-    here.store.note(KIND.turn, { session, time: Date.now(), device: here.device });
-    if (here.store.image) turns.tasks.size ? await automatic(KIND) : here.store.note(KIND.image, new Uint8Array());
+    await (await crash()).over(here, session);
   }
-  const pages = agent.memory.length;
+  const pages = here.agent.memory.length;
   if (here.memory && pages > here.memory) here.growths += 1;
   here.memory = pages;
   await save();
@@ -221,38 +163,11 @@ async function over(session, answer) {
   here.sync?.soon();
 }
 
-Object.assign(here, {
-  plain: () => (agent.preinit ? undefined : here.module),
-  async saveImage(/** @type {string} */ name, /** @type {number} */ call) {
-    const [{ take, pack }, tar] = await Promise.all([import("./image.js"), import("./tar.js")]);
-    const tasks = [...turns.tasks].map(([task, { session }]) => ({ task, session }));
-    const raw = take(agent, fresh, { sha256: here.example.module.sha256, call, tasks });
-    const files = tar.pack([...tree.walk()].map(({ path, node }) => ({ path, time: node.time, bytes: node.names ? undefined : tree.read(path) })));
-    const image = { memory: await pack(raw), files: await pack(files) };
-    here.images.set(name, image);
-    return image.memory.length;
-  },
-  async dropImage(/** @type {string} */ name) {
-    here.images.delete(name);
-  },
-  async restoreImage(/** @type {string} */ name) {
-    const [{ unpack, put }, tar] = await Promise.all([import("./image.js"), import("./tar.js")]);
-    const { memory, files } = here.images.get(name);
-    const image = await unpack(memory);
-    const archive = new Uint8Array(await new Response(new Blob([files]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer());
-    const waiting = new Map([...turns.tasks].map(([, turn]) => [turn.session, turn]));
-    for (const { path } of [...tree.walk()]) if (tree.find(path)) tree.remove(path);
-    for (const { path, bytes } of tar.unpack(archive)) bytes ? tree.write(path, bytes) : tree.mkdir(path);
-    instance();
-    put(agent, fresh, image, here.example.module.sha256);
-    // Who waits for an answer gets that of the image's turn.
-    for (const { task, session } of image.head.tasks) {
-      const old = waiting.get(session);
-      turns.tasks.set(task, { session, end: new AbortController(), show: old?.show ?? (() => undefined), over: old?.over ?? (() => undefined), failed: old?.failed ?? (() => undefined) });
-      turns.step(task, agent.supply(task, [{ call: image.head.call, head: { bytes: memory.length, restored: true } }]));
-    }
-  },
-});
+Object.assign(here, { post, save, instance, over });
+here.saveImage = async (/** @type {string} */ name, /** @type {number} */ call) => (await crash()).saveImage(here, name, call);
+here.dropImage = async (/** @type {string} */ name) => (await crash()).dropImage(here, name);
+here.restoreImage = async (/** @type {string} */ name) => (await crash()).restoreImage(here, name);
+here.plain = () => (here.agent.preinit ? undefined : here.module);
 
 const percentile = (/** @type {number[]} */ sorted, /** @type {number} */ part) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0;
 
@@ -291,41 +206,41 @@ const ask = {
     await compiled;
     instance();
     mark("instance");
-    await resume();
-    here.memory = agent.memory.length;
+    if (here.store?.calls.size) await (await crash()).resume(here);
+    here.memory = here.agent.memory.length;
     if (here.store && example.optimizations.autoSaveInterval) here.timer = setInterval(save, example.optimizations.autoSaveInterval);
     if (example.optimizations.sync && here.store) {
       const { Sync } = await import("./sync.js");
-      here.sync = await Sync.of(here, { post, save, tree: () => tree, busy: () => turns.tasks.size > 0, again: () => {
+      here.sync = await Sync.of(here, { post, save, tree: () => here.tree, busy: () => here.turns.tasks.size > 0, again: () => {
         instance();
         post(view());
       } });
     }
     mark("ready");
-    return { owner, kind: here.kind, boot: here.boot, damaged: here.store?.damaged ?? false, capabilities: JSON.parse(agent.ask("clawft_capabilities")), keys: here.vault?.list() };
+    return { owner, kind: here.kind, boot: here.boot, damaged: here.store?.damaged ?? false, capabilities: JSON.parse(here.agent.ask("clawft_capabilities")), keys: here.vault?.list() };
   },
   async say({ text, session = "main" }) {
     post({ type: "said", session, text });
     here.message[session] = text;
-    const { answer } = turns.start(session, text, (delta) => post({ type: "delta", session, text: delta }));
+    const { answer } = here.turns.start(session, text, (/** @type {string} */ delta) => post({ type: "delta", session, text: delta }));
     const value = await answer;
     await over(session, value);
     return value;
   },
   cancel({ session = "main" }) {
-    const task = turns.of(session);
-    if (task) turns.cancel(task);
+    const task = here.turns.of(session);
+    if (task) here.turns.cancel(task);
     return task !== undefined;
   },
   history: ({ session = "main" }) => ({ history: history(session), conversations: conversations() }),
   files: () => listed(),
-  read: ({ path }) => tree.read(path),
+  read: ({ path }) => here.tree.read(path),
   async write({ path, bytes }) {
-    tree.write(path, bytes);
+    here.tree.write(path, bytes);
     await save();
   },
   async remove({ path }) {
-    tree.remove(path);
+    here.tree.remove(path);
     await save();
   },
   save,
@@ -342,7 +257,8 @@ const ask = {
         parts.push({ ...one, status: one.status ?? 0, body: one.body?.slice() });
         if (!one.more) resolve(parts);
       };
-      here.registry ? void here.registry.run(call, reply, end.signal) : reply({ status: -24 });
+      // One that goes on in an image has no answer here.
+      here.registry ? void here.registry.run(call, reply, end.signal).then(() => resolve(parts)) : reply({ status: -24 });
     }),
   abort: ({ name }) => here.ends?.get(name)?.abort(),
   key: ({ name, origin, secret, remember }) => (secret ? here.vault.set(name, origin, secret, remember) : here.vault.forget(name)).then(() => here.vault.list()),
@@ -351,7 +267,7 @@ const ask = {
     const times = saves.map((/** @type {any} */ one) => one.ms).sort((/** @type {number} */ a, /** @type {number} */ b) => a - b);
     const estimate = here.example.optimizations.persistence ? await navigator.storage?.estimate?.().catch(() => undefined) : undefined;
     return {
-      boot: here.boot, memory: agent?.memory.length, growths: here.growths, kind: here.kind, tasks: turns?.most ?? 0, calls: here.calls, image: here.imageBytes,
+      boot: here.boot, memory: here.agent?.memory.length, growths: here.growths, kind: here.kind, tasks: here.turns?.most ?? 0, calls: here.calls, image: here.imageBytes,
       saves: { count: saves.length, bytes: saves.reduce((/** @type {number} */ sum, /** @type {any} */ one) => sum + one.bytes, 0), p50: percentile(times, 0.5), p95: percentile(times, 0.95) },
       log: here.store && { generation: here.store.generation, bytes: here.store.end, epoch: here.store.epoch },
       storage: estimate && { used: estimate.usage, quota: estimate.quota },
@@ -363,62 +279,16 @@ const ask = {
     await here.tab?.letGo();
     return true;
   },
-  async sessions() {
-    await storage();
-    return here.backend.sessions();
-  },
-  async dropSession({ name }) {
-    if (name === here.session) throw new Error("the session is open here");
-    await exclusively(name, () => here.backend.remove(name));
-  },
-  async export({ name = here.session }) {
-    const { pack } = await import("./tar.js");
-    const entries = (/** @type {Tree} */ from) => pack([...from.walk()].map(({ path, node }) => ({ path, time: node.time, bytes: node.names ? undefined : from.read(path) })));
-    if (name === here.session) return entries(tree);
-    return exclusively(name, () => opened(name, async (store) => entries(store.tree)));
-  },
-  async import({ name, archive }) {
-    const { unpack } = await import("./tar.js");
-    const entries = unpack(archive);
-    await storage();
-    if ((await here.backend.sessions()).some((/** @type {any} */ one) => one.name === name)) throw new Error(`there is a session ${name} already`);
-    await exclusively(name, () =>
-      opened(name, async (store) => {
-        for (const { path, bytes } of entries) bytes ? store.tree.write(path, bytes) : store.tree.mkdir(path);
-        await store.save();
-      }));
-    return entries.length;
-  },
-  async rename({ name, to, keep = false }) {
-    const archive = await ask.export({ name });
-    await ask.import({ name: to, archive });
-    if (!keep && name !== here.session) await ask.dropSession({ name });
-  },
+  // Sessions that are not open, in a module of their own.
+  ...Object.fromEntries(["sessions", "dropSession", "export", "import", "rename"].map((name) => [name, async (/** @type {any} */ message) => {
+    if (here.example.optimizations.persistence) await storage();
+    return (await import("./sessions.js"))[/** @type {"rename"} */ (name)](here, message);
+  }])),
   sync: (message) => {
     if (!here.sync) throw new Error("this example has no sync");
     return here.sync.ask(message);
   },
 };
-
-/** @param {string} name @param {() => Promise<any>} run */
-async function exclusively(name, run) {
-  await storage();
-  return navigator.locks.request(`clawft:${name}`, { ifAvailable: true }, (lock) => {
-    if (!lock) throw new Error(`the session ${name} is open in another tab`);
-    return run();
-  });
-}
-
-/** @param {string} name @param {(store: import("./store.js").Store) => Promise<any>} run */
-async function opened(name, run) {
-  const { Store } = await import("./store.js");
-  const store = await Store.open(await here.backend.files(name));
-  try {
-    return await run(store);
-  } finally {
-    await store.close();
-  }
-}
 
 // Calls are heard in order; a turn does not hold the next one up.
 /** @type {Promise<unknown>} */
