@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 export const profile = () => mkdtempSync(join(tmpdir(), "web-profile-"));
-export const forget = (folder) => rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+export const forget = (folder) => rmSync(folder, { recursive: true, force: true, maxRetries: 40, retryDelay: 50 });
 
 const KEYS = { Backspace: 8, Tab: 9, Enter: 13, Escape: 27, End: 35, Home: 36, ArrowLeft: 37, ArrowUp: 38, ArrowRight: 39, ArrowDown: 40, Space: 32 };
 
@@ -16,7 +16,7 @@ export function start(folder = profile(), more = []) {
     "--disable-component-update", "--disable-extensions", "--disable-sync", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--force-color-profile=srgb",
     "--mute-audio", "--no-sandbox", ...more, "about:blank",
   ];
-  const child = spawn(process.env.CHROMIUM ?? "chromium", args, { stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"] });
+  const child = spawn(process.env.CHROMIUM ?? "chromium", args, { detached: true, stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"] });
   const [waiting, listeners] = [new Map(), new Set()];
   let [last, text] = [0, ""];
   child.stdio[3].on("error", () => undefined);
@@ -49,9 +49,9 @@ export function start(folder = profile(), more = []) {
       send("Browser.close").catch(() => undefined);
       await gone;
     },
-    // As a crash or the system would.
+    // As a crash or the system would: all of its processes, which are a group of their own.
     async kill() {
-      child.kill("SIGKILL");
+      process.kill(-child.pid, "SIGKILL");
       await gone;
     },
     tab: (url, options) => tab({ send, listeners }, url, options),

@@ -188,7 +188,7 @@ test("a full disk: it says so, and what was saved stays whole", () => browsing(a
 }));
 
 test("killed at random moments of saving and compacting: the last finished turn is there, whole", async () => {
-  const rounds = Number(process.env.KILLS ?? 4);
+  const rounds = Number(process.env.KILLS ?? 3);
   const folder = profile();
   let [count, seed] = [0, Number(process.env.KILLS_SEED ?? 11)];
   const random = (below) => (seed = (Math.imul(seed, 1103515245) + 12345) >>> 0) % below;

@@ -104,75 +104,82 @@ const over = (transaction) =>
     transaction.onabort = () => reject(transaction.error ?? new DOMException("another tab has taken the session", "AbortError"));
   });
 
+const range = (/** @type {any[]} */ ...key) => IDBKeyRange.bound(key, [...key, []]);
+
+/**
+ * The files of a session in a database.
+ * @param {IDBDatabase} db @param {string} session @returns {Promise<Files>}
+ */
+async function within(db, session) {
+  // Who opened last is the owner: what another one still writes is refused, in the same
+  // transaction.
+  const owner = crypto.randomUUID();
+  const begun = db.transaction("owners", "readwrite");
+  begun.objectStore("owners").put(owner, session);
+  await over(begun);
+  const write = (/** @type {(blocks: IDBObjectStore, files: IDBObjectStore) => void} */ run) => {
+    const transaction = db.transaction(["blocks", "files", "owners"], "readwrite", { durability: "strict" });
+    const known = transaction.objectStore("owners").get(session);
+    known.onsuccess = () => (known.result === owner ? run(transaction.objectStore("blocks"), transaction.objectStore("files")) : transaction.abort());
+    return over(transaction);
+  };
+  return {
+    kind: "indexeddb",
+    list: async () => (await asked(db.transaction("files").objectStore("files").getAllKeys(range(session)))).map((key) => /** @type {string[]} */ (key)[1]),
+    async open(name) {
+      const blocks = await asked(db.transaction("blocks").objectStore("blocks").getAll(range(session, name)));
+      const file = await asked(db.transaction("files").objectStore("files").get([session, name]));
+      let [data, size] = [new Uint8Array(blocks.length * BLOCK), file?.bytes ?? 0];
+      blocks.forEach((block, i) => data.set(block, i * BLOCK));
+      /** @type {Set<number>} */
+      let changed = new Set();
+      return {
+        read: (at, length) => data.slice(at, Math.min(at + length, size)),
+        write(bytes, at) {
+          const end = at + bytes.length;
+          if (end > data.length) {
+            const larger = new Uint8Array(Math.max(Math.ceil(end / BLOCK) * BLOCK, data.length * 2));
+            larger.set(data);
+            data = larger;
+          }
+          data.set(bytes, at);
+          size = Math.max(size, end);
+          for (let i = Math.floor(at / BLOCK); i * BLOCK < end; i += 1) changed.add(i);
+        },
+        async flush() {
+          const dirty = changed;
+          changed = new Set();
+          try {
+            await write((to, files) => {
+              for (const i of dirty) to.put(data.slice(i * BLOCK, (i + 1) * BLOCK), [session, name, i]);
+              files.put({ bytes: size, time: Date.now() }, [session, name]);
+            });
+          } catch (error) {
+            dirty.forEach((i) => changed.add(i));
+            throw error;
+          }
+        },
+        truncate: (to) => (size = Math.min(size, to)),
+        size: () => size,
+        close: () => undefined,
+      };
+    },
+    remove: (name) =>
+      write((blocks, files) => {
+        blocks.delete(range(session, name));
+        files.delete([session, name]);
+      }),
+  };
+}
+
 /** The same log in blocks of 64 KiB. @returns {Promise<Backend>} */
 export async function indexed() {
   const request = indexedDB.open("clawft", 1);
   request.onupgradeneeded = () => ["blocks", "files", "owners"].forEach((name) => request.result.createObjectStore(name));
   const db = await asked(request);
-  const range = (/** @type {any[]} */ ...key) => IDBKeyRange.bound(key, [...key, []]);
   return {
     kind: "indexeddb",
-    async files(session) {
-      // Who opened last is the owner: what another one still writes is refused, in the same
-      // transaction.
-      const owner = crypto.randomUUID();
-      const begun = db.transaction("owners", "readwrite");
-      begun.objectStore("owners").put(owner, session);
-      await over(begun);
-      const write = (/** @type {(blocks: IDBObjectStore, files: IDBObjectStore) => void} */ run) => {
-        const transaction = db.transaction(["blocks", "files", "owners"], "readwrite", { durability: "strict" });
-        const known = transaction.objectStore("owners").get(session);
-        known.onsuccess = () => (known.result === owner ? run(transaction.objectStore("blocks"), transaction.objectStore("files")) : transaction.abort());
-        return over(transaction);
-      };
-      return {
-        kind: "indexeddb",
-        list: async () => (await asked(db.transaction("files").objectStore("files").getAllKeys(range(session)))).map((key) => /** @type {string[]} */ (key)[1]),
-        async open(name) {
-          const blocks = await asked(db.transaction("blocks").objectStore("blocks").getAll(range(session, name)));
-          const file = await asked(db.transaction("files").objectStore("files").get([session, name]));
-          let [data, size] = [new Uint8Array(blocks.length * BLOCK), file?.bytes ?? 0];
-          blocks.forEach((block, i) => data.set(block, i * BLOCK));
-          /** @type {Set<number>} */
-          let changed = new Set();
-          return {
-            read: (at, length) => data.slice(at, Math.min(at + length, size)),
-            write(bytes, at) {
-              const end = at + bytes.length;
-              if (end > data.length) {
-                const larger = new Uint8Array(Math.max(Math.ceil(end / BLOCK) * BLOCK, data.length * 2));
-                larger.set(data);
-                data = larger;
-              }
-              data.set(bytes, at);
-              size = Math.max(size, end);
-              for (let i = Math.floor(at / BLOCK); i * BLOCK < end; i += 1) changed.add(i);
-            },
-            async flush() {
-              const dirty = changed;
-              changed = new Set();
-              try {
-                await write((to, files) => {
-                  for (const i of dirty) to.put(data.slice(i * BLOCK, (i + 1) * BLOCK), [session, name, i]);
-                  files.put({ bytes: size, time: Date.now() }, [session, name]);
-                });
-              } catch (error) {
-                dirty.forEach((i) => changed.add(i));
-                throw error;
-              }
-            },
-            truncate: (to) => (size = Math.min(size, to)),
-            size: () => size,
-            close: () => undefined,
-          };
-        },
-        remove: (name) =>
-          write((blocks, files) => {
-            blocks.delete(range(session, name));
-            files.delete([session, name]);
-          }),
-      };
-    },
+    files: (session) => within(db, session),
     async sessions() {
       /** @type {Map<string, { name: string, bytes: number, time: number }>} */
       const found = new Map();

@@ -13,11 +13,11 @@ const utf8 = new TextEncoder();
  */
 
 /**
- * The imports of the reactor. `memory` gives its memory, once there is one.
+ * What calls need of the reactor: its memory, and what it has open.
  * @param {import("./tree.js").Tree} tree
  * @param {() => WebAssembly.Memory} memory
  */
-export function imports(tree, memory) {
+function guest(tree, memory) {
   /** @type {Map<number, Open>} */
   const open = new Map([[3, { node: tree.root, path: "", end: false, place: 0, list: [] }]]);
   const view = () => new DataView(memory().buffer);
@@ -39,9 +39,16 @@ export function imports(tree, memory) {
     Array.from({ length: count }, (_, i) => bytes(view().getUint32(at + i * 8, true), view().getUint32(at + i * 8 + 4, true)));
   /** @param {number} at @param {number} value */
   const word = (at, value) => view().setUint32(at, value, true);
+  return { open, view, bytes, of, name, parts, word };
+}
 
-  /** @type {Record<string, (...args: any[]) => void>} */
-  const calls = {
+/** @typedef {Record<string, (...args: any[]) => void>} Calls */
+/** @typedef {import("./tree.js").Tree} Tree */
+/** @typedef {ReturnType<typeof guest>} Guest */
+
+/** By descriptor. @param {Tree} tree @param {Guest} guest @returns {Calls} */
+function files(tree, { open, view, bytes, of, parts, word }) {
+  return {
     clock_time_get: (_id, _precision, at) => view().setBigUint64(at, BigInt(tree.now()) * 1_000_000n, true),
     fd_close: (fd) => open.delete(of(fd) && fd),
     fd_filestat_set_size: (fd, size) => tree.resize(of(fd).node, of(fd).path, Number(size)),
@@ -89,6 +96,12 @@ export function imports(tree, memory) {
       }
       word(done, sum);
     },
+  };
+}
+
+/** By path. @param {Tree} tree @param {Guest} guest @returns {Calls} */
+function paths(tree, { open, view, bytes, name, word }) {
+  return {
     path_create_directory(fd, at, length) {
       const path = name(fd, at, length);
       const { node, parent } = tree.at(path);
@@ -125,6 +138,16 @@ export function imports(tree, memory) {
       tree.remove(path);
     },
   };
+}
+
+/**
+ * The imports of the reactor. `memory` gives its memory, once there is one.
+ * @param {Tree} tree
+ * @param {() => WebAssembly.Memory} memory
+ */
+export function imports(tree, memory) {
+  const its = guest(tree, memory);
+  const calls = { ...files(tree, its), ...paths(tree, its) };
   /** @param {(...args: any[]) => void} call @returns {(...args: any[]) => number} */
   const answered = (call) => (...args) => {
     try {
