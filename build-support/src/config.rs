@@ -35,9 +35,10 @@
 
 mod amounts;
 mod budget;
+pub mod bundle;
 mod compact;
 mod limits;
-mod mistakes;
+pub(crate) mod mistakes;
 mod read;
 mod rules;
 mod settings;

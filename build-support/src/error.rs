@@ -73,6 +73,9 @@ pub enum Error {
     /// A manifest's budget table is wrong; each diagnostic points at its place.
     #[error("{} mistake{} in the budget metadata", .0.len(), if .0.len() == 1 { "" } else { "s" })]
     Config(Vec<Diagnostic>),
+    /// A bundle's manifest is wrong; each diagnostic points at its place.
+    #[error("{} mistake{} in the manifest of the bundle", .0.len(), if .0.len() == 1 { "" } else { "s" })]
+    Manifest(Vec<Diagnostic>),
     /// The dependency graph or the linked file holds what the manifest bans; each diagnostic points
     /// at the rule.
     #[error("{} rule{} in [package.metadata.budget.graph] broken", .0.len(), if .0.len() == 1 { "" } else { "s" })]

@@ -3,6 +3,7 @@
 
 pub mod adopt;
 pub mod build;
+pub mod bundle;
 pub mod cache;
 pub mod check;
 pub mod explain;

@@ -34,7 +34,9 @@ pub fn exit(ended: anyhow::Result<Ended>) -> ExitCode {
 fn complain(error: &anyhow::Error) {
     let mut stderr = streams::stderr();
     // Nothing is left to do where stderr itself is gone.
-    if let Some(Error::Config(mistakes) | Error::Banned(mistakes)) = error.downcast_ref() {
+    if let Some(Error::Config(mistakes) | Error::Manifest(mistakes) | Error::Banned(mistakes)) =
+        error.downcast_ref()
+    {
         let drawn = diagnostic::draw_all(mistakes, &here(), colour_on_stderr());
         let _ = writeln!(stderr, "{drawn}");
     }
@@ -86,6 +88,7 @@ mod tests {
                 stderr: text(),
             },
             Error::Config(Vec::new()),
+            Error::Manifest(Vec::new()),
             Error::Banned(Vec::new()),
         ] {
             let said = error.to_string();

@@ -71,7 +71,9 @@ impl<'a> Messages<'a> {
     pub fn finish(&self, ended: anyhow::Result<Ended>) -> anyhow::Result<Ended> {
         let ended = match ended {
             Err(error) if self.format != MessageFormat::Human => match error.downcast_ref() {
-                Some(Error::Config(mistakes) | Error::Banned(mistakes)) => {
+                Some(
+                    Error::Config(mistakes) | Error::Manifest(mistakes) | Error::Banned(mistakes),
+                ) => {
                     self.show(mistakes)?;
                     // Shown: what is left to say is how many there are.
                     Err(anyhow::anyhow!("{error}"))

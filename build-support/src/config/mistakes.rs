@@ -11,22 +11,22 @@ use std::path::Path;
 const LONGEST: usize = 64;
 
 /// One that was found, for what else there is to say of it.
-pub(super) struct Mistake<'m>(RefMut<'m, Diagnostic>);
+pub(crate) struct Mistake<'m>(RefMut<'m, Diagnostic>);
 
 impl Mistake<'_> {
     /// What stands beside its place.
-    pub(super) fn label(mut self, label: impl Into<String>) -> Self {
+    pub(crate) fn label(mut self, label: impl Into<String>) -> Self {
         self.0.label = label.into();
         self
     }
 
     /// What to do.
-    pub(super) fn help(mut self, help: impl Into<String>) {
+    pub(crate) fn help(mut self, help: impl Into<String>) {
         self.0.help.push(help.into());
     }
 
     /// The same, where there is anything to say.
-    pub(super) fn help_if(self, help: String) {
+    pub(crate) fn help_if(self, help: String) {
         if !help.is_empty() {
             self.help(help);
         }
@@ -35,14 +35,14 @@ impl Mistake<'_> {
 
 /// The mistakes found so far in one manifest. Whoever reads a value has them at hand, hence the
 /// cell.
-pub(super) struct Mistakes<'a> {
+pub(crate) struct Mistakes<'a> {
     manifest: &'a Path,
     source: &'a str,
     found: RefCell<Vec<Diagnostic>>,
 }
 
 impl<'a> Mistakes<'a> {
-    pub(super) fn new(manifest: &'a Path, source: &'a str) -> Self {
+    pub(crate) fn new(manifest: &'a Path, source: &'a str) -> Self {
         Self {
             manifest,
             source,
@@ -51,7 +51,7 @@ impl<'a> Mistakes<'a> {
     }
 
     /// Adds one.
-    pub(super) fn add(
+    pub(crate) fn add(
         &self,
         code: &'static str,
         span: Range<usize>,
@@ -68,12 +68,12 @@ impl<'a> Mistakes<'a> {
     }
 
     /// The text of the manifest at `span`.
-    pub(super) fn text(&self, span: &Range<usize>) -> &'a str {
+    pub(crate) fn text(&self, span: &Range<usize>) -> &'a str {
         self.source.get(span.clone()).unwrap_or_default()
     }
 
     /// `value` if nothing was wrong, else the mistakes in the order of the file.
-    pub(super) fn or<T>(self, value: T) -> Result<T, Vec<Diagnostic>> {
+    pub(crate) fn or<T>(self, value: T) -> Result<T, Vec<Diagnostic>> {
         let mut found = self.found.into_inner();
         found.sort_by_key(|mistake| (mistake.span.start, mistake.span.end));
         if found.is_empty() {
@@ -86,7 +86,7 @@ impl<'a> Mistakes<'a> {
 
 /// The one of `known` that `written` most likely stands for, if it is near enough to any. Long
 /// words are cut: nothing that long is a near miss.
-pub(super) fn nearest<'k>(written: &str, known: &[&'k str]) -> Option<&'k str> {
+pub(crate) fn nearest<'k>(written: &str, known: &[&'k str]) -> Option<&'k str> {
     let written = written.to_lowercase().replace('_', "-");
     let written: String = written.chars().take(LONGEST).collect();
     known
@@ -98,7 +98,7 @@ pub(super) fn nearest<'k>(written: &str, known: &[&'k str]) -> Option<&'k str> {
 }
 
 /// "did you mean …" or, where nothing is near, what there is.
-pub(super) fn suggestion(written: &str, known: &[&str], what: &str) -> String {
+pub(crate) fn suggestion(written: &str, known: &[&str], what: &str) -> String {
     match nearest(written, known) {
         Some(name) => format!("did you mean `{name}`?"),
         None => match known {
@@ -109,7 +109,7 @@ pub(super) fn suggestion(written: &str, known: &[&str], what: &str) -> String {
 }
 
 /// `a`, `b` and `c`, each in backquotes.
-pub(super) fn quoted(names: &[&str]) -> String {
+pub(crate) fn quoted(names: &[&str]) -> String {
     let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     match names.split_last() {
         Some((last, [])) => last.clone(),
