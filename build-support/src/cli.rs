@@ -4,6 +4,9 @@
 
 mod analyze;
 mod build;
+mod bundle;
+mod bundle_audit;
+mod bundle_serve;
 mod cargo_budget;
 mod check;
 mod check_file;
@@ -62,6 +65,9 @@ enum Command {
     Run(run::Opts),
     Preinit(preinit::Opts),
     Precompile(precompile::Opts),
+    Bundle(bundle::Opts),
+    BundleAudit(bundle_audit::Opts),
+    Serve(bundle_serve::Opts),
 }
 
 /// Runs the command line.
@@ -75,5 +81,8 @@ pub fn main() -> ExitCode {
         Command::Run(opts) => run::run(&opts),
         Command::Preinit(opts) => preinit::run(&opts),
         Command::Precompile(opts) => precompile::run(&opts),
+        Command::Bundle(opts) => bundle::run(&opts),
+        Command::BundleAudit(opts) => bundle_audit::run(&opts),
+        Command::Serve(opts) => bundle_serve::run(&opts),
     })
 }

@@ -1,6 +1,7 @@
 //! What a run found, as plain data. The modules below turn it into text and JSON; nothing here
 //! decides anything (`gate` does) and nothing here prints.
 
+pub mod bundle;
 pub mod json;
 mod metric;
 pub mod names;

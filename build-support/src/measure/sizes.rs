@@ -28,6 +28,14 @@ pub fn run(bytes: &[u8]) -> Sizes {
 pub fn of(bytes: &[u8], size: Size) -> u64 {
     match size {
         Size::Raw => bytes.len() as u64,
+        _ => compressed(bytes, size).len() as u64,
+    }
+}
+
+/// The bytes that are counted: what a server gives to who takes such.
+pub fn compressed(bytes: &[u8], size: Size) -> Vec<u8> {
+    match size {
+        Size::Raw => bytes.to_vec(),
         Size::Gzip => gzip(bytes),
         Size::Brotli => brotli(bytes, BEST_BROTLI),
     }
@@ -42,7 +50,7 @@ pub fn weights(metric: &Metric, bytes: &[u8]) -> Vec<u64> {
 /// quality that takes no longer than gzip.
 pub fn near_weights(metric: &Metric, bytes: &[u8]) -> Vec<u64> {
     let near = |size| match size {
-        Size::Brotli => brotli(bytes, NEAR_BROTLI),
+        Size::Brotli => brotli(bytes, NEAR_BROTLI).len() as u64,
         _ => of(bytes, size),
     };
     counting(metric).map(near).collect()
@@ -71,14 +79,14 @@ pub fn codecs() -> Codecs {
 
 /// zlib's deflate at level 9 in a gzip frame without name and time (RFC 1952). GNU gzip has a
 /// deflate of its own, which differs by a fraction of a per cent.
-fn gzip(bytes: &[u8]) -> u64 {
+fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(bytes).expect("writing to memory");
-    encoder.finish().expect("writing to memory").len() as u64
+    encoder.finish().expect("writing to memory")
 }
 
 /// Window of 22 bits (RFC 7932), the default of the `brotli` command.
-fn brotli(bytes: &[u8], quality: i32) -> u64 {
+fn brotli(bytes: &[u8], quality: i32) -> Vec<u8> {
     let params = brotli::enc::BrotliEncoderParams {
         quality,
         lgwin: 22,
@@ -86,7 +94,7 @@ fn brotli(bytes: &[u8], quality: i32) -> u64 {
     };
     let mut out = Vec::new();
     brotli::BrotliCompress(&mut &bytes[..], &mut out, &params).expect("writing to memory");
-    out.len() as u64
+    out
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@
 mod adoption;
 mod attribution;
 mod build_options;
+mod bundle;
 mod cli;
 mod config;
 mod differential;
