@@ -6,6 +6,7 @@ mod approval;
 mod configuration;
 mod lines;
 mod prompt;
+mod serve;
 mod sessions;
 mod voice;
 
@@ -28,6 +29,7 @@ Examples:
   weft agent --json < lines.jsonl            {\"session\": \"work\", \"message\": \"hello\"} a line
   weft sessions show work                    what was said
   weft config path                           where the configuration is
+  weft serve --store file:./sync             the page of target/bundle, and its devices
 
 Exit codes: 0 all is well, 1 an answer is an error, 2 it could not be run.";
 
@@ -61,6 +63,8 @@ enum Command {
     /// The configuration.
     #[command(subcommand)]
     Config(configuration::Command),
+    /// Serves a bundle, the agent in a page, on this machine.
+    Serve(serve::Opts),
 }
 
 /// Runs the program with the arguments it was started with.
@@ -79,6 +83,7 @@ pub fn run() -> ExitCode {
         Command::Agent(command) => agent::run(command, &opts.place),
         Command::Sessions(command) => sessions::run(command, &opts.place),
         Command::Config(command) => configuration::run(command, &opts.place),
+        Command::Serve(command) => serve::run(command),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

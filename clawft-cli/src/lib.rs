@@ -10,6 +10,7 @@
 //! conversation in it, `wasm` does the same for the shipped component; [`host`] is what both have of
 //! the machine they run on: [`http`] sends requests, [`keys`] are added to them, [`interrupt`] is
 //! Ctrl-C; [`config`] reads the file; [`command`] is the program.
+//! [`serve`] is apart from all that: it serves a bundle, the agent in a page.
 //!
 //! A key is never in the core, in a file, a message or an answer of this program.
 
@@ -20,5 +21,6 @@ pub mod host;
 pub mod http;
 pub mod interrupt;
 pub mod keys;
+pub mod serve;
 #[cfg(feature = "wasm")]
 pub mod wasm;

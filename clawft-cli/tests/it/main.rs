@@ -5,6 +5,7 @@ mod keys;
 mod many;
 mod program;
 mod scenarios;
+mod serve;
 mod support;
 mod tools;
 mod wasm;
