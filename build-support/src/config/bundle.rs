@@ -7,6 +7,7 @@
 //! target = "wasm32-wasip1"            # whose shipped file the page runs
 //! init = "app_init"                   # the export that takes the configuration
 //! steps = ["app_start", "app_poll"]   # the exports that a turn is driven by, step by step
+//! memory-maximum = "16 MiB"           # what its memory may grow to, in whole pages
 //! [package.metadata.bundle.loads]     # modules of the page that an option has loaded
 //! persistence = ["store.js"]
 //! [package.metadata.bundle.limits]    # on what comes over the network
@@ -26,6 +27,11 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
+/// Bytes of a page of linear memory.
+const PAGE: u64 = 65_536;
+/// What 32 bits can address.
+const ADDRESSED: u64 = 1 << 32;
+
 /// What a package says of its bundle.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Bundle {
@@ -41,6 +47,9 @@ pub struct Bundle {
     pub init: String,
     /// The exports that a turn is driven by.
     pub steps: Vec<String>,
+    /// The most bytes of its memory, a number of whole pages; what the module says where it is
+    /// none.
+    pub memory_maximum: Option<u64>,
     /// Modules of the page by the option, or the host call, that has them loaded.
     pub loads: BTreeMap<String, Vec<String>>,
     /// What it may weigh.
@@ -147,7 +156,15 @@ fn read(table: &Value<'_>, manifest: &Path, source: &str) -> Bundle {
     };
     let string = |value: &Value<'_>| value.string().unwrap_or_default().to_owned();
     let mut missing = vec!["folder", "target", "init"];
-    for (key, value) in table.known(&["folder", "target", "init", "steps", "loads", "limits"]) {
+    for (key, value) in table.known(&[
+        "folder",
+        "target",
+        "init",
+        "steps",
+        "memory-maximum",
+        "loads",
+        "limits",
+    ]) {
         missing.retain(|other| *other != key);
         match key {
             "folder" => {
@@ -157,6 +174,7 @@ fn read(table: &Value<'_>, manifest: &Path, source: &str) -> Bundle {
             "target" => bundle.target = string(&value),
             "init" => bundle.init = string(&value),
             "steps" => bundle.steps = strings(&value),
+            "memory-maximum" => bundle.memory_maximum = pages(&value),
             "loads" => {
                 let entries = value.entries().into_iter();
                 let loads = entries.map(|(name, value)| (name.text.to_owned(), strings(&value)));
@@ -171,6 +189,19 @@ fn read(table: &Value<'_>, manifest: &Path, source: &str) -> Bundle {
         mistake.help(format!("add `{key}`, as docs/bundle.md has it"));
     }
     bundle
+}
+
+/// A size that memory can have.
+fn pages(value: &Value<'_>) -> Option<u64> {
+    let bytes = amounts::size(value)?;
+    if bytes.is_multiple_of(PAGE) && bytes <= ADDRESSED {
+        return Some(bytes);
+    }
+    let message = format!("`{}` is no size of a memory", value.path);
+    value
+        .mistake(code::BAD_SIZE, message)
+        .help("memory comes in pages of 64 KiB, and has at most 4 GiB");
+    None
 }
 
 fn strings(value: &Value<'_>) -> Vec<String> {
@@ -251,12 +282,17 @@ files = 40
         let source = WHOLE
             .replace("init = ", "innit = ")
             .replace("files = 40", "files = 0")
-            .replace("\"52 KiB\"", "\"52 K\"");
+            .replace("\"52 KiB\"", "\"52 K\"")
+            .replace("steps =", "memory-maximum = \"1 KiB\"\nsteps =");
         let Err(Error::Config(mistakes)) = parse(Path::new("Cargo.toml"), &source) else {
             panic!("it was read");
         };
         let said: Vec<_> = mistakes.iter().map(|one| one.message.as_str()).collect();
-        assert_eq!(said.len(), 4, "{said:?}");
+        assert_eq!(said.len(), 5, "{said:?}");
+        assert!(
+            said.iter()
+                .any(|one| one.contains("is no size of a memory"))
+        );
         assert!(said[0].contains("has no `init`") || said[1].contains("has no `init`"));
         assert!(
             mistakes

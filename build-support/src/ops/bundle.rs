@@ -10,6 +10,7 @@ mod contents;
 pub mod folder;
 mod json;
 pub mod manifest;
+mod memory;
 mod origin;
 mod pack;
 mod plan;

@@ -3,7 +3,7 @@
 use super::audit::{PAGE, PLAIN, PLAN, SERVICE_WORKER};
 use super::contents::Contents;
 use super::manifest::{self, Asset, Manifest, Module, There};
-use super::pack;
+use super::{memory, pack};
 use crate::config::bundle::Bundle;
 use crate::config::mistakes::suggestion;
 use crate::error::{Error, Result};
@@ -135,6 +135,10 @@ pub(super) fn fill(
             "name another `target` in [package.metadata.bundle]",
         ));
     }
+    let plain = match settings.memory_maximum {
+        Some(most) => memory::limited(file, &plain, most)?,
+        None => plain,
+    };
     let declared = declared(file, &plain, settings)?;
     let mut needs_plain = false;
     for example in &mut plan.manifest.examples {

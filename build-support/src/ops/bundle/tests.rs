@@ -317,6 +317,13 @@ fn what_a_package_says_must_be_so() {
         filled.map(|_| ()).unwrap_err().to_string()
     };
     assert!(refused(&settings).contains("does not export `other_init`"));
+    let mut limited = site.settings();
+    limited.memory_maximum = Some(8 << 16);
+    let filled = plan::fill(draft(), &limited, &agent, &configure).unwrap();
+    let plain = super::audit::inspect(&agent, &filled.files["agent.wasm"]).unwrap();
+    assert_eq!(plain.most_bytes(), Some(8 << 16));
+    let notes = &filled.manifest.examples[1].optimizations;
+    assert_eq!(notes.memory_maximum, Some(8 << 16));
     fs::write(&agent, wat::parse_str("(component)").unwrap()).unwrap();
     assert!(refused(&site.settings()).contains("a component"));
     site.write("www/plan.json", "{}");
