@@ -10,6 +10,7 @@ use clawft_types::{
     Value, text,
 };
 use core_alloc::string::String;
+use core_alloc::vec::Vec;
 
 use super::memory::Memory;
 use super::workspace::{self, Workspace};
@@ -202,6 +203,21 @@ impl<'a> Allowed<'a> {
         let host = self.0.host.iter().filter(move |tool| self.has(&tool.name));
         own.map(Offered::Own).chain(host.map(Offered::Host))
     }
+}
+
+/// The calls of which this is so, and the others, each in their order.
+#[inline(never)]
+pub fn split(calls: Vec<ToolCall>, is_so: &dyn Fn(&str) -> bool) -> (Vec<ToolCall>, Vec<ToolCall>) {
+    let (mut these, mut others) = (Vec::new(), Vec::new());
+    for call in calls {
+        let to = if is_so(&call.name) {
+            &mut these
+        } else {
+            &mut others
+        };
+        to.push(call);
+    }
+    (these, others)
 }
 
 /// Runs `call`.

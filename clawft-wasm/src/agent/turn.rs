@@ -75,8 +75,7 @@ impl Turn {
                 Effect::Ask(calls) if !self.asks => self.refuse(&calls),
                 Effect::Tools(calls) if !calls.is_empty() => {
                     let allowed = Allowed::by(&agent.config);
-                    let is_host = |call: &ToolCall| allowed.is_host(&call.name);
-                    let (host, own): (Vec<_>, Vec<_>) = calls.into_iter().partition(is_host);
+                    let (host, own) = tools::split(calls, &|name| allowed.is_host(name));
                     let next = self.act(agent, own);
                     if !host.is_empty() {
                         return Effect::Tools(host);

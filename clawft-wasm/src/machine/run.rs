@@ -13,7 +13,7 @@ use super::effect::Effect;
 use super::event::Event;
 use super::page::{Fetched, Page};
 use super::{Machine, State, unexpected};
-use crate::agent::tools::Allowed;
+use crate::agent::tools::{self, Allowed};
 
 /// Where the calls of a reply stand.
 #[derive(Debug, Default)]
@@ -34,8 +34,7 @@ impl Machine {
     /// Runs the calls of a reply.
     pub(super) fn run(&mut self, wanted: Vec<ToolCall>) -> Result<Effect> {
         let allowed = Allowed::by(&self.config);
-        let asked = |call: &ToolCall| allowed.is_asked(&call.name);
-        let (undecided, agreed): (Vec<_>, Vec<_>) = wanted.into_iter().partition(asked);
+        let (undecided, agreed) = tools::split(wanted, &|name| allowed.is_asked(name));
         self.running.agreed = agreed;
         if undecided.is_empty() {
             return self.run_agreed();
@@ -71,9 +70,8 @@ impl Machine {
 
     fn run_agreed(&mut self) -> Result<Effect> {
         let allowed = Allowed::by(&self.config);
-        let agreed = mem::take(&mut self.running.agreed).into_iter();
-        let is_page = |call: &ToolCall| allowed.is_page(&call.name);
-        let (pages, others): (Vec<_>, Vec<_>) = agreed.partition(is_page);
+        let agreed = mem::take(&mut self.running.agreed);
+        let (pages, others) = tools::split(agreed, &|name| allowed.is_page(name));
         self.running.pages = pages;
         self.running.acting = others.len();
         if others.is_empty() {

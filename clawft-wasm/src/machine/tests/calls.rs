@@ -17,7 +17,9 @@ fn on(machine: &mut Machine, store: &mut Store, event: Event<'_>) -> Effect {
 }
 
 /// What a page comes to: the replies are status, headers and body, and the last may be a fault.
-type Reply<'a> = (u16, &'a [(&'a str, &'a [u8])], &'a [u8]);
+type Reply<'a> = (u16, &'a [Header<'a>], &'a [u8]);
+
+type Header<'a> = (&'a str, &'a [u8]);
 
 /// Fetches `url` with these replies; gives the URLs that were asked, and the result.
 fn fetch(url: &str, replies: &[Reply<'_>]) -> (Vec<String>, Result<String, ErrorCode>) {
@@ -59,7 +61,7 @@ fn fetch(url: &str, replies: &[Reply<'_>]) -> (Vec<String>, Result<String, Error
     }
 }
 
-const HTML: (&str, &[u8]) = ("Content-Type", b"text/html; charset=utf-8");
+const HTML: Header<'_> = ("Content-Type", b"text/html; charset=utf-8");
 
 #[test]
 fn a_page_is_read() {
@@ -67,11 +69,11 @@ fn a_page_is_read() {
     let (asked, text) = fetch("https://docs.rs/x?y#z", &[(200, &[HTML], body)]);
     assert_eq!(asked, ["https://docs.rs/x?y"]);
     assert_eq!(text.unwrap(), "Grüße\na\nb");
-    let json: (&str, &[u8]) = ("content-type", b"application/json");
+    let json: Header<'_> = ("content-type", b"application/json");
     let (_, text) = fetch("https://docs.rs/", &[(200, &[json], b"{\"a\": \"<b>\"}")]);
     assert_eq!(text.unwrap(), "{\"a\": \"<b>\"}");
     let large = vec![b'x'; 400_000];
-    let plain: (&str, &[u8]) = ("content-type", b"text/plain");
+    let plain: Header<'_> = ("content-type", b"text/plain");
     let (_, text) = fetch("https://docs.rs/", &[(200, &[plain], &large)]);
     let text = text.unwrap();
     assert!(text.len() < 263_000 && text.ends_with("is the beginning)"));
@@ -79,8 +81,7 @@ fn a_page_is_read() {
 
 #[test]
 fn every_address_is_allowed_or_not_asked() {
-    let to =
-        |place: &'static str| -> (&'static str, &'static [u8]) { ("location", place.as_bytes()) };
+    let to = |place: &'static str| -> Header<'static> { ("location", place.as_bytes()) };
     for (url, replies, asked, code) in [
         ("https://evil.org/", vec![], 0, ErrorCode::HostNotAllowed),
         ("http://docs.rs/", vec![], 0, ErrorCode::HostNotAllowed),
@@ -129,7 +130,7 @@ fn every_address_is_allowed_or_not_asked() {
         ),
         ("https://docs.rs/", vec![], 1, ErrorCode::TimedOut),
     ] {
-        let replies: Vec<(u16, [(&str, &[u8]); 1])> = replies
+        let replies: Vec<(u16, [Header<'_>; 1])> = replies
             .into_iter()
             .map(|(status, header)| (status, [header]))
             .collect();
