@@ -10,6 +10,7 @@ pub mod archive;
 pub mod capabilities;
 pub mod completion;
 pub mod context;
+mod find;
 pub mod host;
 pub mod intent;
 pub mod memory;

@@ -212,7 +212,7 @@ fn capabilities_are_json() {
     let agent = Agent::new(r#"{"tools":["read_file"]}"#, None).unwrap();
     for (text, tools, initialized) in [
         (agent.capabilities(), 1, true),
-        (super::capabilities::json(None), 7, false),
+        (super::capabilities::json(None), 8, false),
     ] {
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(value["tools"].as_array().unwrap().len(), tools);

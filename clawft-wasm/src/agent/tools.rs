@@ -12,6 +12,7 @@ use clawft_types::{
 use core_alloc::string::String;
 use core_alloc::vec::Vec;
 
+use super::find;
 use super::memory::Memory;
 use super::workspace::{self, Workspace};
 
@@ -26,6 +27,8 @@ pub enum Tool {
     EditFile,
     /// Gives the names in a directory.
     ListDirectory,
+    /// Gives the lines of files that have a text in them.
+    FindText,
     /// Gives what is remembered under a key, or all keys.
     MemoryRead,
     /// Remembers a text under a key.
@@ -87,7 +90,7 @@ const fn optional(name: &'static str, description: &'static str) -> Parameter {
 }
 
 /// Every tool there is.
-pub static ALL: [Spec; 7] = [
+pub static ALL: [Spec; 8] = [
     Spec {
         tool: Tool::ReadFile,
         name: "read_file",
@@ -121,6 +124,15 @@ pub static ALL: [Spec; 7] = [
             "path",
             "relative to the root, which is the default",
         )],
+    },
+    Spec {
+        tool: Tool::FindText,
+        name: "find_text",
+        description: "Find the lines of files that have a text in them.",
+        parameters: &[
+            required("text", "as it stands in a line"),
+            optional("path", "a file or directory, all by default"),
+        ],
     },
     Spec {
         tool: Tool::MemoryRead,
@@ -345,6 +357,10 @@ fn act(
                 text::push_item(&mut out, "\n", name);
             }
             Ok(out)
+        }
+        Tool::FindText => {
+            let path = if second.is_empty() { "." } else { second };
+            find::find(first, path, limit, workspace)
         }
         Tool::MemoryRead if first.is_empty() => memory.keys(limit, workspace),
         Tool::MemoryRead => memory.get(first, limit, workspace),

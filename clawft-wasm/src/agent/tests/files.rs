@@ -283,3 +283,70 @@ fn names_that_are_no_text_are_listed() {
         "list_directory: bad\\xFFname\\xC3\ngut-ä"
     );
 }
+
+#[test]
+fn texts_in_files() {
+    let root = temporary();
+    let mut agent = at(r#"{"limits":{"max_file_bytes":4096}}"#, root.path());
+    fs::create_dir_all(root.path().join("a/b")).unwrap();
+    fs::write(root.path().join("a/b/one.txt"), "tea\ngreen tea\n").unwrap();
+    fs::write(root.path().join("a/two.txt"), "coffee").unwrap();
+    fs::write(root.path().join("z.txt"), "no\nTea, and tea\r\n").unwrap();
+    fs::write(root.path().join("binary"), b"tea\xFF").unwrap();
+    fs::write(root.path().join("large"), "tea\n".repeat(2000)).unwrap();
+    let find = |arguments: &str| format!("/tool find_text {arguments}");
+    assert_eq!(
+        text(&mut agent, &find(r#"{"text":"tea"}"#)),
+        "find_text: z.txt:2: Tea, and tea\r\na/b/one.txt:1: tea\na/b/one.txt:2: green tea"
+    );
+    assert_eq!(
+        text(&mut agent, &find(r#"{"text":"tea","path":"z.txt"}"#)),
+        "find_text: z.txt:2: Tea, and tea\r"
+    );
+    assert_eq!(text(&mut agent, &find(r#"{"text":"milk"}"#)), "find_text: ");
+    for (arguments, code) in [
+        (r#"{"text":""}"#, ErrorCode::InvalidArguments),
+        (r#"{"text":"a","path":"none"}"#, ErrorCode::NotFound),
+        (r#"{"text":"a","path":"large"}"#, ErrorCode::TooLarge),
+        (
+            r#"{"text":"a","path":"../x"}"#,
+            ErrorCode::PathOutsideSandbox,
+        ),
+    ] {
+        assert_eq!(
+            tool_error(&mut agent, &find(arguments)),
+            code,
+            "{arguments}"
+        );
+    }
+    fs::write(root.path().join("many"), "tea\n".repeat(300)).unwrap();
+    let many = text(&mut agent, &find(r#"{"text":"tea","path":"many"}"#));
+    assert_eq!(many.lines().count(), 201);
+    assert!(many.ends_with("more than 200 lines)"), "{many}");
+}
+
+/// A link into the agent's own folder, or out of the root, is not followed; nor is a circle for ever.
+#[cfg(unix)]
+#[test]
+fn texts_behind_links() {
+    let root = temporary();
+    let outside = temporary();
+    fs::write(outside.path().join("secret"), "tea").unwrap();
+    let mut agent = at("{}", root.path());
+    say(&mut agent, "remember drink: tea");
+    for (to, name) in [
+        (outside.path(), "out"),
+        (std::path::Path::new(".clawft"), "own"),
+        (std::path::Path::new("."), "circle"),
+    ] {
+        std::os::unix::fs::symlink(to, root.path().join(name)).unwrap();
+    }
+    fs::write(root.path().join("f"), "tea").unwrap();
+    let found = text(&mut agent, r#"/tool find_text {"text":"tea"}"#);
+    assert!(found.contains("f:1: tea"), "{found}");
+    assert!(
+        !found.contains("out/") && !found.contains("own/"),
+        "{found}"
+    );
+    assert!(!found.contains("memory.json"), "{found}");
+}

@@ -176,7 +176,7 @@ fn what_else_stands_in_a_request() {
     assert_eq!(openai["temperature"], 1.25);
     assert_eq!(openai["top_p"], 0.5);
     let tools = openai["tools"].as_array().unwrap();
-    assert_eq!(tools.len(), 6, "web_fetch is not offered");
+    assert_eq!(tools.len(), 7, "web_fetch is not offered");
     assert_eq!(tools[0]["type"], "function");
     assert_eq!(tools[0]["function"]["parameters"]["required"][0], "path");
     assert!(body_of(ProviderKind::OpenAi, false).get("tools").is_none());
