@@ -4,6 +4,8 @@ mod interrupts;
 mod keys;
 mod many;
 mod program;
+#[cfg(unix)]
+mod readme;
 mod scenarios;
 mod serve;
 mod support;

@@ -12,6 +12,7 @@ use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::LazyLock;
 
 /// The key of every provider here.
 pub const SECRET: &str = "sk-test-7d1f0c5e9a";
@@ -108,6 +109,20 @@ impl Home {
         self.path().join("root")
     }
 
+    /// A shell in this home, which finds the programs in `bin` first.
+    pub fn shell(&self, bin: &Path) -> Command {
+        let mut command = process::command("sh");
+        command.env_clear();
+        command.env("HOME", self.path());
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let folders = [bin.to_owned()]
+            .into_iter()
+            .chain(std::env::split_paths(&path));
+        command.env("PATH", std::env::join_paths(folders).unwrap());
+        command.env("XDG_DATA_HOME", self.root());
+        command
+    }
+
     /// The program in this home; its input is empty.
     pub fn weft(&self) -> Command {
         self.weft_at(self.root().as_os_str())
@@ -141,6 +156,43 @@ pub fn run(command: &mut Command) -> (Option<i32>, String, String) {
         String::from_utf8(stdout).unwrap(),
         String::from_utf8(stderr).unwrap(),
     )
+}
+
+/// The root of the repository.
+pub fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The shipped component.
+#[cfg(feature = "wasm")]
+pub fn component() -> &'static Path {
+    static BUILT: LazyLock<PathBuf> = LazyLock::new(|| shipped("wasm32-wasip2"));
+    &BUILT
+}
+
+/// The shipped reactor.
+pub fn reactor() -> &'static Path {
+    static BUILT: LazyLock<PathBuf> = LazyLock::new(|| shipped("wasm32-wasip1"));
+    &BUILT
+}
+
+/// Built as `cargo wasm` builds it; whether it is within its budget is told elsewhere.
+fn shipped(triple: &str) -> PathBuf {
+    let target = workspace().join("target");
+    let mut cargo = process::cargo("cargo");
+    cargo.current_dir(workspace());
+    cargo.args([
+        "run",
+        "--quiet",
+        "--package",
+        "build-support",
+        "--target-dir",
+    ]);
+    cargo.arg(&target);
+    cargo.args(["--", "build", "--target", triple]);
+    let built = cargo.output().unwrap();
+    assert!(matches!(built.status.code(), Some(0 | 1)), "{built:?}");
+    target.join("budget").join(triple).join("clawft_wasm.wasm")
 }
 
 /// Ctrl-C, as a terminal sends it.

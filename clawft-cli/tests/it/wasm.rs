@@ -2,40 +2,16 @@
 //! added outside, words shown as they come, and Ctrl-C.
 #![cfg(feature = "wasm")]
 
-use crate::support::{Home, SECRET, files, interrupt, run};
-use build_support::system::process;
+use crate::support::{Home, SECRET, component, files, interrupt, run};
 use mock_provider::scenario::{Exchange, Form, Reply};
 use mock_provider::{Mock, Scenario};
 use serde_json::json;
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::LazyLock;
-
-/// Built as `cargo wasm` builds it; whether it is within its budget is told elsewhere.
-static COMPONENT: LazyLock<PathBuf> = LazyLock::new(|| {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let target = workspace.join("target");
-    let mut cargo = process::cargo("cargo");
-    cargo.current_dir(&workspace);
-    cargo.args([
-        "run",
-        "--quiet",
-        "--package",
-        "build-support",
-        "--target-dir",
-    ]);
-    cargo
-        .arg(&target)
-        .args(["--", "build", "--target", "wasm32-wasip2"]);
-    let built = cargo.output().unwrap();
-    assert!(matches!(built.status.code(), Some(0 | 1)), "{built:?}");
-    target.join("budget/wasm32-wasip2/clawft_wasm.wasm")
-});
 
 fn weft(home: &Home) -> Command {
     let mut command = home.weft();
-    command.args(["agent", "--wasm"]).arg(&*COMPONENT);
+    command.args(["agent", "--wasm"]).arg(component());
     command
 }
 
