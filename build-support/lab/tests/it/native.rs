@@ -5,6 +5,7 @@ use crate::agent;
 use build_support::system::process;
 use lab::llvm::Compiler;
 use lab::native::home::Home;
+use lab::native::workload::{self, Part};
 use lab::native::{self, Native};
 use lab::transcript::Transcript;
 use serde_json::json;
@@ -47,6 +48,26 @@ fn it_is_measured_and_says_what_is_wrong() {
     let mut command = refused.weft(&program);
     let error = process::output(command.args(["agent", "-m", "a"])).unwrap_err();
     assert!(error.to_string().contains("exit status: 2"), "{error}");
+}
+
+/// Protects a profile and its figures from commands that do nothing: every one of both parts ends
+/// well, and the model is asked what vendors take.
+#[test]
+fn the_workload_is_what_users_do() {
+    let package = agent();
+    let transcript = Transcript::of(&package).unwrap();
+    let program = native::build(&package, &Compiler::here().unwrap()).unwrap();
+    // Four of the offline provider, and each scenario in each of its forms.
+    for (part, expected) in [(Part::Training, 4 + 16), (Part::Others, 4 + 13)] {
+        let mut commands = 0;
+        let start = || process::command(&program);
+        workload::play(part, &transcript, &start, &mut |command, input| {
+            commands += 1;
+            workload::ended(command, input)
+        })
+        .unwrap();
+        assert_eq!(commands, expected, "{part:?}");
+    }
 }
 
 /// Protects the file from before `weft`: it is read as it stands.
