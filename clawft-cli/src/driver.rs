@@ -2,13 +2,14 @@
 //! and tools are the core's [`Turn`]; HTTP and waiting are the [`Host`]'s; what is left is to hand
 //! one to the other, and to show what comes.
 
-pub use crate::host::{Approve, Clock, Input, Progress, Tools};
+pub use crate::host::{Clock, Input, Progress};
 
 use crate::host::Host;
 use crate::http::{Reply, Times};
 use crate::keys::Keys;
 use clawft_types::{AgentError, Answer, ToolCall};
 use clawft_wasm::Agent;
+use clawft_wasm::agent::host::Host as Own;
 use clawft_wasm::agent::turn::Turn;
 use clawft_wasm::machine::{Effect, Event};
 use std::sync::mpsc::Sender;
@@ -34,14 +35,9 @@ impl Driver {
         self.host.outbox()
     }
 
-    /// As [`Host::set_tools`].
-    pub fn set_tools(&mut self, tools: Box<dyn Tools>) {
-        self.host.set_tools(tools);
-    }
-
-    /// As [`Host::set_approve`].
-    pub fn set_approve(&mut self, approve: Approve) {
-        self.host.set_approve(approve);
+    /// As [`Host::set_own`].
+    pub fn set_own(&mut self, own: Box<dyn Own>) {
+        self.host.set_own(own);
     }
 
     /// Has the agent answer `text` in `session`; `show` is told what happens meanwhile.

@@ -5,6 +5,7 @@
 use crate::http::{Client, Reply, Times};
 use crate::keys::Keys;
 use clawft_types::{AgentError, ErrorCode, ToolCall, os};
+use clawft_wasm::agent::host::{Host as Own, Nobody};
 use clawft_wasm::machine::{HttpFault, HttpRequest};
 use std::cell::Cell;
 use std::fmt;
@@ -47,18 +48,6 @@ impl Clock {
     }
 }
 
-/// Tools that the configuration names in `host_tools`.
-pub trait Tools: fmt::Debug {
-    /// Runs the call; gives its output.
-    ///
-    /// # Errors
-    /// What the model is told went wrong.
-    fn run(&mut self, call: &ToolCall) -> Result<String, Box<AgentError>>;
-}
-
-/// Whether the user agrees to a call.
-pub type Approve = Box<dyn FnMut(&ToolCall) -> bool>;
-
 /// A network with keys, a clock, and somebody who may interrupt.
 pub struct Host {
     client: Client,
@@ -74,8 +63,8 @@ pub struct Host {
     until_ms: u64,
     /// What went wrong with the last exchange, in words.
     why: String,
-    tools: Option<Box<dyn Tools>>,
-    approve: Option<Approve>,
+    /// Who runs tools of the host, and is asked.
+    own: Box<dyn Own>,
 }
 
 impl fmt::Debug for Host {
@@ -84,10 +73,7 @@ impl fmt::Debug for Host {
         shown
             .field("client", &self.client)
             .field("keys", &self.keys);
-        shown
-            .field("times", &self.times)
-            .field("tools", &self.tools);
-        shown.finish_non_exhaustive()
+        shown.field("times", &self.times).finish_non_exhaustive()
     }
 }
 
@@ -105,19 +91,14 @@ impl Host {
             patience: Duration::MAX,
             until_ms: 0,
             why: String::new(),
-            tools: None,
-            approve: None,
+            own: Box::new(Nobody),
         }
     }
 
-    /// Runs the tools of `host_tools` from now on; without, a call of one is an error.
-    pub fn set_tools(&mut self, tools: Box<dyn Tools>) {
-        self.tools = Some(tools);
-    }
-
-    /// Asks `approve` about calls of tools that are configured so; without, nobody agrees.
-    pub fn set_approve(&mut self, approve: Approve) {
-        self.approve = Some(approve);
+    /// `own` runs the tools of `host_tools` from now on, and is asked about calls; without, there
+    /// are none, and nobody agrees.
+    pub fn set_own(&mut self, own: Box<dyn Own>) {
+        self.own = own;
     }
 
     /// Runs a tool of the host.
@@ -125,22 +106,12 @@ impl Host {
     /// # Errors
     /// What the model is told went wrong.
     pub fn run(&mut self, call: &ToolCall) -> Result<String, Box<AgentError>> {
-        match &mut self.tools {
-            Some(tools) => tools.run(call),
-            None => {
-                let message = "this program has no tool {}";
-                Err(AgentError::new(
-                    ErrorCode::UnknownTool,
-                    message,
-                    &[&call.name],
-                ))
-            }
-        }
+        self.own.run(call)
     }
 
     /// Whether the user agrees to a call.
     pub fn agrees(&mut self, call: &ToolCall) -> bool {
-        self.approve.as_mut().is_some_and(|approve| approve(call))
+        self.own.agrees(call)
     }
 
     /// Where [`Input::Interrupt`] is sent to.

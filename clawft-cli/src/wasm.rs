@@ -9,9 +9,10 @@
 mod steps;
 
 use crate::config::Settings;
-use crate::host::{Approve, Clock, Host, Input, Progress};
+use crate::host::{Clock, Host, Input, Progress};
 use clawft_types::json::{self, Value};
 use clawft_types::{AgentError, Config, ErrorCode};
+use clawft_wasm::agent::host::Host as Own;
 use std::path::Path;
 use std::sync::mpsc::Sender;
 use wasmtime::component::{Component as Compiled, Func, Instance, Linker, ResourceTable, Val};
@@ -118,9 +119,9 @@ impl Component {
         self.host.outbox()
     }
 
-    /// As [`Host::set_approve`].
-    pub fn set_approve(&mut self, approve: Approve) {
-        self.host.set_approve(approve);
+    /// As [`Host::set_own`].
+    pub fn set_own(&mut self, own: Box<dyn Own>) {
+        self.host.set_own(own);
     }
 
     /// Calls `function`, which gives a result of the interface: its value, if it has one, or its

@@ -94,8 +94,8 @@ pub fn run(opts: &Opts, place: &Place) -> Result<bool> {
 fn native(root: &Path, settings: Settings) -> Result<Speaker> {
     let agent = Agent::at(&settings.json, root).map_err(|error| error.message)?;
     let mut driver = Driver::new(agent, settings.keys, settings.times, Clock::System);
-    if let Some(approve) = approval::by_user() {
-        driver.set_approve(approve);
+    if approval::can_ask() {
+        driver.set_own(Box::new(approval::User));
     }
     let interrupt = Interrupt::install(driver.outbox())?;
     Ok(Speaker::Native(Box::new(driver), interrupt))
@@ -105,8 +105,8 @@ fn native(root: &Path, settings: Settings) -> Result<Speaker> {
 fn component(file: &Path, root: &Path, settings: Settings) -> Result<Speaker> {
     std::fs::create_dir_all(root).map_err(|why| format!("{}: {why}", root.display()))?;
     let mut component = crate::wasm::Component::start(file, root, settings)?;
-    if let Some(approve) = approval::by_user() {
-        component.set_approve(approve);
+    if approval::can_ask() {
+        component.set_own(Box::new(approval::User));
     }
     let interrupt = Interrupt::install(component.outbox())?;
     Ok(Speaker::Wasm(Box::new(component), interrupt))

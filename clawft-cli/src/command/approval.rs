@@ -1,16 +1,28 @@
 //! A user at a terminal is asked about calls of tools that are configured so (`tools.NAME = "ask"`).
 
-use crate::host::Approve;
-use clawft_types::ToolCall;
+use clawft_types::{Result, ToolCall};
+use clawft_wasm::agent::host::{Host, Nobody};
 use std::io::{self, IsTerminal as _, Write as _};
 
 /// Characters of a call's arguments that are shown.
 const SHOWN: usize = 300;
 
-/// Asks who sits at the terminal; none where nobody does.
-pub fn by_user() -> Option<Approve> {
-    let there = io::stdin().is_terminal() && io::stderr().is_terminal();
-    there.then(|| -> Approve { Box::new(|call| agrees(call).unwrap_or(false)) })
+/// Who sits at the terminal.
+pub struct User;
+
+/// Whether somebody does.
+pub fn can_ask() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+impl Host for User {
+    fn run(&mut self, call: &ToolCall) -> Result<String> {
+        Nobody.run(call)
+    }
+
+    fn agrees(&mut self, call: &ToolCall) -> bool {
+        agrees(call).unwrap_or(false)
+    }
 }
 
 fn agrees(call: &ToolCall) -> io::Result<bool> {

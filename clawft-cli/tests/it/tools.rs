@@ -2,11 +2,12 @@
 //! pages of the web.
 
 use crate::support::{Home, run};
-use clawft_cli::driver::{Clock, Driver, Tools};
+use clawft_cli::driver::{Clock, Driver};
 use clawft_cli::http::Times;
 use clawft_cli::keys::Keys;
 use clawft_types::{AgentError, ErrorCode, ToolCall, ToolResult};
 use clawft_wasm::Agent;
+use clawft_wasm::agent::host::{Host, Nobody};
 use serde_json::Value;
 use std::cell::RefCell;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -24,15 +25,32 @@ fn results(driver: &mut Driver, text: &str) -> Vec<ToolResult> {
     answer.unwrap().tool_results
 }
 
-#[derive(Debug)]
 struct Shop;
 
-impl Tools for Shop {
+impl Host for Shop {
     fn run(&mut self, call: &ToolCall) -> Result<String, Box<AgentError>> {
         if call.arguments.contains("tea") {
             return Ok(format!("{}: {}", call.name, call.arguments));
         }
         Err(AgentError::new(ErrorCode::NotFound, "sold out", &[]))
+    }
+
+    fn agrees(&mut self, _: &ToolCall) -> bool {
+        false
+    }
+}
+
+/// Who agrees or does not, and keeps what was asked.
+struct User(bool, Rc<RefCell<Vec<String>>>);
+
+impl Host for User {
+    fn run(&mut self, call: &ToolCall) -> Result<String, Box<AgentError>> {
+        Nobody.run(call)
+    }
+
+    fn agrees(&mut self, call: &ToolCall) -> bool {
+        self.1.borrow_mut().push(call.name.clone());
+        self.0
     }
 }
 
@@ -43,8 +61,8 @@ fn tools_of_the_host() {
     let mut driver = driver(config);
     let of = |driver: &mut Driver, text: &str| format!("{:?}", results(driver, text));
     let none = of(&mut driver, r#"/tool search {"q":"tea"}"#);
-    assert!(none.contains("this program has no tool search"), "{none}");
-    driver.set_tools(Box::new(Shop));
+    assert!(none.contains("search: this host runs no tools"), "{none}");
+    driver.set_own(Box::new(Shop));
     let found = of(&mut driver, r#"/tool search {"q":"tea"}"#);
     assert!(
         found.contains("search: {") && found.contains("tea"),
@@ -61,11 +79,7 @@ fn a_call_is_run_if_the_user_agrees() {
     let asked = Rc::new(RefCell::new(Vec::new()));
     let nobody = format!("{:?}", results(&mut driver, "remember tea: green"));
     for (agrees, key) in [(false, "tea"), (true, "milk")] {
-        let seen = Rc::clone(&asked);
-        driver.set_approve(Box::new(move |call| {
-            seen.borrow_mut().push(call.name.clone());
-            agrees
-        }));
+        driver.set_own(Box::new(User(agrees, Rc::clone(&asked))));
         results(&mut driver, &format!("remember {key}: green"));
     }
     assert_eq!(*asked.borrow(), ["memory_write", "memory_write"]);
