@@ -26,6 +26,7 @@ test("a link pairs two devices; offline on both sides, then the same on both; no
   await a.until(`document.getElementById("devices-link")`, "the pairing link");
   const link = await a.run(`document.getElementById("devices-link").value`);
   const key = link.split("#pair=")[1];
+  assert.equal(await a.run(`document.querySelector("#devices-sessions svg[role=img]").getAttribute("aria-label")`), "QR code of the pairing link");
   assert.match(link, /example=devices#pair=[\w-]{43}$/);
   const b = await second.tab(link.replace("?", "?session=there&"));
   await ready(b, "devices");

@@ -61,6 +61,30 @@ test("two tabs, one owner: the other one sees it live, and takes it over", () =>
   for (const tab of [first, second, third]) assert.deepEqual(tab.complaints, []);
 }));
 
+test("an owner that gives no sign may be overridden, after a question; it then writes no more", () => browsing(async (browser) => {
+  // Its tabs hear nothing of each other, and are asked again after a shorter time.
+  const own = await host((manifest, files) => {
+    inWorkers("self.BroadcastChannel = class { postMessage() {} };")(manifest, files);
+    files.set("tabs.js", Buffer.from(files.get("tabs.js").toString().replace(/const (SILENCE|LATE) = \d+/g, "const $1 = 300")));
+  });
+  const there = at("silent").replace(server.origin, own.origin);
+  const first = await browser.tab(there);
+  await ready(first, "notes");
+  await say(first, "notes", "write a.txt: by the first");
+  const second = await browser.tab(there);
+  await second.until(`document.getElementById("banner-taken")`);
+  await press(second, "Use here");
+  await second.until(`[...document.querySelectorAll(".banner p")].some((one) => one.textContent.includes("gives no sign"))`);
+  assert.equal(await first.run(`document.getElementById("notes-input").disabled`), false);
+  await press(second, "Use here all the same");
+  await ready(second, "notes");
+  await first.until(`document.getElementById("banner-taken")`);
+  assert.equal(await first.run(`document.getElementById("notes-input").disabled`), true);
+  assert.equal(await ask(first, "notes", "save"), false);
+  assert.equal(await say(second, "notes", "read a.txt"), "read_file: by the first");
+  await own.stop();
+}));
+
 test("sessions: listed, opened, copied, renamed, deleted with undo, exported and imported", () => browsing(async (browser) => {
   const old = await browser.tab(at("old-one"));
   await ready(old, "notes");

@@ -267,3 +267,14 @@ test("three devices do things at random, apart and together, and come to hold th
   }
   assert.ok(branches > 5, `${branches} branches`);
 });
+
+test("the QR code of a text: each of these was read by another program", async () => {
+  const { encode } = await import("../www/qr.js");
+  const { createHash } = await import("node:crypto");
+  const known = { 1: "e0065cd099f60f3d", 17: "d1002af661674df1", 106: "5a35c69a3864c65b", 154: "109b9dd3ebd3bc7a", 271: "5575025087277351", 425: "a59d8379471cae70" };
+  for (const [length, hash] of Object.entries(known)) {
+    const rows = encode("https://x/#pair=Abc-_9".repeat(20).slice(0, Number(length))).map((row) => row.map(Number).join(""));
+    assert.equal(createHash("sha256").update(rows.join("\n")).digest("hex").slice(0, 16), hash, `${length} bytes`);
+  }
+  assert.equal(encode("x".repeat(426)), undefined);
+});

@@ -132,6 +132,8 @@ async function sync(app) {
   at.append(element("p", {}, `${state.error ? `Waiting: ${state.error}. ` : ""}${state.pending} to send, ${state.sent} sent, ${state.got} received${state.last ? `, last ${new Date(state.last).toLocaleTimeString()}` : ""}.`),
     element("div", { className: "row" }, element("label", {}, "Pairing link (whoever has it can read everything)", link), button("Copy link", () => void navigator.clipboard.writeText(link.value).catch(() => link.select())),
       button("Sync now", () => void then("sessions", app, () => app.ask("sync", { now: true }))), button("Turn sync off", () => void then("sessions", app, () => app.ask("sync", { off: true })))));
+  const code = (await import("./qr.js")).draw(state.link);
+  if (code) at.append(element("details", {}, element("summary", {}, "QR code of the link"), code));
   return at;
 }
 
