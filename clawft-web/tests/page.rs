@@ -13,7 +13,8 @@ const TARGET: &str = "wasm32-wasip1";
 fn reactor() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
-        let agent = Path::new(env!("CARGO_MANIFEST_DIR")).join("../clawft-wasm");
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let agent = here.parent().unwrap().join("clawft-wasm");
         let package = Package::at(&agent).unwrap();
         let folder = package.outputs(TARGET);
         let built = build::run(&package, TARGET, &Wanted::default(), &folder, &mut Silent);
