@@ -1,21 +1,33 @@
-//! Every file of `tests/*.test.mjs`, run by node, with the shipped reactor.
+//! Every file of `tests/*.test.mjs`, run by node, with the shipped reactor; and what `cargo bundle`
+//! makes of the page, as `weft serve` serves it.
 
-use build_support::ops::build;
+use build_support::agent::preinit;
+use build_support::ops::{build, bundle};
 use build_support::project::listener::Silent;
 use build_support::project::package::{Package, Wanted};
 use build_support::system::process;
+use clawft_cli::serve::bundle::Bundle;
+use clawft_cli::serve::relay::Relay;
+use clawft_cli::serve::store::Store;
+use clawft_cli::serve::sync::Sync;
+use clawft_cli::serve::{Server, Site};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::time::Duration;
 
 const TARGET: &str = "wasm32-wasip1";
+
+/// The package whose metadata names the page.
+fn package() -> Package {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    Package::at(&here.parent().unwrap().join("clawft-wasm")).unwrap()
+}
 
 /// The reactor as `cargo wasm-p1` builds it, once for all tests.
 fn reactor() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
-        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let agent = here.parent().unwrap().join("clawft-wasm");
-        let package = Package::at(&agent).unwrap();
+        let package = package();
         let folder = package.outputs(TARGET);
         let built = build::run(&package, TARGET, &Wanted::default(), &folder, &mut Silent);
         built.unwrap().files.shipped
@@ -30,12 +42,19 @@ fn program(names: &[&str]) -> PathBuf {
 /// Runs the tests of a file; each has passed, none was skipped, and there was at least one.
 #[track_caller]
 fn run(file: &str) {
+    run_with(file, "");
+}
+
+/// The same, where the page is on a host already.
+#[track_caller]
+fn run_with(file: &str, site: &str) {
     let mut command = process::command(program(&["node"]));
     command
         .arg("--no-warnings")
         .args(["--test", "--test-reporter=tap"])
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(file))
         .env("REACTOR", reactor())
+        .env("SITE", site)
         .env(
             "CHROMIUM",
             program(&["chromium", "chromium-browser", "google-chrome"]),
@@ -74,10 +93,32 @@ fn sync() {
     run("sync.test.mjs");
 }
 
+/// Protects what is shipped: the folder that `cargo bundle` makes, with the headers, the compressed
+/// files and the segments of `weft serve`.
+fn bundled() {
+    let folder = tempfile::tempdir().unwrap();
+    let request = bundle::Request {
+        module: Some(reactor().to_path_buf()),
+        folder: Some(folder.path().join("bundle")),
+        ..bundle::Request::default()
+    };
+    bundle::run(&package(), &request, &preinit::run, &mut Silent).unwrap();
+    let store = format!("file:{}", folder.path().join("sync").display());
+    let sync = Sync::new(Store::open(&store).unwrap(), Duration::from_secs(25));
+    let site = Site::new(
+        Bundle::open(&folder.path().join("bundle")).unwrap(),
+        Some(sync),
+        Relay::new(&[]).unwrap(),
+    );
+    let server = Server::start(site, 0).unwrap();
+    run_with("bundled.test.mjs", &format!("http://127.0.0.1:{}", server.port));
+}
+
 /// One after the other: two browsers on two cores are slower than one twice.
 #[test]
 fn chromium() {
     for file in ["page.test.mjs", "saving.test.mjs", "hosting.test.mjs", "devices.test.mjs"] {
         run(file);
     }
+    bundled();
 }

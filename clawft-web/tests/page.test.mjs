@@ -192,6 +192,8 @@ test("light and dark, wide and at 320 pixels: 4.5 to 1, and nothing sticks out",
       const { ratio, text } = await tab.run(CONTRAST);
       assert.ok(ratio >= 4.5, `${panel}, ${dark ? "dark" : "light"}: ${ratio} of ${text}`);
       assert.ok((await tab.run("document.documentElement.scrollWidth")) <= width, `${panel} at ${width} pixels`);
+      const sticks = `[...document.querySelectorAll("#notes-${panel}, #notes-${panel} *")].filter((one) => one.checkVisibility() && !one.closest(".quiet, thead") && one.getBoundingClientRect().right > innerWidth + 1).map((one) => one.outerHTML.slice(0, 80))`;
+      assert.deepEqual(await tab.run(sticks), [], `${panel} at ${width} pixels`);
       await keep(tab, `${panel}-${width}-${dark ? "dark" : "light"}`);
     }
     assert.deepEqual(tab.complaints, []);

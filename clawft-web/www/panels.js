@@ -211,7 +211,7 @@ async function audit(app, at) {
   });
   at.replaceChildren(element("h2", {}, `Audit of ${title}`), element("p", {}, `Build ${build || "unknown"}. "Built" and "bundle" were found by inspecting the files, "demo" is what this page has seen by itself.`),
     table("Audit", ["Row", "Built", "Bundle", "Demo", "Evidence"], drawn),
-    element("div", { className: "row" }, button(`Run the self-test (${selftest.length} messages)`, () => void then("audit", app, () => selfTest(app)), { disabled: !selftest.length }), element("p", { role: "status" }, app.tested ?? "")));
+    element("div", { className: "row" }, button(`Run the self-test (${selftest.length} ${selftest.length === 1 ? "message" : "messages"})`, () => void then("audit", app, () => selfTest(app)), { disabled: !selftest.length }), element("p", { role: "status" }, app.tested ?? "")));
 }
 
 /** Says what the manifest says, and reports what it came to. @param {App} app */
@@ -222,7 +222,7 @@ async function selfTest(app) {
     if (!answer.ok || !answer.message.content.includes(has)) failed.push(`"${say}" was answered ${answer.ok ? `"${answer.message.content}"` : answer.error.code}`);
   }
   const found = await app.ask("stats");
-  app.tested = failed.length ? `Failed: ${failed.join("; ")}` : `${app.example.selftest.length} answers as they should be.`;
+  app.tested = failed.length ? `Failed: ${failed.join("; ")}` : `${app.example.selftest.length} of ${app.example.selftest.length} answers as they should be.`;
   app.demos = {
     "Cooperative threading": `${found.tasks} turns at a time`,
     "Host fetch and the registry": `${found.calls.length} calls: ${[...new Set(found.calls.map((/** @type {any} */ one) => one.op))].join(" ") || "none"}`,
