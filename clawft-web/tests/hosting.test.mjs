@@ -97,7 +97,10 @@ test("a provider answers bit by bit; its key is in no other place than the reque
   assert.match(await say(tab, "online", "hello"), /there is no key/);
   assert.equal(asked.length, 0);
   await withKey(tab, true);
+  await tab.run(`{ const live = document.querySelector("#online-chat [aria-live=polite]"); globalThis.told = []; new MutationObserver(() => told.push(live.textContent)).observe(live, { childList: true }); }`);
   assert.equal(await say(tab, "online", "how are you?"), "You said: how are you?. That is all.");
+  assert.deepEqual((await tab.run("told")).map((one) => one.trim()).join("|").replace("You said: how are you?.|", "You said: how are you?. "), "You said: how are you?. That is all.", "read aloud by the sentence, each once");
+  assert.match(await tab.run(`[...document.querySelectorAll("#online-chat details summary")].at(-1).textContent`), /^Host call host_fetch: \d+ ms, \d.* out, \d.* in$/);
   assert.equal(asked.at(-1).headers.authorization, `Bearer ${SECRET}`);
   assert.equal(asked.at(-1).headers.cookie, undefined);
   const kept = await tab.run(KEPT);
@@ -201,6 +204,12 @@ test("agents in workers of their own: two at a time, no more than granted, and l
   const first = await call(tab, 503, spawned("read notes/welcome.txt"));
   assert.equal(first.status, 0);
   assert.match(JSON.parse(first.text).message.content, /not_found|no file|there is no/, "it has files of its own");
+  const time = async (count) => {
+    const start = performance.now();
+    await Promise.all(Array.from({ length: count }, () => call(tab, 503, spawned("hello"))));
+    return performance.now() - start;
+  };
+  console.log(`# spawned: one ${(await time(1)).toFixed(0)} ms, two at a time ${(await time(2)).toFixed(0)} ms`);
   const three = await Promise.all(["a", "b", "c"].map((one) => call(tab, 503, spawned(`hello ${one}`))));
   assert.deepEqual(three.map(({ status }) => status).sort(), [-36, 0, 0]);
   assert.equal((await call(tab, 503, { config: { model: 3 }, message: "x" })).status, -29);

@@ -235,6 +235,28 @@ test("offline after the first visit; a new version waits until somebody asks for
   await own.stop();
 }));
 
+test("on a host that sends no policy, workers get it of the service worker", () => browsing(async (browser) => {
+  const [own, other] = [await host(), await host()];
+  own.at.csp = "";
+  const tab = await browser.tab(`${own.origin}/`);
+  await ready(tab, "light");
+  await tab.until("navigator.serviceWorker.ready.then(() => true)");
+  await tab.until("navigator.serviceWorker.controller !== null");
+  await tab.reload();
+  await ready(tab, "light");
+  await tab.send("Log.disable");
+  assert.equal(await tab.inWorker(`fetch("${other.origin}/audit.json").then(() => "done", (error) => error.name)`), "TypeError");
+  assert.equal(other.seen.length, 0);
+  assert.equal(await tab.run(`fetch("${other.origin}/audit.json").then(() => "done", (error) => error.name)`), "TypeError", "the page has its own");
+  await Promise.all([own.stop(), other.stop()]);
+}));
+
+test("without WebAssembly, and without scripts, it says what is missing", () => browsing(async (browser) => {
+  const tab = await browser.tab(`${server.origin}/`, { page: "delete globalThis.WebAssembly" });
+  await tab.until(`document.getElementById("status").textContent.includes("needs WebAssembly")`);
+  assert.match(await (await fetch(`${server.origin}/`)).text(), /<noscript>This page needs JavaScript/);
+}));
+
 test("cold, warm: until it can be used", () => browsing(async (browser) => {
   const times = {};
   for (const visit of ["cold", "warm"]) {

@@ -28,7 +28,14 @@ test("after a reload everything is there, and the address names the session", ()
   const { kind, log, saves } = await ask(tab, "notes", "stats");
   assert.deepEqual([kind, log.epoch], ["opfs", 2]);
   assert.ok(saves.count >= 1 && saves.bytes < 4096 + 2000, `${saves.bytes} bytes for a turn`);
-  console.log(`# a save of a turn: ${saves.p95.toFixed(2)} ms, ${saves.bytes} bytes`);
+  // Twenty turns: what is written besides what they add to their file.
+  const size = async () => (await ask(tab, "notes", "files")).find(({ path }) => path === ".clawft/sessions/main.json").bytes;
+  const before_ = await size();
+  for (let i = 0; i < 20; i += 1) await ask(tab, "notes", "say", { text: `turn ${i}` });
+  const { saves: after_ } = await ask(tab, "notes", "stats");
+  const beside = (after_.bytes - saves.bytes - ((await size()) - before_)) / 20;
+  console.log(`# saves of 20 turns: median ${after_.p50.toFixed(2)} ms, 95% within ${after_.p95.toFixed(2)} ms, ${beside.toFixed(0)} bytes beside each turn's own`);
+  assert.ok(beside <= 4096, `${beside} bytes`);
   // Nothing changed, nothing written.
   assert.equal(await ask(tab, "notes", "save"), false);
   assert.deepEqual(tab.complaints, []);

@@ -17,7 +17,7 @@ export async function serve(at, answer = () => false) {
       const body = await readFile(join(at.folder, path));
       response.writeHead(200, {
         "content-type": TYPES[extname(path)] ?? "application/octet-stream", "x-content-type-options": "nosniff",
-        "content-security-policy": `${at.csp}; frame-ancestors 'none'`,
+        ...(at.csp && { "content-security-policy": `${at.csp}; frame-ancestors 'none'` }),
         "cache-control": /^\/[0-9a-f]{16}\//.test(path) ? "public, max-age=31536000, immutable" : "no-cache",
       });
       response.end(body);

@@ -254,7 +254,8 @@ export class App {
       const { content } = answer.message;
       if (streaming) streaming.at.lastChild.textContent = content;
       else this.put("assistant", content);
-      this.live.textContent = streaming ? content.slice(streaming.told) : content;
+      const rest = streaming ? content.slice(streaming.told) : content;
+      if (rest.trim()) this.live.textContent = rest;
       if (answer.persisted === false) this.note(`This is not in the session's file: ${answer.not_persisted?.message}`);
     } else {
       streaming?.at.remove();
