@@ -1,4 +1,5 @@
-// The bundle as it is shipped, on the server that serves it: every example, its self-test, the audit, and devices.
+// The bundle as it is shipped, on the server that serves it: every example, its self-test, the
+// audit, and devices.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ask, browsing, open, ready, say } from "./setup.mjs";

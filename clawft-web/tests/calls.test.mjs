@@ -90,7 +90,7 @@ test("a call that fails, is cancelled, or takes too long", async () => {
   registry.register({ op: 601, name: "waits", grant: "g", limits: { idle: 20 }, run: wait });
   registry.register({ op: 602, name: "whole", grant: "g", limits: { idle: 1000, whole: 30 }, run: wait });
   registry.register({ op: 603, name: "forever", grant: "g", run: () => new Promise(() => undefined) });
-  assert.deepEqual(await one(registry, 600), { status: STATUS.failed, head: { error: "why" } });
+  assert.deepEqual(await one(registry, 600), { status: STATUS.failed, head: { message: "why" } });
   assert.equal((await one(registry, 601)).status, STATUS.timedOut);
   assert.equal((await one(registry, 602)).status, STATUS.timedOut);
   const end = new AbortController();
@@ -214,6 +214,30 @@ test("turns of several sessions are in flight at a time, and end in any order", 
 test("without a registry a call is answered: this host has no such thing", async () => {
   const { error } = await new Turns(ready().agent).start("s", "hello").answer;
   assert.equal(error.code, "unsupported");
+});
+
+test("the user is asked before a tool is run; who cannot be asked does not agree", async () => {
+  const { writeCalls } = await import("../www/steps.js");
+  // An agent that asks two things at a time, and says what it was told.
+  const asking = () => {
+    const told = [];
+    return {
+      start: () => 1,
+      poll: () => ({ state: 1, bytes: writeCalls(1, [1, 2].map((call) => ({ op: 509, flags: 1, call, head: { name: `tool ${call}`, arguments: { a: 1 } }, body: new Uint8Array() }))) }),
+      supply: (_, [{ call, head }]) => {
+        told.push([call, head.approved]);
+        return told.length < 2 ? { state: 1, bytes: writeCalls(1, []) } : { state: 0, bytes: utf8.encode(JSON.stringify({ ok: true, told })) };
+      },
+    };
+  };
+  const asked = [];
+  const turns = new Turns(asking(), { ask: (session, { call, head }, decide) => asked.push({ session, call, name: head.name, decide }) });
+  const { answer } = turns.start("s", "x");
+  assert.deepEqual(asked.map(({ session, call, name }) => [session, call, name]), [["s", 1, "tool 1"], ["s", 2, "tool 2"]]);
+  asked[1].decide(true);
+  asked[0].decide(false);
+  assert.deepEqual((await answer).told, [[2, true], [1, false]]);
+  assert.deepEqual((await new Turns(asking()).start("s", "x").answer).told, [[1, false], [2, false]]);
 });
 
 test("an image of an agent in the middle of a turn goes on in another instance, and again", async () => {

@@ -46,7 +46,7 @@ export class App {
     tablist(this.tabs, (panel) => void this.show(panel));
     this.log = element("div", { className: "log", role: "log", "aria-live": "off", "aria-label": "Conversation", tabIndex: 0 });
     this.live = element("div", { className: "quiet", "aria-live": "polite" });
-    this.input = element("textarea", { rows: 2, id: id("input"), onkeydown: (/** @type {KeyboardEvent} */ event) => this.key(event), disabled: true });
+    this.input = element("textarea", { rows: 2, id: id("input"), onkeydown: (/** @type {KeyboardEvent} */ event) => this.enter(event), disabled: true });
     this.send = element("button", { type: "submit", className: "main", disabled: true }, "Send");
     this.stop = element("button", { type: "button", hidden: true, onclick: () => this.cancel() }, "Cancel");
     this.choice = element("select", { id: id("conversation"), onchange: () => void this.turnTo(this.choice.value) });
@@ -54,6 +54,8 @@ export class App {
     const form = element("form", { className: "say", onsubmit: (/** @type {Event} */ event) => (event.preventDefault(), void this.say()) },
       element("label", {}, "Message (Enter sends, Shift+Enter is a new line, Escape cancels)", this.input), this.send, this.stop);
     this.panels = Object.fromEntries(Object.keys(LABELS).map((panel) => [panel, element("div", { className: `panel ${panel}`, role: "tabpanel", id: id(panel), "aria-labelledby": id(`tab-${panel}`), hidden: panel !== "chat" })]));
+    // Escape cancels from wherever the focus is, a question among it.
+    this.panels.chat.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && this.busy && this.cancel());
     this.panels.chat.append(this.choices, this.log, this.live, form);
     this.view = element("section", { className: "example", id: id("view"), role: "tabpanel", "aria-labelledby": `tab-${name}` }, this.tabs, ...Object.values(this.panels));
     select(this.tabs, "chat");
@@ -211,6 +213,8 @@ export class App {
       this.told();
       banner("paused", `Nothing is saved at present (${event.why}). What was saved before is whole.`, [["Export", () => void this.export()], ["Delete old sessions", () => void this.show("sessions")], ["Try again", () => void this.ask("save")]]);
     }
+    if (event.type === "ask") this.question(event);
+    if (event.type === "decided") this.log.querySelector(`[data-call="${event.call}"]`)?.remove();
     if (event.type === "note") this.note(event.text);
     if (event.type === "merged") event.notes.forEach((/** @type {string} */ one) => this.note(one));
     if (event.type === "interrupted") {
@@ -286,12 +290,33 @@ export class App {
   }
 
   /** @param {KeyboardEvent} event */
-  key(event) {
+  enter(event) {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
       event.preventDefault();
       void this.say();
     }
-    if (event.key === "Escape" && this.busy) this.cancel();
+  }
+
+  /**
+   * Whether a tool may be run.
+   * @param {any} event
+   */
+  question({ call, name, arguments: given, session }) {
+    const text = `The agent asks whether it may run ${name}`;
+    const answer = (/** @type {boolean} */ approved) => {
+      this.input.focus();
+      void this.ask("decide", { call, approved });
+    };
+    const deny = element("button", { type: "button", onclick: () => answer(false) }, "Deny");
+    const allow = element("button", { type: "button", onclick: () => answer(true) }, "Allow");
+    const where = session === this.conversation ? "" : ` (in ${session})`;
+    this.log.append(element("div", { className: "said note", role: "group", "aria-label": text, "data-call": call },
+      element("b", {}, `${text}${where}`), element("pre", {}, JSON.stringify(given, null, 1)), element("span", { className: "row" }, deny, allow)));
+    this.log.scrollTop = this.log.scrollHeight;
+    this.live.textContent = text;
+    // A tab that only looks on does not decide.
+    for (const one of [deny, allow]) one.disabled = !this.owner;
+    if (this.owner && !this.view.hidden) deny.focus();
   }
 
   /** The agent is gone, what was saved is not. @param {string} why @param {string} text */

@@ -121,7 +121,7 @@ export class Registry {
       if (result) part({ head: {}, ...result, more: false });
     } catch (error) {
       const why = signal.aborted ? STATUS.cancelled : timer.signal.aborted ? STATUS.timedOut : error instanceof HostError ? error.status : STATUS.failed;
-      part({ status: why, head: { error: error instanceof Error ? error.message : String(error) } });
+      part({ status: why, head: { message: error instanceof Error ? error.message : String(error) } });
     } finally {
       clearTimeout(waiting);
       clearTimeout(whole);

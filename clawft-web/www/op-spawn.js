@@ -38,7 +38,7 @@ export const calls = [
             if (data.id === 2 || data.error) data.error ? reject(new HostError("failed", data.error)) : resolve(data.value);
           };
           const example = childOf(host.example, head.config);
-          worker.postMessage({ id: 1, do: "open", example, base: host.base, module: host.plain(), session: head.session ?? "spawned", secrets: host.vault?.all() });
+          worker.postMessage({ id: 1, do: "open", example, base: host.base, module: host.plain(), session: head.session ?? "spawned", secrets: host.vault?.all() ?? [] });
           worker.postMessage({ id: 2, do: "say", text: head.message });
         });
         return { head: {}, body: new TextEncoder().encode(JSON.stringify(answer)) };

@@ -44,7 +44,11 @@ function check(data, count) {
   return rest.slice(data.length);
 }
 
-/** The bytes of a code: data and checks of its blocks in turns. @param {Uint8Array} text @param {number} version */
+/**
+ * The bytes of a code: data and checks of its blocks in turns.
+ * @param {Uint8Array} text
+ * @param {number} version
+ */
 function codewords(text, version) {
   const [count, ...shape] = BLOCKS[version - 1];
   const sizes = [];
@@ -63,7 +67,12 @@ function codewords(text, version) {
   return [...inTurns(blocks), ...inTurns(checks)];
 }
 
-/** `value` followed by its remainder (Bose, Chaudhuri and Hocquenghem). @param {number} value @param {number} by @param {number} bits */
+/**
+ * `value` followed by its remainder (Bose, Chaudhuri and Hocquenghem).
+ * @param {number} value
+ * @param {number} by
+ * @param {number} bits
+ */
 function followed(value, by, bits) {
   let rest = value << bits;
   for (let i = 31; i >= bits; i -= 1) if ((rest >>> i) & 1) rest ^= by << (i - bits);
@@ -111,7 +120,10 @@ function format(rows, mask) {
   rows[size - 8][8] = true;
 }
 
-/** How badly a code is read: runs, squares, and what looks like a corner. @param {boolean[][]} rows */
+/**
+ * How badly a code is read: runs, squares, and what looks like a corner.
+ * @param {boolean[][]} rows
+ */
 function penalty(rows) {
   const size = rows.length;
   const lines = [...rows, ...rows.map((_, x) => rows.map((row) => row[x]))].map((line) => line.map(Number).join(""));
@@ -160,7 +172,11 @@ export function encode(text) {
   return undefined;
 }
 
-/** A drawing of it, with the light border that it needs. @param {string} text @returns {SVGElement | undefined} */
+/**
+ * A drawing of it, with the light border that it needs.
+ * @param {string} text
+ * @returns {SVGElement | undefined}
+ */
 export function draw(text) {
   const rows = encode(text);
   if (!rows) return undefined;

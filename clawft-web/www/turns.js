@@ -2,7 +2,7 @@
 // that is done.
 import { readCalls } from "./steps.js";
 
-const [SHOW, WAIT] = [507, 508];
+const [SHOW, WAIT, ASK] = [507, 508, 509];
 const UNSUPPORTED = -24;
 const text = new TextDecoder();
 
@@ -13,13 +13,22 @@ const text = new TextDecoder();
  * @typedef {(call: Call, reply: (result: Omit<Result, "call">) => void, signal: AbortSignal, task: number) => void} Run
  */
 /**
+ * What is done for turns: `run` does calls, `ask` asks the user, `sent` is told of calls before they
+ * go out, `answered` of results.
+ * @typedef {object} Host
+ * @property {Run} [run]
+ * @property {(session: string, call: Call, decide: (approved: boolean) => void, signal: AbortSignal) => void} [ask]
+ * @property {(task: number, session: string, calls: Call[]) => void | Promise<unknown>} [sent]
+ * @property {(task: number, call: Call, result: Omit<Result, "call">) => void} [answered]
+ */
+/**
  * @typedef {{ session: string, end: AbortController, show: (text: string) => void, over: (answer: any) => void, failed: (error: unknown) => void }} Turn
  */
 
 export class Turns {
   /**
    * @param {Agent} agent
-   * @param {{ run?: Run, sent?: (task: number, session: string, calls: Call[]) => void | Promise<unknown>, answered?: (task: number, call: Call, result: Omit<Result, "call">) => void }} host
+   * @param {Host} host
    */
   constructor(agent, host = {}) {
     this.agent = agent;
@@ -117,6 +126,11 @@ export class Turns {
       this.guarded(task, () => this.step(task, this.agent.supply(task, [{ ...result, call: call.call }])));
     };
     if (call.op === SHOW) turn.show(text.decode(call.body));
+    else if (call.op === ASK) {
+      // Where nobody can be asked, nobody agrees.
+      const decide = (/** @type {boolean} */ approved) => reply({ head: { approved } });
+      this.host.ask ? this.host.ask(turn.session, call, decide, signal) : queueMicrotask(() => decide(false));
+    }
     else if (call.op === WAIT) {
       const timer = setTimeout(() => reply({ head: { now_ms: Date.now() } }), call.head.for_ms);
       signal.addEventListener("abort", () => clearTimeout(timer));

@@ -125,6 +125,22 @@ async function compile() {
 }
 
 /**
+ * What the user is asked, by the number of the call, until it is decided.
+ * @type {Map<number, (approved: boolean) => void>}
+ */
+const questions = new Map();
+/** @type {import("./turns.js").Host["ask"]} */
+const asks = (session, { call, head }, decide, signal) => {
+  questions.set(call, decide);
+  signal.addEventListener("abort", () => {
+    questions.delete(call);
+    post({ type: "decided", call });
+  });
+  // A worker that another worker has made has nobody to ask.
+  here.secrets ? decide(false) : post({ type: "ask", session, call, name: head.name, arguments: head.arguments });
+};
+
+/**
  * What is needed where something is to outlive the page.
  * @type {typeof import("./crash.js") | undefined}
  */
@@ -141,6 +157,7 @@ function instance() {
   }
   here.turns = new Turns(here.agent, {
     run: here.registry && ((call, reply, signal) => here.registry.run(call, reply, signal)),
+    ask: asks,
     sent: here.store && (async (task, session, calls) => (await crash()).sent(here, task, session, calls)),
     answered: (_task, call, result) => here.store && loaded?.answered(here, call, result),
   });
@@ -174,7 +191,7 @@ const percentile = (/** @type {number[]} */ sorted, /** @type {number} */ part) 
 /** @type {Record<string, (message: any) => any>} */
 const ask = {
   async open({ example, base, session, module, device, secrets, how = "free" }) {
-    Object.assign(here, { example, base, session, device, module: module ?? here.module, message: {} });
+    Object.assign(here, { example, base, session, device, secrets, module: module ?? here.module, message: {} });
     const compiled = compile();
     compiled.catch(() => undefined);
     mark("asked");
@@ -231,6 +248,11 @@ const ask = {
     const task = here.turns.of(session);
     if (task) here.turns.cancel(task);
     return task !== undefined;
+  },
+  decide({ call, approved }) {
+    questions.get(call)?.(approved);
+    questions.delete(call);
+    post({ type: "decided", call });
   },
   history: ({ session = "main" }) => ({ history: history(session), conversations: conversations() }),
   files: () => listed(),
