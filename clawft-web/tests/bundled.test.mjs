@@ -30,6 +30,24 @@ test("every example starts, tests itself, and shows the audit", () => browsing(a
   }
 }));
 
+test("what comes over the network before the first answer is what the audit says, at most", () => browsing(async (browser) => {
+  const tab = await browser.tab(`${site}/`);
+  await ready(tab, "light");
+  await say(tab, "light", "hello", "hello");
+  const own = `[...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")].map((one) => [new URL(one.name).pathname, one.encodedBodySize])`;
+  const all = [...(await tab.run(own)), ...(await tab.inWorker(own))];
+  const build = /\/([0-9a-f]{16})\//.exec(all.at(-1)[0])[1];
+  // The service worker, which comes after the answer, takes its own.
+  const came = [...new Map(all.filter(([path]) => path === "/" || path.startsWith(`/${build}/`)))];
+  const { rows } = await fetch(`${site}/audit.json`).then((answer) => answer.json());
+  const { evidence } = rows.find((row) => row.name === "Light tab first").cells.light;
+  const [, files, brotli] = /^(\d+) files .* ([\d,]+) with brotli$/.exec(evidence);
+  const sum = came.reduce((bytes, [, size]) => bytes + size, 0);
+  console.log(`# ${came.length} answers of ${sum} bytes; the audit: ${evidence}`);
+  assert.equal(came.length, Number(files), came.map(([path]) => path).join());
+  assert.ok(sum <= Number(brotli.replaceAll(",", "")), `${sum} of ${brotli}`);
+}));
+
 test("the headers, and the compressed form of every file", async () => {
   const page = await fetch(`${site}/`);
   const policy = page.headers.get("content-security-policy");
