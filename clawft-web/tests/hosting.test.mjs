@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
 import { forget, profile, start } from "./browser.mjs";
-import { ask, banners, browsing, host, press, ready, say, shown } from "./setup.mjs";
+import { ask, browsing, host, open, press, ready, say, shown } from "./setup.mjs";
 
 const SECRET = "sk-test-0123456789abcdef";
 const asked = [];
@@ -114,7 +114,9 @@ test("a provider answers bit by bit; its key is in no other place than the reque
   await ready(tab, "online");
   assert.equal(await tab.run(`document.getElementById("online-key")`), null);
   assert.match(await say(tab, "online", "again"), /You said: again/);
-  await ask(tab, "online", "key", { name: "key" });
+  await open(tab, "online", "stats");
+  await press(tab, "Forget the key key, which is remembered");
+  await tab.until(`document.getElementById("online-key")`);
   await tab.reload();
   await ready(tab, "online");
   await tab.until(`document.getElementById("online-key")`);
@@ -125,17 +127,20 @@ test("Escape cancels: the request ends, the session goes on", () => browsing(asy
   await withKey(tab);
   mood = "half";
   const count = asked.length;
+  const busy = tab.run(`import(document.querySelector("script").src).then(({ app }) => Promise.race([app("online").ask("say", { session: "a", text: "one" }).then(() => undefined), app("online").ask("say", { session: "b", text: "two" })]))`);
+  assert.equal((await busy).error.code, "busy", "as many turns as granted, which is one");
+  await until(count + 1);
+  await ask(tab, "online", "cancel", { session: "a" });
   await tab.run(`document.getElementById("online-input").focus()`);
   await tab.type("tell me");
   await tab.press("Enter");
   await tab.until(`document.getElementById("online-chat").textContent.includes("You said: tell me")`, "the first half is shown");
   await tab.press("Escape");
   await tab.until(`document.getElementById("online-chat").textContent.includes("cancelled")`);
-  assert.equal(asked.length, count + 1);
-  await tab.until("true");
+  assert.equal(asked.length, count + 2);
   mood = "answer";
   assert.match(await say(tab, "online", "hello again"), /hello again/);
-  assert.equal(asked[count].closed, true, "the connection was closed");
+  assert.equal(asked[count + 1].closed, true, "the connection was closed");
 }));
 
 // Kills the browser while the provider is silent; gives what the next one shows, and how often the

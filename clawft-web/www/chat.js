@@ -113,11 +113,16 @@ export class App {
 
   /** A provider that needs a key gets a field for it. */
   asksForKey() {
-    const wanted = (this.example.config.providers ?? []).map((/** @type {any} */ provider) => provider.credential).filter(Boolean);
-    const missing = wanted.find((/** @type {string} */ name) => !this.keys?.some((/** @type {any} */ key) => key.name === name));
+    const { providers = [] } = this.example.config;
+    const known = (/** @type {string} */ name) => this.keys?.some((/** @type {any} */ key) => key.name === name);
+    const wants = providers.find((/** @type {any} */ one) => one.credential && !known(one.credential));
     this.panels.chat.querySelector(".key")?.remove();
-    if (!missing) return;
-    const [origin] = this.example.grants.fetch?.origins ?? [];
+    const { origins = [] } = this.example.grants.fetch ?? {};
+    if (!wants || !origins.length) return;
+    const missing = wants.credential;
+    // The provider's own, where that is granted.
+    const own = wants.base_url ?? { anthropic: "https://api.anthropic.com", openai: "https://api.openai.com" }[/** @type {"openai"} */ (wants.kind)];
+    const origin = origins.find((/** @type {string} */ one) => own && new URL(own).origin === one) ?? origins[0];
     const field = element("input", { type: "password", autocomplete: "off", id: `${this.example.name}-key` });
     const remember = element("input", { type: "checkbox" });
     const form = element("form", { className: "row key", onsubmit: (/** @type {Event} */ event) => {

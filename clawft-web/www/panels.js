@@ -194,7 +194,11 @@ async function stats(app, at) {
     ["Host calls", String(found.calls.length)],
     ...(found.storage ? [["Storage of this site", `${bytes(found.storage.used)} of ${bytes(found.storage.quota)}`]] : []),
   ];
-  at.replaceChildren(element("h2", {}, "Stats"), table("Stats", ["What", "Now"], rows), element("div", { className: "row" }, button("Look again", () => draw("stats", app))),
+  at.replaceChildren(element("h2", {}, "Stats"), table("Stats", ["What", "Now"], rows), element("div", { className: "row" }, button("Look again", () => draw("stats", app)),
+    ...(app.keys ?? []).map((/** @type {any} */ key) => button(`Forget the key ${key.name}${key.remembered ? ", which is remembered" : ""}`, () => void then("stats", app, async () => {
+      app.keys = await app.ask("key", { name: key.name });
+      app.asksForKey();
+    })))),
     ...(found.calls.length ? [element("h2", {}, "Host calls"), table("Host calls", ["Call", "Time", "Out", "In", "Outcome"], found.calls.slice(-50).reverse().map((/** @type {any} */ one) => [`${one.op} ${one.name}`, ms(one.ms), bytes(one.sent), bytes(one.got), one.status ? `error ${-one.status}` : "done"]), [1, 2, 3])] : []));
 }
 

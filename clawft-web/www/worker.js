@@ -238,6 +238,12 @@ const ask = {
   },
   async say({ text, session = "main" }) {
     post({ type: "said", session, text });
+    const { tasks } = here.example.optimizations;
+    if (here.turns.tasks.size >= tasks) {
+      const answer = { ok: false, error: { code: "busy", message: `${tasks} of ${tasks} turns are in flight` } };
+      post({ type: "answer", session, answer, changed: [], conversations: conversations() });
+      return answer;
+    }
     here.message[session] = text;
     const { answer } = here.turns.start(session, text, (/** @type {string} */ delta) => post({ type: "delta", session, text: delta }));
     const value = await answer;
