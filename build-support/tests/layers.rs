@@ -36,7 +36,7 @@ const AIMS: &[(&str, usize)] = &[
     ("project", 1_710),
     ("baseline", 480),
     ("output", 2_240),
-    ("ops", 4_000),
+    ("ops", 5_000),
     ("agent", 600),
     ("cli", 2_620),
 ];

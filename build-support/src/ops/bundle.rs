@@ -1,9 +1,9 @@
 //! A page with an agent in it, as one folder for any static host: manifest → checked plan → files.
-//! What `cargo bundle` does. Which agent it is, and what it is driven by, `[package.metadata.bundle]`
-//! says.
+//! What `cargo bundle` does. Which agent it is, and what it is driven by, is said by
+//! `[package.metadata.bundle]`.
 //!
-//! `manifest` reads, `plan` brings the files together, `contents` knows what they weigh, `policy` is
-//! the page's, `audit` looks at what is really there, `folder` writes and reads all of it.
+//! `manifest` reads, `plan` brings the files together, `contents` knows what they weigh, `policy`
+//! is the page's, `audit` looks at what is really there, `folder` writes and reads all of it.
 
 pub mod audit;
 mod contents;
@@ -26,7 +26,7 @@ use crate::project::package::{Package, Wanted};
 use crate::report::bundle::{FirstAnswer, Report, Row, SCHEMA};
 use crate::report::{LimitRecord, Size, Sizes};
 use crate::system::files;
-use audit::{About, Weights};
+use audit::About;
 use contents::Served;
 pub use plan::Configure;
 use plan::Plan;
@@ -138,13 +138,20 @@ fn finish(plan: Plan, settings: Bundle, folder: &Path, dry_run: bool) -> Result<
         .iter()
         .map(|(path, served)| (path.clone(), served.sizes()))
         .collect();
+    let inside = format!("{build}/");
+    let known = files.iter().map(|(path, sizes)| {
+        let path = path.strip_prefix(&inside).unwrap_or(path);
+        (path.to_owned(), *sizes)
+    });
+    let known = known.collect();
     let input = audit::Input {
         plan: &plan.manifest,
         root: &plan.root,
         files: &plan.files,
+        known: &known,
         about: &about,
     };
-    let first_answer = first_answers(&input, &files, &build);
+    let first_answer = audit::first_answers(&input);
     in_order(&plan, &first_answer)?;
     let rows = audit::run(&input)?;
     let sum = |size| files.values().map(|sizes| sizes.get(size)).sum::<u64>();
@@ -206,24 +213,6 @@ fn served(plan: &Plan, build: &str, policy: &str) -> BTreeMap<String, Served> {
     });
     let all = files.chain(root);
     all.map(|(path, bytes)| (path, Served::new(bytes)))
-        .collect()
-}
-
-/// What each example takes before it answers; what is compressed already is not once more.
-fn first_answers(
-    input: &audit::Input<'_>,
-    files: &BTreeMap<String, Sizes>,
-    build: &str,
-) -> Vec<FirstAnswer> {
-    let inside = format!("{build}/");
-    let known = files.iter().map(|(path, sizes)| {
-        let path = path.strip_prefix(&inside).unwrap_or(path);
-        (path.to_owned(), *sizes)
-    });
-    let mut weights = Weights::known(known.collect());
-    let examples = input.plan.examples.iter();
-    examples
-        .map(|example| weights.first_answer(example, input))
         .collect()
 }
 

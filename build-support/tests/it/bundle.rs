@@ -6,7 +6,7 @@ use crate::support::project::Project;
 use serde_json::Value;
 use std::fs;
 
-const MANIFEST: &str = r#"{ "version": 1, "examples": {
+const MANIFEST: &str = r#"{ "version": 1, "default": "light", "examples": {
   "light": { "title": "Light", "optimizations": { "preinit": true }, "config": { "system": "Be brief." } },
   "team": { "title": "Team", "optimizations": { "tasks": 4 } } } }
 "#;

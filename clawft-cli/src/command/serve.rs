@@ -26,7 +26,8 @@ pub struct Opts {
     #[arg(long, value_name = "HOST")]
     relay_allow: Vec<String>,
     /// How long a device waits for another, in seconds.
-    #[arg(long, value_name = "SECONDS", default_value_t = WAIT, hide = true)]
+    #[arg(long, value_name = "SECONDS", default_value_t = WAIT, hide = true,
+        value_parser = clap::value_parser!(u64).range(..=3600))]
     wait: u64,
 }
 

@@ -6,12 +6,11 @@ mod inspect;
 mod rows;
 mod script;
 
-use super::contents::{self, Contents};
+use super::contents::{self, Contents, Served};
 use super::manifest::{Example, Manifest};
 use crate::error::Result;
-use crate::measure::sizes;
+use crate::report::Sizes;
 use crate::report::bundle::{FirstAnswer, Row};
-use crate::report::{Size, Sizes};
 use crate::system::digest;
 use case::Case;
 pub use case::{About, PAGE, PLAIN, PLAN, SERVICE_WORKER};
@@ -28,6 +27,9 @@ pub struct Input<'a> {
     pub root: &'a Contents,
     /// The files beside the plan, and the plan.
     pub files: &'a Contents,
+    /// What files take over the network, as far as that is known: that of the root as they are
+    /// served.
+    pub known: &'a BTreeMap<String, Sizes>,
     /// What the package says.
     pub about: &'a About,
 }
@@ -58,7 +60,7 @@ pub fn run(input: &Input<'_>) -> Result<Vec<Row>> {
         }
     }
     let (scripts, root) = (Scripts::of(input.files), Scripts::of(input.root));
-    let mut weights = Weights::default();
+    let answers = first_answers(input);
     let mut all: Vec<Row> = rows::ROWS
         .iter()
         .map(|(name, _)| Row {
@@ -66,8 +68,7 @@ pub fn run(input: &Input<'_>) -> Result<Vec<Row>> {
             cells: BTreeMap::new(),
         })
         .collect();
-    for example in &input.plan.examples {
-        let first = weights.first_answer(example, input);
+    for (example, first) in input.plan.examples.iter().zip(&answers) {
         let case = Case {
             example,
             is_default: example.name == input.plan.default,
@@ -76,7 +77,7 @@ pub fn run(input: &Input<'_>) -> Result<Vec<Row>> {
             scripts: &scripts,
             root: &root,
             about: input.about,
-            first: &first,
+            first,
         };
         for (row, (_, look)) in all.iter_mut().zip(rows::ROWS) {
             row.cells.insert(example.name.clone(), look(&case));
@@ -85,43 +86,39 @@ pub fn run(input: &Input<'_>) -> Result<Vec<Row>> {
     Ok(all)
 }
 
-/// Sizes of files, each compressed once.
-#[derive(Default)]
-pub struct Weights(BTreeMap<String, Sizes>);
+/// What each example takes over the network before it answers.
+pub fn first_answers(input: &Input<'_>) -> Vec<FirstAnswer> {
+    let mut known = input.known.clone();
+    let examples = input.plan.examples.iter();
+    examples
+        .map(|example| first_answer(example, input, &mut known))
+        .collect()
+}
 
-impl Weights {
-    /// With the sizes of files that are compressed already.
-    pub fn known(sizes: BTreeMap<String, Sizes>) -> Self {
-        Self(sizes)
+/// That of one; what is compressed for it is `known` then.
+fn first_answer(
+    example: &Example,
+    input: &Input<'_>,
+    known: &mut BTreeMap<String, Sizes>,
+) -> FirstAnswer {
+    let mut all: Contents = input.files.clone();
+    let page = input.root.iter().filter(|(path, _)| *path == PAGE);
+    all.extend(page.map(|(path, bytes)| (path.clone(), bytes.clone())));
+    let mut paths = contents::loaded(&all, PAGE);
+    for start in needed(example, input.about) {
+        paths.extend(contents::loaded(&all, start));
     }
-
-    /// What `example` takes over the network before it answers.
-    pub fn first_answer(&mut self, example: &Example, input: &Input<'_>) -> FirstAnswer {
-        let mut all: Contents = input.files.clone();
-        let page = input.root.iter().filter(|(path, _)| *path == PAGE);
-        all.extend(page.map(|(path, bytes)| (path.clone(), bytes.clone())));
-        let mut paths = contents::loaded(&all, PAGE);
-        for start in needed(example, input.about) {
-            paths.extend(contents::loaded(&all, start));
-        }
-        let mut sum = Sizes::default();
-        for path in &paths {
-            let known = self.0.get(path).copied();
-            let sizes = known.unwrap_or_else(|| {
-                let raw = all[path].len() as u64;
-                sizes::run(&all[path]).map(|size| match size {
-                    Size::Raw => raw,
-                    _ => sizes::of(&all[path], size).min(raw),
-                })
-            });
-            self.0.insert(path.clone(), sizes);
-            sum = sum.map(|size| sum.get(size) + sizes.get(size));
-        }
-        FirstAnswer {
-            example: example.name.clone(),
-            sizes: sum,
-            files: paths.into_iter().collect(),
-        }
+    let mut sum = Sizes::default();
+    for path in &paths {
+        let sizes = known
+            .entry(path.clone())
+            .or_insert_with(|| Served::new(all[path].clone()).sizes());
+        sum = sum.map(|size| sum.get(size) + sizes.get(size));
+    }
+    FirstAnswer {
+        example: example.name.clone(),
+        sizes: sum,
+        files: paths.into_iter().collect(),
     }
 }
 

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The audit's name.
 const AUDIT: &str = "audit.json";
@@ -143,14 +143,34 @@ fn refuse_others(folder: &Path, there: &Contents) -> Result<()> {
         own.contains(&bare) || path.split_once('/').is_some_and(|(name, _)| is_build(name))
     };
     let other = there.keys().find(|path| !is_own(path));
-    match other {
+    let other = other.map(|path| folder.join(path));
+    match other.or(hidden(folder)?) {
         Some(other) => Err(Error::input(
-            &folder.join(other),
+            &other,
             "it is of no bundle, and the folder is replaced as a whole",
             "move it elsewhere, or give another folder with --out-dir",
         )),
         None => Ok(()),
     }
+}
+
+/// A file or folder that begins with a dot: no bundle has one.
+fn hidden(folder: &Path) -> Result<Option<PathBuf>> {
+    for entry in std::fs::read_dir(folder).map_err(Error::io("listing", folder))? {
+        let entry = entry.map_err(Error::io("listing", folder))?;
+        let path = entry.path();
+        if entry.file_name().as_encoded_bytes().starts_with(b".") {
+            return Ok(Some(path));
+        }
+        let kind = entry.file_type().map_err(Error::io("reading", &path))?;
+        if kind.is_dir() {
+            let found = hidden(&path)?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+    }
+    Ok(None)
 }
 
 /// The path of a file without the end of a compressed form.
@@ -178,12 +198,15 @@ pub fn audit(folder: &Path) -> Result<Audited> {
         faults.extend(forms(contents));
     }
     let plan: Manifest = json(folder, &mut files.clone(), PLAN)?;
+    let page = root.get(PAGE).cloned().unwrap_or_default();
+    let known = [(PAGE.to_owned(), Served::new(page).sizes())].into();
     faults.extend(other_head(&stated, &plan, &mut root, &files));
     faults.extend(audit::differences(&plan, &files));
     let rows = audit::run(&audit::Input {
         plan: &plan,
         root: &root,
         files: &files,
+        known: &known,
         about: &stated.about,
     })?;
     faults.extend(other_cells(&stated.rows, &rows));

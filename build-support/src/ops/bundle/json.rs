@@ -1,5 +1,5 @@
-//! A JSON value with the path of keys that leads to it, and what it can be taken for. What it cannot
-//! is a mistake at its place in the file.
+//! A JSON value with the path of keys that leads to it, and what it can be taken for. What it
+//! cannot is a mistake at its place in the file.
 
 use crate::config::mistakes::{Mistake, Mistakes, code, suggestion};
 use crate::size;

@@ -16,7 +16,8 @@ const PAGE: u64 = 65_536;
 /// The name of this step in messages.
 const STEP: &str = "memory-maximum";
 
-/// `module`, which came from `file`, with a memory of at most `most` bytes, a number of whole pages.
+/// `artifact`, which came from `file`, with a memory of at most `most` bytes, a number of whole
+/// pages.
 ///
 /// # Errors
 /// [`Error::Input`] where it has not one memory of its own, unshared and of 32 bits, or that is
@@ -78,12 +79,15 @@ mod tests {
 
     #[test]
     fn the_maximum_is_declared_and_nothing_else_changes() {
-        for limits in ["2", "2 3", "2 999"] {
-            let text = format!(
+        let text = |limits: &str| {
+            format!(
                 "(module (memory (export \"m\") {limits}) (func (export \"f\")) (data (i32.const 0) \"x\"))"
-            );
-            let made = limited(Path::new("a.wasm"), &artifact(&text), 256 << 16).unwrap();
-            assert_eq!(made, artifact(&text.replace(limits, "2 256")), "{limits}");
+            )
+        };
+        for limits in ["2", "2 3", "2 999"] {
+            let module = artifact(&text(limits));
+            let made = limited(Path::new("a.wasm"), &module, 256 << 16).unwrap();
+            assert_eq!(made, artifact(&text("2 256")), "{limits}");
         }
         let module = artifact("(module (memory 1))");
         let made = limited(Path::new("a.wasm"), &module, 1 << 16).unwrap();

@@ -241,6 +241,13 @@ fn what_is_of_no_bundle_stays() {
         "mine"
     );
     fs::remove_file(site.path("target/bundle/notes.txt")).unwrap();
+    site.write("target/bundle/.git/HEAD", "mine");
+    let error = site.bundle(&[], false).map(|_| ()).unwrap_err();
+    assert!(
+        error.to_string().contains(".git: it is of no bundle"),
+        "{error}"
+    );
+    fs::remove_dir_all(site.path("target/bundle/.git")).unwrap();
     // What a killed run left goes.
     site.write("target/.build-support-bundle-x/index.html", "half");
     site.bundle(&[], false).unwrap();

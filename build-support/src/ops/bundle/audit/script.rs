@@ -48,8 +48,8 @@ fn find(text: &str, word: &str) -> Option<usize> {
     })
 }
 
-/// `text` with blanks for comments, its lines kept. A quote in a regular expression may hide the end
-/// of its line.
+/// `text` without its comments, its lines kept. A quote in a regular expression may hide the end of
+/// its line.
 fn bare(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;

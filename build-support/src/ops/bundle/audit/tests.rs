@@ -5,6 +5,7 @@ use crate::ops::bundle::contents::Contents;
 use crate::ops::bundle::manifest::{self, Manifest};
 use crate::report::bundle::Row;
 use crate::system::digest;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 const MODULE: &str = r#"(module
@@ -89,6 +90,7 @@ impl Bundle {
             plan: &self.plan,
             root: &self.root,
             files: &self.files,
+            known: &BTreeMap::new(),
             about: &self.about,
         })
         .unwrap()
@@ -285,6 +287,7 @@ fn what_is_no_module_is_refused() {
         plan: &bundle.plan,
         root: &bundle.root,
         files: &bundle.files,
+        known: &BTreeMap::new(),
         about: &bundle.about,
     });
     let error = refused.unwrap_err().to_string();

@@ -307,3 +307,38 @@ fn columns_are_characters() {
         ],
     );
 }
+
+/// Protects from manifests of somebody else: whatever is cut, changed or said twice is read or
+/// refused, with places inside of the text.
+#[test]
+fn damaged_manifests_are_refused_with_their_places() {
+    let mut refused = 0;
+    let mut look = |text: &str| match read(text) {
+        Ok(_) => {}
+        Err(Error::Manifest(found)) => {
+            refused += 1;
+            assert!(!found.is_empty(), "{text}");
+            for one in found {
+                assert!(
+                    one.span.start <= one.span.end && one.span.end <= text.len(),
+                    "{text}"
+                );
+                assert!(
+                    place(text, one.span.start).0 <= text.lines().count().max(1),
+                    "{text}"
+                );
+            }
+        }
+        Err(error) => panic!("{text}: {error}"),
+    };
+    for (at, c) in WHOLE.char_indices() {
+        let (before, after) = (&WHOLE[..at], &WHOLE[at + c.len_utf8()..]);
+        look(before);
+        look(&format!("{before}{after}"));
+        for other in ["\"", "{", "]", ",", "9", "-", "\\", "ö", "\0", "\n", "null"] {
+            look(&format!("{before}{other}{after}"));
+        }
+        look(&format!("{before}{WHOLE}{after}"));
+    }
+    assert!(refused > 5_000, "{refused}");
+}
