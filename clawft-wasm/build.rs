@@ -10,8 +10,8 @@ const ALLOCATORS: [&str; 5] = [DEFAULT, "talc", "talc-small", "lol", "lol-free"]
 const DEFAULT: &str = "dlmalloc";
 
 fn main() {
-    build_support::guard::check();
-    let constants = build_support::guard::constants();
+    build_guard::guard::check();
+    let constants = build_guard::guard::constants();
     let wasm = std::env::var("CARGO_CFG_TARGET_FAMILY").is_ok_and(|family| family == "wasm");
     // The linker puts the stack before the data, so that running over it traps, and its default of
     // 1 MiB puts the data just where an address begins to take four bytes instead of three. The

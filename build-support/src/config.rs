@@ -37,6 +37,7 @@ mod amounts;
 mod budget;
 pub mod bundle;
 mod compact;
+mod files;
 mod limits;
 pub(crate) mod mistakes;
 mod read;
@@ -46,6 +47,7 @@ mod tolerance;
 mod value;
 
 pub use compact::{Compact, LowMemory, Outline};
+pub use files::{Files, Rule};
 pub use limits::{Limit, Limits, Measure};
 pub use mistakes::code;
 pub use read::{concerns, load, parse};

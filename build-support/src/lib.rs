@@ -2,7 +2,8 @@
 //!
 //! The list is the flow, from the ground up: a folder may use those above it and none below, which
 //! `tests/layers.rs` sees to. ARCHITECTURE.md says of each what it may not know. [`guard`] is the
-//! part for build scripts: it and what stands above it need not the feature `tool`.
+//! part for build scripts: it and what stands above it need no feature; engines and the agent want
+//! `engines`, everything else `optimize`.
 
 // A blank line between them keeps rustfmt from sorting them.
 
@@ -22,63 +23,63 @@ pub mod system;
 pub mod guard;
 
 // What a wasm file is, read from its bytes.
-#[cfg(feature = "tool")]
+#[cfg(feature = "optimize")]
 pub mod wasm;
 
 // Every byte of a file has one row.
-#[cfg(feature = "tool")]
+#[cfg(feature = "optimize")]
 pub mod attribution;
 
 // wasmtime, set up once.
-#[cfg(feature = "tool")]
+#[cfg(feature = "engines")]
 pub mod engine;
 
 // What a run found, as plain data, and its JSON.
-#[cfg(feature = "tool")]
+#[cfg(feature = "optimize")]
 pub mod report;
 
 // Sizes and figures of a file.
-#[cfg(feature = "tool")]
+#[cfg(feature = "optimize")]
 pub mod measure;
 
 // What may go, and why.
-#[cfg(feature = "tool")]
+#[cfg(feature = "optimize")]
 pub mod analyze;
 
 // `[package.metadata.budget]`.
-#[cfg(feature = "tool")]
+#[cfg(feature = "optimize")]
 pub mod config;
 
 // The rewriting steps, and the loop that runs them.
-#[cfg(feature = "tool")]
+#[cfg(feature = "optimize")]
 pub mod passes;
 
 // The judge, and the baseline's entries.
-#[cfg(feature = "tool")]
+#[cfg(feature = "optimize")]
 pub mod gate;
 
 // Cargo's side: the package, the toolchain, the linked file.
-#[cfg(feature = "tool")]
+#[cfg(feature = "optimize")]
 pub mod project;
 
 // Where the baseline is kept, and which one counts.
-#[cfg(feature = "tool")]
+#[cfg(feature = "optimize")]
 pub mod baseline;
 
 // The report drawn.
-#[cfg(feature = "tool")]
+#[cfg(feature = "optimize")]
 pub mod output;
 
 // Every operation, whole.
-#[cfg(feature = "tool")]
+#[cfg(feature = "optimize")]
 pub mod ops;
 
 // This agent in a host.
-#[cfg(feature = "tool")]
+#[cfg(feature = "engines")]
 pub mod agent;
 
 // The commands.
-#[cfg(feature = "tool")]
+#[cfg(feature = "optimize")]
 pub mod cli;
 
 pub use error::{Error, Result};

@@ -3,10 +3,12 @@
 
 pub mod bundle;
 pub mod diagnostic;
+pub mod hints;
 pub mod html;
 pub mod json;
 pub mod markdown;
 pub mod message;
 pub mod progress;
+pub mod svg;
 pub mod text;
 pub mod view;

@@ -7,3 +7,4 @@ pub mod definers;
 pub mod listener;
 pub mod package;
 pub mod toolchain;
+mod unknown_names;

@@ -1,12 +1,14 @@
 //! The operating system: its processes, files and streams, and digests of what is in files. Nothing
 //! here knows what is run, written or hashed, and why.
 
-#[cfg(feature = "tool")]
+#[cfg(feature = "optimize")]
+pub mod calling;
+#[cfg(feature = "optimize")]
 pub mod digest;
-#[cfg(feature = "tool")]
+#[cfg(feature = "optimize")]
 pub mod files;
-#[cfg(feature = "tool")]
+#[cfg(feature = "optimize")]
 pub mod panics;
 pub mod process;
-#[cfg(feature = "tool")]
+#[cfg(feature = "optimize")]
 pub mod streams;

@@ -9,6 +9,7 @@ use crate::engine::memory::Memory;
 use crate::engine::program::{self, Imports, Prepared, Program, State};
 use crate::engine::setup::Setup;
 use crate::error::{Error, Result};
+use crate::system::calling;
 use crate::wasm::artifact::Artifact;
 use std::path::{Path, PathBuf};
 use wasmtime::Store;
@@ -144,7 +145,10 @@ impl Host {
             Error::input(
                 &self.file,
                 format!("{function}: {message}"),
-                "see what the message says; `build-support run --help` shows the arguments",
+                format!(
+                    "see what the message says; `{} --help` shows the arguments",
+                    calling::call("run")
+                ),
             )
         })
     }

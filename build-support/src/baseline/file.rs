@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::gate::entries::Entries;
 use crate::gate::entry::Entry;
 use crate::project::package::Package;
+use crate::system::calling;
 use crate::system::files;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
@@ -186,8 +187,10 @@ fn refused(file: &Path, message: String) -> Error {
     Error::input(
         file,
         message,
-        "it is written by `build-support gate` and `cargo baseline` alone: restore it from git, or \
-               remove it and make it anew",
+        format!(
+            "it is written by `{} --update` alone: restore it from git, or remove it and make it anew",
+            calling::call("gate")
+        ),
     )
 }
 

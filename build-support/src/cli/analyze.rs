@@ -8,10 +8,12 @@ use crate::cli::terminal::{colour_on_stdout, print, shown};
 use crate::cli::{explain, inlined, verdict, why};
 use crate::ops::named;
 use crate::ops::ship::Files;
+use crate::output::hints;
 use crate::output::text::size_by::{self, Retained};
 use crate::project::package::Package;
 use crate::report::subject::Subject;
 use crate::report::{Sizes, units};
+use crate::system::calling;
 use crate::system::files;
 use crate::wasm::call_graph;
 use anyhow::Context as _;
@@ -31,13 +33,13 @@ gzip and brotli are shown of files that are compressed in a few seconds; `cargo 
 report.json or a file beside it; any other file is explained by the defaults. Without FILE it is the package's last
 linked file. --why shows the calls in the file as it is, for which there are no rules.
 Examples:
-  cargo analyze                           the shipped agent, by its report
+  build-support analyze                           the shipped agent, by its report
   build-support analyze app.wasm --top 50 --by item
   build-support analyze app.wasm --by crate --by module --json
   build-support analyze app.wasm --why core::fmt::write
                                           the calls that lead to it, in the file as it is
-  cargo analyze --inlined                 where the code of the linked agent was written
-  cargo analyze --explain core::fmt::write
+  build-support analyze --inlined                 where the code of the linked agent was written
+  build-support analyze --explain core::fmt::write
                                           the chain from an export to it, once panics are snipped and the rest swept")]
 pub struct Opts {
     /// A core module, a component, or a report.json
@@ -141,6 +143,10 @@ fn as_text(
             missing.display()
         ));
     }
+    if opts.tables.is_default() {
+        let hints = hints::of(all).into_iter();
+        text.extend(hints.map(|hint| format!("\nhelp: {hint}\n")));
+    }
     text
 }
 
@@ -150,8 +156,9 @@ fn last_report() -> anyhow::Result<PathBuf> {
     let file = Files::last(&package, &package.config(None)?.target).report;
     std::fs::metadata(&file).with_context(|| {
         format!(
-            "{} is not there: build it with `cargo wasm`",
-            file.display()
+            "{} is not there: build it with `{}`",
+            file.display(),
+            calling::call("build")
         )
     })?;
     Ok(file)

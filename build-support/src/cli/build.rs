@@ -22,7 +22,8 @@ use std::path::PathBuf;
 /// Compile a package for wasm, shrink it, and fail if it is over its budget
 #[derive(Args)]
 #[command(after_help = "\
-Writes target/budget/<target>/<name>.wasm (shipped), <name>.linked.wasm (before) and report.json; the name is cargo's.
+Writes target/budget/<target>/<name>.wasm (shipped), <name>.linked.wasm (before), <name>.symbols.json and report.json;
+the name is cargo's.
 What is built is what plain cargo builds, with all of its flags and settings, made smaller. With a table `compact` in the budget
 it is compacted, too; a line for each step of that says what it gave of the core modules, raw and compressed.
 Exit codes: 0 within budget, 1 over budget, 2 error.
@@ -53,6 +54,20 @@ pub struct Opts {
     /// How diagnostics are given, as cargo spells it
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     message_format: MessageFormat,
+}
+
+impl Opts {
+    /// Where the report of this build goes.
+    ///
+    /// # Errors
+    /// As the build itself.
+    pub fn report(&self) -> anyhow::Result<(Package, PathBuf)> {
+        let package = self.selection.package()?;
+        let target = package.config(self.target.as_deref())?.target;
+        let folder = self.out_dir.clone();
+        let folder = folder.unwrap_or_else(|| package.outputs(&target));
+        Ok((package, folder.join("report.json")))
+    }
 }
 
 /// Runs the subcommand.
@@ -101,6 +116,7 @@ fn show(opts: &Opts, shipped: &Shipped) -> anyhow::Result<()> {
             &shipped.files.shipped,
             &shipped.files.linked,
             &shipped.files.report,
+            &shipped.files.symbols,
         ];
         let files = files.map(|file| shown(file));
         write!(

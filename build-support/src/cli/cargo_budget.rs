@@ -2,8 +2,8 @@
 //! The subcommands are those of `build-support`, but for `init` and `check`, which are for projects
 //! that are not this one.
 
-use crate::cli::{check_file, command, ended, init};
-use clap::{Parser, Subcommand};
+use crate::cli::{check_file, command, completions, ended, help, init};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -23,7 +23,7 @@ Examples:
                                    judge a file that something else has built
   cargo budget gate --update       hold what was reached, in baseline.json; without --update: has it grown?
   cargo budget analyze             its size by crate, family and item
-  cargo budget report -o size.html the same on a page to look around in"
+  cargo budget report -o size.html   the same on a page to look around in"
 )]
 struct Cli {
     #[command(subcommand)]
@@ -34,16 +34,20 @@ struct Cli {
 enum Command {
     Init(init::Opts),
     Check(check_file::Opts),
+    Completions(completions::Completions),
+    Man(completions::Man),
     #[command(flatten)]
     Shared(command::Command),
 }
 
 /// Runs the command line.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse_from(arguments(std::env::args_os()));
+    let cli: Cli = help::parse(arguments(std::env::args_os()));
     ended::exit(match cli.command {
         Command::Init(opts) => init::run(&opts),
         Command::Check(opts) => check_file::run(&opts),
+        Command::Completions(opts) => completions::complete(&opts, Cli::command()),
+        Command::Man(opts) => completions::man(&opts, Cli::command()),
         Command::Shared(shared) => command::run(&shared),
     })
 }

@@ -1,13 +1,16 @@
 //! The subcommands that `build-support` and `cargo budget` share.
 
 use crate::cli::ended::Ended;
-use crate::cli::{analyze, build, diff, doctor, gate, optimize, report, symbolicate};
+use crate::cli::{
+    analyze, build, diff, doctor, gate, optimize, report, schema, symbolicate, watch,
+};
 use clap::Subcommand;
 
 /// One of them.
 #[derive(Subcommand)]
 pub enum Command {
     Build(build::Opts),
+    Watch(watch::Opts),
     Gate(gate::Opts),
     Analyze(analyze::Opts),
     Diff(diff::Opts),
@@ -15,12 +18,14 @@ pub enum Command {
     Symbolicate(symbolicate::Opts),
     Optimize(optimize::Opts),
     Doctor(doctor::Opts),
+    Schema(schema::Opts),
 }
 
 /// Runs the subcommand.
 pub fn run(command: &Command) -> anyhow::Result<Ended> {
     match command {
         Command::Build(opts) => build::run(opts),
+        Command::Watch(opts) => watch::run(opts),
         Command::Gate(opts) => gate::run(opts),
         Command::Analyze(opts) => analyze::run(opts),
         Command::Diff(opts) => diff::run(opts),
@@ -28,5 +33,6 @@ pub fn run(command: &Command) -> anyhow::Result<Ended> {
         Command::Symbolicate(opts) => symbolicate::run(opts),
         Command::Optimize(opts) => optimize::run(opts),
         Command::Doctor(opts) => doctor::run(opts),
+        Command::Schema(opts) => schema::run(opts),
     }
 }

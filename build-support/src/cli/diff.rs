@@ -18,7 +18,7 @@ OLD and NEW are core modules, components, or report.json of builds, in any mixtu
 what was only compiled anew is no change. `-` is standard input. Every table sums to the difference of the two sizes, to the byte.
 Exit codes: 0 compared, whatever came out; 2 error.
 Examples:
-  cp target/budget/wasm32-wasip2/report.json before.json; cargo wasm
+  cp target/budget/wasm32-wasip2/report.json before.json
   build-support diff before.json target/budget/wasm32-wasip2/report.json
   build-support diff old.wasm new.wasm --by crate --json")]
 pub struct Opts {
@@ -35,6 +35,19 @@ pub struct Opts {
     top: usize,
     #[command(flatten)]
     tables: Tables,
+}
+
+impl Opts {
+    /// What changed between two reports, in few lines.
+    pub fn between(old: PathBuf, new: PathBuf) -> Self {
+        Self {
+            old,
+            new,
+            symbols: Vec::new(),
+            top: 10,
+            tables: Tables::by_crate(),
+        }
+    }
 }
 
 /// Runs the subcommand.

@@ -3,10 +3,11 @@
 
 use crate::Error;
 use crate::cli::ended::Ended;
-use crate::cli::terminal::print;
+use crate::cli::terminal::{self, print};
 use crate::ops::newer_wasm_opt;
 use crate::project::package::Package;
 use crate::project::toolchain::{self, Apt, Compiler, Decision, Machine, Rustup, Std};
+use crate::report::units;
 use crate::system::process;
 use anstyle::{AnsiColor, Style};
 use clap::Args;
@@ -47,6 +48,9 @@ struct Finding {
     what: String,
     state: State,
     found: String,
+    /// What it is for, in words.
+    #[serde(rename = "for")]
+    purpose: &'static str,
     /// The command that fixes it.
     fix: Option<String>,
 }
@@ -57,8 +61,15 @@ impl Finding {
             what: what.into(),
             state,
             found: found.into(),
+            purpose: "",
             fix: None,
         }
+    }
+
+    /// With what it is for.
+    fn serving(mut self, purpose: &'static str) -> Self {
+        self.purpose = purpose;
+        self
     }
 
     /// With the command that fixes it, if it is not there.
@@ -96,6 +107,10 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     let mut findings = machines.first().map(shared).unwrap_or_default();
     findings.extend(machines.iter().map(standard_library));
     findings.extend(extras());
+    if is_this_repository() {
+        findings.extend(for_tests());
+    }
+    findings.push(disk());
     let complete = findings
         .iter()
         .all(|finding| finding.state != State::Missing);
@@ -142,23 +157,43 @@ fn shared(machine: &Machine) -> Vec<Finding> {
     let linker = machine.linker.as_ref();
     let linker = linker.map(|path| path.display().to_string());
     vec![
-        Finding::of("rustc", rustc, (State::Missing, "none on PATH")).or_by(RUSTUP),
+        Finding::of("rustc", rustc, (State::Missing, "none on PATH"))
+            .serving("compiling")
+            .or_by(RUSTUP),
         Finding::of(
             "cargo",
             cargo,
             (State::Missing, "none beside rustc or on PATH"),
         )
+        .serving("building")
         .or_by(RUSTUP),
-        Finding::new("rustup", state, rustup),
+        Finding::new("rustup", state, rustup).serving("adding a standard library for wasm"),
         Finding::of(
             "clippy",
             clippy,
             (State::Optional, "none for the active compiler"),
         )
+        .serving("lints")
         .or_by("rustup component add clippy"),
-        distribution(machine),
-        Finding::of("the distribution's C library for WASI", libc, FOR_SOURCES),
-        Finding::of("a linker for wasm", linker, FOR_SOURCES),
+        distribution(machine).serving("a standard library from sources, without rustup"),
+        Finding::of("the distribution's C library for WASI", libc, FOR_SOURCES)
+            .serving("a standard library from sources, for WASI"),
+        Finding::of("a linker for wasm", linker, FOR_SOURCES)
+            .serving("linking with a standard library from sources"),
+        Finding::of(
+            "a C++ compiler",
+            compiler("CXX", "c++"),
+            (State::Optional, "none"),
+        )
+        .serving("building this tool, not using it")
+        .or_by("apt-get install -y g++"),
+        Finding::of(
+            "git",
+            version("git", &["--version"]),
+            (State::Optional, "none"),
+        )
+        .serving("the baseline of the merge base, which `gate` compares with")
+        .or_by("apt-get install -y git"),
     ]
 }
 
@@ -182,9 +217,13 @@ fn distribution(machine: &Machine) -> Finding {
 }
 
 fn standard_library(machine: &Machine) -> Finding {
+    const FOR: &str = "every build for this target";
     let what = format!("standard library for {}", machine.target);
-    let missing =
-        |found: &str, fix: &str| Finding::new(what.as_str(), State::Missing, found).or_by(fix);
+    let missing = |found: &str, fix: &str| {
+        Finding::new(what.as_str(), State::Missing, found)
+            .serving(FOR)
+            .or_by(fix)
+    };
     match toolchain::decide(machine) {
         Ok(Decision::Use(toolchain)) => {
             let from = match &toolchain.std {
@@ -196,7 +235,7 @@ fn standard_library(machine: &Machine) -> Finding {
                 }
             };
             let found = format!("{from}, by {}", toolchain.version);
-            Finding::new(what.as_str(), State::Good, found)
+            Finding::new(what.as_str(), State::Good, found).serving(FOR)
         }
         Ok(Decision::AddTarget { toolchain, .. }) => missing(
             "none; a build will ask rustup for it",
@@ -226,20 +265,74 @@ fn extras() -> Vec<Finding> {
             Finding::new(what, State::Optional, none).or_by("npm install binaryen")
         }
     };
-    let node = version("node", &["--version"]);
-    let make = version("cargo-make", &["make", "--version"]);
+    vec![wasm_opt.serving("a second candidate, of which the smaller is kept")]
+}
+
+/// Whether the folder is in this repository, whose tests want more than its users do.
+fn is_this_repository() -> bool {
+    let here = terminal::here();
+    here.ancestors()
+        .any(|folder| folder.join("build-support/src/cli/doctor.rs").is_file())
+}
+
+/// What the tests here want.
+fn for_tests() -> Vec<Finding> {
+    let none = (State::Optional, "none");
+    let browser = ["chromium", "chromium-browser", "google-chrome"];
+    let browser = browser
+        .iter()
+        .find_map(|name| version(name, &["--version"]));
     let no_make = "none; the aliases in .cargo/config.toml do without";
     vec![
-        wasm_opt,
+        Finding::of("node", version("node", &["--version"]), none)
+            .serving("tests that run in node's WASI, and `cargo startup`")
+            .or_by("apt-get install -y nodejs"),
+        Finding::of("npm", version("npm", &["--version"]), none)
+            .serving("the test that takes modules of others apart")
+            .or_by("apt-get install -y npm"),
+        Finding::of("a browser", browser, none)
+            .serving("the tests of the report's page")
+            .or_by("apt-get install -y --no-install-recommends chromium"),
         Finding::of(
-            "node (tests of the wasip1 file)",
-            node,
-            (State::Optional, "none"),
+            "cargo-make",
+            version("cargo-make", &["make", "--version"]),
+            (State::Optional, no_make),
         )
-        .or_by("apt-get install -y nodejs"),
-        Finding::of("cargo-make", make, (State::Optional, no_make))
-            .or_by("cargo install cargo-make --locked"),
+        .serving("the `cargo make` names")
+        .or_by("cargo install cargo-make --locked"),
     ]
+}
+
+/// A compiler of C or C++, as build scripts look for it.
+fn compiler(variable: &str, name: &str) -> Option<String> {
+    let set = std::env::var_os(variable).filter(|set| !set.is_empty());
+    let program = set.unwrap_or_else(|| name.into());
+    let said = version(program, &["--version"])?;
+    said.lines().next().map(str::to_owned)
+}
+
+/// What a build may fill; nothing where nobody says how much there is.
+fn disk() -> Finding {
+    const WANTED: u64 = 5_000_000_000;
+    let what = "room on the disk";
+    // POSIX: a heading, then a line with the kibibytes that are free in its fourth column.
+    let said = process::capture(Path::new("df"), &["-Pk", "."]).unwrap_or_default();
+    let free = said
+        .lines()
+        .nth(1)
+        .and_then(|line| line.split_whitespace().nth(3));
+    let free = free.and_then(|free| free.parse::<u64>().ok()?.checked_mul(1024));
+    let finding = match free {
+        Some(free) if free < WANTED => Finding::new(
+            what,
+            State::Optional,
+            format!("{} free", units::human(free)),
+        )
+        .or_by("cargo clean, where there is another project"),
+        Some(free) => Finding::new(what, State::Good, format!("{} free", units::human(free))),
+        None => Finding::new(what, State::Optional, "nobody says how much"),
+    };
+    finding.serving("what cargo builds, a standard library included")
 }
 
 fn version(program: impl AsRef<Path>, args: &[&str]) -> Option<String> {
@@ -259,6 +352,9 @@ fn draw(finding: &Finding) -> String {
         "{style}{mark}{style:#}  {}: {}\n",
         finding.what, finding.found
     );
+    if !finding.purpose.is_empty() {
+        text.push_str(&format!("          for: {}\n", finding.purpose));
+    }
     if let Some(fix) = &finding.fix {
         text.push_str(&format!("          fix: {fix}\n"));
     }

@@ -31,7 +31,8 @@ pub fn exit(ended: anyhow::Result<Ended>) -> ExitCode {
     }
 }
 
-fn complain(error: &anyhow::Error) {
+/// Tells the error on stderr.
+pub fn complain(error: &anyhow::Error) {
     let mut stderr = streams::stderr();
     // Nothing is left to do where stderr itself is gone.
     if let Some(Error::Config(mistakes) | Error::Manifest(mistakes) | Error::Banned(mistakes)) =

@@ -29,10 +29,10 @@ There is an entry for each toolchain. One that has none is not judged, which is 
 and `--base-report` judges by what the merge base weighs with it.
 Exit codes: 0 within budget, 1 over budget, 2 error.
 Examples:
-  cargo gate                                     every target
-  cargo gate --update                            and lower the baseline to what is smaller now, or begin one
-  cargo gate --raise --reason \"streaming needs a parser\"
-  cargo gate --base origin/release --json        the reports, with what they were compared with
+  build-support gate                              every target
+  build-support gate --update                            and lower the baseline to what is smaller now, or begin one
+  build-support gate --raise --reason \"streaming needs a parser\"
+  build-support gate --base origin/release --json        the reports, with what they were compared with
   build-support gate --report report.json        a report that is there, without building")]
 pub struct Opts {
     /// The target triple, may be repeated; every target of the package where none is given

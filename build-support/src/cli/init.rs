@@ -6,11 +6,11 @@ use crate::cli::terminal::shown;
 use crate::ops::adopt::{self, Adopted, Margin, Request};
 use crate::output::progress::Progress;
 use crate::report::units;
-use crate::system::streams;
+use crate::system::{calling, streams};
 use crate::wasm::artifact::FileKind;
 use clap::Args;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Give a package a budget: what it weighs now, and a margin
 #[derive(Args)]
@@ -111,21 +111,48 @@ fn show(opts: &Opts, adopted: &Adopted) -> anyhow::Result<()> {
             }
         )?,
     }
-    let next = if opts.from.is_some() { NEXT_FROM } else { NEXT };
-    writeln!(stdout, "\n{next}")?;
+    if opts.from.is_none() {
+        let snipped = adopted.built.iter().map(|built| built.snipped).max();
+        writeln!(stdout, "\n{}", costs(snipped.unwrap_or(0)))?;
+    }
+    writeln!(stdout, "\n{}", next(opts.from.as_deref()))?;
     stdout.flush()?;
     Ok(())
 }
 
-const NEXT: &str = "\
-Next:
-  cargo budget build            exits with 1 from now on when it weighs more, and lists what is largest
-  cargo budget gate --update    holds what was reached, in baseline.json, so that growth is told even below the limits
-  git add Cargo.toml baseline.json
-In CI, one line: cargo budget gate";
+/// What is different from plain cargo's file.
+fn costs(snipped: usize) -> String {
+    let what = match snipped {
+        0 => "no panic of this file had a message to lose".to_owned(),
+        n => format!("{n} functions of panics are traps in this file"),
+    };
+    format!(
+        "\
+What it does beside making the file smaller: a panic stops the program where it did, as a trap, but without its
+message ({what}). To keep them: [package.metadata.budget.snip] enabled = false"
+    )
+}
 
-const NEXT_FROM: &str = "\
+fn next(from: Option<&Path>) -> String {
+    let [build, gate] = ["build", "gate"].map(calling::call);
+    match from {
+        None => format!(
+            "\
 Next:
-  cargo budget check FILE       exits with 1 from now on when it weighs more, and lists what is largest
-  git add Cargo.toml            the budget is part of the source
-In CI, one line after the file is built: cargo budget check FILE";
+  {build}            # exits with 1 from now on when it weighs more, and lists what is largest
+  {gate} --update    # holds what was reached, in baseline.json, so that growth is told below the limits, too
+  git add Cargo.toml baseline.json
+In CI, one line: {gate}"
+        ),
+        Some(file) => {
+            let check = format!("{} {}", calling::budget("check"), file.display());
+            format!(
+                "\
+Next:
+  {check}    # exits with 1 from now on when it weighs more, and lists what is largest
+  git add Cargo.toml    # the budget is part of the source
+In CI, one line after the file is built: {check}"
+            )
+        }
+    }
+}

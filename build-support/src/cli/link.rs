@@ -6,6 +6,7 @@ use crate::cli::ended::{self, Ended};
 use crate::cli::messages::Messages;
 use crate::cli::verdict;
 use crate::ops::linker::{self, Judged, Outcome};
+use crate::system::calling;
 use crate::system::streams;
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -32,8 +33,9 @@ fn judge(judged: &Judged) -> anyhow::Result<Ended> {
         writeln!(
             streams::stderr(),
             "\nnote: the library is not only a cdylib, and cargo does not optimise across crates then (LTO);\n      \
-             `cargo rustc --package {} --lib --crate-type cdylib …` links it as `cargo wasm` does",
-            judged.config.package
+             `cargo rustc --package {} --lib --crate-type cdylib …` links it as `{}` does",
+            judged.config.package,
+            calling::call("build")
         )?;
     }
     Ok(ended)

@@ -21,6 +21,15 @@ pub struct Tables {
 }
 
 impl Tables {
+    /// The sizes of crates and items alone.
+    pub fn by_crate() -> Self {
+        Self {
+            by: vec![Grouping::Crate, Grouping::Item],
+            code: false,
+            json: false,
+        }
+    }
+
     /// Whether no table was asked for.
     pub fn is_default(&self) -> bool {
         self.by.is_empty()

@@ -26,7 +26,7 @@ target/budget/<target>/clawft_wasm.cwasm, and clawft_wasm.cwasm.json, which says
 Such a file is for this machine and this version of the engine alone. `build-support run --component FILE.cwasm` runs it.
 Exit codes: 0 made, 2 error.
 Examples:
-  cargo precompile
+  build-support precompile
   build-support precompile app.wasm -o app.cwasm
   build-support precompile app.wasm --compiler winch")]
 pub struct Opts {

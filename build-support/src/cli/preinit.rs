@@ -24,8 +24,8 @@ use std::path::PathBuf;
 The file is run as far as the end of init, and what its memory then holds becomes its initial state. It answers like the
 plain one; calling init on it configures it anew. Written beside the plain file, as NAME.preinit.wasm.
 Examples:
-  cargo preinit                                        both shipped files, with the default configuration
-  cargo preinit --config-file agent.json
+  build-support preinit                                        both shipped files, with the default configuration
+  build-support preinit --config-file agent.json
   build-support preinit agent.wasm -o ready.wasm --config '{\"model\": \"offline\"}'")]
 pub struct Opts {
     /// The agent's files; those that `cargo wasm` and `cargo wasm-p1` shipped where none is given

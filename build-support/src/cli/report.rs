@@ -10,9 +10,10 @@ use crate::ops::ship::Files;
 use crate::output::progress::Progress;
 use crate::output::text::{self, size_by};
 use crate::output::view::View;
-use crate::output::{html, json, markdown};
+use crate::output::{html, json, markdown, svg};
 use crate::project::package::Package;
 use crate::report::subject::{self, Subject};
+use crate::system::calling;
 use crate::system::files;
 use crate::system::streams;
 use anyhow::Context as _;
@@ -20,8 +21,8 @@ use clap::{Args, ValueEnum};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-/// Write what builds found as Markdown for a pull request, as a page with a treemap, as JSON or as
-/// text
+/// Write what builds found as Markdown for a pull request, as a page or a picture with a treemap,
+/// as JSON or as text
 #[derive(Args)]
 #[command(after_help = "\
 SUBJECT and OLD are report.json of builds, core modules or components. Without SUBJECT they are the reports of the
@@ -31,9 +32,9 @@ Exit codes: 0 written, whatever the verdict in it; 2 error.
 Examples:
   build-support report -o report.html -o report.md       both pages of the last builds
   build-support report --against before.json -o report.html
+  build-support report app.wasm -o treemap.svg           a picture for a README
   build-support report app.wasm --against old.wasm --format markdown
-  build-support report --inlined -o report.html          with where the code was written
-  cargo make report                                      target/budget/report.html and report.md")]
+  build-support report --inlined -o report.html          with where the code was written")]
 pub struct Opts {
     /// A report.json, a core module or a component; several make one page
     subject: Vec<PathBuf>,
@@ -62,6 +63,8 @@ enum Format {
     Html,
     /// For programs
     Json,
+    /// The treemap as a picture, of the first SUBJECT
+    Svg,
     /// For a terminal
     Text,
 }
@@ -103,9 +106,10 @@ fn by_name(file: &Path) -> anyhow::Result<Format> {
         Some("md") => Ok(Format::Markdown),
         Some("html" | "htm") => Ok(Format::Html),
         Some("json") => Ok(Format::Json),
+        Some("svg") => Ok(Format::Svg),
         Some("txt") => Ok(Format::Text),
         _ => anyhow::bail!(
-            "{}: its name says no format; end it in .md, .html, .json or .txt, or give --format",
+            "{}: its name says no format; end it in .md, .html, .svg, .json or .txt, or give --format",
             file.display()
         ),
     }
@@ -116,6 +120,7 @@ fn draw(views: &[View], format: Format, colour: bool) -> anyhow::Result<String> 
         Format::Markdown => markdown::draw(views)?,
         Format::Html => html::draw(views),
         Format::Json => json::views(views)?,
+        Format::Svg => svg::draw(views),
         Format::Text => {
             let texts: Result<Vec<String>, _> =
                 views.iter().map(|view| as_text(view, colour)).collect();
@@ -221,9 +226,10 @@ fn last_reports() -> anyhow::Result<Vec<PathBuf>> {
         .collect();
     anyhow::ensure!(
         !found.is_empty(),
-        "no build of {} has left a report in {}: build it with `cargo wasm`, or name a SUBJECT",
+        "no build of {} has left a report in {}: build it with `{}`, or name a SUBJECT",
         package.name,
-        package.target_dir.join("budget").display()
+        package.target_dir.join("budget").display(),
+        calling::call("build")
     );
     Ok(found)
 }

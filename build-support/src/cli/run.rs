@@ -4,6 +4,7 @@ use crate::agent::host::Host;
 use crate::cli::ended::Ended;
 use crate::ops::ship::Files;
 use crate::project::package::Package;
+use crate::system::calling;
 use crate::system::streams;
 use anyhow::Context as _;
 use clap::Args;
@@ -18,8 +19,8 @@ const TARGET: &str = "wasm32-wasip2";
 #[command(after_help = "\
 The agent keeps sessions in the folder it is given, so the next call goes on where this one stopped.
 Examples:
-  cargo wasm-run \"hello\"
-  cargo wasm-run --session work \"write plan.txt: ship it\" \"read plan.txt\"
+  build-support run \"hello\"
+  build-support run --session work \"write plan.txt: ship it\" \"read plan.txt\"
   build-support run --component agent.wasm --root /srv/agent \"list .\"")]
 pub struct Opts {
     /// The messages, sent in order
@@ -60,8 +61,9 @@ pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     };
     if opts.component.is_none() && !component.is_file() {
         anyhow::bail!(
-            "{} is not there yet; run `cargo wasm` first",
-            component.display()
+            "{} is not there yet; run `{}` first",
+            component.display(),
+            calling::call("build")
         );
     }
     if opts.root.is_none() {

@@ -72,6 +72,17 @@ pub fn print(
     Ok(stdout.flush()?)
 }
 
+/// How many columns help has: those of the terminal, 80 where there is none, and 100 at most.
+pub fn columns(of_stderr: bool) -> usize {
+    let stream = if of_stderr {
+        console::Term::stderr()
+    } else {
+        console::Term::stdout()
+    };
+    let columns = stream.size_checked().map_or(80, |(_, columns)| columns);
+    usize::from(columns).clamp(40, 100)
+}
+
 /// Whether stderr takes colours.
 pub fn colour_on_stderr() -> bool {
     anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never

@@ -59,6 +59,6 @@ pub fn remark_on_names(file: &Path, bytes: &[u8]) {
 /// Says what is still to be done with a file that wasm-bindgen has to read.
 pub fn remark_on_wasm_bindgen(file: &[u8]) {
     if bindgen::is_input(file) {
-        streams::say(&format!("note: {}", bindgen::NEXT));
+        streams::say(&format!("note: {}", bindgen::next()));
     }
 }

@@ -5,6 +5,7 @@ use crate::cli::terminal::print;
 use crate::output::text::style::Paint;
 use crate::output::text::table::Table;
 use crate::report::subject::Subject;
+use crate::system::calling;
 use crate::wasm::call_graph::{self, CallGraph, Root, Step};
 use std::collections::HashMap;
 use std::path::Path;
@@ -34,8 +35,9 @@ pub fn run(file: &Path, subject: &Subject, symbol: &str, json: bool) -> anyhow::
     }
     anyhow::ensure!(
         !found.is_empty(),
-        "{}: no function is called `{symbol}`\n  help: list them with `build-support analyze {} --by item`, and give a whole path or the end of one; for data of a linked file there is --explain",
+        "{}: no function is called `{symbol}`\n  help: list them with `{} {} --by item`, and give a whole path or the end of one; for data of a linked file there is --explain",
         file.display(),
+        calling::call("analyze"),
         file.display()
     );
     let all: Vec<_> = found.iter().map(as_json).collect();

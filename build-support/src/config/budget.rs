@@ -6,7 +6,7 @@ use super::mistakes::{code, suggestion};
 use super::value::{Name, Value};
 use crate::attribution::{self, origin};
 use crate::guard;
-use crate::report::Unit;
+use crate::report::{Size, Unit};
 
 /// Reads a `limits` table into `limits`.
 pub(super) fn read(value: &Value<'_>, limits: &mut Limits) {
@@ -17,6 +17,15 @@ pub(super) fn read(value: &Value<'_>, limits: &mut Limits) {
         match whole.find(|measure| measure.key() == key) {
             Some(measure) => limit(&value, measure, limits),
             None => named(&value, key, limits),
+        }
+    }
+}
+
+/// Reads limits on the sizes alone.
+pub(super) fn sizes(value: &Value<'_>, limits: &mut Limits) {
+    for (key, value) in value.known(&Size::ALL.map(Size::name)) {
+        if let Some(size) = Size::named(key) {
+            limit(&value, Measure::Size(size), limits);
         }
     }
 }

@@ -47,6 +47,11 @@ impl Limits {
         self.list.iter().find(|limit| limit.measure == *measure)
     }
 
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
     /// The limits there are, in the order of measures.
     pub fn iter(&self) -> impl Iterator<Item = &Limit> {
         self.list.iter()

@@ -4,7 +4,7 @@ use super::limits::Limits;
 use super::mistakes::{Mistakes, code, nearest, suggestion};
 use super::settings::{Config, DEFAULT_PROFILE, SweepRules};
 use super::value::{Name, Value};
-use super::{budget, compact, rules, tolerance};
+use super::{budget, compact, files, rules, tolerance};
 use crate::analyze::plan::SnipRules;
 use crate::error::{Error, Result};
 use crate::guard;
@@ -155,6 +155,8 @@ fn tables(budget: &Value<'_>, config: &mut Config) {
         "compact",
         "graph",
         "constants",
+        "files",
+        "sum",
     ]) {
         match key {
             "profile" => profile(&value, &mut config.profile),
@@ -173,6 +175,8 @@ fn tables(budget: &Value<'_>, config: &mut Config) {
             "snip" => rules::snip(&value, &mut config.snip),
             "sweep" => rules::sweep(&value, &mut config.sweep),
             "compact" => compact::read(&value, &mut config.compact),
+            "files" => files::read(&value, &mut config.files),
+            "sum" => budget::sizes(&value, &mut config.files.sum),
             "graph" => rules::graph(&value, &mut config.graph),
             _ => rules::constants(&value),
         }

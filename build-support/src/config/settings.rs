@@ -1,6 +1,7 @@
 //! What a package asks for, as plain data.
 
 use super::compact::Compact;
+use super::files::Files;
 use super::limits::{Limits, Measure};
 use super::tolerance::Tolerance;
 use crate::analyze::plan::SnipRules;
@@ -46,6 +47,8 @@ pub struct Config {
     pub sweep: SweepRules,
     /// How it is compacted, if it is.
     pub compact: Option<Compact>,
+    /// Files that something else builds.
+    pub files: Files,
     /// What the dependency graph may hold.
     pub graph: guard::Rules,
 }
@@ -61,6 +64,9 @@ pub struct SweepRules {
 }
 
 impl Config {
+    /// What stands for the manifest where limits are given on the command line.
+    pub const COMMAND_LINE: &str = "command line";
+
     /// The configuration for a file that no package is known of, under the name `label`: no limits,
     /// and nothing is snipped.
     pub fn without_package(label: &str) -> Config {
@@ -81,6 +87,7 @@ impl Config {
             snip: SnipRules::default(),
             sweep: SweepRules::default(),
             compact: None,
+            files: Files::default(),
             graph: guard::Rules::default(),
         }
     }

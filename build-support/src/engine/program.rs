@@ -4,6 +4,7 @@
 
 use crate::engine::memory::Memory;
 use crate::error::{Error, Result};
+use crate::system::calling;
 use crate::wasm::artifact::{Artifact, FileKind};
 use std::path::{Path, PathBuf};
 use wasmtime::component::types::ComponentItem;
@@ -103,8 +104,8 @@ impl Program {
     /// # Errors
     /// [`Error::Input`] where the engine refuses it, or it imports something else than WASI.
     pub fn compile(engine: &Engine, file: &Path, artifact: &Artifact) -> Result<Self> {
-        let help = "give a file as `cargo wasm` or `cargo wasm-p1` makes it";
-        let compiled = Compiled::new(engine, artifact).map_err(refused(file, help))?;
+        let help = format!("give a file as `{}` makes it", calling::call("build"));
+        let compiled = Compiled::new(engine, artifact).map_err(refused(file, &help))?;
         Self::link(engine, file, &compiled, Imports::Wasi)
     }
 

@@ -17,6 +17,7 @@ use crate::project::listener::Listener;
 use crate::project::package::{Package, Wanted};
 use crate::project::{choice, toolchain};
 use crate::report::{Size, Sizes};
+use crate::system::{calling, files};
 use crate::wasm::artifact::{Artifact, FileKind};
 use crate::wasm::bindgen;
 use manifest::{Manifest, Placed};
@@ -73,6 +74,8 @@ pub struct Built {
     pub kind: FileKind,
     /// What it weighs.
     pub sizes: Sizes,
+    /// The functions whose panics lost their messages.
+    pub snipped: usize,
 }
 
 /// Builds the package and gives it a budget.
@@ -83,12 +86,18 @@ pub struct Built {
 pub fn run(request: &Request, listener: &mut dyn Listener) -> Result<Adopted> {
     let package = choice::package(request.package.as_deref())?;
     let own = Manifest::read(&package.manifest)?;
+    // Before minutes go into a build.
+    files::can_write(&package.manifest)?;
+    files::can_write(&package.root.join("Cargo.toml"))?;
     match (own.has_budget(), request.force) {
         (true, false) => Err(Error::input(
             &package.manifest,
             "there is a [package.metadata.budget] already",
-            "`cargo budget build` builds with it; `cargo budget init --force` writes its limits anew from the present size, and \
-                   nothing else in it",
+            format!(
+                "`{}` builds with it; `{} --force` writes its limits anew from the present size, and nothing else in it",
+                calling::call("build"),
+                calling::budget("init")
+            ),
         )),
         (true, true) => renew(&package, own, request, listener),
         (false, _) => found(&package, own, request, listener),
@@ -245,6 +254,7 @@ fn make(
             target: config.target.clone(),
             kind: artifact.kind(),
             sizes: sizes::run(artifact.bytes()),
+            snipped: 0,
         });
     }
     let toolchain = toolchain::find(&config.target, &mut |line| listener.say(line))?;
@@ -270,6 +280,7 @@ fn make(
         target: config.target.clone(),
         kind: shipped.report.kind,
         sizes: shipped.report.sizes,
+        snipped: shipped.report.snipped.len(),
     })
 }
 
@@ -284,8 +295,11 @@ fn refuse_input_of_wasm_bindgen(package: &Package, file: &Path, bytes: &[u8]) ->
             "`{}` is not shipped as this file: wasm-bindgen reads it and makes another",
             package.name
         ),
-        "run wasm-bindgen (or wasm-pack) on it, then `cargo budget optimize pkg/app_bg.wasm -o pkg/app_bg.wasm` and \
-               `cargo budget init --from pkg/app_bg.wasm`",
+        format!(
+            "run wasm-bindgen (or wasm-pack) on it, then `{} pkg/app_bg.wasm -o pkg/app_bg.wasm` and `{} --from pkg/app_bg.wasm`",
+            calling::call("optimize"),
+            calling::budget("init")
+        ),
     ))
 }
 

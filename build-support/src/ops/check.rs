@@ -2,7 +2,7 @@
 //! something else has built; [`ship`](crate::ops::ship) adds what it knows of a file that it has
 //! made.
 
-use crate::attribution::Attribution;
+use crate::attribution::{Attribution, Row, RowKind};
 use crate::config::{Config, Measure};
 use crate::error::Result;
 use crate::gate::{self, Verdict};
@@ -11,6 +11,7 @@ use crate::ops::named;
 use crate::report::{self, Prunable, Report, Sizes, Toolchain, VerdictRecord};
 use crate::wasm::artifact::Artifact;
 use crate::wasm::{ReadError, features, reachability};
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -34,6 +35,35 @@ pub fn run(file: &Path, artifact: &Artifact, config: &Config) -> Result<(Report,
     }
     let verdict = judge(&mut report, config);
     Ok((report, verdict))
+}
+
+/// What the files of `reports` weigh together, each with its name, judged by the limits on their
+/// sum. Each file is a row of it.
+pub fn sum(reports: &[(String, Report)], config: &Config) -> Option<(Report, Verdict)> {
+    let (_, first) = reports.first()?;
+    let row = |(name, report): &(String, Report)| {
+        Row::new(RowKind::Component, name.clone(), report.sizes.raw)
+    };
+    let rows = reports.iter().map(row);
+    let mut rows: Vec<_> = rows.collect();
+    rows.sort_by_key(|row| Reverse(row.bytes));
+    let sizes = Sizes::default().map(|size| {
+        let all = reports.iter().map(|(_, report)| report.sizes.get(size));
+        all.fold(0, u64::saturating_add)
+    });
+    let mut report = Report {
+        package: format!("the sum of {} files", reports.len()),
+        sizes,
+        attribution: Attribution {
+            bytes: sizes.raw,
+            rows,
+        },
+        ..first.clone()
+    };
+    let mut together = config.clone();
+    together.limits = config.files.sum.clone();
+    let verdict = judge(&mut report, &together);
+    Some((report, verdict))
 }
 
 /// The report of `artifact`, of which nothing is known but its bytes; it is not judged.

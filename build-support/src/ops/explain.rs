@@ -9,6 +9,7 @@ use crate::ops::symbol_map::SymbolMap;
 use crate::passes::pipeline;
 use crate::project::package::Package;
 use crate::report::{self, Report};
+use crate::system::calling;
 use crate::wasm::artifact::Artifact;
 use crate::wasm::path::OUTLINED;
 use crate::wasm::{ReadError, symbols};
@@ -71,7 +72,8 @@ pub fn run(file: &Path, symbol: &str) -> Result<Explained> {
     }
     if found.is_empty() {
         let help = format!(
-            "list them with `build-support analyze {}`, and give a whole path or the end of one",
+            "list them with `{} {}`, and give a whole path or the end of one",
+            calling::call("analyze"),
             linked.display()
         );
         let message = format!("no function or data symbol is called `{symbol}`");

@@ -18,6 +18,7 @@ use crate::ops::ship::Shipped;
 use crate::project::listener::Listener;
 use crate::project::package::{Package, Wanted};
 use crate::report::{self, Report};
+use crate::system::calling;
 use crate::system::files;
 use crate::wasm::bindgen;
 use raised::NewLimits;
@@ -163,8 +164,11 @@ fn built(
                     "{} for {target} is what wasm-bindgen reads, and not what is shipped",
                     package.name
                 ),
-                "hold what comes out of it: `cargo budget check pkg/app_bg.wasm --json > report.json` and \
-                       `cargo budget gate --report report.json`",
+                format!(
+                    "hold what comes out of it: `{} pkg/app_bg.wasm --json > report.json` and `{} --report report.json`",
+                    calling::budget("check"),
+                    calling::call("gate")
+                ),
             ));
         }
         let (report, file) = (shipped.report.clone(), shipped.files.report.clone());

@@ -10,6 +10,7 @@ use std::time::Duration;
 pub struct Progress {
     bar: ProgressBar,
     messages: bool,
+    stages: usize,
 }
 
 impl Progress {
@@ -27,6 +28,7 @@ impl Progress {
         Self {
             bar,
             messages: false,
+            stages: 0,
         }
     }
 
@@ -53,7 +55,9 @@ impl Listener for Progress {
     }
 
     fn stage(&mut self, name: &str) {
-        self.bar.set_message(name.to_owned());
+        self.stages += 1;
+        self.bar
+            .set_message(format!("stage {}: {name}", self.stages));
         self.bar.enable_steady_tick(Duration::from_millis(100));
     }
 }

@@ -84,19 +84,23 @@ pub fn stage_table(stages: &[Stage], colour: bool) -> String {
         table.push(HEADING, stage_row(&all, Some(first.bytes)));
     }
     let paint = Paint { colour };
-    let lines = table.lines().into_iter();
-    lines
-        .map(|(style, line)| {
-            // What was not done is said whole, with what to do about it.
-            let is_whole = NOT_DONE.iter().any(|what| line.contains(what));
-            let line = if is_whole {
-                line
-            } else {
-                units::cut(&line, WIDTH)
-            };
-            format!("{}\n", paint.with(style, &line))
-        })
-        .collect()
+    let lines: Vec<_> = table.lines().into_iter().collect();
+    // All that comes before a note is as wide in every line.
+    let notes = stages.iter().flat_map(|stage| {
+        std::iter::once(stage.note.chars().count()).chain(stage.steps.iter().map(|_| 0))
+    });
+    let indents = lines.iter().skip(1).zip(notes);
+    let indents = indents.filter(|(_, note)| *note > 0);
+    let indent = indents
+        .map(|((_, line), note)| line.chars().count().saturating_sub(note))
+        .next()
+        .unwrap_or(0);
+    let whole = |(style, line): (Style, String)| -> String {
+        let pieces = units::broken(&line, WIDTH, indent);
+        let pieces = pieces.iter().map(|piece| paint.with(style, piece) + "\n");
+        pieces.collect()
+    };
+    lines.into_iter().map(whole).collect()
 }
 
 /// What a step gave by itself: the core modules, without what is around them.
@@ -128,9 +132,6 @@ fn stage_row(stage: &Stage, before: Option<u64>) -> [String; 6] {
         stage.note.clone(),
     ]
 }
-
-/// How a stage's note says that something was left undone.
-const NOT_DONE: [&str; 2] = ["not optimised: ", "not swept: "];
 
 /// What would be snipped, largest first as it is given, with the rule that chose each function, and
 /// the functions that a rule names but that were `spared` because they can return. Names are whole

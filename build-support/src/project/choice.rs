@@ -4,6 +4,8 @@
 use crate::config::{self, Config};
 use crate::error::{Error, Result};
 use crate::project::package::Package;
+use crate::project::unknown_names;
+use crate::system::calling;
 use cargo_metadata::Target;
 use std::path::{Path, PathBuf};
 
@@ -12,11 +14,18 @@ const P1: &str = "wasm32-wasip1";
 const P2: &str = "wasm32-wasip2";
 
 /// Crates that are for one target.
-const SIGNS: [(&str, &str); 6] = [
+const SIGNS: [(&str, &str); 13] = [
     ("wasm-bindgen", UNKNOWN),
     ("js-sys", UNKNOWN),
     ("web-sys", UNKNOWN),
+    ("dprint-core", UNKNOWN),
+    ("cosmwasm-std", UNKNOWN),
+    ("near-sdk", UNKNOWN),
+    ("stylus-sdk", UNKNOWN),
+    ("worker", UNKNOWN),
     ("wit-bindgen", P2),
+    ("proxy-wasm", P1),
+    ("extism-pdk", P1),
     ("wasip2", P2),
     ("wasip1", P1),
 ];
@@ -58,6 +67,12 @@ impl Package {
     /// # Errors
     /// [`Error::Config`] with every mistake in the metadata.
     pub fn config(&self, target: Option<&str>) -> Result<Config> {
+        let config = self.written(target)?;
+        unknown_names::refuse(self, &config)?;
+        Ok(config)
+    }
+
+    fn written(&self, target: Option<&str>) -> Result<Config> {
         if let Some(target) = target {
             return config::load(&self.manifest, target);
         }
@@ -156,6 +171,10 @@ pub fn targets(package: &Package, given: &[String]) -> Result<Vec<String>> {
         if !configured.is_empty() {
             return Ok(configured);
         }
+        // What rustup is to install is what is built.
+        if let [only] = toolchain_targets(&folder.join("rust-toolchain.toml")).as_slice() {
+            return Ok(vec![only.clone()]);
+        }
     }
     let signs = SIGNS.iter();
     let mut signs: Vec<_> = signs
@@ -179,8 +198,29 @@ pub fn targets(package: &Package, given: &[String]) -> Result<Vec<String>> {
             "it is not clear which target `{}` is for{why}",
             package.name
         ),
-        format!("say it with --target: {P2}, {P1} or {UNKNOWN}; --target may be repeated"),
+        candidates(package),
     ))
+}
+
+/// The lines to copy, each with what it is for.
+fn candidates(package: &Package) -> String {
+    let for_hosts = (UNKNOWN, "a browser, or a host with imports of its own");
+    let for_wasi = [
+        (P1, "WASI preview 1: wasmtime, WAMR, node, extism"),
+        (P2, "WASI 0.2: a component"),
+    ];
+    let mut all = for_wasi.to_vec();
+    // A program without a system has nothing to print to.
+    if package.makes.iter().any(Target::is_cdylib) {
+        all.insert(0, for_hosts);
+    }
+    let this = calling::this();
+    let all = all.iter();
+    let lines = all.map(|(target, what)| format!("{this} --target {target:<22}  # {what}"));
+    format!(
+        "say which, with one of\n          {}",
+        lines.collect::<Vec<_>>().join("\n          ")
+    )
 }
 
 /// `build.target` in a configuration of cargo's, so far as it is for wasm.
@@ -196,6 +236,20 @@ fn configured(file: &Path) -> Vec<String> {
         _ => Vec::new(),
     };
     let targets = targets.into_iter().filter(|target| is_wasm(target));
+    targets.map(str::to_owned).collect()
+}
+
+/// The wasm targets that a toolchain file asks rustup for.
+fn toolchain_targets(file: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let table: toml::Table = text.parse().unwrap_or_default();
+    let targets = table.get("toolchain").and_then(|own| own.get("targets"));
+    let targets = targets
+        .and_then(toml::Value::as_array)
+        .into_iter()
+        .flatten();
+    let targets = targets.filter_map(toml::Value::as_str);
+    let targets = targets.filter(|target| is_wasm(target));
     targets.map(str::to_owned).collect()
 }
 
@@ -224,6 +278,7 @@ mod tests {
             chosen: None,
             default_run: None,
             dependencies: dependencies.iter().map(|d| (*d).to_owned()).collect(),
+            features: Default::default(),
         }
     }
 
@@ -278,12 +333,17 @@ mod tests {
             ),
             "{unclear}"
         );
+        // What can be copied is there, and a program has no use for a target without a system.
+        let unclear = targets_with(&[]).unwrap_err().to_string();
         assert!(
-            targets_with(&[])
-                .unwrap_err()
-                .to_string()
-                .contains("--target")
+            unclear.contains("--target wasm32-unknown-unknown"),
+            "{unclear}"
         );
+        let program = targets(&package("app", "bin", &[]), &[])
+            .unwrap_err()
+            .to_string();
+        assert!(program.contains("--target wasm32-wasip1"), "{program}");
+        assert!(!program.contains(UNKNOWN), "{program}");
     }
 
     /// Protects projects that say it the usual way.
@@ -306,5 +366,12 @@ mod tests {
             assert_eq!(configured(&file), expected, "{text}");
         }
         assert!(configured(&folder.path().join("none")).is_empty());
+        let file = folder.path().join("rust-toolchain.toml");
+        std::fs::write(
+            &file,
+            "[toolchain]\ntargets = [\"x86_64-unknown-linux-gnu\", \"wasm32-wasip1\"]",
+        )
+        .unwrap();
+        assert_eq!(toolchain_targets(&file), [P1]);
     }
 }

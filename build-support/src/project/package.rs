@@ -1,8 +1,10 @@
 //! A package of a cargo workspace: where it is, what cargo makes of it, and what it depends on.
 
 use crate::error::{Error, Result};
+use crate::system::calling;
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Target};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// A package of a cargo workspace.
@@ -32,6 +34,8 @@ pub struct Package {
     pub default_run: Option<String>,
     /// What it depends on itself when it runs, on any target.
     pub dependencies: Vec<String>,
+    /// The features that can be switched on: its own, and its optional dependencies.
+    pub features: BTreeSet<String>,
 }
 
 /// Whom a message is about.
@@ -129,6 +133,7 @@ impl Package {
             chosen: chosen(&package.metadata["budget"]),
             default_run: package.default_run.clone(),
             dependencies: dependencies.map(|one| one.name.clone()).collect(),
+            features: package.features.keys().cloned().collect(),
         }
     }
 
@@ -228,9 +233,12 @@ fn unreadable(error: cargo_metadata::Error) -> Error {
     let said = stderr.trim();
     let said = said.strip_prefix("error: ").unwrap_or(said);
     let help = if said.starts_with("could not find `Cargo.toml`") {
-        "run this inside a cargo project; `cargo budget check FILE --limit raw=60KiB` and whatever is given a file need none"
+        format!(
+            "run this inside a cargo project; `{} FILE --limit raw=60KiB` and whatever is given a file need none",
+            calling::budget("check")
+        )
     } else {
-        "mend what cargo says"
+        "mend what cargo says".to_owned()
     };
     Error::toolchain(format!("reading the workspace: {said}"), help)
 }

@@ -132,7 +132,10 @@ fn line(target: &str, toolchain: &Toolchain) -> String {
     let from = match &toolchain.std {
         Std::Installed => "installed".to_owned(),
         Std::Added => "added by rustup".to_owned(),
-        Std::Sources(sources) => format!("built from sources in {}", sources.library.display()),
+        Std::Sources(sources) => format!(
+            "built from sources in {}, once for each set of flags",
+            sources.library.display()
+        ),
     };
     let version = &toolchain.version;
     format!("standard library for {target}: {from} ({version})")

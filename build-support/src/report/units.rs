@@ -106,6 +106,37 @@ pub fn cut(text: &str, width: usize) -> String {
     format!("{}…", kept.trim_end())
 }
 
+/// `text` in lines of at most `width` characters, but for words that are longer, broken between
+/// words; all but the first are indented.
+pub fn broken(text: &str, width: usize, indent: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut rest = text;
+    let mut room = width;
+    loop {
+        let is_whole = rest.chars().count() <= room;
+        // What stands in front of the indent is no place to break at.
+        let first = if lines.is_empty() { indent } else { 0 };
+        let blanks = rest
+            .char_indices()
+            .enumerate()
+            .filter(|(at, (_, c))| *c == ' ' && *at > first);
+        let fitting = blanks.clone().take_while(|(at, _)| *at <= room).last();
+        let blank = fitting.or_else(|| blanks.clone().next());
+        let lead = if lines.is_empty() { 0 } else { indent };
+        match blank.filter(|_| !is_whole) {
+            Some((_, (at, _))) => {
+                lines.push(" ".repeat(lead) + rest[..at].trim_end());
+                rest = rest[at..].trim_start();
+            }
+            None => {
+                lines.push(" ".repeat(lead) + rest);
+                return lines;
+            }
+        }
+        room = width.saturating_sub(indent).max(1);
+    }
+}
+
 /// How many characters a line of an error has at most: a parser repeats what it did not expect,
 /// however long.
 pub const LONGEST_LINE: usize = 1_000;
@@ -138,7 +169,8 @@ fn tenths(n: u128) -> String {
 #[cfg(test)]
 mod tests {
     use super::{
-        MAX, bytes, change, change_share, counted, cut, human, parse, share, shorten, time, used,
+        MAX, broken, bytes, change, change_share, counted, cut, human, parse, share, shorten, time,
+        used,
     };
 
     #[test]
@@ -300,5 +332,19 @@ mod tests {
         for n in [1, 999, 1_024, 307_200, MAX] {
             assert_eq!(parse(&format!("{n} B")), Ok(n));
         }
+    }
+
+    /// Protects notes from being lost at the edge, and tables from their own columns.
+    #[test]
+    fn lines_are_broken_between_words() {
+        let table = "a  b  a note of words";
+        for (width, lines) in [
+            (21, vec![table]),
+            (14, vec!["a  b  a note", "      of words"]),
+            (8, vec!["a  b  a", "      note", "      of", "      words"]),
+        ] {
+            assert_eq!(broken(table, width, 6), lines, "{width}");
+        }
+        assert_eq!(broken("longer", 3, 2), ["longer"]);
     }
 }

@@ -95,6 +95,23 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
+/// Whether [`write_atomic`] would find a place beside `path`, for whoever has much to do before it
+/// is written.
+///
+/// # Errors
+/// [`Error::Io`] naming the file.
+pub fn can_write(path: &Path) -> Result<()> {
+    let place = place(path).map_err(Error::io("writing", path))?;
+    let place = place.unwrap_or_else(|| path.to_owned());
+    let folder = match place.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let mut builder = tempfile::Builder::new();
+    let made = builder.prefix(TEMPORARY_PREFIX).tempfile_in(folder);
+    made.map(drop).map_err(Error::io("writing beside", path))
+}
+
 /// Where the file itself is that `path` names, links followed, whether or not it is there yet; none
 /// where it is no file but something that takes bytes.
 fn place(path: &Path) -> std::io::Result<Option<PathBuf>> {

@@ -191,17 +191,6 @@ pub fn in_folder(folder: &Path, name: &str) -> Option<PathBuf> {
     path.is_file().then_some(path)
 }
 
-/// What this program is called with: the subcommand of cargo where it is that one.
-pub fn own_name() -> &'static str {
-    let program = std::env::args_os().next().unwrap_or_default();
-    let stem = Path::new(&program).file_stem();
-    if stem.is_some_and(|stem| stem == "cargo-budget") {
-        "cargo budget"
-    } else {
-        "build-support"
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,17 +7,24 @@
 //! A limit is on what is shipped, and that is not this file: it is not judged. `cargo budget check`
 //! judges what comes out.
 
+use crate::system::calling;
 use crate::wasm::module;
 
 /// Where the macros leave what wasm-bindgen has to know; it takes the section out.
 const SECTION: &str = "__wasm_bindgen_unstable";
 
 /// What a user has to do with such a file.
-pub const NEXT: &str = "\
+pub fn next() -> String {
+    format!(
+        "\
 this is what wasm-bindgen reads, and not what is shipped: it was swept and snipped, and is not judged by the limits.
       Run wasm-bindgen (or wasm-pack) on it, then
-        cargo budget optimize pkg/app_bg.wasm -o pkg/app_bg.wasm
-        cargo budget check pkg/app_bg.wasm";
+        {} pkg/app_bg.wasm -o pkg/app_bg.wasm
+        {} pkg/app_bg.wasm",
+        calling::call("optimize"),
+        calling::budget("check")
+    )
+}
 
 /// Whether wasm-bindgen has still to read it.
 pub fn is_input(file: &[u8]) -> bool {

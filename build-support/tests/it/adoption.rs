@@ -89,6 +89,8 @@ fn adopt(project: &Project, target: &str, init: &[&str], before: &str) {
         "[package.metadata.budget]",
         "cargo budget build",
         "wrote [profile.release-wasm]",
+        "without its",
+        "enabled = false",
     ] {
         assert!(written.contains(text), "{text:?} is not in {written}");
     }
@@ -361,7 +363,7 @@ fn a_file_from_anywhere_is_judged() {
     let over = said(&check(&[&format!("raw={}", size - 1)]), 1);
     assert!(
         over.contains("error[over-budget]")
-            && over.contains("--limit:5:7")
+            && over.contains("command line:1:9")
             && over.contains("app::run"),
         "{over}"
     );

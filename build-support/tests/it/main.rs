@@ -16,12 +16,14 @@ mod config;
 mod differential;
 mod docs;
 mod features;
+mod first_minutes;
 mod fixtures;
 mod foreign;
 mod gate;
 #[path = "../generated/mod.rs"]
 mod generated;
 mod guard;
+mod hints;
 mod inputs;
 mod linker;
 mod messages;

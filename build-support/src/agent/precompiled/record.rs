@@ -3,6 +3,7 @@
 
 use crate::engine::setup::{Compiler, ENGINE};
 use crate::error::{Error, Result};
+use crate::system::calling;
 use crate::system::{digest, files};
 use crate::wasm::artifact::{Artifact, FileKind};
 use serde::{Deserialize, Serialize};
@@ -117,7 +118,10 @@ pub(super) fn write(file: &Path, record: &Record) -> Result<()> {
 /// The error of a file that is not to be used, whose remedy is always the same: it is made from the
 /// wasm file.
 pub(super) fn again(file: &Path, message: String) -> Error {
-    let help = "make it again here: `cargo precompile`, or `build-support precompile FILE.wasm -o FILE.cwasm`";
+    let help = format!(
+        "make it again here: `{} FILE.wasm -o FILE.cwasm`",
+        calling::call("precompile")
+    );
     Error::input(file, message, help)
 }
 

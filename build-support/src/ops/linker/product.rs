@@ -7,6 +7,7 @@ use super::place::Place;
 use crate::config;
 use crate::error::{Error, Result};
 use crate::project::package::{CrateKind, Package};
+use crate::system::calling;
 use cargo_metadata::Target;
 use std::path::{Path, PathBuf};
 
@@ -102,6 +103,9 @@ fn unknown_place(output: &Path, manifest: &Path) -> Error {
             output.display(),
             manifest.display()
         ),
-        "build with `cargo build --target …`, or take `build-support` out as the linker and use `cargo wasm`",
+        format!(
+            "build with `cargo build --target …`, or take the tool out as the linker and use `{}`",
+            calling::call("build")
+        ),
     )
 }

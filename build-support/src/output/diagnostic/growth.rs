@@ -9,7 +9,7 @@ use crate::diagnostic::{Diagnostic, Level};
 use crate::gate::succession::Weakened;
 use crate::gate::{Growth, Unjudged, Verdict};
 use crate::report::{BaselineRecord, Because, Difference, Judged, Report, units};
-use crate::system::process;
+use crate::system::calling;
 use std::path::Path;
 
 /// The stable name of the diagnostic for a size over its baseline and tolerance.
@@ -118,8 +118,8 @@ fn grew(
                 listed(grown.iter().map(too_much).collect())
             ),
             format!(
-                "raise the baseline deliberately: `{} gate --raise --reason \"why this is worth it\"`",
-                process::own_name()
+                "raise the baseline deliberately: `{} --raise --reason \"why this is worth it\"`",
+                calling::call("gate")
             ),
             "the tolerance is set in [package.metadata.budget.ratchet] of the package's manifest"
                 .to_owned(),

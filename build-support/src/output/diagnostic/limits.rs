@@ -3,11 +3,12 @@
 use super::rows;
 use crate::attribution::groups::{self, Grouping};
 use crate::attribution::{Attribution, Row, RowKind};
-use crate::config::{Config, Measure};
+use crate::config::{Config, Limit, Measure};
 use crate::diagnostic::{Diagnostic, place};
 use crate::gate::{Breach, Verdict};
+use crate::output::hints;
 use crate::report::{Report, Size, units};
-use crate::system::process;
+use crate::system::calling;
 use std::path::Path;
 
 /// The stable name of the diagnostic.
@@ -27,6 +28,7 @@ pub fn limits(verdict: &Verdict, report: &Report, config: &Config, file: &Path) 
         let mut one = diagnostic(first, report, config, file);
         one.notes = more.iter().map(|breach| beside(breach, config)).collect();
         one.notes.extend(explained(report, first));
+        one.help.extend(hints::of(&report.attribution));
         all.push(one);
     }
     all.extend(others.into_iter().map(|breach| {
@@ -63,16 +65,22 @@ fn diagnostic(breach: &Breach, report: &Report, config: &Config, file: &Path) ->
             units::amount(*actual, measure.unit()),
             units::used(*actual, most)
         ),
-        help: vec![
-            shows(measure, file),
-            format!(
-                "to raise the limit deliberately, set {} = {} here and say why in the commit",
-                written(config, limit.span.start).unwrap_or_else(|| key(measure)),
-                units::bytes(*actual).replace(',', "_")
-            ),
-        ],
+        help: vec![shows(measure, file), raise(config, limit, *actual)],
         ..Diagnostic::at(&config.manifest, &config.source, limit.span.clone())
     }
+}
+
+/// How the limit goes up.
+fn raise(config: &Config, limit: &Limit, actual: u64) -> String {
+    let measure = &limit.measure;
+    if config.manifest == Path::new(Config::COMMAND_LINE) {
+        return format!("to allow it, give {}={actual} there", key(measure));
+    }
+    format!(
+        "to raise the limit deliberately, set {} = {} here and say why in the commit",
+        written(config, limit.span.start).unwrap_or_else(|| key(measure)),
+        units::bytes(actual).replace(',', "_")
+    )
 }
 
 /// What is measured and how much it is, as a sentence's beginning.
@@ -93,7 +101,7 @@ fn sentence(subject: &str, measure: &Measure, actual: u64) -> String {
 
 /// Where more is to be seen.
 fn shows(measure: &Measure, file: &Path) -> String {
-    let analyze = format!("`{} analyze {}", process::own_name(), file.display());
+    let analyze = format!("`{} {}", calling::call("analyze"), file.display());
     match measure {
         Measure::Size(_) | Measure::Functions => format!("{analyze}` shows what makes up the size"),
         Measure::Crates | Measure::Crate(_) => {
@@ -231,7 +239,7 @@ mod tests {
             "and it is 6 bytes after gzip -9, 1 over its limit of 5 (Cargo.toml:1:2; gzip = 6)"
         );
         assert_eq!(all[0].notes[3], "250   25.0%  app::run");
-        let shows = |d: &Diagnostic| d.help[0].contains("build-support analyze r.json");
+        let shows = |d: &Diagnostic| d.help[0].contains(" analyze r.json");
         assert!(all.iter().all(shows));
     }
 

@@ -69,7 +69,11 @@ impl Ended {
 impl From<Output> for Ended {
     #[track_caller]
     fn from(done: Output) -> Self {
-        let text = |bytes| String::from_utf8(bytes).expect("it writes UTF-8");
+        // Messages name the program by the path it was called by, which is this machine's.
+        let text = |bytes| {
+            let text = String::from_utf8(bytes).expect("it writes UTF-8");
+            text.replace(TOOL, "build-support")
+        };
         Self {
             code: done.status.code().expect("no signal ended it"),
             stdout: text(done.stdout),
