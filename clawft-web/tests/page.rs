@@ -52,7 +52,11 @@ fn run_with(file: &str, site: &str) {
     command
         .arg("--no-warnings")
         .args(["--test", "--test-reporter=tap"])
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(file))
+        .arg(
+            Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("tests")
+                .join(file),
+        )
         .env("REACTOR", reactor())
         .env("SITE", site)
         .env(
@@ -62,7 +66,9 @@ fn run_with(file: &str, site: &str) {
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     let count = |what: &str| {
-        let line = said.lines().find_map(|line| line.strip_prefix(&format!("# {what} ")));
+        let line = said
+            .lines()
+            .find_map(|line| line.strip_prefix(&format!("# {what} ")));
         line.and_then(|count| count.parse::<u32>().ok())
     };
     assert!(
@@ -117,7 +123,12 @@ fn bundled() {
 /// One after the other: two browsers on two cores are slower than one twice.
 #[test]
 fn chromium() {
-    for file in ["page.test.mjs", "saving.test.mjs", "hosting.test.mjs", "devices.test.mjs"] {
+    for file in [
+        "page.test.mjs",
+        "saving.test.mjs",
+        "hosting.test.mjs",
+        "devices.test.mjs",
+    ] {
         run(file);
     }
     bundled();
