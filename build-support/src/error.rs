@@ -70,6 +70,9 @@ pub enum Error {
         /// The end of its stderr, empty where that went to the terminal.
         stderr: String,
     },
+    /// Cargo could not build, and has said why where the user reads it.
+    #[error("cargo could not build it, and says why above")]
+    Told,
     /// A manifest's budget table is wrong; each diagnostic points at its place.
     #[error("{} mistake{} in the budget metadata", .0.len(), if .0.len() == 1 { "" } else { "s" })]
     Config(Vec<Diagnostic>),

@@ -153,7 +153,12 @@ fn as_text(
 /// The report that the last build of the package left for its first target.
 fn last_report() -> anyhow::Result<PathBuf> {
     let package = Package::find(None)?;
-    let file = Files::last(&package, &package.config(None)?.target).report;
+    let target = match package.config(None) {
+        Ok(config) => config.target,
+        // It was built for one all the same.
+        Err(unclear) => last_target(&package).ok_or(unclear)?,
+    };
+    let file = Files::last(&package, &target).report;
     std::fs::metadata(&file).with_context(|| {
         format!(
             "{} is not there: build it with `{}`",
@@ -162,6 +167,17 @@ fn last_report() -> anyhow::Result<PathBuf> {
         )
     })?;
     Ok(file)
+}
+
+/// What the package was built for the last time.
+fn last_target(package: &Package) -> Option<String> {
+    let folders = std::fs::read_dir(package.outputs("")).ok()?.flatten();
+    let built = folders.filter_map(|folder| {
+        let target = folder.file_name().into_string().ok()?;
+        let about = std::fs::metadata(Files::last(package, &target).report).ok()?;
+        Some((about.modified().ok()?, target))
+    });
+    built.max().map(|(_, target)| target)
 }
 
 /// What the functions of every module retain, the most first.

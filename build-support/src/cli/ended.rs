@@ -33,6 +33,10 @@ pub fn exit(ended: anyhow::Result<Ended>) -> ExitCode {
 
 /// Tells the error on stderr.
 pub fn complain(error: &anyhow::Error) {
+    // The last words are cargo's own.
+    if let Some(Error::Told) = error.downcast_ref() {
+        return;
+    }
     let mut stderr = streams::stderr();
     // Nothing is left to do where stderr itself is gone.
     if let Some(Error::Config(mistakes) | Error::Manifest(mistakes) | Error::Banned(mistakes)) =
@@ -88,6 +92,7 @@ mod tests {
                 status: text(),
                 stderr: text(),
             },
+            Error::Told,
             Error::Config(Vec::new()),
             Error::Manifest(Vec::new()),
             Error::Banned(Vec::new()),

@@ -58,8 +58,9 @@ impl Found {
         let version = version(&output).ok_or_else(|| {
             Error::toolchain(
                 format!(
-                    "{} does not tell its version: {output}",
-                    self.path.display()
+                    "{} is no wasm-opt: it does not tell its version, but: {}",
+                    self.path.display(),
+                    output.lines().next().unwrap_or_default()
                 ),
                 "set WASM_OPT to a working wasm-opt, or to nothing to use the built-in one alone",
             )
@@ -93,8 +94,9 @@ fn optimize(path: &Path, module: &[u8], features: &[&str]) -> Result<Vec<u8>> {
 
 /// `wasm-opt version 132 (version_132)` → 132.
 fn version(output: &str) -> Option<u32> {
-    output
-        .split_whitespace()
+    // Other programs have versions, too.
+    let words = output.strip_prefix("wasm-opt ")?.split_whitespace();
+    words
         .skip_while(|word| *word != "version")
         .nth(1)?
         .parse()
@@ -112,5 +114,7 @@ mod tests {
         );
         assert_eq!(super::version("wasm-opt version 116"), Some(116));
         assert_eq!(super::version("command not found"), None);
+        let cat = "cat (GNU coreutils) 9.1\nLicense GPLv3+: GNU GPL version 3 or later";
+        assert_eq!(super::version(cat), None);
     }
 }

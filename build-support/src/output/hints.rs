@@ -44,22 +44,21 @@ const SUSPECTS: [Suspect; 4] = [
     },
     Suspect {
         has: named!("hashmap_random_keys", "core::hash::sip", "hash::random"),
-        least: 200,
+        least: 64,
         what: "a HashMap has random keys and SipHash",
         help: "take a BTreeMap, a sorted Vec, or a HashMap with a hasher of its own",
-        saved: Some(1),
+        saved: Some(2_380),
     },
     Suspect {
         has: named!(
-            "panic_fmt",
-            "panicking::panic_bounds_check",
-            "begin_panic_handler",
-            "default_hook"
+            "core::panicking::panic_fmt",
+            "std::panicking::",
+            "get_backtrace_style"
         ),
         least: 300,
         what: "panics have messages, which bring formatting along",
         help: "have them trap without: `enabled = true` in [package.metadata.budget.snip], or `optimize --snip`",
-        saved: Some(1),
+        saved: Some(27_355),
     },
     Suspect {
         has: |row| {

@@ -214,7 +214,7 @@ fn candidates(package: &Package) -> String {
     if package.makes.iter().any(Target::is_cdylib) {
         all.insert(0, for_hosts);
     }
-    let this = calling::this();
+    let this = calling::with_target();
     let all = all.iter();
     let lines = all.map(|(target, what)| format!("{this} --target {target:<22}  # {what}"));
     format!(

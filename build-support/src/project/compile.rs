@@ -133,7 +133,7 @@ pub fn run(
 /// Runs cargo to the linked file, and hands on all that it says on the way.
 ///
 /// # Errors
-/// [`Error::Process`] where cargo fails.
+/// [`Error::Told`] where cargo cannot build, [`Error::Process`] where it fails otherwise.
 pub fn link(
     request: &Request,
     toolchain: &Toolchain,
@@ -170,6 +170,15 @@ pub fn link(
         }
         Ok(())
     })
+    .map_err(told)
+}
+
+/// What is left to say of a failure of cargo's: nothing where it is a compilation's.
+fn told(error: Error) -> Error {
+    match error {
+        Error::Process { status, .. } if status.ends_with(" 101") => Error::Told,
+        other => other,
+    }
 }
 
 /// Type-checks the package for its target, with its profile, as it will be compiled.
@@ -191,7 +200,7 @@ pub fn check(request: &Request, toolchain: &Toolchain, check: Check) -> Result<(
             .env("CARGO", &toolchain.cargo)
             .args(["--", "-Dwarnings"]);
     }
-    process::run(&mut cargo)
+    process::run(&mut cargo).map_err(told)
 }
 
 fn cargo(

@@ -77,6 +77,18 @@ pub fn call(subcommand: &str) -> String {
     caller().call(subcommand)
 }
 
+/// The command that runs now, without its arguments; `init` where it has none of the name `--target`.
+pub fn with_target() -> String {
+    const HAVE: [&str; 6] = ["build", "check", "doctor", "gate", "init", "watch"];
+    let this = this();
+    let last = this.rsplit(' ').next().unwrap_or_default();
+    if HAVE.contains(&last) {
+        this
+    } else {
+        budget("init")
+    }
+}
+
 /// The command that runs now, without its arguments.
 pub fn this() -> String {
     let words = std::env::args().skip(1);
