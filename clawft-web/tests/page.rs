@@ -12,7 +12,7 @@ use clawft_cli::serve::store::Store;
 use clawft_cli::serve::sync::Sync;
 use clawft_cli::serve::{Server, Site};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 const TARGET: &str = "wasm32-wasip1";
@@ -99,8 +99,37 @@ fn sync() {
     run("sync.test.mjs");
 }
 
+/// One browser at a time: two on two cores are slower than one twice.
+#[track_caller]
+fn browse(run: impl FnOnce()) {
+    static BROWSER: Mutex<()> = Mutex::new(());
+    let _alone = BROWSER.lock().unwrap_or_else(PoisonError::into_inner);
+    run();
+}
+
+#[test]
+fn page() {
+    browse(|| run("page.test.mjs"));
+}
+
+#[test]
+fn saving() {
+    browse(|| run("saving.test.mjs"));
+}
+
+#[test]
+fn hosting() {
+    browse(|| run("hosting.test.mjs"));
+}
+
+#[test]
+fn devices() {
+    browse(|| run("devices.test.mjs"));
+}
+
 /// Protects what is shipped: the folder that `cargo bundle` makes, with the headers, the compressed
 /// files and the segments of `weft serve`.
+#[test]
 fn bundled() {
     let folder = tempfile::tempdir().unwrap();
     let request = bundle::Request {
@@ -117,19 +146,6 @@ fn bundled() {
         Relay::new(&[]).unwrap(),
     );
     let server = Server::start(site, 0).unwrap();
-    run_with("bundled.test.mjs", &format!("http://127.0.0.1:{}", server.port));
-}
-
-/// One after the other: two browsers on two cores are slower than one twice.
-#[test]
-fn chromium() {
-    for file in [
-        "page.test.mjs",
-        "saving.test.mjs",
-        "hosting.test.mjs",
-        "devices.test.mjs",
-    ] {
-        run(file);
-    }
-    bundled();
+    let url = format!("http://127.0.0.1:{}", server.port);
+    browse(|| run_with("bundled.test.mjs", &url));
 }
