@@ -126,6 +126,7 @@ fn first_answer(
 fn needed<'a>(example: &'a Example, about: &'a About) -> Vec<&'a str> {
     let options = &example.optimizations;
     let on = [
+        ("files", example.files.is_some()),
         ("jit", options.jit),
         ("persistence", options.persistence),
         ("snapshot", options.snapshot),
