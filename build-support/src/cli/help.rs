@@ -104,6 +104,8 @@ fn joined(text: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut goes_on = false;
     for line in text.lines() {
+        // These begin something new.
+        goes_on &= line != "Examples:" && !line.starts_with("Exit codes:");
         match lines
             .last_mut()
             .filter(|_| goes_on && !line.starts_with(' '))
@@ -218,7 +220,7 @@ mod tests {
     fn help_is_laid_out_for_the_terminal() {
         let text = "\
 This is a paragraph that whoever wrote it has broken where the source ends, and not where a terminal does, so that
-it is put together first.
+it is put together first, with a long line at its end, which is not put together with what begins below it.
 Examples:
   tool do this        what it does
   tool do something with very many arguments --and another --and one more
@@ -233,7 +235,8 @@ Options:
             "\
 This is a paragraph that whoever wrote it has broken where
 the source ends, and not where a terminal does, so that it
-is put together first.
+is put together first, with a long line at its end, which is
+not put together with what begins below it.
 Examples:
   tool do this  what it does
   tool do something with very many arguments --and another \\

@@ -36,7 +36,13 @@ pub fn table() -> Vec<(&'static str, u64)> {
 
 const SUSPECTS: [Suspect; 4] = [
     Suspect {
-        has: named!("flt2dec", "float_to_decimal", "float_to_exponential"),
+        has: named!(
+            "flt2dec",
+            "<f64 as core::fmt::",
+            "<f32 as core::fmt::",
+            "float_to_decimal",
+            "float_to_exponential"
+        ),
         least: 1_000,
         what: "numbers with a fraction are formatted",
         help: "print whole numbers, such as thousandths, or fewer places by hand",

@@ -40,7 +40,10 @@ impl Caller {
         } else if by_alias {
             Self::Workspace
         } else {
-            Self::Program(program.to_owned())
+            // Any other program has the tool as a library, and not its command line.
+            let is_own = path.file_stem().is_some_and(|stem| stem == "build-support");
+            let name = if is_own { program } else { "build-support" };
+            Self::Program(name.to_owned())
         }
     }
 

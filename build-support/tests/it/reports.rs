@@ -112,7 +112,7 @@ fn what_cannot_be_written_is_said() {
         ),
         (
             &["app.json", "--format", "pdf"],
-            "possible values: markdown, html, json, text",
+            "possible values: markdown, html, json, svg, text",
         ),
     ];
     for (args, expected) in cases {
