@@ -22,7 +22,7 @@ const AIMS: &[(&str, usize)] = &[
     ("diagnostic", 80),
     ("error", 90),
     ("size", 140),
-    ("system", 400),
+    ("system", 420),
     ("guard", 880),
     ("wasm", 3_470),
     ("attribution", 920),

@@ -80,7 +80,7 @@ pub fn call(subcommand: &str) -> String {
     caller().call(subcommand)
 }
 
-/// The command that runs now, without its arguments; `init` where it has none of the name `--target`.
+/// The command that runs now, without its arguments; `init` where it takes no `--target`.
 pub fn with_target() -> String {
     const HAVE: [&str; 6] = ["build", "check", "doctor", "gate", "init", "watch"];
     let this = this();
