@@ -38,8 +38,8 @@ pub struct Opts {
     /// The only folder the agent may see; target/agent where this is not given
     #[arg(long)]
     root: Option<PathBuf>,
-    /// The component, a reactor, or a precompiled file (`cargo precompile`); what `cargo wasm`
-    /// shipped where this is not given
+    /// The component, a reactor, or a precompiled file; what the last build shipped where this is
+    /// not given
     #[arg(long)]
     component: Option<PathBuf>,
     /// Print the whole answers as JSON, one a line
