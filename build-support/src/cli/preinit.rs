@@ -28,7 +28,7 @@ Examples:
   build-support preinit --config-file agent.json
   build-support preinit agent.wasm -o ready.wasm --config '{\"model\": \"offline\"}'")]
 pub struct Opts {
-    /// The agent's files; those that `cargo wasm` and `cargo wasm-p1` shipped where none is given
+    /// The agent's files; those that the last builds shipped where none is given
     files: Vec<PathBuf>,
     /// The configuration, as JSON
     #[arg(long, default_value = "{}")]
