@@ -6,7 +6,10 @@
 //! nowhere. Keys are added on the way out, so that none is ever in the component's memory; what a
 //! server says of a fault loses them on its way in.
 
+mod http;
 mod steps;
+
+pub use http::no_http;
 
 use crate::config::Settings;
 use crate::host::{Clock, Host, Input, Progress};
@@ -74,9 +77,7 @@ impl Component {
         let compiled = compiled.map_err(worded).map_err(at)?;
         let mut linker: Linker<State> = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_sync(&mut linker).map_err(worded)?;
-        // `wasi:http` among them: in steps it sends nothing itself.
-        let others = linker.define_unknown_imports_as_traps(&compiled);
-        others.map_err(worded).map_err(at)?;
+        no_http(&mut linker, &compiled).map_err(worded)?;
         let mut wasi = WasiCtx::builder();
         let opened = wasi.preopened_dir(root, "/", FsPerms::ReadWrite);
         opened.map_err(|why| format!("{}: {why:#}", root.display()))?;

@@ -32,7 +32,7 @@ pub fn run(file: &Path, folder: &Path) -> wasmtime::Result<String> {
     let component = Component::from_file(&engine, file)?;
     let mut linker = Linker::new(&engine);
     wasmtime_wasi::p2::add_to_linker_sync(&mut linker)?;
-    linker.define_unknown_imports_as_traps(&component)?; // wasi:http: this one talks to no model
+    clawft_cli::wasm::no_http(&mut linker, &component)?; // this one talks to no model
     let mut store = Store::new(&engine, Host::at(folder)?); // its WASI: `folder` and nothing else
     let agent = linker.instantiate(&mut store, &component)?;
     let at = agent.get_export_index(&mut store, None, "clawft:agent/agent@0.2.0");
