@@ -126,7 +126,7 @@ pub fn compile(words: &[OsString]) -> Result<ExitStatus> {
 fn is_counted(words: &[OsString]) -> bool {
     words.windows(2).any(|pair| {
         let is_of = |name: &&str| pair[1] == name.replace('-', "_").as_str();
-        pair[0] == "--crate-name" && PACKAGES.iter().any(|name| is_of(&name))
+        pair[0] == "--crate-name" && PACKAGES.iter().any(is_of)
     })
 }
 

@@ -24,7 +24,7 @@ use std::time::Instant;
 const ROUNDS: u32 = 100;
 
 /// What was found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Native {
     /// The program; one of its own where nothing is said, which there was before `weft`.
     #[serde(default = "former")]
@@ -40,6 +40,9 @@ pub struct Native {
     /// One message of the transcript, on average over a process that plays it 100 times, its start
     /// included.
     pub message: Quantiles,
+    /// Ways of building it, compared; absent where nobody has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub builds: Option<builds::Builds>,
 }
 
 fn former() -> String {
@@ -70,6 +73,7 @@ pub fn run(package: &Package, transcript: &Transcript, samples: u32) -> Result<N
         })?,
         rustc: compiler.version,
         target: compiler.host,
+        builds: None,
     })
 }
 

@@ -3,6 +3,7 @@
 
 use super::{Allocators, Baseline, Figures, Memory, StageBytes};
 use crate::alloc_compare::{self, Allocator, Request};
+use crate::native::builds;
 use crate::transcript::Transcript;
 use crate::variants::{self, Variants};
 use crate::{memory, native, startup};
@@ -38,10 +39,12 @@ pub enum Part {
     Allocators,
     /// The native program.
     Native,
+    /// Ways of building it; this takes many minutes, and is measured where it is asked for.
+    NativeBuilds,
 }
 
 impl Part {
-    /// All of them.
+    /// All of them, but for the one that is to be asked for.
     pub const ALL: [Self; 5] = [
         Self::Sizes,
         Self::Startup,
@@ -101,11 +104,19 @@ pub fn measure(
     } else {
         kept()?.allocators.clone()
     };
-    let native = if wanted(Part::Native) {
+    let mut native = if wanted(Part::Native) {
         listener.stage("the native program");
         native::run(package, &transcript, NATIVE)?
     } else {
         kept()?.native.clone()
+    };
+    native.builds = if wanted(Part::NativeBuilds) {
+        let suffix = std::env::consts::EXE_SUFFIX;
+        let tool = tools.tool.with_file_name(format!("build-support{suffix}"));
+        let mut progress = |stage: &str| listener.stage(stage);
+        Some(builds::run(package, &transcript, &tool, &mut progress)?)
+    } else {
+        before.and_then(|before| before.native.builds.clone())
     };
     Ok(Baseline {
         package: package.name.clone(),

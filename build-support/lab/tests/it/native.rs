@@ -76,5 +76,5 @@ fn a_baseline_of_the_former_program_is_read() {
     let quantiles = json!({"samples": 1, "min_ns": 1, "median_ns": 1});
     let text = json!({"rustc": "r", "target": "t", "bytes": 1, "process": quantiles, "message": quantiles});
     let native: Native = serde_json::from_value(text).unwrap();
-    assert_eq!(native.program, "clawft");
+    assert_eq!((native.program.as_str(), native.builds), ("clawft", None));
 }
