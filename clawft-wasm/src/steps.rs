@@ -393,6 +393,8 @@ fn fault(status: i16, wants: Wants) -> HttpFault {
         HttpFault::TooLarge
     } else if is(ErrorCode::NotFound) {
         HttpFault::NoKey
+    } else if is(ErrorCode::Interrupted) {
+        HttpFault::Interrupted
     } else if wants == Wants::Head {
         HttpFault::Connect
     } else {

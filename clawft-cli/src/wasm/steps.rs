@@ -319,6 +319,7 @@ fn status(fault: HttpFault) -> i16 {
         HttpFault::TooLarge => ErrorCode::TooLarge,
         HttpFault::NoKey => ErrorCode::NotFound,
         HttpFault::Unsupported => ErrorCode::Unsupported,
+        HttpFault::Interrupted => ErrorCode::Interrupted,
         _ => ErrorCode::Io,
     };
     -i16::from(code.number())

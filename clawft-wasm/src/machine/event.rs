@@ -91,4 +91,6 @@ pub enum HttpFault {
     NotAllowed,
     /// There is no key for the credential that the request names, or it cannot be read.
     NoKey,
+    /// Whoever sends went away meanwhile: the request may have been answered, and paid for.
+    Interrupted,
 }

@@ -194,6 +194,11 @@ pub fn told(fault: HttpFault) -> (ErrorCode, Remedy, &'static str) {
             Remedy::None,
             "there is no key for its credential",
         ),
+        H::Interrupted => (
+            Code::Interrupted,
+            Remedy::None,
+            "the host went away meanwhile",
+        ),
     }
 }
 

@@ -45,6 +45,7 @@ const WRONG: [Wrong; 16] = [
     |effect| fault(effect, HttpFault::TooLarge),
     |effect| fault(effect, HttpFault::NotAllowed),
     |effect| fault(effect, HttpFault::NoKey),
+    |effect| fault(effect, HttpFault::Interrupted),
     |effect| fault(effect, HttpFault::Unsupported),
     |effect| head(effect, 500),
     |effect| head(effect, 401),

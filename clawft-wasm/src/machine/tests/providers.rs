@@ -299,6 +299,15 @@ fn a_reply_that_breaks_off() {
     assert_eq!(code, ErrorCode::Interrupted);
 }
 
+/// What a host had sent before it went away may have been answered: asked again, it is paid twice.
+#[test]
+fn what_may_have_been_answered_is_not_asked_again() {
+    let (code, message, seen) = fails(TWO, vec![Scene::Fault(HttpFault::Interrupted)]);
+    assert_eq!(code, ErrorCode::Interrupted);
+    assert!(message.contains("went away"), "{message}");
+    assert_eq!(seen.requests.len(), 1);
+}
+
 #[test]
 fn a_conversation_that_is_too_long_is_sent_in_part_once() {
     let long = |status, text: &str| {
