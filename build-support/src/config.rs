@@ -2,30 +2,41 @@
 //! the file, so that whoever complains later can point at it.
 //!
 //! ```toml
-//! [package.metadata.budget] profile = "release-wasm"                 # "release" where the key is
-//! absent targets = ["wasm32-wasip2"]              # any wasm target where the key is absent
+//! [package.metadata.budget]
+//! profile = "release-wasm"                 # "release" where the key is absent
+//! targets = ["wasm32-wasip2"]              # any wasm target where the key is absent
 //! minimize = "gzip"                        # what is to be small: raw, the default, gzip or brotli
 //! build-id = true                          # a custom section with an id of the contents
-//! [package.metadata.budget.limits]         # on the shipped file, for every target raw = "300 KiB"
-//! # or a whole number of bytes gzip = "120 KiB" brotli = "100 KiB" functions = 400
-//! # functions with a body crates = 12                              # crates that have bytes in it
-//! memory = "320 KiB"                       # linear memory at the start start = 5_000
-//! # instructions until there is an instance crate.serde_json = "40 KiB"              # what a
-//! crate takes of it section.data = "8 KiB"                   # what a section takes of it
-//! [package.metadata.budget.target.wasm32-wasip2.limits] raw = 61_440                             #
-//! replaces that limit for that target [package.metadata.budget.ratchet]        # how much sizes
-//! may grow over the baseline tolerance = "0.5%"                       # or bytes, or both, of
-//! which the larger counts compressed-tolerance = "1%"              # of gzip and brotli drift =
-//! "2%"                             # all growth since the last deliberate raise
-//! [package.metadata.budget.snip] enabled = true                           # the default families =
-//! ["core::panicking"]           # of `families::FAMILIES`; all where the key is absent allow =
-//! ["app::keep::*"]                 # demangled paths that are never snipped deny =
-//! ["app::debug::dump"]              # and ones that are, besides the built-in families
-//! [package.metadata.budget.sweep] enabled = true                           # the default
-//! [package.metadata.budget.compact]        # asks for more than an optimiser does outline = "cold"
-//! # where code becomes functions: off, cold, outside-loops, all low-memory = "auto"
-//! # whether addresses below 1,024 are used: auto, used, unused [package.metadata.budget.graph]
-//! banned-crates = ["tokio"] banned-features = ["app/channels", "native-exec"] max-crates = 40
+//! [package.metadata.budget.limits]         # on the shipped file, for every target
+//! raw = "300 KiB"                          # or a whole number of bytes
+//! gzip = "120 KiB"
+//! brotli = "100 KiB"
+//! functions = 400                          # functions with a body
+//! crates = 12                              # crates that have bytes in it
+//! memory = "320 KiB"                       # linear memory at the start
+//! start = 5_000                            # instructions until there is an instance
+//! crate.serde_json = "40 KiB"              # what a crate takes of it
+//! section.data = "8 KiB"                   # what a section takes of it
+//! [package.metadata.budget.target.wasm32-wasip2.limits]
+//! raw = 61_440                             # replaces that limit for that target
+//! [package.metadata.budget.ratchet]        # how much sizes may grow over the baseline
+//! tolerance = "0.5%"                       # or bytes, or both, of which the larger counts
+//! compressed-tolerance = "1%"              # of gzip and brotli
+//! drift = "2%"                             # all growth since the last deliberate raise
+//! [package.metadata.budget.snip]
+//! enabled = true                           # the default
+//! families = ["core::panicking"]           # of `families::FAMILIES`; all where the key is absent
+//! allow = ["app::keep::*"]                 # demangled paths that are never snipped
+//! deny = ["app::debug::dump"]              # and ones that are, besides the built-in families
+//! [package.metadata.budget.sweep]
+//! enabled = true                           # the default
+//! [package.metadata.budget.compact]        # asks for more than an optimiser does
+//! outline = "cold"                         # code becomes functions: off, cold, outside-loops, all
+//! low-memory = "auto"                      # are addresses below 1,024 used: auto, used, unused
+//! [package.metadata.budget.graph]
+//! banned-crates = ["tokio"]
+//! banned-features = ["app/channels", "native-exec"]
+//! max-crates = 40
 //! [package.metadata.budget.constants]      # sizes inside the program, for `guard::constants`
 //! read-buffer = "16 KiB"
 //! ```

@@ -1,4 +1,4 @@
-//! Line coverage of the agent by its own tests: the crates `clawft-types` and `clawft-wasm`, as they
+//! Line coverage of the agent by its own tests: `clawft-types` and `clawft-wasm`, as they
 //! are built natively. Only these two are instrumented, by a wrapper of the compiler: they have a
 //! setting of their own, so that cargo keeps them apart from the plain ones, and everything else is
 //! what every command shares. Lines of tests are not counted.
