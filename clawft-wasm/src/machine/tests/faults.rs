@@ -20,7 +20,7 @@ fn failed() -> Box<AgentError> {
 }
 
 /// Every way in which each effect can go wrong; `None` where this is no fault of that effect.
-const WRONG: [Wrong; 16] = [
+const WRONG: [Wrong; 17] = [
     |_| Some(Event::Cancel),
     |effect| match effect {
         Effect::Load { session, .. } => Some(Event::Loaded {
