@@ -288,7 +288,7 @@ no limits are set
             name: "componentize".into(),
             bytes,
             millis: 99_999.0,
-            note: long.clone(),
+            note: long.replace("::", " "),
             steps: Vec::new(),
         };
         report.stages = vec![stage(12_345_678), stage(345_678)];
