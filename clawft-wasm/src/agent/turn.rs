@@ -42,8 +42,8 @@ impl Turn {
     }
 
     /// As [`Machine::step`], with all that concerns store and tools done in `agent`: what comes out
-    /// is `Http`, `Receive`, `Delta`, `Wait`, `Done` or `Failed`; where the configuration has tools of
-    /// the host `Tools` with those, and of a turn that is [`Turn::asking`] `Ask`.
+    /// is `Http`, `Receive`, `Delta`, `Wait`, `Done` or `Failed`; where the configuration has tools
+    /// of the host `Tools` with those, and of a turn that is [`Turn::asking`] `Ask`.
     pub fn step(&mut self, agent: &mut Agent, event: Event<'_>) -> Effect {
         let mut effect = self.machine.step(event);
         loop {

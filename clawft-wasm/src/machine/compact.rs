@@ -1,5 +1,5 @@
-//! A conversation that is too long for the model: its oldest turns are summed up in one request, and
-//! the summary stands for them from then on. The store keeps all turns.
+//! A conversation that is too long for the model: its oldest turns are summed up in one request,
+//! and the summary stands for them from then on. The store keeps all turns.
 
 use core::mem;
 

@@ -40,8 +40,8 @@ pub enum Effect {
         /// The lines, each with its end.
         snapshot: String,
     },
-    /// Ask the user whether these calls may be run: `Decided` for each, in any order. An empty list:
-    /// the others are still awaited.
+    /// Ask the user whether these calls may be run: `Decided` for each, in any order. An empty
+    /// list: the others are still awaited.
     Ask(Vec<ToolCall>),
     /// Run these tools: `Tool` for each, in any order. An empty list: the others are still awaited.
     Tools(Vec<ToolCall>),

@@ -1,8 +1,9 @@
 //! The platform of a WASI 0.2 host: the first preopened directory, and the wall clock.
 //!
-//! It binds `wasi:filesystem` and `wasi:clocks` of 0.2.0 as `wit/deps` has them, so that older hosts
-//! link: a std program would come with an adapter from preview 1, which is larger than the agent. The host keeps every path inside the directory,
-//! symbolic links included. Only what is added to a file takes a stream: there is no other append.
+//! It binds `wasi:filesystem` and `wasi:clocks` of 0.2.0 as `wit/deps` has them, so that older
+//! hosts link: a std program would come with an adapter from preview 1, which is larger than the
+//! agent. The host keeps every path inside the directory, symbolic links included. Only what is
+//! added to a file takes a stream: there is no other append.
 
 use core_alloc::string::String;
 use core_alloc::vec::Vec;

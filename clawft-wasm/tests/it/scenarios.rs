@@ -1,6 +1,6 @@
 //! Every scenario of the scripted provider in steps: the host that sends the requests is here, and
-//! the agent is the shipped file, in a compiler, in an interpreter, in node and as a component. What
-//! comes of a scenario is what it says, no request is illegal, and the sessions are the same.
+//! the agent is the shipped file, in a compiler, in an interpreter, in node and as a component.
+//! What comes of a scenario is what it says, no request is illegal, and the sessions are the same.
 
 use crate::engines::turns::{Call, Given, Stand, Turns};
 use crate::engines::{Component, Engine, Node, Reactor, Wasmi, build, timeless};

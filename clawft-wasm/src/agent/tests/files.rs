@@ -325,7 +325,8 @@ fn texts_in_files() {
     assert!(many.ends_with("more than 200 lines)"), "{many}");
 }
 
-/// A link into the agent's own folder, or out of the root, is not followed; nor is a circle for ever.
+/// A link into the agent's own folder, or out of the root, is not followed; nor is a circle for
+/// ever.
 #[cfg(unix)]
 #[test]
 fn texts_behind_links() {
