@@ -46,8 +46,14 @@ fn it_is_whole() {
         assert!(figures.preinit.raw > figures.sizes.raw, "{target}");
         let of_allocators = &baseline.allocators.sizes[target];
         assert_eq!(of_allocators.len(), Allocator::ALL.len());
-        assert_eq!(
-            of_allocators[&figures.allocator], figures.sizes,
+        // It is named as a feature there, which gives symbols other hashes and functions another
+        // order: a compressor sees that, in less than a thousandth.
+        let (named, shipped) = (of_allocators[&figures.allocator], figures.sizes);
+        let near = |one: u64, other: u64| one.abs_diff(other) * 1_000 <= other;
+        assert!(
+            named.raw == shipped.raw
+                && near(named.gzip, shipped.gzip)
+                && near(named.brotli, shipped.brotli),
             "{target}: run `cargo baseline --only sizes --only allocators`"
         );
     }
