@@ -31,8 +31,10 @@ extern "C" fn read() -> *const u64 {
 /// `json: func() -> string`
 #[unsafe(export_name = "clawft:agent/allocations@0.1.0#json")]
 extern "C" fn json() -> *mut Returned {
+    // First: what was returned last is freed then.
+    let json = alloc::statistics_json();
     let mut returned = Returned::fresh();
-    returned.text(0, alloc::statistics_json());
+    returned.text(0, json);
     returned.finish(Ok(()))
 }
 
