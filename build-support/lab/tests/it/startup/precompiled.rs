@@ -47,7 +47,7 @@ impl Made {
         };
         assert!(error.contains(expected), "{error}");
         assert!(error.contains("app.cwasm"), "{error}");
-        assert!(error.contains("cargo precompile"), "{error}");
+        assert!(error.contains("precompile"), "{error}");
     }
 
     fn edit(&self, key: &str, value: impl Into<Value>) {
@@ -131,7 +131,7 @@ fn an_engine_with_other_settings_refuses_it() {
             Err(error) => error.to_string(),
         };
         assert!(error.contains(expected), "{setup}: {error}");
-        assert!(error.contains("app.cwasm") && error.contains("cargo precompile"));
+        assert!(error.contains("app.cwasm") && error.contains("precompile"));
     };
     let cranelift = Setup::new(Compiler::Cranelift);
     refused(
