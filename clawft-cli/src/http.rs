@@ -5,10 +5,9 @@
 //! is read. Where a status says that something went wrong, keys are taken out of the whole body,
 //! because some servers send back what they were sent.
 
-mod public;
-
 use crate::host::Input;
 use crate::keys::Header;
+use crate::public::Public;
 use clawft_wasm::machine::{HttpFault, HttpRequest};
 use std::io::{self, Read as _};
 use std::sync::Arc;
@@ -17,6 +16,10 @@ use std::sync::mpsc::Sender;
 use std::time::Duration;
 use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Body, Error, http::Response};
+
+/// What a page on a host of nobody's is refused with.
+const NOT_PUBLIC: &str =
+    "the host has no public address; web.allow takes it with http://, or as a number";
 
 /// Bytes of a body that are read at a time.
 const PART: usize = 16 * 1024;
@@ -97,7 +100,7 @@ impl Client {
             public: ureq::Agent::with_parts(
                 direct.clone(),
                 DefaultConnector::default(),
-                public::Public::default(),
+                Public::new(NOT_PUBLIC),
             ),
             // This machine is reached without.
             direct: direct.new_agent(),

@@ -10,7 +10,8 @@
 //! conversation in it, `wasm` does the same for the shipped component; [`host`] is what both have of
 //! the machine they run on: [`http`] sends requests, [`keys`] are added to them, [`interrupt`] is
 //! Ctrl-C; [`config`] reads the file; [`command`] is the program.
-//! [`serve`] is apart from all that: it serves a bundle, the agent in a page.
+//! [`serve`] is apart from all that: it serves a bundle, the agent in a page. `public` says which
+//! addresses both may ask for somebody else's page.
 //!
 //! A key is never in the core, in a file, a message or an answer of this program.
 
@@ -21,6 +22,7 @@ pub mod host;
 pub mod http;
 pub mod interrupt;
 pub mod keys;
+mod public;
 pub mod serve;
 #[cfg(feature = "wasm")]
 pub mod wasm;

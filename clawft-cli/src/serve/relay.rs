@@ -2,16 +2,14 @@
 //! named; GET alone, for our own page alone, never an address of this machine or its network.
 
 use super::{guard, header, parameter, put, text};
+use crate::public::Public;
 use oxhttp::model::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName};
 use oxhttp::model::{Body, Method, Request, Response, StatusCode};
 use percent_encoding::percent_decode_str;
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
-use ureq::config::Config;
 use ureq::http::Uri;
-use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
+use ureq::unversioned::transport::DefaultConnector;
 
 /// The most bytes of an answer.
 const MOST: u64 = 8 << 20;
@@ -47,7 +45,8 @@ impl Relay {
             .proxy(None)
             .user_agent(concat!("weft/", env!("CARGO_PKG_VERSION")))
             .build();
-        let agent = ureq::Agent::with_parts(config, DefaultConnector::default(), Public::default());
+        let public = Public::new("the host has no public address");
+        let agent = ureq::Agent::with_parts(config, DefaultConnector::default(), public);
         Ok(Self {
             hosts: hosts.to_vec(),
             agent,
@@ -124,123 +123,16 @@ impl Relay {
     }
 }
 
-/// Resolves names, to addresses that are nobody's own.
-#[derive(Debug, Default)]
-struct Public(DefaultResolver);
-
-// The addresses that are looked at are those that are connected to.
-impl Resolver for Public {
-    fn resolve(
-        &self,
-        uri: &Uri,
-        config: &Config,
-        timeout: NextTimeout,
-    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let all = self.0.resolve(uri, config, timeout)?;
-        let mut public = self.empty();
-        for address in all.iter().filter(|address| is_public(address.ip())) {
-            public.push(*address);
-        }
-        if public.is_empty() {
-            return Err(ureq::Error::HostNotFound);
-        }
-        Ok(public)
-    }
-}
-
 impl std::fmt::Debug for Relay {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Relay").field("hosts", &self.hosts).finish()
     }
 }
 
-/// Whether an address is for everybody: none of this machine, its network, or a special use (RFC
-/// 6890).
-fn is_public(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => is_public_4(address),
-        IpAddr::V6(address) => match address.to_ipv4_mapped() {
-            Some(mapped) => is_public_4(mapped),
-            None => is_public_6(address),
-        },
-    }
-}
-
-fn is_public_4(address: Ipv4Addr) -> bool {
-    let [a, b, c, _] = address.octets();
-    let is_special = matches!(
-        (a, b, c),
-        (0 | 10 | 127, _, _)
-            | (100, 64..=127, _)
-            | (169, 254, _)
-            | (172, 16..=31, _)
-            | (192, 0, 0 | 2)
-            | (192, 88, 99)
-            | (192, 168, _)
-            | (198, 18 | 19, _)
-            | (198, 51, 100)
-            | (203, 0, 113)
-            | (224.., _, _)
-    );
-    !is_special
-}
-
-fn is_public_6(address: Ipv6Addr) -> bool {
-    let [first, second, ..] = address.segments();
-    // What is routed, but for documentation, and tunnels that may lead anywhere.
-    (0x2000..=0x3fff).contains(&first)
-        && first != 0x2002
-        && !(first == 0x2001 && (second < 0x0200 || second == 0x0db8))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Relay, is_public};
+    use super::Relay;
     use oxhttp::model::{Body, Request};
-
-    #[test]
-    fn addresses_of_ones_own_are_not_reached() {
-        for own in [
-            "0.0.0.0",
-            "10.1.2.3",
-            "100.64.0.1",
-            "127.0.0.1",
-            "169.254.169.254",
-            "172.16.0.1",
-            "172.31.255.255",
-            "192.0.2.1",
-            "192.168.1.1",
-            "198.19.0.1",
-            "203.0.113.9",
-            "224.0.0.1",
-            "255.255.255.255",
-            "::",
-            "::1",
-            "::ffff:127.0.0.1",
-            "::ffff:10.0.0.1",
-            "fe80::1",
-            "fc00::1",
-            "fd12::1",
-            "ff02::1",
-            "2001:db8::1",
-            "2002:7f00:1::",
-            "2001::1",
-            "64:ff9b::a00:1",
-        ] {
-            assert!(!is_public(own.parse().unwrap()), "{own}");
-        }
-        for public in [
-            "1.1.1.1",
-            "100.63.0.1",
-            "172.32.0.1",
-            "192.1.0.1",
-            "2606:4700::1111",
-            "2a00:1450::1",
-            "::ffff:1.1.1.1",
-        ] {
-            assert!(is_public(public.parse().unwrap()), "{public}");
-        }
-    }
 
     fn status(relay: &Relay, method: &str, site: &str, url: &str) -> u16 {
         let request = Request::builder()

@@ -1,6 +1,6 @@
-//! Addresses that everybody has: what a page of the web may be fetched from. A name is looked up
-//! once, and it is that address that is asked, so that no later answer of a name server leads
-//! elsewhere.
+//! Addresses that everybody has: what a page of the web may be fetched from, by the agent or by the
+//! relay. A name is looked up once, and it is that address that is asked, so that no later answer of
+//! a name server leads elsewhere.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -11,8 +11,21 @@ use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver
 use ureq::unversioned::transport::NextTimeout;
 
 /// Finds the public addresses of a host.
-#[derive(Debug, Default)]
-pub(super) struct Public(DefaultResolver);
+#[derive(Debug)]
+pub(crate) struct Public {
+    finder: DefaultResolver,
+    why: &'static str,
+}
+
+impl Public {
+    /// `why` is what a host without any is refused with.
+    pub(crate) fn new(why: &'static str) -> Self {
+        Self {
+            finder: DefaultResolver::default(),
+            why,
+        }
+    }
+}
 
 impl Resolver for Public {
     fn resolve(
@@ -21,16 +34,14 @@ impl Resolver for Public {
         config: &Config,
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, Error> {
-        let all = self.0.resolve(uri, config, timeout)?;
+        let all = self.finder.resolve(uri, config, timeout)?;
         let mut public = self.empty();
         for address in all.iter().filter(|address| is_public(address.ip())) {
             public.push(*address);
         }
         if public.is_empty() {
             let kind = io::ErrorKind::PermissionDenied;
-            let why =
-                "the host has no public address; web.allow takes it with http://, or as a number";
-            return Err(Error::Io(io::Error::new(kind, why)));
+            return Err(Error::Io(io::Error::new(kind, self.why)));
         }
         Ok(public)
     }
@@ -72,8 +83,9 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         // An address of version 4 in one of version 6 is that.
         [0, 0, 0, 0, 0, 0 | 0xFFFF, high, low] => embedded(high, low),
         [0x64, 0xFF9B, 0, 0, 0, 0, high, low] => embedded(high, low),
-        [0x2002, high, low, ..] => embedded(high, low),
-        // Of what there is only this block is unicast for everybody; parts of it are special.
+        // Of what there is only this block is unicast for everybody; parts of it are special, and
+        // 6to4 may lead anywhere.
+        [0x2002, ..] => false,
         [0x2001, 0..=0x1FF, ..] | [0x2001, 0xDB8, ..] | [0x3FFF, 0..=0xFFF, ..] => false,
         [first, ..] => first & 0xE000 == 0x2000,
     }
@@ -111,6 +123,9 @@ mod tests {
             "2001:db8::1",
             "2001::1",
             "fec0::1",
+            "172.31.255.255",
+            "198.19.0.1",
+            "203.0.113.9",
         ] {
             assert!(!is_public(address.parse().unwrap()), "{address}");
         }
@@ -123,6 +138,9 @@ mod tests {
             "2001:4860:4860::8888",
             "::ffff:1.1.1.1",
             "64:ff9b::101:101",
+            "100.63.0.1",
+            "192.1.0.1",
+            "2a00:1450::1",
         ] {
             assert!(is_public(address.parse().unwrap()), "{address}");
         }
