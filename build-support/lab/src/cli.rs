@@ -14,10 +14,11 @@ mod scaling;
 mod size_bench;
 mod startup;
 
+use anyhow::Context as _;
 use build_support::cli::ended;
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// What measures this repository's agent and nothing else.
@@ -52,6 +53,21 @@ enum Command {
     Pgo(pgo::Opts),
     Scaling(scaling::Opts),
     Compact(compact::Opts),
+}
+
+/// The tool, which cargo puts beside this program.
+///
+/// # Errors
+/// Where it is not there.
+fn tool_beside() -> anyhow::Result<PathBuf> {
+    let own = std::env::current_exe().context("finding this program's file")?;
+    let tool = own.with_file_name(format!("build-support{}", std::env::consts::EXE_SUFFIX));
+    anyhow::ensure!(
+        tool.is_file(),
+        "{} is not there\n  help: cargo build -p build-support",
+        tool.display()
+    );
+    Ok(tool)
 }
 
 /// Runs the command line. What starts this program for an answer of the agent says `run`, as to the

@@ -1,7 +1,6 @@
 //! `lab build-time`: how long a clean build takes, beside an earlier commit.
 
 use crate::build_time;
-use anyhow::Context as _;
 use build_support::cli::ended::Ended;
 use build_support::cli::terminal::print;
 use build_support::output::progress::Progress;
@@ -33,13 +32,7 @@ pub struct Opts {
 /// Runs the subcommand.
 pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     let package = Package::find(None)?;
-    let own = std::env::current_exe().context("finding this program's file")?;
-    let tool = own.with_file_name(format!("build-support{}", std::env::consts::EXE_SUFFIX));
-    anyhow::ensure!(
-        tool.is_file(),
-        "{} is not there\n  help: cargo build -p build-support",
-        tool.display()
-    );
+    let tool = super::tool_beside()?;
     let mut progress = Progress::start(false);
     let mut stage = |stage: &str| progress.stage(stage);
     let time = build_time::run(&package, &tool, &opts.against, opts.runs, &mut stage)?;

@@ -4,7 +4,6 @@
 use crate::native::builds;
 use crate::tables;
 use crate::transcript::Transcript;
-use anyhow::Context as _;
 use build_support::cli::ended::Ended;
 use build_support::cli::terminal::print;
 use build_support::output::progress::Progress;
@@ -36,13 +35,7 @@ pub struct Opts {
 pub fn run(opts: &Opts) -> anyhow::Result<Ended> {
     let package = Package::find(None)?;
     let transcript = Transcript::of(&package)?;
-    let own = std::env::current_exe().context("finding this program's file")?;
-    let tool = own.with_file_name(format!("build-support{}", std::env::consts::EXE_SUFFIX));
-    anyhow::ensure!(
-        tool.is_file(),
-        "{} is not there\n  help: cargo build -p build-support",
-        tool.display()
-    );
+    let tool = super::tool_beside()?;
     let mut progress = Progress::start(false);
     let builds = builds::run(&package, &transcript, &tool, &mut |stage| {
         progress.stage(stage);
