@@ -15,6 +15,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+// What the machine must have, as the tests of build-support find or install it.
+#[path = "../../build-support/tests/it/support/workspace.rs"]
+#[allow(dead_code)]
+mod workspace;
+
+use workspace::program;
+
 const TARGET: &str = "wasm32-wasip1";
 
 /// The package whose metadata names the page.
@@ -34,11 +41,6 @@ fn reactor() -> &'static Path {
     })
 }
 
-fn program(names: &[&str]) -> PathBuf {
-    let found = names.iter().find_map(|name| process::on_path(name));
-    found.unwrap_or_else(|| panic!("{} is not on PATH, and is needed for this test", names[0]))
-}
-
 /// Runs the tests of a file; each has passed, none was skipped, and there was at least one.
 #[track_caller]
 fn run(file: &str) {
@@ -48,7 +50,7 @@ fn run(file: &str) {
 /// The same, where the page is on a host already.
 #[track_caller]
 fn run_with(file: &str, site: &str) {
-    let mut command = process::command(program(&["node"]));
+    let mut command = process::command(program(&["node"], "nodejs"));
     command
         .arg("--no-warnings")
         .args(["--test", "--test-reporter=tap"])
@@ -61,7 +63,10 @@ fn run_with(file: &str, site: &str) {
         .env("SITE", site)
         .env(
             "CHROMIUM",
-            program(&["chromium", "chromium-browser", "google-chrome"]),
+            program(
+                &["chromium", "chromium-browser", "google-chrome"],
+                "chromium",
+            ),
         );
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
