@@ -41,6 +41,8 @@ const PASS: &str = "optimize";
 pub const BUILT_IN: &str = "wasm-opt 116 (built in)";
 /// What the input is called there, where nothing made it smaller.
 pub const INPUT: &str = "the input";
+/// What Binaryen calls the function that similar ones become, before the name of the first.
+const MERGED: &str = "byn$mgfn-shared$";
 /// Binaryen recurses over nested expressions: deep but valid input must not end the process.
 const STACK_BYTES: usize = 512 << 20;
 
@@ -206,11 +208,21 @@ fn by_second_roads<'a>(
 /// The names that the numbers in `made` stand for.
 fn renamed(mut made: names::Names, input: names::Names, plan: Option<&SweepPlan>) -> names::Names {
     for name in &mut made.functions {
-        let number = name.take().and_then(|name| name.parse::<usize>().ok());
+        let number = name.take().and_then(|name| number(&name));
         *name = number.and_then(|number| input.functions.get(number)?.clone());
     }
     made.data = plan.map_or(input.data, |plan| plan.data.clone());
     made
+}
+
+/// The number in the name that Binaryen gives: what similar functions have in common is called
+/// after the first of them.
+fn number(name: &str) -> Option<usize> {
+    let Some(first) = name.strip_prefix(MERGED) else {
+        return name.parse().ok();
+    };
+    let end = first.find(|c: char| !c.is_ascii_digit());
+    first[..end.unwrap_or(first.len())].parse().ok()
 }
 
 /// Why the built-in optimiser does not take a module.
@@ -366,4 +378,18 @@ pub fn in_folder(
     std::fs::write(&input, module).map_err(Error::io("writing", &input))?;
     optimizer(&input, &output)?;
     std::fs::read(&output).map_err(Error::io("reading", &output))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::number;
+
+    /// Protects the crates that merged functions are counted to.
+    #[test]
+    fn merged_functions_are_called_after_the_first() {
+        assert_eq!(number("17"), Some(17));
+        assert_eq!(number("byn$mgfn-shared$17"), Some(17));
+        assert_eq!(number("byn$mgfn-shared$17_1"), Some(17));
+        assert_eq!(number("byn$fpcast-emu"), None);
+    }
 }
