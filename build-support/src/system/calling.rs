@@ -41,8 +41,11 @@ impl Caller {
             Self::Workspace
         } else {
             // Any other program has the tool as a library, and not its command line.
-            let is_own = path.file_stem().is_some_and(|stem| stem == "build-support");
-            let name = if is_own { program } else { "build-support" };
+            let name = if is_own(program) {
+                program
+            } else {
+                "build-support"
+            };
             Self::Program(name.to_owned())
         }
     }
@@ -62,14 +65,23 @@ impl Caller {
     }
 }
 
+/// Whether a program is this one, and not another that has it as a library.
+fn is_own(program: &str) -> bool {
+    let stem = Path::new(program).file_stem();
+    stem.is_some_and(|stem| stem == "build-support")
+}
+
 fn caller() -> &'static Caller {
     static CALLER: OnceLock<Caller> = OnceLock::new();
     CALLER.get_or_init(|| {
         let mut arguments = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
         let program = arguments.next().unwrap_or_default();
-        // `cargo run -p build-support` says so, too, and so does `cargo test` to the tests alone.
-        let cargo_runs_it =
-            || std::env::var_os("CARGO_PKG_NAME").is_some_and(|name| name == "build-support");
+        // `cargo run -p build-support` says so, too; what has the tool as a library is not it,
+        // the tests among them.
+        let cargo_runs_it = || {
+            is_own(&program)
+                && std::env::var_os("CARGO_PKG_NAME").is_some_and(|name| name == "build-support")
+        };
         let by_alias = std::env::var_os(BY_ALIAS).is_some() || cargo_runs_it();
         Caller::of(&program, arguments.next().as_deref(), by_alias)
     })
