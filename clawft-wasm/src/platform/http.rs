@@ -9,157 +9,21 @@
 //! here.
 #![allow(unsafe_code)]
 
+#[path = "http/abi.rs"]
+mod abi;
+
 use clawft_types::provider;
 use core_alloc::string::String;
 use core_alloc::vec::Vec;
 
 use crate::machine::{Credential, HttpFault, HttpRequest};
+use abi::{Entry, Returned};
 
 /// Bytes of a body that are written at a time: the most that a host must take.
 const WRITTEN: usize = 4096;
 
 /// Bytes of a body that are read at a time.
 const READ: u64 = 16 * 1024;
-
-/// Where a function leaves what it returns.
-#[repr(C, align(8))]
-struct Returned([u32; 16]);
-
-macro_rules! imports {
-    ($module:literal: $($text:literal $name:ident($($argument:ident: $kind:ty),*) $(-> $result:ty)?;)+) => {
-        #[link(wasm_import_module = $module)]
-        unsafe extern "C" {
-            $(#[link_name = $text] safe fn $name($($argument: $kind),*) $(-> $result)?;)+
-        }
-    };
-}
-
-// Handles are numbers of the component's own table: a wrong one traps, and nothing else. The
-// functions with pointers are unsafe, below.
-imports! { "wasi:http/types@0.2.0":
-    "[constructor]outgoing-request" new_request(headers: u32) -> u32;
-    "[constructor]request-options" new_options() -> u32;
-    "[method]request-options.set-connect-timeout" set_connect(options: u32, some: u32, ns: u64) -> u32;
-    "[method]request-options.set-first-byte-timeout" set_first_byte(options: u32, some: u32, ns: u64) -> u32;
-    "[method]request-options.set-between-bytes-timeout" set_between(options: u32, some: u32, ns: u64) -> u32;
-    "[method]incoming-response.status" status(response: u32) -> u32;
-    "[method]incoming-response.headers" headers(response: u32) -> u32;
-    "[method]future-incoming-response.subscribe" subscribe(future: u32) -> u32;
-    "[resource-drop]fields" drop_fields(handle: u32);
-    "[resource-drop]incoming-response" drop_response(handle: u32);
-    "[resource-drop]incoming-body" drop_incoming(handle: u32);
-    "[resource-drop]future-incoming-response" drop_future(handle: u32);
-}
-imports! { "wasi:io/streams@0.2.0":
-    "[resource-drop]input-stream" drop_input(handle: u32);
-    "[resource-drop]output-stream" drop_output(handle: u32);
-}
-imports! { "wasi:io/poll@0.2.0":
-    "[method]pollable.block" block(pollable: u32);
-    "[resource-drop]pollable" drop_pollable(handle: u32);
-}
-imports! { "wasi:clocks/monotonic-clock@0.2.0":
-    "subscribe-duration" subscribe_duration(ns: u64) -> u32;
-}
-
-#[link(wasm_import_module = "wasi:http/types@0.2.0")]
-unsafe extern "C" {
-    #[link_name = "[static]fields.from-list"]
-    fn from_list(entries: *const Entry, count: usize, to: *mut Returned);
-    #[link_name = "[method]fields.get"]
-    fn get_field(fields: u32, name: *const u8, length: usize, to: *mut Returned);
-    #[link_name = "[method]outgoing-request.set-method"]
-    fn set_method(request: u32, case: u32, name: *const u8, length: usize) -> u32;
-    #[link_name = "[method]outgoing-request.set-scheme"]
-    fn set_scheme(request: u32, some: u32, case: u32, name: *const u8, length: usize) -> u32;
-    #[link_name = "[method]outgoing-request.set-authority"]
-    fn set_authority(request: u32, some: u32, text: *const u8, length: usize) -> u32;
-    #[link_name = "[method]outgoing-request.set-path-with-query"]
-    fn set_path(request: u32, some: u32, text: *const u8, length: usize) -> u32;
-    #[link_name = "[method]outgoing-request.body"]
-    fn body(request: u32, to: *mut Returned);
-    #[link_name = "[method]outgoing-body.write"]
-    fn write(body: u32, to: *mut Returned);
-    #[link_name = "[static]outgoing-body.finish"]
-    fn finish(body: u32, some: u32, trailers: u32, to: *mut Returned);
-    #[link_name = "[method]future-incoming-response.get"]
-    fn get_response(future: u32, to: *mut Returned);
-    #[link_name = "[method]incoming-response.consume"]
-    fn consume(response: u32, to: *mut Returned);
-    #[link_name = "[method]incoming-body.stream"]
-    fn stream(body: u32, to: *mut Returned);
-}
-#[link(wasm_import_module = "wasi:http/outgoing-handler@0.2.0")]
-unsafe extern "C" {
-    #[link_name = "handle"]
-    fn handle(request: u32, some: u32, options: u32, to: *mut Returned);
-}
-#[link(wasm_import_module = "wasi:io/streams@0.2.0")]
-unsafe extern "C" {
-    #[link_name = "[method]output-stream.blocking-write-and-flush"]
-    fn write_and_flush(stream: u32, bytes: *const u8, length: usize, to: *mut Returned);
-    #[link_name = "[method]input-stream.blocking-read"]
-    fn blocking_read(stream: u32, length: u64, to: *mut Returned);
-}
-#[link(wasm_import_module = "wasi:cli/environment@0.2.0")]
-unsafe extern "C" {
-    #[link_name = "get-environment"]
-    fn get_environment(to: *mut Returned);
-}
-
-/// A header as `from-list` takes it.
-#[repr(C)]
-struct Entry {
-    name: *const u8,
-    name_length: usize,
-    value: *const u8,
-    value_length: usize,
-}
-
-impl Returned {
-    /// What `call` leaves.
-    fn by(call: impl FnOnce(*mut Returned)) -> Self {
-        let mut returned = Returned([0; 16]);
-        call(&raw mut returned);
-        returned
-    }
-
-    /// The word at this offset, in words.
-    fn at(&self, at: usize) -> u32 {
-        self.0.get(at).copied().unwrap_or_default()
-    }
-
-    /// The case of a variant, which is one byte.
-    fn case(&self, at: usize) -> u32 {
-        self.at(at) & 0xFF
-    }
-
-    /// The handle of a `result<handle, _>` whose parts begin at multiples of `words`.
-    fn handle(&self, words: usize) -> Option<u32> {
-        (self.case(0) == 0).then(|| self.at(words))
-    }
-
-    /// The list of `T` whose pointer and length stand here.
-    ///
-    /// # Safety
-    ///
-    /// The function that left it returns such a list there, and it is taken once.
-    unsafe fn list<T>(&self, at: usize) -> Vec<T> {
-        let (pointer, length) = (self.at(at) as usize, self.at(at + 1) as usize);
-        if length == 0 {
-            return Vec::new();
-        }
-        // SAFETY: by the contract it is a block from `cabi_realloc`, which is the global
-        // allocator's, with room for exactly so many items.
-        unsafe {
-            Vec::from_raw_parts(
-                core::ptr::with_exposed_provenance_mut(pointer),
-                length,
-                length,
-            )
-        }
-    }
-}
 
 /// An exchange whose reply has begun.
 #[derive(Debug)]
@@ -173,9 +37,9 @@ pub struct Exchange {
 impl Drop for Exchange {
     fn drop(&mut self) {
         // What was made of another goes first.
-        drop_input(self.stream);
-        drop_incoming(self.body);
-        drop_response(self.response);
+        abi::drop_input(self.stream);
+        abi::drop_incoming(self.body);
+        abi::drop_response(self.response);
     }
 }
 
@@ -202,15 +66,15 @@ impl Exchange {
         let mut sink = None;
         if !is_get(request) {
             // SAFETY: the functions take no pointer but that of what they return.
-            let made = Returned::by(|to| unsafe { body(outgoing, to) });
+            let made = Returned::by(|to| unsafe { abi::body(outgoing, to) });
             sink = Some(made.handle(1).ok_or(HttpFault::Broken)?);
         }
-        let options = new_options();
-        set_connect(options, 1, request.connect_ms * 1_000_000);
-        set_first_byte(options, 1, request.first_byte_ms * 1_000_000);
-        set_between(options, 1, request.between_bytes_ms * 1_000_000);
+        let options = abi::new_options();
+        abi::set_connect(options, 1, request.connect_ms * 1_000_000);
+        abi::set_first_byte(options, 1, request.first_byte_ms * 1_000_000);
+        abi::set_between(options, 1, request.between_bytes_ms * 1_000_000);
         // SAFETY: as above; the request and its options are handed over.
-        let future = Returned::by(|to| unsafe { handle(outgoing, 1, options, to) });
+        let future = Returned::by(|to| unsafe { abi::handle(outgoing, 1, options, to) });
         let refused = future.case(0) != 0;
         if let Some(sink) = sink {
             let body = if refused { "" } else { &request.body };
@@ -220,15 +84,15 @@ impl Exchange {
             return Err(fault(future.case(2)));
         }
         let response = receive(future.at(2));
-        drop_future(future.at(2));
+        abi::drop_future(future.at(2));
         let response = response?;
-        let fields = headers(response);
+        let fields = abi::headers(response);
         let headers = HEADERS.map(|name| field(fields, name));
-        drop_fields(fields);
+        abi::drop_fields(fields);
         // SAFETY: as above. A body and its stream can be taken once, which is here.
-        let incoming = Returned::by(|to| unsafe { consume(response, to) }).at(1);
+        let incoming = Returned::by(|to| unsafe { abi::consume(response, to) }).at(1);
         // SAFETY: as above.
-        let stream = Returned::by(|to| unsafe { stream(incoming, to) }).at(1);
+        let stream = Returned::by(|to| unsafe { abi::stream(incoming, to) }).at(1);
         let exchange = Exchange {
             response,
             body: incoming,
@@ -237,7 +101,7 @@ impl Exchange {
         };
         let head = Head {
             // Below 1,000.
-            status: status(response) as u16,
+            status: abi::status(response) as u16,
             headers,
         };
         Ok((exchange, head))
@@ -253,7 +117,7 @@ impl Exchange {
             return Err(HttpFault::TimedOut);
         }
         // SAFETY: the function takes no pointer but that of what it returns.
-        let read = Returned::by(|to| unsafe { blocking_read(self.stream, READ, to) });
+        let read = Returned::by(|to| unsafe { abi::blocking_read(self.stream, READ, to) });
         match (read.case(0), read.case(1)) {
             // SAFETY: it returns a list of bytes.
             (0, _) => Ok(unsafe { read.list(1) }),
@@ -265,9 +129,9 @@ impl Exchange {
 
 /// Waits.
 pub fn wait(for_ms: u64) {
-    let pollable = subscribe_duration(for_ms.saturating_mul(1_000_000));
-    block(pollable);
-    drop_pollable(pollable);
+    let pollable = abi::subscribe_duration(for_ms.saturating_mul(1_000_000));
+    abi::block(pollable);
+    abi::drop_pollable(pollable);
 }
 
 fn is_get(request: &HttpRequest) -> bool {
@@ -297,10 +161,10 @@ fn prepare(request: &HttpRequest) -> Result<u32, HttpFault> {
         add(credential.header, &key);
     }
     // SAFETY: the entries point at texts that live through the call.
-    let fields = Returned::by(|to| unsafe { from_list(entries.as_ptr(), entries.len(), to) });
+    let fields = Returned::by(|to| unsafe { abi::from_list(entries.as_ptr(), entries.len(), to) });
     wipe(&mut key);
     let fields = fields.handle(1).ok_or(HttpFault::NotAllowed)?;
-    let outgoing = new_request(fields);
+    let outgoing = abi::new_request(fields);
     let (secure, _) = provider::host(&request.url).ok_or(HttpFault::Connect)?;
     let rest = request
         .url
@@ -315,10 +179,10 @@ fn prepare(request: &HttpRequest) -> Result<u32, HttpFault> {
     // What a host refuses here it refuses to send as well.
     // SAFETY: the texts live through the calls; cases without a text take none.
     unsafe {
-        set_method(outgoing, if is_get(request) { 0 } else { 2 }, none, 0);
-        set_scheme(outgoing, 1, u32::from(secure), none, 0);
-        set_authority(outgoing, 1, authority.as_ptr(), authority.len());
-        set_path(outgoing, 1, path.as_ptr(), path.len());
+        abi::set_method(outgoing, if is_get(request) { 0 } else { 2 }, none, 0);
+        abi::set_scheme(outgoing, 1, u32::from(secure), none, 0);
+        abi::set_authority(outgoing, 1, authority.as_ptr(), authority.len());
+        abi::set_path(outgoing, 1, path.as_ptr(), path.len());
     }
     Ok(outgoing)
 }
@@ -327,27 +191,27 @@ fn prepare(request: &HttpRequest) -> Result<u32, HttpFault> {
 /// for.
 fn write_body(sink: u32, bytes: &[u8]) {
     // SAFETY: no pointer but that of what is returned; the one stream there is.
-    let out = Returned::by(|to| unsafe { write(sink, to) }).at(1);
+    let out = Returned::by(|to| unsafe { abi::write(sink, to) }).at(1);
     for part in bytes.chunks(WRITTEN) {
         // SAFETY: the part lives through the call.
         let done =
-            Returned::by(|to| unsafe { write_and_flush(out, part.as_ptr(), part.len(), to) });
+            Returned::by(|to| unsafe { abi::write_and_flush(out, part.as_ptr(), part.len(), to) });
         if done.case(0) != 0 {
             break;
         }
     }
-    drop_output(out);
+    abi::drop_output(out);
     // SAFETY: as above; the body is handed over.
-    Returned::by(|to| unsafe { finish(sink, 0, 0, to) });
+    Returned::by(|to| unsafe { abi::finish(sink, 0, 0, to) });
 }
 
 /// Waits for the reply.
 fn receive(future: u32) -> Result<u32, HttpFault> {
-    let pollable = subscribe(future);
-    block(pollable);
-    drop_pollable(pollable);
+    let pollable = abi::subscribe(future);
+    abi::block(pollable);
+    abi::drop_pollable(pollable);
     // SAFETY: no pointer but that of what is returned.
-    let response = Returned::by(|to| unsafe { get_response(future, to) });
+    let response = Returned::by(|to| unsafe { abi::get_response(future, to) });
     // An option, a result and a result, each at a multiple of eight bytes.
     match (response.case(0), response.case(2), response.case(4)) {
         (1, 0, 0) => Ok(response.at(6)),
@@ -359,7 +223,8 @@ fn receive(future: u32) -> Result<u32, HttpFault> {
 /// The first value of a header.
 fn field(fields: u32, name: &str) -> Vec<u8> {
     // SAFETY: the name lives through the call.
-    let values = Returned::by(|to| unsafe { get_field(fields, name.as_ptr(), name.len(), to) });
+    let values =
+        Returned::by(|to| unsafe { abi::get_field(fields, name.as_ptr(), name.len(), to) });
     // SAFETY: it returns a list of lists of bytes, each with pointer and length.
     let values: Vec<[u32; 2]> = unsafe { values.list(0) };
     let mut first = Vec::new();
@@ -385,7 +250,7 @@ fn key(credential: &Credential) -> String {
     wanted.push_str("_API_KEY");
     // SAFETY: no pointer but that of what is returned: a list of two texts each, and each of the
     // texts is a list of bytes, taken once.
-    let variables: Vec<[u32; 4]> = unsafe { Returned::by(|to| get_environment(to)).list(0) };
+    let variables: Vec<[u32; 4]> = unsafe { Returned::by(|to| abi::get_environment(to)).list(0) };
     let mut found = String::new();
     for [name, name_length, value, value_length] in variables {
         let texts = Returned([
