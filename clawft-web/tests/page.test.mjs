@@ -138,6 +138,10 @@ test("by keyboard alone: a message, every panel, every example; and all has a na
   await tab.until(`document.activeElement.id === "notes-edit"`);
   await tab.press("End");
   await tab.type("!");
+  // The list is drawn anew beside it, and nothing of it is lost.
+  await tab.run(`document.querySelector("#notes-files tbody").dataset.old = "", document.getElementById("notes-tab-files").click()`);
+  await tab.until(`document.querySelector("#notes-files tbody") && !document.querySelector("#notes-files tbody[data-old]")`);
+  assert.deepEqual(await tab.run(`[document.activeElement.id, document.activeElement.value]`), ["notes-edit", "by hand!"]);
   await tab.press("Tab");
   await tab.press("Enter", "\r");
   await tab.until(`!document.getElementById("notes-edit")`);

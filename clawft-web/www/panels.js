@@ -53,10 +53,25 @@ async function then(panel, app, run) {
   await draw(panel, app);
 }
 
+/**
+ * Draws a panel anew: who is somewhere in it by keyboard stays there.
+ * @param {HTMLElement} at
+ * @param {...Node} nodes
+ */
+function replace(at, ...nodes) {
+  const was = /** @type {HTMLElement} */ (document.activeElement);
+  const isInside = at.contains(was);
+  at.replaceChildren(...nodes);
+  if (!isInside) return;
+  const name = (/** @type {Element} */ one) => one.getAttribute("aria-label") ?? (one.id || one.textContent);
+  const all = /** @type {HTMLElement[]} */ ([...at.querySelectorAll("button, input, a, summary, [tabindex]")]);
+  (at.contains(was) ? was : all.find((one) => name(one) === name(was)))?.focus();
+}
+
 /** @param {App} app @param {HTMLElement} at */
 async function sessions(app, at) {
   if (!app.session) {
-    at.replaceChildren(element("h2", {}, "Sessions"), element("p", {}, "This example keeps nothing: there is one conversation, until the tab is closed."), button("Export", () => app.export()));
+    replace(at, element("h2", {}, "Sessions"), element("p", {}, "This example keeps nothing: there is one conversation, until the tab is closed."), button("Export", () => app.export()));
     return;
   }
   const found = (await app.ask("sessions")).filter((/** @type {any} */ one) => !leaving.has(one.name)).sort((/** @type {any} */ a, /** @type {any} */ b) => b.time - a.time);
@@ -81,7 +96,7 @@ async function sessions(app, at) {
     for (let i = 2; taken.has(free); i += 1) free = `${name}-${i}`;
     await app.ask("import", { name: free, archive: new Uint8Array(await file.arrayBuffer()) });
   }) });
-  at.replaceChildren(element("h2", {}, "Sessions"), table("Sessions", ["Name", "Last change", "Size", "Device", "Actions"], rows, [2]),
+  replace(at, element("h2", {}, "Sessions"), table("Sessions", ["Name", "Last change", "Size", "Device", "Actions"], rows, [2]),
     element("div", { className: "row" }, button("New session", () => openSession(app.example.name, `${app.example.name}-${Math.random().toString(36).slice(2, 10)}`)), element("label", {}, "Import an archive as a new session", pick)), ...(app.example.optimizations.sync ? [await sync(app)] : []));
 }
 
@@ -140,7 +155,9 @@ async function sync(app) {
 /** @param {App} app @param {HTMLElement} at */
 async function files(app, at) {
   const all = (await app.ask("files")).filter((/** @type {any} */ one) => !one.path.startsWith(".clawft"));
-  const show = element("section", { "aria-live": "polite" });
+  // What is looked at stays while the list is drawn anew: somebody may have typed in it.
+  const show = /** @type {HTMLElement} */ (at.querySelector(":scope > section") ?? element("section", { "aria-live": "polite" }));
+  if (!all.some((/** @type {any} */ one) => one.path === show.dataset.path)) show.replaceChildren();
   const rows = all.map((/** @type {any} */ { path, bytes: size, time, folder }) => [
     `${path}${folder ? "/" : ""}`, app.changed.has(path) ? "changed by the agent" : "", folder ? "" : bytes(size), new Date(time).toLocaleString(),
     element("span", { className: "row" }, ...(folder ? [] : [button("View", () => void view(app, path, show), { "aria-label": `View ${path}` }), button("Download", () => void app.ask("read", { path }).then((content) => download(path.split("/").at(-1), content)), { "aria-label": `Download ${path}` })]),
@@ -154,13 +171,14 @@ async function files(app, at) {
     event.preventDefault();
     put(event.dataTransfer?.files ?? []);
   } }, element("label", {}, "Upload, or drop files here", pick));
-  at.replaceChildren(element("h2", {}, "Files"), rows.length ? table("Files", ["Path", "Note", "Size", "Last change", "Actions"], rows, [2]) : element("p", {}, "There are no files yet."), drop, show);
+  replace(at, element("h2", {}, "Files"), rows.length ? table("Files", ["Path", "Note", "Size", "Last change", "Actions"], rows, [2]) : element("p", {}, "There are no files yet."), drop, show);
 }
 
 /** @param {App} app @param {string} path @param {HTMLElement} at */
 async function view(app, path, at) {
   const content = await app.ask("read", { path });
   app.changed.delete(path);
+  at.dataset.path = path;
   let text;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(content);
@@ -170,7 +188,10 @@ async function view(app, path, at) {
   }
   const field = element("textarea", { className: "edit", value: text, id: `${app.example.name}-edit`, readOnly: content.length > SHOWN, spellcheck: false });
   at.replaceChildren(element("h2", {}, path), element("label", {}, "Content", field),
-    element("div", { className: "row" }, button("Save", () => void then("files", app, () => app.ask("write", { path, bytes: new TextEncoder().encode(field.value) })), { disabled: content.length > SHOWN }), button("Close", () => at.replaceChildren())));
+    element("div", { className: "row" }, button("Save", () => void then("files", app, async () => {
+      await app.ask("write", { path, bytes: new TextEncoder().encode(field.value) });
+      at.replaceChildren();
+    }), { disabled: content.length > SHOWN }), button("Close", () => at.replaceChildren())));
   field.focus();
 }
 
@@ -194,7 +215,7 @@ async function stats(app, at) {
     ["Host calls", String(found.calls.length)],
     ...(found.storage ? [["Storage of this site", `${bytes(found.storage.used)} of ${bytes(found.storage.quota)}`]] : []),
   ];
-  at.replaceChildren(element("h2", {}, "Stats"), table("Stats", ["What", "Now"], rows), element("div", { className: "row" }, button("Look again", () => draw("stats", app)),
+  replace(at, element("h2", {}, "Stats"), table("Stats", ["What", "Now"], rows), element("div", { className: "row" }, button("Look again", () => draw("stats", app)),
     ...(app.keys ?? []).map((/** @type {any} */ key) => button(`Forget the key ${key.name}${key.remembered ? ", which is remembered" : ""}`, () => void then("stats", app, async () => {
       app.keys = await app.ask("key", { name: key.name });
       app.asksForKey();
@@ -213,7 +234,7 @@ async function audit(app, at) {
     const cell = row.cells?.[name] ?? {};
     return [row.name, cell.built ?? "", cell.bundle ?? "", demo(row.name), cell.evidence ?? ""].map(String);
   });
-  at.replaceChildren(element("h2", {}, `Audit of ${title}`), element("p", {}, `Build ${build || "unknown"}. "Built" and "bundle" were found by inspecting the files, "demo" is what this page has seen by itself.`),
+  replace(at, element("h2", {}, `Audit of ${title}`), element("p", {}, `Build ${build || "unknown"}. "Built" and "bundle" were found by inspecting the files, "demo" is what this page has seen by itself.`),
     table("Audit", ["Row", "Built", "Bundle", "Demo", "Evidence"], drawn),
     element("div", { className: "row" }, button(`Run the self-test (${selftest.length} ${selftest.length === 1 ? "message" : "messages"})`, () => void then("audit", app, () => selfTest(app)), { disabled: !selftest.length }), element("p", { role: "status" }, app.tested ?? "")));
 }
