@@ -30,6 +30,8 @@ pub const SCHEMA: u32 = 3;
 
 /// One run of the pipeline over one artifact.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(title = "report.json"))]
 pub struct Report {
     /// [`SCHEMA`].
     pub schema: u32,
@@ -85,6 +87,7 @@ impl Report {
 
 /// Functions that no export, start function, table or reference reaches.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Prunable {
     /// Names of those in the linked file, which link-time optimisation should have dropped.
     pub linked: Vec<String>,
@@ -94,6 +97,7 @@ pub struct Prunable {
 
 /// The versions that decide the bytes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Toolchain {
     /// `rustc -V`, empty where nothing was compiled.
     pub rustc: String,
@@ -107,6 +111,7 @@ pub struct Toolchain {
 
 /// One stage of the pipeline.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Stage {
     /// The pass's name.
     pub name: String,
@@ -123,6 +128,7 @@ pub struct Stage {
 
 /// What a step of a stage gave: the sizes of the core modules, each by itself, taken together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Step {
     /// The step's name.
     pub name: String,
@@ -134,6 +140,7 @@ pub struct Step {
 
 /// Codec, version and level of each compressed size.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Codecs {
     /// Of [`Sizes::gzip`].
@@ -144,6 +151,7 @@ pub struct Codecs {
 
 /// What else is measured of a shipped file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Figures {
     /// Functions with a body, in all its core modules.
     pub functions: u64,
@@ -157,6 +165,7 @@ pub struct Figures {
 
 /// A function whose body was replaced by a trap.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Snipped {
     /// Demangled name.
     pub function: String,
@@ -168,6 +177,7 @@ pub struct Snipped {
 
 /// What was removed for one reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Swept {
     /// The reason, e.g. `unreachable function`.
     pub reason: String,
@@ -179,6 +189,7 @@ pub struct Swept {
 
 /// A function or data symbol, or a part of one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Piece {
     /// Demangled name.
     pub name: String,

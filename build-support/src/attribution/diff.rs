@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, HashMap};
 
 /// The difference of two files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Diff {
     /// The old file's size, in bytes.
     pub before: u64,
@@ -23,6 +24,7 @@ pub struct Diff {
 
 /// The changes by one grouping.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Changes {
     /// What is compared.
     pub grouping: Grouping,
@@ -34,6 +36,7 @@ pub struct Changes {
 
 /// What happened to one group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Change {
     /// Its name.
     pub name: String,
@@ -47,6 +50,7 @@ pub struct Change {
 
 /// The ways to change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum What {
     /// It was not there before.

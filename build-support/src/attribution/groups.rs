@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 /// What rows are put together by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Grouping {
     /// The section of the file.

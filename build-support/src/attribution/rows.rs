@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 
 /// Every byte of a file, by item.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Attribution {
     /// The file's size in bytes: the sum of all rows.
     pub bytes: u64,
@@ -16,6 +17,7 @@ pub struct Attribution {
 /// An item, or several of one name: what a generic function is compiled to more than once,
 /// constants that look alike.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Row {
     /// What it is.
     pub kind: RowKind,
@@ -46,6 +48,7 @@ pub struct Row {
 
 /// What a row is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum RowKind {
     /// A function's body.

@@ -39,13 +39,28 @@ pub struct Measured(String);
 
 /// The file as it is read and, but for what was measured, written.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(title = "baseline.json"))]
 #[serde(deny_unknown_fields)]
 struct Layout {
     schema: u32,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     ratchet: Ratchet,
     #[serde(default, skip_serializing, rename = "measured")]
+    #[cfg_attr(test, schemars(with = "Option<serde_json::Value>", transform = no_way_round))]
     _measured: Option<IgnoredAny>,
+}
+
+/// It is read and written, though by others.
+#[cfg(test)]
+fn no_way_round(schema: &mut schemars::Schema) {
+    schema.remove("writeOnly");
+}
+
+/// The JSON schema of the file.
+#[cfg(test)]
+pub fn json_schema() -> schemars::Schema {
+    schemars::schema_for!(Layout)
 }
 
 /// What stands between a value of the file's own object and its end.

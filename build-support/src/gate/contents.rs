@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 /// Bytes by kind and name. Which core module of a component something is in is left out, and so are
 /// functions' indices: they change with everything in front of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Contents(BTreeMap<RowKind, BTreeMap<String, u64>>);
 

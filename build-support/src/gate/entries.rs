@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 
 /// Entries, by the [`fingerprint`] of the toolchain of each.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Entries(BTreeMap<String, Entry>);
 

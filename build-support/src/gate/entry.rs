@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 /// The baseline of one package's file for one target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
     /// What made the file. Another's files are not compared with it.
@@ -38,6 +39,7 @@ pub struct Entry {
 
 /// A change of the baseline because of another toolchain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Rebase {
     /// The commit that was checked out; empty outside of git.

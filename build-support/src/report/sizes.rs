@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Sizes of the shipped file in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Sizes {
     /// As it is.
     pub raw: u64,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a number counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Unit {
     /// Bytes.
@@ -19,6 +20,7 @@ pub enum Unit {
 
 /// A limit in force, and the figure it is for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LimitRecord {
     /// What it is on: `raw`, `gzip`, `brotli`, `functions`, `crates`, `memory`, `start`, `crate
     /// <name>` or `section <name>`.
@@ -33,6 +35,7 @@ pub struct LimitRecord {
 
 /// The gate's decision as it is recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct VerdictRecord {
     /// Whether everything holds.
     pub within: bool,
@@ -42,6 +45,7 @@ pub struct VerdictRecord {
 
 /// A figure that is too high.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Exceeded {
     /// As in [`LimitRecord::measure`].
     pub measure: String,
@@ -57,6 +61,7 @@ pub struct Exceeded {
 
 /// What a figure was too high for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Because {
     /// A limit of the manifest.
@@ -69,6 +74,7 @@ pub enum Because {
 
 /// The baseline that a file was compared with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct BaselineRecord {
     /// Whose baseline it is, e.g. `the merge base with origin/main` or `the working tree`.
     pub from: String,
@@ -95,6 +101,7 @@ pub struct BaselineRecord {
 
 /// What a change began with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct BaseRecord {
     /// Whose baseline it is, e.g. `the merge base with origin/main`.
     pub from: String,
@@ -107,6 +114,7 @@ pub struct BaseRecord {
 
 /// Something that is not as it was.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Difference {
     /// What, e.g. `rustc`.
     pub what: String,
@@ -118,6 +126,7 @@ pub struct Difference {
 
 /// A size beside the baseline's, in bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SizeRecord {
     /// `raw`, `gzip` or `brotli`.
     pub measure: String,
@@ -140,6 +149,7 @@ pub struct SizeRecord {
 
 /// Whether growth was judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Judged {
     /// It was.
@@ -152,6 +162,7 @@ pub enum Judged {
 
 /// A deliberate raise of the baseline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Raise {
     /// The commit that was checked out when it was made; empty outside of git.
