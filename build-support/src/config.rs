@@ -33,6 +33,8 @@
 //! [package.metadata.budget.compact]        # asks for more than an optimiser does
 //! outline = "cold"                         # code becomes functions: off, cold, outside-loops, all
 //! low-memory = "auto"                      # are addresses below 1,024 used: auto, used, unused
+//! [package.metadata.budget.wasm-bindgen]   # what is shipped is what wasm-bindgen makes of it
+//! target = "web"                           # options as its command has them
 //! [package.metadata.budget.graph]
 //! banned-crates = ["tokio"]
 //! banned-features = ["app/channels", "native-exec"]
@@ -56,6 +58,7 @@ mod rules;
 mod settings;
 mod tolerance;
 mod value;
+mod wasm_bindgen;
 
 pub use compact::{Compact, LowMemory, Outline};
 pub use files::{Files, Rule};
@@ -64,6 +67,7 @@ pub use mistakes::code;
 pub use read::{concerns, load, parse};
 pub use settings::{Config, SweepRules};
 pub use tolerance::{Allowance, Tolerance};
+pub use wasm_bindgen::WasmBindgen;
 
 #[cfg(test)]
 mod tests;

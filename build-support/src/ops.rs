@@ -14,3 +14,4 @@ pub mod named;
 pub mod newer_wasm_opt;
 pub mod ship;
 pub mod symbol_map;
+pub mod wasm_bindgen;

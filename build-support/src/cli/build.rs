@@ -7,7 +7,7 @@ use crate::cli::options::{self, Selection};
 use crate::cli::terminal::{colour_on_stdout, shown};
 use crate::cli::{dry_run, verdict};
 use crate::ops::build::{self, Road};
-use crate::ops::ship::Shipped;
+use crate::ops::ship::{Files, Shipped};
 use crate::output::progress::Progress;
 use crate::output::text;
 use crate::passes::pipeline;
@@ -112,13 +112,18 @@ fn show(opts: &Opts, shipped: &Shipped) -> anyhow::Result<()> {
     if opts.json {
         write!(stdout, "{}", report::json::write(&shipped.report))?;
     } else {
-        let files = [
-            &shipped.files.shipped,
-            &shipped.files.linked,
-            &shipped.files.report,
-            &shipped.files.symbols,
-        ];
-        let files = files.map(|file| shown(file));
+        let Files {
+            shipped: file,
+            linked,
+            report,
+            symbols,
+            ..
+        } = &shipped.files;
+        let files = [file, linked, report, symbols].into_iter();
+        let files: Vec<_> = files
+            .chain(&shipped.beside)
+            .map(|file| shown(file))
+            .collect();
         write!(
             stdout,
             "{}",

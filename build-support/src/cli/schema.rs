@@ -94,6 +94,7 @@ mod tests {
             (".snip", &budget["snip"]["properties"]),
             (".sweep", &budget["sweep"]["properties"]),
             (".compact", &budget["compact"]["properties"]),
+            (".wasm-bindgen", &budget["wasm-bindgen"]["properties"]),
             (".graph", &budget["graph"]["properties"]),
         ] {
             let known: BTreeSet<_> = properties.as_object().unwrap().keys().cloned().collect();

@@ -4,7 +4,7 @@ use super::limits::Limits;
 use super::mistakes::{Mistakes, code, nearest, suggestion};
 use super::settings::{Config, DEFAULT_PROFILE, SweepRules};
 use super::value::{Name, Value};
-use super::{budget, compact, files, rules, tolerance};
+use super::{budget, compact, files, rules, tolerance, wasm_bindgen};
 use crate::analyze::plan::SnipRules;
 use crate::error::{Error, Result};
 use crate::guard;
@@ -153,6 +153,7 @@ fn tables(budget: &Value<'_>, config: &mut Config) {
         "snip",
         "sweep",
         "compact",
+        "wasm-bindgen",
         "graph",
         "constants",
         "files",
@@ -175,6 +176,7 @@ fn tables(budget: &Value<'_>, config: &mut Config) {
             "snip" => rules::snip(&value, &mut config.snip),
             "sweep" => rules::sweep(&value, &mut config.sweep),
             "compact" => compact::read(&value, &mut config.compact),
+            "wasm-bindgen" => wasm_bindgen::read(&value, &mut config.wasm_bindgen),
             "files" => files::read(&value, &mut config.files),
             "sum" => budget::sizes(&value, &mut config.files.sum),
             "graph" => rules::graph(&value, &mut config.graph),

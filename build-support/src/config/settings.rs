@@ -4,6 +4,7 @@ use super::compact::Compact;
 use super::files::Files;
 use super::limits::{Limits, Measure};
 use super::tolerance::Tolerance;
+use super::wasm_bindgen::WasmBindgen;
 use crate::analyze::plan::SnipRules;
 use crate::guard;
 use crate::report::{Metric, Size};
@@ -47,6 +48,8 @@ pub struct Config {
     pub sweep: SweepRules,
     /// How it is compacted, if it is.
     pub compact: Option<Compact>,
+    /// What wasm-bindgen is to make of the linked file, if it is shipped by way of it.
+    pub wasm_bindgen: Option<WasmBindgen>,
     /// Files that something else builds.
     pub files: Files,
     /// What the dependency graph may hold.
@@ -87,6 +90,7 @@ impl Config {
             snip: SnipRules::default(),
             sweep: SweepRules::default(),
             compact: None,
+            wasm_bindgen: None,
             files: Files::default(),
             graph: guard::Rules::default(),
         }

@@ -8,10 +8,11 @@
 pub mod manifest;
 mod margin;
 
-use crate::config::{self, Config, Limit, Measure};
+use crate::config::{self, Config, Limit, Measure, WasmBindgen};
 use crate::error::{Error, Result};
 use crate::measure::sizes;
 use crate::ops::build::{self, Road};
+use crate::ops::wasm_bindgen;
 use crate::project::compile;
 use crate::project::listener::Listener;
 use crate::project::package::{Package, Wanted};
@@ -76,6 +77,8 @@ pub struct Built {
     pub sizes: Sizes,
     /// The functions whose panics lost their messages.
     pub snipped: usize,
+    /// Whether wasm-bindgen makes it of what is linked.
+    pub is_bound: bool,
 }
 
 /// Builds the package and gives it a budget.
@@ -145,8 +148,11 @@ fn found(
         let config = config::parse(&package.manifest, empty.text(), target)?;
         built.push(make(package, request, &config, settings.clone(), listener)?);
     }
-    let written =
-        manifest::head(&profile, &targets, &request.wanted) + &limits(&built, request.margin);
+    let mut written = manifest::head(&profile, &targets, &request.wanted);
+    if built.iter().any(|built| built.is_bound) {
+        written.push_str(&manifest::wasm_bindgen());
+    }
+    written.push_str(&limits(&built, request.margin));
     let profile_added_to = (!known).then(|| root.path().to_owned());
     if known {
         own.with(&written)?.save()?;
@@ -255,6 +261,7 @@ fn make(
             kind: artifact.kind(),
             sizes: sizes::run(artifact.bytes()),
             snipped: 0,
+            is_bound: false,
         });
     }
     let toolchain = toolchain::find(&config.target, &mut |line| listener.say(line))?;
@@ -273,15 +280,36 @@ fn make(
             });
         }
     }
+    let is_bound = bindgen::is_input(&linked.bytes);
+    if is_bound {
+        limited
+            .wasm_bindgen
+            .get_or_insert_with(WasmBindgen::default);
+        wasm_bindgen::find(&limited, &package.root, "").map_err(or_from)?;
+    }
     let road = Road::new(package, &limited, &folder);
     let shipped = build::ship(&road, linked, listener)?;
-    refuse_input_of_wasm_bindgen(package, &shipped.files.shipped, &shipped.bytes)?;
     Ok(Built {
         target: config.target.clone(),
         kind: shipped.report.kind,
         sizes: shipped.report.sizes,
         snipped: shipped.report.snipped.len(),
+        is_bound,
     })
+}
+
+/// Something else may run wasm-bindgen for the package.
+fn or_from(error: Error) -> Error {
+    match error {
+        Error::Toolchain { message, help } => Error::Toolchain {
+            message,
+            help: format!(
+                "{help}; or, where wasm-pack runs it: {} --from pkg/app_bg.wasm",
+                calling::budget("init")
+            ),
+        },
+        error => error,
+    }
 }
 
 /// A limit is on what is shipped.

@@ -4,11 +4,11 @@ use crate::config::{Config, Limits};
 use crate::error::{Error, Result};
 use crate::ops::newer_wasm_opt::{self, Found};
 use crate::ops::ship::{self, Shipped};
+use crate::ops::wasm_bindgen;
 use crate::project::compile::{self, Linked, Request};
 use crate::project::listener::Listener;
 use crate::project::package::{Package, Wanted};
 use crate::project::toolchain;
-use crate::wasm::bindgen;
 use std::path::{Path, PathBuf};
 
 /// Where the road from a linked file leads.
@@ -38,13 +38,18 @@ impl<'a> Road<'a> {
 /// Compiles and links `package` as its budget says.
 ///
 /// # Errors
-/// [`Error::Toolchain`] where there is no standard library for the target, and as [`compile::run`].
+/// [`Error::Toolchain`] where there is no standard library for the target, as [`compile::run`], and
+/// as [`wasm_bindgen::find`] where that is asked for.
 pub fn compile(
     package: &Package,
     config: &Config,
     wanted: &Wanted,
     listener: &mut dyn Listener,
 ) -> Result<Linked> {
+    // Before minutes go into a build, where its version is known.
+    if package.root.join("Cargo.lock").exists() {
+        wasm_bindgen::find(config, &package.root, "")?;
+    }
     let toolchain = toolchain::find(&config.target, &mut |line| listener.say(line))?;
     compile::run(&Request::new(package, config, wanted), &toolchain, listener)
 }
@@ -54,17 +59,21 @@ pub fn compile(
 /// # Errors
 /// What any step reports; the files of the run before stay then.
 pub fn ship(road: &Road<'_>, linked: Linked, listener: &mut dyn Listener) -> Result<Shipped> {
+    let stem = road.package.file_stem(&linked.kind);
+    let bindgen = wasm_bindgen::find(road.config, &road.package.root, &stem)?;
     let identity = identity(road.newer.as_ref())?;
-    let unjudged = bindgen::is_input(&linked.bytes).then(|| not_judged(road.config));
+    let is_left = wasm_bindgen::is_left(road.config, &linked.bytes);
+    let unjudged = is_left.then(|| not_judged(road.config));
     let input = ship::Input {
         config: unjudged.as_ref().unwrap_or(road.config),
-        name: &road.package.file_stem(&linked.kind),
+        name: &ship::shipped_stem(road.config, stem),
         file: &linked.path,
         linked: linked.bytes,
         toolchain: linked.toolchain,
         definers: &linked.definers,
         wants_component: toolchain::ships_components(&road.config.target),
         newer_wasm_opt: road.newer.as_ref(),
+        bindgen: bindgen.as_ref(),
         identity: &identity,
         machine_paths: &linked.machine_paths,
     };

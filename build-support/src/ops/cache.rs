@@ -4,6 +4,7 @@
 use crate::error::{Error, Result};
 use crate::system::files;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// What the last finished run left.
@@ -19,6 +20,9 @@ pub struct Record {
     pub report: String,
     /// SHA-256 of the symbol map it wrote.
     pub symbols: String,
+    /// SHA-256 of whatever else it wrote, by its path from the folder.
+    #[serde(default)]
+    pub beside: BTreeMap<String, String>,
 }
 
 /// The record in `file`; `None` where there is none or it cannot be understood, which costs one

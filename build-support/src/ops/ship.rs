@@ -1,6 +1,7 @@
 //! One package for one target: from linked bytes to shipped file, report and verdict, on disk.
 
 mod banned;
+mod paths;
 
 use crate::attribution;
 use crate::attribution::definers::Definers;
@@ -12,6 +13,7 @@ use crate::ops::cache::{self, Record};
 use crate::ops::check;
 use crate::ops::newer_wasm_opt::Found;
 use crate::ops::symbol_map::SymbolMap;
+use crate::ops::wasm_bindgen::{self, Beside};
 use crate::passes::Job;
 use crate::passes::pipeline::{self, Analysis};
 use crate::project::package::{CrateKind, Package};
@@ -44,6 +46,8 @@ pub struct Input<'a> {
     pub wants_component: bool,
     /// A newer optimiser; it is not started where nothing changed.
     pub newer_wasm_opt: Option<&'a Found>,
+    /// wasm-bindgen's command, where what it makes is shipped.
+    pub bindgen: Option<&'a wasm_bindgen::Found>,
     /// Whatever else decides the bytes: this tool's own identity, the second optimiser's.
     pub identity: &'a str,
     /// Folders of this machine that must not be named in the shipped file.
@@ -72,6 +76,8 @@ pub struct Shipped {
     pub verdict: Verdict,
     /// Where things are.
     pub files: Files,
+    /// And what is beside them: what wasm-bindgen made.
+    pub beside: Vec<PathBuf>,
     /// The shipped file's bytes.
     pub bytes: Vec<u8>,
     /// Whether nothing had changed, so that no pass ran.
@@ -83,7 +89,10 @@ impl Files {
     pub fn last(package: &Package, target: &str) -> Self {
         // Where it is not clear which program it was, the report is there all the same.
         let product = package.product(None).unwrap_or(CrateKind::Reactor);
-        Self::new(&package.outputs(target), &package.file_stem(&product))
+        let stem = package.file_stem(&product);
+        let config = package.config(Some(target));
+        let stem = config.map_or(stem.clone(), |config| shipped_stem(&config, stem));
+        Self::new(&package.outputs(target), &stem)
     }
 
     /// The files for `name` in `folder`.
@@ -95,6 +104,18 @@ impl Files {
             symbols: folder.join(format!("{name}.symbols.json")),
             cache: folder.join("cache.json"),
         }
+    }
+
+    fn folder(&self) -> &Path {
+        self.report.parent().unwrap_or(Path::new("."))
+    }
+}
+
+/// The stem of the shipped file of a package, where cargo calls what is linked `linked`.
+pub fn shipped_stem(config: &Config, linked: String) -> String {
+    match &config.wasm_bindgen {
+        Some(bindgen) => bindgen.wasm_stem(&linked),
+        None => linked,
     }
 }
 
@@ -119,8 +140,14 @@ pub fn run(input: &Input<'_>, folder: &Path, progress: &mut dyn FnMut(&str)) -> 
         &linked,
     )?;
     banned::refuse(input.config, &analysis)?;
-    let (report, shipped) = make(input, linked, analysis, progress)?;
-    finish(input, files, report, &key, Some(&shipped))
+    let (report, made) = make(input, linked, analysis, progress)?;
+    finish(input, files, report, &key, Some(&made))
+}
+
+/// What is to be written.
+struct Made {
+    shipped: Artifact,
+    beside: Beside,
 }
 
 fn make(
@@ -128,7 +155,7 @@ fn make(
     linked: Artifact,
     mut analysis: Analysis,
     progress: &mut dyn FnMut(&str),
-) -> Result<(Report, Artifact)> {
+) -> Result<(Report, Made)> {
     let newer = input
         .newer_wasm_opt
         .map(Found::optimizer)
@@ -145,6 +172,12 @@ fn make(
         ..Job::new(input.file, std::mem::take(&mut analysis.plans))
     };
     let mut product = pipeline::run(&job, linked, progress)?;
+    let mut beside = Beside::new();
+    if let Some(bindgen) = input.bindgen {
+        let bound = bindgen.carry_on(&job, product, progress)?;
+        (product, beside) = (bound.product, bound.beside);
+        analysis.features = bound.features;
+    }
     analysis.plans = product.carried_out(job.plans);
     let mut stage = |name: &str, run: &mut dyn FnMut(&Artifact) -> Result<String>| {
         progress(name);
@@ -161,7 +194,7 @@ fn make(
     };
     let mut measured = Sizes::default();
     stage("paths", &mut |a| {
-        refuse_paths(a, input.machine_paths)?;
+        paths::refuse(a, input.machine_paths)?;
         Ok("no folder of this machine is named".to_owned())
     })?;
     stage("load", &mut engine::load)?;
@@ -193,7 +226,8 @@ fn make(
         },
         ..about
     };
-    Ok((report, product.artifact))
+    let shipped = product.artifact;
+    Ok((report, Made { shipped, beside }))
 }
 
 /// Judges by the limits as they stand now, and writes what changed; the cache's record goes last,
@@ -203,8 +237,9 @@ fn finish(
     files: Files,
     mut report: Report,
     key: &str,
-    shipped: Option<&Artifact>,
+    made: Option<&Made>,
 ) -> Result<Shipped> {
+    let shipped = made.map(|made| &made.shipped);
     let before = report.clone();
     let read = |file: &Path| std::fs::read(file).map_err(Error::io("reading", file));
     let limit = input.config.limits.get(&Measure::Start);
@@ -220,16 +255,21 @@ fn finish(
     };
     let verdict = check::judge(&mut report, input.config);
     let json = report::json::write(&report);
-    let (bytes, symbols) = match shipped {
-        Some(shipped) => {
+    let last = cache::read(&files.cache).map(|record| record.beside);
+    let last = last.unwrap_or_default();
+    let (bytes, symbols, beside) = match made {
+        Some(Made { shipped, beside }) => {
             let map = SymbolMap::new(&report.package, shipped, &report.attribution)?.write();
             files::write_atomic(&files.linked, &input.linked)?;
             files::write_atomic(&files.shipped, shipped.bytes())?;
             files::write_atomic(&files.symbols, map.as_bytes())?;
-            (shipped.bytes().to_vec(), map.into_bytes())
+            let beside = wasm_bindgen::write(beside, files.folder(), &last)?;
+            (shipped.bytes().to_vec(), map.into_bytes(), beside)
         }
-        None => (read(&files.shipped)?, read(&files.symbols)?),
+        None => (read(&files.shipped)?, read(&files.symbols)?, last),
     };
+    let paths = beside.keys().map(|name| files.folder().join(name));
+    let paths = paths.collect();
     if shipped.is_some() || report != before {
         files::write_atomic(&files.report, json.as_bytes())?;
         let record = Record {
@@ -238,6 +278,7 @@ fn finish(
             linked: digest::digest(&input.linked),
             report: digest::digest(json.as_bytes()),
             symbols: digest::digest(&symbols),
+            beside,
         };
         cache::write(&files.cache, &record)?;
     }
@@ -245,6 +286,7 @@ fn finish(
         report,
         verdict,
         files,
+        beside: paths,
         bytes,
         unchanged: shipped.is_none(),
     })
@@ -257,8 +299,7 @@ impl Shipped {
     /// # Errors
     /// [`Error::Io`], and [`Error::InvalidOutput`] as [`gate::compared`].
     pub fn hold(&mut self, config: &Config, against: &Comparison) -> Result<()> {
-        let folder = self.files.report.parent().unwrap_or(Path::new("."));
-        let _lock = files::lock(folder, LOCK)?;
+        let _lock = files::lock(self.files.folder(), LOCK)?;
         self.verdict = gate::decide(&self.report, config, Some(&against.entry));
         self.report.baseline = Some(gate::compared(&self.report, config, against)?);
         self.report.verdict = self.verdict.record();
@@ -286,6 +327,9 @@ fn unchanged(files: &Files, key: &str) -> Option<Report> {
     same(&files.linked, &record.linked)?;
     same(&files.shipped, &record.shipped)?;
     same(&files.symbols, &record.symbols)?;
+    for (name, digest) in &record.beside {
+        same(&files.folder().join(name), digest)?;
+    }
     let report = same(&files.report, &record.report)?;
     report::json::read(&files.report, std::str::from_utf8(&report).ok()?).ok()
 }
@@ -307,6 +351,12 @@ fn key(input: &Input<'_>) -> String {
         .with(format!("{:?}", input.config.compact))
         // Which sizes have a limit, whatever it is: they decide what is kept.
         .with(format!("{:?}", input.config.metric()))
+        .with(
+            input
+                .bindgen
+                .map(wasm_bindgen::Found::identity)
+                .unwrap_or_default(),
+        )
         .with(&input.toolchain.rustc)
         .with(&input.toolchain.std)
         // They decide no bytes of the file, but what the limits of crates are held against.
@@ -326,31 +376,6 @@ fn key(input: &Input<'_>) -> String {
             });
     }
     key.finish()
-}
-
-fn refuse_paths(artifact: &Artifact, paths: &[String]) -> Result<()> {
-    let bytes = artifact.bytes();
-    for path in paths.iter().filter(|path| path.len() > 1) {
-        if let Some(at) = bytes
-            .windows(path.len())
-            .position(|window| window == path.as_bytes())
-        {
-            let end = bytes[at..]
-                .iter()
-                .take(120)
-                .take_while(|b| b.is_ascii_graphic())
-                .count();
-            return Err(Error::InvalidOutput {
-                pass: "paths",
-                offset: Some(at as u64),
-                message: format!(
-                    "`{}` names a folder of this machine; add a --remap-path-prefix for it or drop the `file!()`/`env!()` that brings it in",
-                    String::from_utf8_lossy(&bytes[at..at + end])
-                ),
-            });
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

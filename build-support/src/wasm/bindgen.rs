@@ -4,8 +4,9 @@
 //! inlined, merged or stripped before it: such a file is swept and snipped, and everything else is
 //! for what wasm-bindgen makes of it.
 //!
-//! A limit is on what is shipped, and that is not this file: it is not judged. `cargo budget check`
-//! judges what comes out.
+//! A limit is on what is shipped, and that is not this file: it is not judged. Where the budget has
+//! a table `wasm-bindgen`, its command is run on the way; else `cargo budget check` judges what
+//! comes out.
 
 use crate::system::calling;
 use crate::wasm::module;
@@ -18,7 +19,8 @@ pub fn next() -> String {
     format!(
         "\
 this is what wasm-bindgen reads, and not what is shipped: it was swept and snipped, and is not judged by the limits.
-      Run wasm-bindgen (or wasm-pack) on it, then
+      With [package.metadata.budget.wasm-bindgen] in Cargo.toml wasm-bindgen is run, too, and what it makes is judged.
+      Or run wasm-bindgen (or wasm-pack) on it, then
         {} pkg/app_bg.wasm -o pkg/app_bg.wasm
         {} pkg/app_bg.wasm",
         calling::call("optimize"),

@@ -2,6 +2,7 @@
 //! are added at its end, and limits replaced where they stand. What came out is read again, and
 //! must be what was there and the addition.
 
+use crate::config::WasmBindgen;
 use crate::error::{Error, Result};
 use crate::project::package::{CrateKind, Wanted};
 use crate::report::units;
@@ -189,6 +190,15 @@ pub fn head(profile: &str, targets: &[String], wanted: &Wanted) -> String {
         }
     }
     text
+}
+
+/// The table of a package that is shipped by way of wasm-bindgen.
+pub fn wasm_bindgen() -> String {
+    let target = WasmBindgen::default().target;
+    format!(
+        "\n# What is shipped is what wasm-bindgen makes, with its JavaScript beside it; options as its command has them.\n\
+         [package.metadata.budget.wasm-bindgen]\ntarget = \"{target}\"\n"
+    )
 }
 
 /// The tables of limits: one where there is one target, else one for each.

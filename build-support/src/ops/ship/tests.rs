@@ -23,6 +23,7 @@ fn ship(wat: &str, machine_paths: &[String]) -> Result<Shipped> {
         definers: &Definers::default(),
         wants_component: false,
         newer_wasm_opt: None,
+        bindgen: None,
         identity: "test",
         machine_paths,
     };
@@ -88,6 +89,7 @@ fn a_build_id_is_part_of_what_is_measured() {
             definers: &Definers::default(),
             wants_component: false,
             newer_wasm_opt: None,
+            bindgen: None,
             identity: "test",
             machine_paths: &[],
         };
@@ -161,6 +163,7 @@ fn what_a_library_defines_is_part_of_the_key() {
             definers,
             wants_component: false,
             newer_wasm_opt: None,
+            bindgen: None,
             identity: "test",
             machine_paths: &[],
         };

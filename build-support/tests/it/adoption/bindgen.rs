@@ -3,11 +3,15 @@
 
 use super::project;
 use crate::support::ended::{Ended, said};
+use crate::support::programs::CARGO_BUDGET;
 use crate::support::project::Project;
 use crate::support::workspace;
 use build_support::system::process;
+use std::ffi::OsString;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
@@ -75,19 +79,38 @@ try { app.known(undefined); } catch (error) { console.log("caught", error); }
 const HEARD: &str = "HELLO WÖRLD, 6! 3 7 [ 7, 14, 21 ] 5\ntrue false true\ncaught nothing\n";
 
 const TOOL: &str = r#"fn main() {
-    let arguments: Vec<String> = std::env::args().collect();
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let option = |name: &str| arguments.iter().find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
+    if arguments == ["--version"] {
+        return println!("wasm-bindgen {}", wasm_bindgen_shared::version());
+    }
     let mut bindgen = wasm_bindgen_cli_support::Bindgen::new();
-    bindgen.input_path(&arguments[1]).nodejs(true).unwrap().typescript(false);
-    bindgen.generate(&arguments[2]).unwrap();
+    match option("--target").unwrap() {
+        "web" => bindgen.web(true).unwrap(),
+        "nodejs" => bindgen.nodejs(true).unwrap(),
+        other => panic!("{other}"),
+    };
+    bindgen.typescript(!arguments.iter().any(|word| word == "--no-typescript"));
+    // As the command has it, and not the library.
+    bindgen.omit_default_module_path(false);
+    bindgen.out_name(option("--out-name").unwrap());
+    let input = arguments.iter().find(|word| !word.starts_with('-')).unwrap();
+    bindgen.input_path(input).generate(option("--out-dir").unwrap()).unwrap();
 }
 "#;
 
-/// wasm-bindgen's command, made from its library; compiled once.
+/// wasm-bindgen's command, as far as it is used here, made from the library that does the work of
+/// its own.
 fn wasm_bindgen() -> PathBuf {
+    static MADE: LazyLock<PathBuf> = LazyLock::new(make_wasm_bindgen);
+    MADE.clone()
+}
+
+fn make_wasm_bindgen() -> PathBuf {
     let root = workspace::scratch("wasm-bindgen");
     let manifest = format!(
         "[package]\nname = \"bind\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\n\
-         wasm-bindgen-cli-support = \"={VERSION}\"\n\n[profile.dev]\ndebug = false\n\n[workspace]\n"
+         wasm-bindgen-cli-support = \"={VERSION}\"\nwasm-bindgen-shared = \"={VERSION}\"\n\n[profile.dev]\ndebug = false\n\n[workspace]\n"
     );
     for (file, text) in [("Cargo.toml", manifest.as_str()), ("src/main.rs", TOOL)] {
         workspace::write(&root.join(file), text);
@@ -98,16 +121,23 @@ fn wasm_bindgen() -> PathBuf {
         .current_dir(&root)
         .env("CARGO_TARGET_DIR", root.join("target"));
     process::run(&mut cargo).unwrap();
-    root.join("target/debug/bind")
+    // A crate of that name is not compiled: it could be the library, in a version too old.
+    let program = root.join("bin/wasm-bindgen");
+    fs::create_dir_all(program.parent().unwrap()).unwrap();
+    fs::copy(root.join("target/debug/bind"), &program).unwrap();
+    program
 }
 
 /// What node hears from the page with what wasm-bindgen makes of `file`; and the file it makes.
 fn play(project: &Project, bind: &Path, file: &Path, to: &str) -> (String, PathBuf) {
     let mut bind = project.command(bind);
-    let bound = said(&Ended::of(bind.args([file, &*project.path(to)])), 0);
-    assert!(!bound.contains("warning"), "{bound}");
     let stem = file.file_stem().unwrap().to_str().unwrap();
-    let folder = project.root.join(to);
+    let folder = project.path(to);
+    bind.args(["--target=nodejs", "--no-typescript"]);
+    bind.arg(format!("--out-name={stem}"));
+    bind.arg(format!("--out-dir={}", folder.display()));
+    let bound = said(&Ended::of(bind.arg(file)), 0);
+    assert!(!bound.contains("warning"), "{bound}");
     (
         hear(project, &folder.join(format!("{stem}.js"))),
         folder.join(format!("{stem}_bg.wasm")),
@@ -123,14 +153,33 @@ fn hear(project: &Project, script: &Path) -> String {
     )
 }
 
+/// Those of the folders of `PATH` that do not have the program, and `folders` before them.
+fn path_without(program: &str, folders: &[&Path]) -> OsString {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let others = std::env::split_paths(&path).filter(|folder| !folder.join(program).exists());
+    let folders = folders.iter().map(|folder| folder.to_path_buf());
+    std::env::join_paths(folders.chain(others)).unwrap()
+}
+
+/// The tool where wasm-bindgen's command is what `folders` have, or not there.
+fn budget(project: &Project, folders: &[&Path], args: &[&str]) -> Ended {
+    let mut budget = project.command(CARGO_BUDGET);
+    let path = path_without("wasm-bindgen", folders);
+    Ended::of(budget.args(args).env("PATH", path))
+}
+
+fn manifest() -> String {
+    format!(
+        "[package]\nname = \"bound\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[lib]\ncrate-type = [\"cdylib\"]\n\n\
+         [dependencies]\nwasm-bindgen = \"={VERSION}\"\n\n[profile.release]\nopt-level = \"z\"\nlto = true\npanic = \"abort\"\n\n[workspace]\n"
+    )
+}
+
 /// Protects projects for the browser, which are the most there are: wasm-bindgen takes our file as
 /// it takes the compiler's, and what comes out of it can be made smaller, limited and judged.
 #[test]
 fn wasm_bindgen_takes_what_comes_out() {
-    let manifest = format!(
-        "[package]\nname = \"bound\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[lib]\ncrate-type = [\"cdylib\"]\n\n\
-         [dependencies]\nwasm-bindgen = \"={VERSION}\"\n\n[profile.release]\nopt-level = \"z\"\nlto = true\npanic = \"abort\"\n\n[workspace]\n"
-    );
+    let manifest = manifest();
     let files = [
         ("Cargo.toml", manifest.as_str()),
         ("src/lib.rs", LIBRARY),
@@ -156,9 +205,12 @@ fn wasm_bindgen_takes_what_comes_out() {
     assert_eq!(play(&project, &bind, &linked, "plain").0, HEARD);
 
     // A limit is on what is shipped, and that is what wasm-bindgen made.
-    let refused = said(&project.budget(&["init"]), 2);
+    let refused = said(&budget(&project, &[], &["init"]), 2);
+    let install = format!("cargo install wasm-bindgen-cli --version {VERSION}");
     assert!(
-        refused.contains("--from pkg/app_bg.wasm") && project.read("Cargo.toml") == manifest,
+        refused.contains("--from pkg/app_bg.wasm")
+            && refused.contains(&install)
+            && project.read("Cargo.toml") == manifest,
         "{refused}"
     );
     let before = size(&bound);
@@ -214,5 +266,85 @@ fn wasm_bindgen_takes_what_comes_out() {
     assert!(
         said(&project.budget(&["build"]), 0).contains("not judged"),
         "it is not what is shipped"
+    );
+}
+
+/// Protects them from four commands where one is enough: wasm-bindgen runs on the way, and what is
+/// shipped and judged is what it made, with its JavaScript beside it.
+#[test]
+fn in_one_command() {
+    let manifest = manifest();
+    let files = [
+        ("Cargo.toml", manifest.as_str()),
+        ("src/lib.rs", LIBRARY),
+        ("page.cjs", PAGE),
+    ];
+    let project = project("bindgen-in-one", TARGET, &files);
+    let bind = wasm_bindgen();
+    let own = [bind.parent().unwrap()];
+    said(&budget(&project, &own, &["init"]), 0);
+    let written = project.read("Cargo.toml");
+    assert!(
+        written.contains("[package.metadata.budget.wasm-bindgen]\ntarget = \"web\"\n"),
+        "{written}"
+    );
+    let beside = |name: &str| project.built(TARGET, name);
+    assert!(beside("bound.d.ts").exists() && beside("bound_bg.wasm.d.ts").exists());
+    assert!(
+        fs::read_to_string(beside("bound.js"))
+            .unwrap()
+            .contains("bound_bg.wasm")
+    );
+
+    project.edit(
+        "Cargo.toml",
+        "target = \"web\"",
+        "target = \"nodejs\"\ntypescript = false",
+    );
+    let built = said(&budget(&project, &own, &["build"]), 0);
+    assert!(
+        built.contains("wasm-bindgen") && !built.contains("note:"),
+        "{built}"
+    );
+    assert_eq!(hear(&project, &beside("bound.js")), HEARD);
+    assert!(!beside("bound.d.ts").exists(), "what is left over goes");
+    // What the linker made has names and sections that wasm-bindgen wants, and none is shipped.
+    let shipped = fs::read(beside("bound_bg.wasm")).unwrap();
+    let linked = project.path("plain.wasm");
+    fs::copy(beside("bound_bg.linked.wasm"), &linked).unwrap();
+    let (_, plain) = play(&project, &bind, &linked, "plain");
+    assert!(shipped.len() * 10 < fs::read(plain).unwrap().len() * 9);
+    let report: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(beside("report.json")).unwrap()).unwrap();
+    assert_eq!(report["sizes"]["raw"], shipped.len());
+    let stages = report["stages"].as_array().unwrap();
+    let stages: Vec<_> = stages.iter().map(|stage| stage["name"].as_str()).collect();
+    let at = |name| {
+        stages
+            .iter()
+            .position(|stage| *stage == Some(name))
+            .unwrap()
+    };
+    assert!(at("sweep") < at("wasm-bindgen") && at("wasm-bindgen") < at("optimize"));
+
+    // What was taken away is made again, and what is too large is seen.
+    fs::remove_file(beside("bound.js")).unwrap();
+    said(&budget(&project, &own, &["build"]), 0);
+    assert_eq!(hear(&project, &beside("bound.js")), HEARD);
+    let written = project.read("Cargo.toml");
+    let limit = written.lines().find(|line| line.starts_with("raw = "));
+    project.edit("Cargo.toml", limit.unwrap(), "raw = 1_000");
+    let over = said(&budget(&project, &own, &["build"]), 1);
+    assert!(over.contains("error[over-budget]"), "{over}");
+
+    // Another version does not go with the library.
+    let other = project.path("other");
+    project.write("other/wasm-bindgen", "#!/bin/sh\necho wasm-bindgen 0.2.1\n");
+    let program = other.join("wasm-bindgen");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let refused = said(&budget(&project, &[&other], &["build"]), 2);
+    assert!(
+        refused.contains("is of version 0.2.1") && refused.contains("cargo install"),
+        "{refused}"
     );
 }
