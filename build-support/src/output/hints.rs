@@ -34,7 +34,7 @@ pub fn table() -> Vec<(&'static str, u64)> {
         .collect()
 }
 
-const SUSPECTS: [Suspect; 4] = [
+const SUSPECTS: [Suspect; 9] = [
     Suspect {
         has: named!(
             "flt2dec",
@@ -65,6 +65,41 @@ const SUSPECTS: [Suspect; 4] = [
         what: "panics have messages, which bring formatting along",
         help: "have them trap without: `enabled = true` in [package.metadata.budget.snip], or `optimize --snip`",
         saved: Some(27_355),
+    },
+    Suspect {
+        has: named!("regex_automata::", "regex_syntax::"),
+        least: 20_000,
+        what: "regex is in it",
+        help: "take regex-lite, which searches slower and knows less of Unicode, or look by hand",
+        saved: Some(669_828),
+    },
+    Suspect {
+        has: named!("idna::", "icu_normalizer::", "icu_properties::"),
+        least: 3_000,
+        what: "url brings the tables of international names",
+        help: "depend on `idna_adapter = \"=1.0.0\"` as well, which leaves them out and refuses such names",
+        saved: Some(106_961),
+    },
+    Suspect {
+        has: named!("chrono::"),
+        least: 3_000,
+        what: "chrono formats times",
+        help: "write the seconds since 1970, or the one format that is needed by hand",
+        saved: Some(17_374),
+    },
+    Suspect {
+        has: named!("serde_json::de::", "serde::de::", "serde_core::de::"),
+        least: 2_000,
+        what: "derived code of serde reads JSON",
+        help: "take miniserde or nanoserde where there are few types, or read fields by hand",
+        saved: Some(19_373),
+    },
+    Suspect {
+        has: named!("rustc_demangle::"),
+        least: 3_000,
+        what: "errors carry backtraces, which demangle names that are not there",
+        help: "take anyhow with `default-features = false`, or errors of your own",
+        saved: Some(42_339),
     },
     Suspect {
         has: |row| {

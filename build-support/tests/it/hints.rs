@@ -8,31 +8,115 @@ use build_support::report::json;
 
 const P1: &str = "wasm32-wasip1";
 
-/// A program, what of it is the suspect, what stands in its place, and a word of the hint.
-const PROGRAMS: [(&str, &str, &str, &str); 3] = [
-    (
-        "fraction",
-        "println!(\"{}\", n as f64 / 3.0);",
-        "println!(\"{}\", n * 1000 / 3);",
-        "fraction",
-    ),
-    (
-        "hash-map",
-        "let mut map = std::collections::HashMap::new(); map.insert(n, n + 1); println!(\"{}\", map.len() as u64 + map[&n]);",
-        "let mut map = std::collections::BTreeMap::new(); map.insert(n, n + 1); println!(\"{}\", map.len() as u64 + map[&n]);",
-        "HashMap",
-    ),
-    (
-        "panics",
-        "println!(\"{}\", [n, 2, 3][n as usize % 7]);",
-        "",
-        "panics have messages",
-    ),
+/// A program that has a suspect, and one without.
+struct Programs {
+    name: &'static str,
+    with: Program,
+    /// None where it is the same, snipped.
+    without: Option<Program>,
+    /// A word of the hint.
+    word: &'static str,
+}
+
+/// The body of a function with a number `n` in it, and what the package depends on.
+#[derive(Clone, Copy)]
+struct Program {
+    body: &'static str,
+    depends: &'static str,
+}
+
+/// One that depends on nothing.
+const fn alone(body: &'static str) -> Program {
+    Program { body, depends: "" }
+}
+
+const PROGRAMS: [Programs; 8] = [
+    Programs {
+        name: "fraction",
+        with: alone("println!(\"{}\", n as f64 / 3.0);"),
+        without: Some(alone("println!(\"{}\", n * 1000 / 3);")),
+        word: "fraction",
+    },
+    Programs {
+        name: "hash-map",
+        with: alone(
+            "let mut map = std::collections::HashMap::new(); map.insert(n, n + 1); println!(\"{}\", map.len() as u64 + map[&n]);",
+        ),
+        without: Some(alone(
+            "let mut map = std::collections::BTreeMap::new(); map.insert(n, n + 1); println!(\"{}\", map.len() as u64 + map[&n]);",
+        )),
+        word: "HashMap",
+    },
+    Programs {
+        name: "panics",
+        with: alone("println!(\"{}\", [n, 2, 3][n as usize % 7]);"),
+        without: None,
+        word: "panics have messages",
+    },
+    Programs {
+        name: "regex",
+        with: Program {
+            body: "println!(\"{}\", regex::Regex::new(\"^a+b*[0-9]{2}$\").unwrap().is_match(&n.to_string()));",
+            depends: "regex = \"1\"",
+        },
+        without: Some(Program {
+            body: "println!(\"{}\", regex_lite::Regex::new(\"^a+b*[0-9]{2}$\").unwrap().is_match(&n.to_string()));",
+            depends: "regex-lite = \"0.1\"",
+        }),
+        word: "regex is in it",
+    },
+    Programs {
+        name: "url",
+        with: Program {
+            body: "let text = format!(\"https://a{n}.b/c\"); println!(\"{:?}\", url::Url::parse(&text).unwrap().host_str());",
+            depends: "url = \"2\"",
+        },
+        without: Some(Program {
+            body: "let text = format!(\"https://a{n}.b/c\"); println!(\"{:?}\", url::Url::parse(&text).unwrap().host_str());",
+            depends: "url = \"2\"\nidna_adapter = \"=1.0.0\"",
+        }),
+        word: "international names",
+    },
+    Programs {
+        name: "anyhow",
+        with: Program {
+            body: "if n > 9 { println!(\"{:?}\", anyhow::anyhow!(\"few: {n}\")); }",
+            depends: "anyhow = \"1\"",
+        },
+        without: Some(Program {
+            body: "if n > 9 { println!(\"{:?}\", anyhow::anyhow!(\"few: {n}\")); }",
+            depends: "anyhow = { version = \"1\", default-features = false }",
+        }),
+        word: "errors carry backtraces",
+    },
+    Programs {
+        name: "chrono",
+        with: Program {
+            body: "println!(\"{}\", chrono::DateTime::from_timestamp(n as i64, 0).unwrap().format(\"%Y-%m-%d %H:%M\"));",
+            depends: "chrono = { version = \"0.4\", default-features = false, features = [\"alloc\"] }",
+        },
+        without: Some(alone("println!(\"{n}\");")),
+        word: "chrono",
+    },
+    Programs {
+        name: "serde",
+        with: Program {
+            body: "#[derive(serde::Deserialize)] struct Point { x: u64, name: String } let p: Point = serde_json::from_str(&format!(\"{{\\\"x\\\":{n},\\\"name\\\":\\\"a\\\"}}\")).unwrap(); println!(\"{} {}\", p.x, p.name);",
+            depends: "serde = { version = \"1\", features = [\"derive\"] }\nserde_json = \"1\"",
+        },
+        without: Some(Program {
+            body: "#[derive(miniserde::Deserialize)] struct Point { x: u64, name: String } let p: Point = miniserde::json::from_str(&format!(\"{{\\\"x\\\":{n},\\\"name\\\":\\\"a\\\"}}\")).unwrap(); println!(\"{} {}\", p.x, p.name);",
+            depends: "miniserde = \"0.1\"",
+        }),
+        word: "serde reads JSON",
+    },
 ];
 
-fn project(name: &str, body: &str, snips: bool) -> Project {
+fn project(name: &str, program: Program, snips: bool) -> Project {
+    let Program { body, depends } = program;
     let manifest = format!(
         "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace]\n\
+         [dependencies]\n{depends}\n\
          [profile.release]\nopt-level = \"z\"\nlto = \"fat\"\ncodegen-units = 1\npanic = \"abort\"\n\
          [package.metadata.budget.snip]\nenabled = {snips}\n"
     );
@@ -59,10 +143,15 @@ fn built(project: &Project) -> (u64, String) {
 fn what_is_suspected_is_there_and_saves_what_is_said() {
     let table = hints::table();
     let mut figures = Vec::new();
-    for (name, with, without, word) in PROGRAMS {
-        let is_snipped = without.is_empty();
-        let other = if is_snipped { with } else { without };
-        let (large, told) = built(&project(&format!("{name}-with"), with, !is_snipped));
+    for programs in PROGRAMS {
+        let Programs { name, word, .. } = programs;
+        let is_snipped = programs.without.is_none();
+        let other = programs.without.unwrap_or(programs.with);
+        let (large, told) = built(&project(
+            &format!("{name}-with"),
+            programs.with,
+            !is_snipped,
+        ));
         let (small, silent) = built(&project(&format!("{name}-without"), other, true));
         let saved = large - small;
         println!("{name}: {large} -> {small}, {saved} saved");
@@ -82,7 +171,7 @@ fn what_is_suspected_is_there_and_saves_what_is_said() {
 /// Names are for tools: the linked file has them, and the shipped one has not.
 #[test]
 fn names_that_are_left_are_told() {
-    let project = project("names", "println!(\"{n}\");", true);
+    let project = project("names", alone("println!(\"{n}\");"), true);
     let (_, silent) = built(&project);
     let linked = project.built(P1, "app.linked.wasm");
     let text = said(&project.budget(&["analyze", linked.to_str().unwrap()]), 0);
