@@ -19,7 +19,9 @@ pub struct Opts {
     /// The port on 127.0.0.1; 0 is any that is free.
     #[arg(long, default_value_t = 8080)]
     port: u16,
-    /// Where the segments of devices are kept, such as file:./sync; without it nothing is synced.
+    /// Where the segments of devices are kept: file:./sync, or s3://bucket/prefix of any store that
+    /// speaks S3, by the variables AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID and
+    /// AWS_SECRET_ACCESS_KEY; without it nothing is synced.
     #[arg(long, value_name = "STORE")]
     store: Option<String>,
     /// A host that pages may read through /relay, for those that have no CORS; may be repeated.

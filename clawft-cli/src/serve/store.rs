@@ -1,20 +1,28 @@
 //! Where segments are kept: files that are made once and never changed. What they need of a store is
-//! create-if-absent, reading and listing; a folder has it, as object stores have.
+//! create-if-absent, reading, listing and removing; a [`folder`] has it, and a [`bucket`] of an object
+//! store ([`sign`] proves who asks).
 
-use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write as _};
-use std::path::{Path, PathBuf};
+mod bucket;
+mod folder;
+pub mod sign;
+
+use bucket::Bucket;
+use folder::Folder;
+use std::io::{self, ErrorKind};
+use std::time::{Duration, SystemTime};
 
 /// What a store in a folder is called.
 const FOLDER: &str = "file:";
-/// How files begin that are not there yet.
-const TEMPORARY: &str = ".part-";
+/// What one in a bucket is called.
+const BUCKET: &str = "s3://";
 
 /// A store.
 #[derive(Debug, Clone)]
-pub struct Store {
-    root: PathBuf,
+pub enum Store {
+    /// On this machine.
+    Folder(Folder),
+    /// Somewhere else, for as many servers as there are.
+    Bucket(Bucket),
 }
 
 /// What became of a file.
@@ -26,23 +34,47 @@ pub enum Put {
     WasThere,
 }
 
+/// A file in a folder of a space.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its folder.
+    pub folder: String,
+    /// Its name.
+    pub name: String,
+    /// When it was made, where a listing says so.
+    modified: Option<SystemTime>,
+}
+
 impl Store {
-    /// The store that `name` means.
+    /// The store that `name` means, with the variables of the environment.
     ///
     /// # Errors
-    /// Where it means none, or the folder cannot be made.
+    /// Where it means none, the folder cannot be made, or the bucket does not answer as it must.
     pub fn open(name: &str) -> io::Result<Self> {
-        let Some(folder) = name
-            .strip_prefix(FOLDER)
-            .filter(|folder| !folder.is_empty())
-        else {
-            let why = format!("{name}: this is no store of this weft: give a folder, file:./sync");
-            return Err(io::Error::new(ErrorKind::InvalidInput, why));
-        };
-        let root = PathBuf::from(folder);
-        let about = |why: io::Error| io::Error::new(why.kind(), format!("{folder}: {why}"));
-        fs::create_dir_all(&root).map_err(about)?;
-        Ok(Self { root })
+        Self::open_with(name, &|variable| std::env::var(variable).ok())
+    }
+
+    /// The same with other variables.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_with(name: &str, variable: &bucket::Variables<'_>) -> io::Result<Self> {
+        if let Some(folder) = name.strip_prefix(FOLDER).filter(|name| !name.is_empty()) {
+            return Folder::open(folder).map(Store::Folder);
+        }
+        if let Some(place) = name.strip_prefix(BUCKET) {
+            return Bucket::open(place, variable).map(Store::Bucket);
+        }
+        let why = format!("{name}: this is no store: give a folder, file:./sync, or s3://bucket/x");
+        Err(io::Error::new(ErrorKind::InvalidInput, why))
+    }
+
+    /// How often it is looked at for what others have written; each look at a bucket is paid for.
+    pub(super) fn look(&self) -> Duration {
+        Duration::from_secs(match self {
+            Store::Folder(_) => 1,
+            Store::Bucket(_) => 5,
+        })
     }
 
     /// Writes a file that is not there yet, so that a kill at any moment leaves it whole or not at
@@ -51,24 +83,9 @@ impl Store {
     /// # Errors
     /// What the system says.
     pub fn create(&self, path: &[&str], bytes: &[u8]) -> io::Result<Put> {
-        let path = self.path(path);
-        let folder = path.parent().unwrap_or(&self.root);
-        fs::create_dir_all(folder)?;
-        if path.exists() {
-            return Ok(Put::WasThere);
-        }
-        let mut file = tempfile::Builder::new()
-            .prefix(TEMPORARY)
-            .tempfile_in(folder)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        match file.persist_noclobber(&path) {
-            Ok(_) => {
-                sync_folder(folder)?;
-                Ok(Put::Created)
-            }
-            Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Ok(Put::WasThere),
-            Err(error) => Err(error.error),
+        match self {
+            Store::Folder(folder) => folder.create(path, bytes),
+            Store::Bucket(bucket) => bucket.create(path, bytes),
         }
     }
 
@@ -77,65 +94,48 @@ impl Store {
     /// # Errors
     /// What the system says.
     pub fn read(&self, path: &[&str]) -> io::Result<Option<Vec<u8>>> {
-        match fs::read(self.path(path)) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
+        match self {
+            Store::Folder(folder) => folder.read(path),
+            Store::Bucket(bucket) => bucket.read(path),
         }
     }
 
-    /// The last file, by name, of each folder of `folder` that has one that `is_name` knows.
+    /// Removes a file, if it is there.
     ///
     /// # Errors
     /// What the system says.
-    pub fn last(
-        &self,
-        folder: &str,
-        is_name: impl Fn(&str) -> bool,
-    ) -> io::Result<BTreeMap<String, String>> {
-        let mut all = BTreeMap::new();
-        for (name, path) in entries(&self.path(&[folder]))? {
-            if !path.is_dir() {
-                continue;
-            }
-            let names = entries(&path)?.into_iter().map(|(name, _)| name);
-            let last = names.filter(|name| is_name(name)).max();
-            all.extend(last.map(|last| (name, last)));
+    pub fn remove(&self, path: &[&str]) -> io::Result<()> {
+        match self {
+            Store::Folder(folder) => folder.remove(path),
+            Store::Bucket(bucket) => bucket.remove(path),
         }
-        Ok(all)
     }
 
-    fn path(&self, parts: &[&str]) -> PathBuf {
-        let mut path = self.root.clone();
-        path.extend(parts);
-        path
+    /// The files in the folders of `space`; those beside the folders are not among them.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn list(&self, space: &str) -> io::Result<Vec<Entry>> {
+        match self {
+            Store::Folder(folder) => folder.list(space),
+            Store::Bucket(bucket) => bucket.list(space),
+        }
     }
-}
 
-/// What is in a folder; nothing where it is not there.
-fn entries(folder: &Path) -> io::Result<Vec<(String, PathBuf)>> {
-    let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries?,
-    };
-    let mut all = Vec::new();
-    for entry in entries {
-        let entry = entry?;
-        let name = entry.file_name().into_string().ok();
-        all.extend(name.map(|name| (name, entry.path())));
+    /// When a file of `space` was made.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn modified(&self, space: &str, entry: &Entry) -> io::Result<SystemTime> {
+        match (self, entry.modified) {
+            (_, Some(time)) => Ok(time),
+            (Store::Folder(folder), None) => folder.modified(&[space, &entry.folder, &entry.name]),
+            (Store::Bucket(bucket), None) => Err(io::Error::other(format!(
+                "{bucket:?}: the store does not say when {} was made",
+                entry.name
+            ))),
+        }
     }
-    Ok(all)
-}
-
-/// Without it a file's name may be lost with the power.
-#[cfg(unix)]
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
-}
-
-#[cfg(not(unix))]
-fn sync_folder(_: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 #[cfg(test)]
@@ -175,28 +175,36 @@ mod tests {
     }
 
     #[test]
-    fn the_last_of_each_folder() {
+    fn the_files_of_a_space() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&format!("file:{}", folder.path().display())).unwrap();
-        assert!(store.last("s", |_| true).unwrap().is_empty());
-        for path in [
-            ["s", "a", "01"],
-            ["s", "a", "10"],
-            ["s", "a", "09"],
-            ["s", "b", "x"],
-            ["t", "c", "01"],
-        ] {
+        assert!(store.list("s").unwrap().is_empty());
+        for path in [["s", "a", "01"], ["s", "b", "x"], ["t", "c", "01"]] {
             store.create(&path, b"").unwrap();
         }
         store.create(&["s", "token"], b"").unwrap();
-        let last = store.last("s", |name| name.len() == 2).unwrap();
-        assert_eq!(last, [("a".to_owned(), "10".to_owned())].into());
-        assert_eq!(store.read(&["s", "a", "11"]).unwrap(), None);
+        let mut all = store.list("s").unwrap();
+        all.sort_by(|a, b| a.folder.cmp(&b.folder));
+        let names: Vec<_> = all.iter().map(|one| (&*one.folder, &*one.name)).collect();
+        assert_eq!(names, [("a", "01"), ("b", "x")]);
+        assert!(
+            store
+                .modified("s", &all[0])
+                .unwrap()
+                .elapsed()
+                .unwrap()
+                .as_secs()
+                < 3600
+        );
+        store.remove(&["s", "a", "01"]).unwrap();
+        store.remove(&["s", "a", "01"]).unwrap();
+        assert_eq!(store.list("s").unwrap().len(), 1);
+        assert_eq!(store.read(&["s", "a", "01"]).unwrap(), None);
     }
 
     #[test]
     fn what_is_no_store() {
-        for name in ["s3://bucket/prefix", "file:", "./sync"] {
+        for name in ["gs://bucket/prefix", "file:", "./sync"] {
             let error = Store::open(name).unwrap_err().to_string();
             assert!(error.contains("file:./sync"), "{error}");
         }

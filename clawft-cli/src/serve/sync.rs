@@ -2,14 +2,17 @@
 //!
 //! | request | answer |
 //! |---|---|
-//! | `GET <space>/heads` | 200, `{"cursor": "…", "heads": {"<device>": "<last segment>"}}` |
+//! | `GET <space>/heads` | 200, `{"cursor": "…", "heads": {"<device>": "<last segment>"}, "bases": …}` |
 //! | `GET <space>/wait?since=<cursor>` | the same once it is another, 204 after 25 s |
 //! | `GET <space>/<device>/<segment>` | 200 and its bytes, or 404 |
 //! | `PUT <space>/<device>/<segment>`, `If-None-Match: *` | 201, or 412 where it is there |
+//! | `PUT <space>/<device>/<segment>.base`, the same | 201, or 412: see [`base`] |
 //!
 //! `space` is 32 hex digits, `device` 1 to 64 of `A-Za-z0-9_-`, `segment` 16 hex digits in small
 //! letters. Every request has `Authorization: Bearer <token>`; the first segment of a space leaves
 //! its SHA-256, and what has another is refused (403).
+
+mod base;
 
 use super::store::{Put, Store};
 use super::{guard, header, parameter, put, text};
@@ -22,16 +25,16 @@ use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::io::{self, Read as _};
 use std::sync::{Condvar, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// The most bytes of a segment.
 const MOST: u64 = 4 << 20;
+/// The most bytes of the file that says what a base covers.
+const MOST_OF_BASE: u64 = 64 << 10;
 /// The name of the file with the hash of a space's token.
 const TOKEN: &str = "token";
 /// The longest token.
 const LONGEST_TOKEN: usize = 512;
-/// How often a store is looked at that others write to as well.
-const LOOK: Duration = Duration::from_secs(1);
 
 /// The protocol over a store.
 pub struct Sync {
@@ -40,6 +43,15 @@ pub struct Sync {
     /// How many segments came through this server, for who waits.
     writes: Mutex<u64>,
     written: Condvar,
+    /// The hash of each space's token that has been read: none is ever another.
+    tokens: Mutex<BTreeMap<String, Vec<u8>>>,
+}
+
+/// What is there of a space: of each device the last segment, and the last base.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Heads {
+    last: BTreeMap<String, String>,
+    bases: BTreeMap<String, String>,
 }
 
 /// What a request is about.
@@ -48,6 +60,7 @@ enum Subject<'p> {
     Heads,
     Wait,
     Segment { device: &'p str, number: &'p str },
+    Base { device: &'p str, number: &'p str },
 }
 
 impl Sync {
@@ -58,6 +71,7 @@ impl Sync {
             wait,
             writes: Mutex::default(),
             written: Condvar::new(),
+            tokens: Mutex::default(),
         }
     }
 
@@ -82,6 +96,9 @@ impl Sync {
             (Subject::Segment { device, number }, &Method::PUT) => {
                 self.create(request, space, &token, device, number)
             }
+            (Subject::Base { device, number }, &Method::PUT) => {
+                self.base(request, space, &token, device, number)
+            }
             _ => {
                 let mut refused = refuse(StatusCode::METHOD_NOT_ALLOWED, "GET, or PUT a segment");
                 put(&mut refused, ALLOW, "GET, PUT");
@@ -99,20 +116,42 @@ impl Sync {
 
     /// Whether `token` is that of `space`; none where nobody has written there.
     fn is_known(&self, space: &str, token: &str) -> io::Result<Option<bool>> {
-        let left = self.store.read(&[space, TOKEN])?;
-        Ok(left.map(|left| left == token.as_bytes()))
+        let is_it = |left: &Vec<u8>| left == token.as_bytes();
+        let tokens = || self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(left) = tokens().get(space) {
+            return Ok(Some(is_it(left)));
+        }
+        let Some(left) = self.store.read(&[space, TOKEN])? else {
+            return Ok(None);
+        };
+        let is_it = is_it(&left);
+        tokens().insert(space.to_owned(), left);
+        Ok(Some(is_it))
     }
 
     fn heads(&self, space: &str, token: &str) -> io::Result<Response<Body>> {
         Ok(match self.is_known(space, token)? {
             Some(false) => wrong_token(),
-            Some(true) => listed(&self.last(space)?),
-            None => listed(&BTreeMap::new()),
+            Some(true) => listed(&self.look(space)?),
+            None => listed(&Heads::default()),
         })
     }
 
-    fn last(&self, space: &str) -> io::Result<BTreeMap<String, String>> {
-        self.store.last(space, is_segment)
+    fn look(&self, space: &str) -> io::Result<Heads> {
+        let mut heads = Heads::default();
+        for entry in self.store.list(space)? {
+            let (all, number) = match base::number(&entry.name) {
+                Some(number) => (&mut heads.bases, number.to_owned()),
+                None if is_segment(&entry.name) => (&mut heads.last, entry.name),
+                None => continue,
+            };
+            if !is_device(&entry.folder) {
+                continue;
+            }
+            let last = all.entry(entry.folder).or_default();
+            *last = number.max(std::mem::take(last));
+        }
+        Ok(heads)
     }
 
     fn wait(&self, space: &str, token: &str, since: &str) -> io::Result<Response<Body>> {
@@ -122,10 +161,10 @@ impl Sync {
             let seen = *self.writes.lock().unwrap_or_else(PoisonError::into_inner);
             let heads = match self.is_known(space, token)? {
                 Some(false) => return Ok(wrong_token()),
-                Some(true) => self.last(space)?,
-                None => BTreeMap::new(),
+                Some(true) => self.look(space)?,
+                None => Heads::default(),
             };
-            if cursor(&heads) != since {
+            if cursor(&heads.last) != since {
                 return Ok(listed(&heads));
             }
             let left = end.saturating_duration_since(Instant::now());
@@ -134,9 +173,9 @@ impl Sync {
             }
             let writes = self.writes.lock().unwrap_or_else(PoisonError::into_inner);
             let unchanged = |writes: &mut u64| *writes == seen;
-            let waited = self
-                .written
-                .wait_timeout_while(writes, left.min(LOOK), unchanged);
+            let waited =
+                self.written
+                    .wait_timeout_while(writes, left.min(self.store.look()), unchanged);
             drop(waited);
         }
     }
@@ -174,19 +213,10 @@ impl Sync {
         device: &str,
         number: &str,
     ) -> io::Result<Response<Body>> {
-        if header(request, &IF_NONE_MATCH) != Some("*") {
-            let why = "segments are made and never changed: If-None-Match: *";
-            return Ok(refuse(StatusCode::PRECONDITION_REQUIRED, why));
-        }
-        let length = header(request, &CONTENT_LENGTH).and_then(|text| text.parse::<u64>().ok());
-        if length.is_some_and(|length| length > MOST) {
-            return Ok(too_large());
-        }
-        let mut bytes = Vec::new();
-        request.body_mut().take(MOST + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > MOST {
-            return Ok(too_large());
-        }
+        let bytes = match body(request, MOST)? {
+            Ok(bytes) => bytes,
+            Err(refused) => return Ok(refused),
+        };
         // Left by the first; of two at once one is, and the other is compared with it.
         if self.is_known(space, token)?.is_none() {
             self.store.create(&[space, TOKEN], token.as_bytes())?;
@@ -204,6 +234,60 @@ impl Sync {
             }
         })
     }
+
+    /// A base is whole: what it covers goes in time.
+    fn base(
+        &self,
+        request: &mut Request<Body>,
+        space: &str,
+        token: &str,
+        device: &str,
+        number: &str,
+    ) -> io::Result<Response<Body>> {
+        let bytes = match body(request, MOST_OF_BASE)? {
+            Ok(bytes) => bytes,
+            Err(refused) => return Ok(refused),
+        };
+        match self.is_known(space, token)? {
+            Some(true) => {}
+            Some(false) => return Ok(wrong_token()),
+            None => return Ok(refuse(StatusCode::NOT_FOUND, "there is no such segment")),
+        }
+        let covers = base::covers(&bytes);
+        // A base that covered itself would be the end of what it holds.
+        let is_sound = covers
+            .is_some_and(|covers| covers.get(device).is_none_or(|last| last.as_str() < number));
+        if !is_sound {
+            let why = "it covers: {\"covers\": {\"<device>\": \"<segment>\"}}, and not itself";
+            return Ok(refuse(StatusCode::BAD_REQUEST, why));
+        }
+        let put = self
+            .store
+            .create(&[space, device, &base::name(number)], &bytes)?;
+        base::clear(&self.store, space, SystemTime::now())?;
+        Ok(match put {
+            Put::WasThere => refuse(StatusCode::PRECONDITION_FAILED, "it is there"),
+            Put::Created => empty(StatusCode::CREATED),
+        })
+    }
+}
+
+/// The bytes of what is to be made, at most `most`; or why it is not made.
+fn body(request: &mut Request<Body>, most: u64) -> io::Result<Result<Vec<u8>, Response<Body>>> {
+    if header(request, &IF_NONE_MATCH) != Some("*") {
+        let why = "segments are made and never changed: If-None-Match: *";
+        return Ok(Err(refuse(StatusCode::PRECONDITION_REQUIRED, why)));
+    }
+    let length = header(request, &CONTENT_LENGTH).and_then(|text| text.parse::<u64>().ok());
+    if length.is_some_and(|length| length > most) {
+        return Ok(Err(too_large(most)));
+    }
+    let mut bytes = Vec::new();
+    request.body_mut().take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        return Ok(Err(too_large(most)));
+    }
+    Ok(Ok(bytes))
 }
 
 /// What a path names: a space, and what of it.
@@ -214,6 +298,10 @@ fn subject(path: &str) -> Option<(&str, Subject<'_>)> {
         [space, "wait"] => (space, Subject::Wait),
         [space, device, number] if is_device(device) && is_segment(number) => {
             (space, Subject::Segment { device, number })
+        }
+        [space, device, name] if is_device(device) => {
+            let number = base::number(name)?;
+            (space, Subject::Base { device, number })
         }
         _ => return None,
     };
@@ -259,16 +347,18 @@ fn cursor(heads: &BTreeMap<String, String>) -> String {
     digest
 }
 
-fn listed(heads: &BTreeMap<String, String>) -> Response<Body> {
+fn listed(heads: &Heads) -> Response<Body> {
     let mut json = Writer::default();
     json.open("{");
-    json.string_member("cursor", &cursor(heads));
-    json.key("heads");
-    json.open("{");
-    for (device, last) in heads {
-        json.string_member(device, last);
+    json.string_member("cursor", &cursor(&heads.last));
+    for (name, all) in [("heads", &heads.last), ("bases", &heads.bases)] {
+        json.key(name);
+        json.open("{");
+        for (device, last) in all {
+            json.string_member(device, last);
+        }
+        json.close("}");
     }
-    json.close("}");
     json.close("}");
     let mut response = Response::new(Body::from(json.finish()));
     put(&mut response, CONTENT_TYPE, "application/json");
@@ -293,8 +383,11 @@ fn wrong_token() -> Response<Body> {
     refuse(StatusCode::FORBIDDEN, "this space has another token")
 }
 
-fn too_large() -> Response<Body> {
-    refuse(StatusCode::PAYLOAD_TOO_LARGE, "a segment has at most 4 MiB")
+fn too_large(most: u64) -> Response<Body> {
+    refuse(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        &format!("at most {most} bytes"),
+    )
 }
 
 #[cfg(test)]

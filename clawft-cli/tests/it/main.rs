@@ -1,5 +1,6 @@
 //! `weft` and its driver against the scripted provider, on loopback.
 
+mod bucket;
 mod interrupts;
 mod keys;
 mod many;

@@ -1,6 +1,7 @@
 //! `weft serve` over real connections: what comes back, byte for byte, and what does not.
 #![cfg(unix)]
 
+use crate::support::s3::S3;
 use crate::support::{Home, run};
 use build_support::system::process;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -43,6 +44,11 @@ impl Answer {
 
 impl Server {
     fn start(args: &[&str]) -> Self {
+        Self::start_with(args, &[])
+    }
+
+    /// The same with variables of its own.
+    fn start_with(args: &[&str], variables: &[(&str, String)]) -> Self {
         let home = Home::new();
         let bundle = home.path().join("bundle");
         let files = [
@@ -70,6 +76,7 @@ impl Server {
             .arg(&bundle)
             .args(["--port", "0"])
             .args(args)
+            .envs(variables.iter().map(|(name, value)| (name, value)))
             .current_dir(home.path())
             .stdout(Stdio::piped())
             .spawn()
@@ -233,22 +240,47 @@ fn nothing_else_is_read() {
 #[test]
 fn devices_share_segments() {
     let server = Server::start(&["--store", "file:./sync"]);
+    share(&server, &server);
+    // What is kept has no token in it.
+    let kept = server.home.path().join("sync").join(SPACE).join("token");
+    assert_ne!(std::fs::read_to_string(kept).unwrap(), "key");
+}
+
+/// Two servers that know nothing of each other, over one bucket.
+#[test]
+fn devices_share_segments_in_an_object_store() {
+    let s3 = S3::start();
+    let start = || Server::start_with(&["--store", "s3://bucket/some/prefix"], &s3.variables());
+    share(&start(), &start());
+    assert!(!s3.names().is_empty());
+    assert!(
+        s3.names()
+            .iter()
+            .all(|name| name.starts_with("some/prefix/"))
+    );
+}
+
+/// The protocol, on two servers of one store.
+fn share(server: &Server, other: &Server) {
     let segment = |device: &str| format!("/sync/v1/{SPACE}/{device}/0000000000000001");
     let bytes: Vec<u8> = (0..=255).collect();
     assert_eq!(server.put(&segment("phone"), &bytes), 201);
-    assert_eq!(server.put(&segment("phone"), b"other"), 412);
+    assert_eq!(other.put(&segment("phone"), b"other"), 412);
     assert_eq!(server.put(&segment("laptop"), &vec![0; (4 << 20) + 1]), 413);
     let key = "authorization: Bearer key\r\n";
-    assert_eq!(server.ask("GET", &segment("phone"), key).body, bytes);
-    let heads = server.ask("GET", &format!("/sync/v1/{SPACE}/heads"), key);
-    let heads: serde_json::Value = serde_json::from_slice(&heads.body).unwrap();
+    assert_eq!(other.ask("GET", &segment("phone"), key).body, bytes);
+    let heads = || {
+        let heads = other.ask("GET", &format!("/sync/v1/{SPACE}/heads"), key);
+        serde_json::from_slice::<serde_json::Value>(&heads.body).unwrap()
+    };
+    let first = heads();
     assert_eq!(
-        heads["heads"],
+        first["heads"],
         serde_json::json!({"phone": "0000000000000001"})
     );
     let wait = format!(
         "/sync/v1/{SPACE}/wait?since={}",
-        heads["cursor"].as_str().unwrap()
+        first["cursor"].as_str().unwrap()
     );
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| server.ask("GET", &wait, key));
@@ -256,16 +288,26 @@ fn devices_share_segments() {
         let told = waiting.join().unwrap();
         assert!(told.text().contains("laptop"), "{}", told.text());
     });
-    assert_eq!(server.get(&segment("phone")).status, 401);
+    // A base: told to everybody, and not a segment.
+    let base = format!("{}.base", segment("laptop"));
+    let covers = br#"{"covers": {"phone": "0000000000000001"}}"#;
+    assert_eq!(server.put(&base, b"{}"), 400);
     assert_eq!(
-        server
-            .ask("GET", &segment("phone"), "authorization: Bearer no\r\n")
-            .status,
-        403
+        server.put(&base, br#"{"covers": {"laptop": "0000000000000001"}}"#),
+        400
     );
-    // What is kept has no token in it.
-    let kept = server.home.path().join("sync").join(SPACE).join("token");
-    assert_ne!(std::fs::read_to_string(kept).unwrap(), "key");
+    assert_eq!(server.put(&base, &vec![b' '; (64 << 10) + 1]), 413);
+    assert_eq!(server.put(&base, covers), 201);
+    assert_eq!(other.put(&base, covers), 412);
+    let last = heads();
+    assert_eq!(
+        last["bases"],
+        serde_json::json!({"laptop": "0000000000000001"})
+    );
+    assert_eq!(last["heads"].as_object().unwrap().len(), 2);
+    assert_eq!(other.get(&segment("phone")).status, 401);
+    let wrong = "authorization: Bearer no\r\n";
+    assert_eq!(other.ask("GET", &segment("phone"), wrong).status, 403);
 }
 
 #[test]
@@ -292,8 +334,8 @@ fn what_cannot_be_served_is_said() {
             "is taken: give another with --port, or --port 0",
         ),
         (
-            vec!["serve", bundle, "--store", "s3://bucket"],
-            "give a folder, file:./sync",
+            vec!["serve", bundle, "--store", "gs://bucket"],
+            "give a folder, file:./sync, or s3://bucket/x",
         ),
         (
             vec!["serve", bundle, "--relay-allow", "https://x"],

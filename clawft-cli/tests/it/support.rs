@@ -1,5 +1,7 @@
 //! What several tests need: a configuration for a mock, the program, and what it left.
 
+pub mod s3;
+
 use build_support::system::process;
 use clawft_cli::driver::{Clock, Driver};
 use clawft_cli::http::Times;
