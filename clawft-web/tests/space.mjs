@@ -1,7 +1,7 @@
 // `/sync/v1` as `weft serve` has it, in memory: names are made once. `lose` answers are lost after
 // they are done.
 export function space() {
-  const [segments, tokens, waiting] = [new Map(), new Map(), new Set()];
+  const [segments, tokens, waiting, bases] = [new Map(), new Map(), new Set(), new Map()];
   const at = { lose: 0, down: false, seen: [], segments };
   const heads = (space) => {
     const found = {};
@@ -9,7 +9,9 @@ export function space() {
       const [of, device, seq] = name.split("/");
       if (of === space) found[device] = seq;
     }
-    return { cursor: JSON.stringify(found).replace(/\W/g, ""), heads: found };
+    const last = {};
+    for (const [, { of, device, seq }] of [...bases].sort()) if (of === space) last[device] = seq;
+    return { cursor: JSON.stringify(found).replace(/\W/g, ""), heads: found, bases: last };
   };
   // Status and body of a request; null where the connection breaks.
   at.answer = async (method, path, headers, body, signal) => {
@@ -36,7 +38,11 @@ export function space() {
     const name = `${of}/${what}/${seq}`;
     if (method === "GET") return segments.has(name) ? { status: 200, body: segments.get(name) } : { status: 404 };
     if (headers["if-none-match"] !== "*") return { status: 428 };
-    if (segments.has(name)) return { status: 412 };
+    if (segments.has(name) || bases.has(name)) return { status: 412 };
+    if (seq.endsWith(".base")) {
+      bases.set(name, { of, device: what, seq: seq.slice(0, 16), covers: JSON.parse(new TextDecoder().decode(body)).covers });
+      return { status: 201 };
+    }
     tokens.set(of, token);
     segments.set(name, body);
     for (const done of waiting) done();
@@ -46,6 +52,19 @@ export function space() {
       return null;
     }
     return { status: 201 };
+  };
+  // As thirty days later: what a base covers is gone. Gives how many segments that were.
+  at.clear = () => {
+    let count = 0;
+    for (const { of, covers } of [...bases.values()]) {
+      for (const name of [...segments.keys(), ...bases.keys()]) {
+        const [space, device, seq] = name.split("/");
+        if (space !== of || !(seq.slice(0, 16) <= covers[device])) continue;
+        count += segments.delete(name);
+        bases.delete(name);
+      }
+    }
+    return count;
   };
   // As `fetch` would.
   at.fetch = async (url, { method = "GET", headers = {}, body, signal } = {}) => {

@@ -23,7 +23,7 @@ class Device {
 
   open() {
     const post = ({ type, notes = [] }) => type === "merged" && this.notes.push(...notes);
-    this.sync = new Sync(this.here, { base: "http://host/sync/v1/", fetch: this.server.fetch, post, save: async () => undefined, again: () => undefined, tree: () => this.tree, busy: () => false, now: this.clock, name: () => `d${(this.server.devices = (this.server.devices ?? 0) + 1)}` });
+    this.sync = new Sync(this.here, { base: "http://host/sync/v1/", fetch: this.server.fetch, post, save: async () => undefined, again: () => undefined, tree: () => this.tree, busy: () => false, now: this.clock, baseAfter: () => this.server.baseAfter, name: () => `d${(this.server.devices = (this.server.devices ?? 0) + 1)}` });
     this.sync.watch = async () => undefined;
   }
 
@@ -214,6 +214,79 @@ test("a device whose state was copied takes another name, and both keep what the
   assert.equal(a.all().filter((one) => one.startsWith("x")).length, 2);
 });
 
+// What a fresh device comes to hold, and how many segments it has read.
+async function fresh(server, with_) {
+  const from = server.seen.length;
+  const device = await new Device(server).pair(with_);
+  return { device, read: server.seen.slice(from).filter(({ method, path }) => method === "GET" && /\/[0-9a-f]{16}$/.test(path)).length };
+}
+
+test("many segments become a base: who comes later reads that, also when what it covers is gone", async () => {
+  let now = 1000;
+  const { server, devices: [a, b, away] } = await pair(3, () => (now += 10));
+  server.baseAfter = 8;
+  a.say("main", "common");
+  a.write("kept.txt", "as it was");
+  await settle([a, b, away]);
+  // A branch, a conflict, something removed, something forgotten.
+  a.say("main", "of a");
+  a.write("both", "by a");
+  a.remember("k", "1");
+  await a.sync.gather();
+  b.say("main", "of b");
+  b.write("both", "by b");
+  b.tree.remove("kept.txt");
+  await settle([a, b]);
+  for (let i = 0; i < 6; i += 1) {
+    [a, b][i % 2].say("main", `turn ${i}`);
+    await a.once();
+    await b.once();
+  }
+  await settle([a, b]);
+  const bases = async () => Object.keys((await (await server.fetch(`http://host/sync/v1/${a.sync.keys.space}/heads`, { headers: { authorization: `Bearer ${a.sync.keys.token}` } })).json()).bases);
+  assert.equal((await bases()).length, 1, "one of them has written one");
+  const { size } = server.segments;
+  await settle([a, b]);
+  assert.equal(server.segments.size, size, "and it comes to rest");
+  const { device: c, read } = await fresh(server, a);
+  assert.deepEqual(c.all(), a.all());
+  assert.ok(read < 8, `${read} segments were read`);
+  const gone = server.clear();
+  assert.ok(gone >= 8, `${gone} segments went`);
+  // Who has nothing yet, who was away since then, and who has said something meanwhile.
+  const { device: d } = await fresh(server, a);
+  assert.deepEqual(d.all(), a.all());
+  away.say("main", "of the one that was away");
+  await away.once();
+  for (let round = 0; round < 2; round += 1) await settle([a, b, c, d, away]);
+  for (const one of [b, c, d, away]) assert.deepEqual(one.all(), a.all());
+  assert.ok(a.all().join().includes("of the one that was away"));
+});
+
+test("a device whose state is older than what is covered takes another name, and what it says is not lost", async () => {
+  const { server, devices: [a, b] } = await pair();
+  server.baseAfter = 3;
+  a.say("main", "first");
+  await settle([a, b]);
+  const old = JSON.parse(JSON.stringify(a.here.store.sync));
+  const files = [...a.tree.walk()].filter(({ node }) => !node.names).map(({ path }) => [path, a.read(path)]);
+  for (let i = 0; i < 5; i += 1) {
+    a.say("main", `later ${i}`);
+    await settle([a, b]);
+  }
+  assert.ok(server.clear() > 0);
+  const restored = new Device(server);
+  restored.here.store.sync = old;
+  for (const [path, text] of files) restored.write(path, text);
+  restored.open();
+  restored.sync.keys = a.sync.keys;
+  restored.say("main", "after it was restored");
+  await settle([restored, a, b, restored]);
+  assert.notEqual(restored.name, a.name);
+  for (const one of [a, restored]) assert.deepEqual(one.all(), b.all());
+  assert.ok(b.all().join().includes("after it was restored"));
+});
+
 test("what goes on from something that has not come yet waits for it", async () => {
   const [a, b, c] = ["a", "b", "c"].map(begin);
   const [ta, tb, tc] = [new Tree(), new Tree(), new Tree()];
@@ -231,12 +304,14 @@ test("what goes on from something that has not come yet waits for it", async () 
 });
 
 test("three devices do things at random, apart and together, and come to hold the same; nobody loses a turn", async () => {
-  let branches = 0;
+  let [branches, gone] = [0, 0];
   for (let seed = Number(process.env.SYNC_FROM ?? 1); seed <= Number(process.env.SYNC_SEEDS ?? 12); seed += 1) {
     let state = seed * 7919;
     const random = (below) => ((state = (Math.imul(state, 1103515245) + 12345) >>> 0) >>> 8) % below;
     let now = 1000;
-    const { devices } = await pair(3, () => (now += random(3)));
+    const { server, devices } = await pair(3, () => (now += random(3)));
+    // Every other time with bases, and what they cover goes at any moment.
+    server.baseAfter = seed % 2 ? 2 : undefined;
     const said = [];
     for (let step = 0; step < 40; step += 1) {
       const device = devices[random(3)];
@@ -252,7 +327,8 @@ test("three devices do things at random, apart and together, and come to hold th
         () => device.remember(`k${random(2)}`, what),
         () => (device.sync.running = device.sync.running.then(() => device.sync.gather())),
         () => device.once(),
-      ][random(6)]();
+        () => seed % 2 && (gone += server.clear()),
+      ][random(7)]();
       await device.sync.running;
     }
     await settle([...devices, ...devices]);
@@ -265,7 +341,7 @@ test("three devices do things at random, apart and together, and come to hold th
     for (const what of said) assert.ok(text.includes(`"${what}"`), `seed ${seed}: the turn ${what} is gone`);
     branches += first.filter((one) => /sessions\/main\./.test(one)).length - 1;
   }
-  assert.ok(branches > 5, `${branches} branches`);
+  assert.ok(branches > 5 && gone > 10, `${branches} branches, ${gone} segments gone`);
 });
 
 test("the QR code of a text: each of these was read by another program", async () => {

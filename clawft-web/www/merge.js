@@ -11,6 +11,8 @@ import { crc32 } from "./log.js";
 
 const SESSIONS = ".clawft/sessions";
 const MEMORY = ".clawft/memory.json";
+// Letters of turns in an entry.
+const PART = 256 * 1024;
 const text = new TextDecoder();
 const utf8 = new TextEncoder();
 
@@ -138,6 +140,53 @@ export async function collect(state, tree, now) {
 }
 
 /**
+ * All there is, as entries for a device that has nothing yet, or has been away for long: merged, they
+ * make of any state what it would be with all that made this one. None where the tree has changed
+ * since it was last collected.
+ * @param {State} state
+ * @param {Tree} tree
+ */
+export function everything(state, tree) {
+  /** @type {any[]} */
+  const entries = [];
+  const told = new Set();
+  for (const [name, { hashes }] of named(state.turns)) {
+    const { head, turns: known } = lines(tree, name);
+    let turns = [];
+    let size = 0;
+    // Each after what it goes on from, also where they are read in parts.
+    for (const [i, hash] of hashes.entries()) {
+      if (told.has(hash)) continue;
+      told.add(hash);
+      const { after, time, by, root = "" } = state.turns[hash];
+      // An old turn may be in no file any more.
+      const line = known.get(i + 1) ?? null;
+      turns.push([hash, after, time, by, root, line]);
+      size += line?.length ?? 0;
+      if (size > PART || i === hashes.length - 1) {
+        entries.push({ kind: "tree", head, turns });
+        [turns, size] = [[], 0];
+      }
+    }
+    if (turns.length) entries.push({ kind: "tree", head, turns });
+  }
+  for (const [key, value] of Object.entries(state.memory)) entries.push({ kind: "memory", key, ...value });
+  // Those beside others first: they are then known when the other is merged.
+  const beside = (/** @type {string} */ path) => (path.includes(".conflict-") ? 0 : 1);
+  for (const [path, versions] of Object.entries(state.files).sort(([a], [b]) => beside(a) - beside(b))) {
+    const shown = best(versions);
+    for (const one of versions) {
+      const { version, time, by, size, crc } = one;
+      const node = one === shown && size >= 0 ? tree.find(path) : undefined;
+      const content = node ? node.data.subarray(0, node.size) : one.bytes === undefined ? undefined : bytesOf(one.bytes);
+      if (size >= 0 && (content?.length !== size || crc32(content) !== crc)) return undefined;
+      entries.push({ kind: "file", path, version, time, by, bytes: size >= 0 && content ? base64(content) : null });
+    }
+  }
+  return entries;
+}
+
+/**
  * Whether all that entries go on from is here, or stands before them.
  * @param {State} state
  * @param {any[]} entries
@@ -161,8 +210,10 @@ export async function merge(state, tree, entries) {
   /** @type {string[]} */
   const notes = [];
   for (const entry of entries) {
-    for (const time of [entry.time ?? 0, ...(entry.lines ?? []).map((/** @type {[string, number]} */ one) => one[1])]) state.clock = Math.max(state.clock, time);
+    const times = [...(entry.lines ?? []).map((/** @type {[string, number]} */ one) => one[1]), ...(entry.turns ?? []).map((/** @type {any[]} */ one) => one[2])];
+    for (const time of [entry.time ?? 0, ...times]) state.clock = Math.max(state.clock, time);
     if (entry.kind === "turns") await turns(state, tree, entry, notes);
+    if (entry.kind === "tree") known(state, tree, entry, notes);
     if (entry.kind === "memory") remember(state, tree, entry);
     if (entry.kind === "file") file(state, tree, entry, notes);
   }
@@ -179,6 +230,17 @@ async function turns(state, tree, { session, head, after, by, lines: added }, no
     hash = await link(before, line);
     if (!Object.hasOwn(state.turns, hash)) state.turns[hash] = { after: before, time, by, ...(!before && { root: session }) };
     texts.set(hash, line);
+  }
+  arrange(state, tree, texts, head, notes);
+}
+
+/** Turns as `everything` has them. @param {State} state @param {Tree} tree @param {any} entry @param {string[]} notes */
+function known(state, tree, { head, turns: told }, notes) {
+  /** @type {Map<string, string>} */
+  const texts = new Map();
+  for (const [hash, after, time, by, root, line] of told) {
+    if (!Object.hasOwn(state.turns, hash)) state.turns[hash] = { after, time, by, ...(!after && { root }) };
+    if (line !== null) texts.set(hash, line);
   }
   arrange(state, tree, texts, head, notes);
 }

@@ -1,10 +1,13 @@
 // A session on several devices: each leaves segments that nobody else can read, and takes those of
 // the others. The server holds a name once; everything else is decided here, by `merge.js`.
-import { begin, collect, fits, merge } from "./merge.js";
+import { begin, collect, everything, fits, merge } from "./merge.js";
 import { KIND } from "./log.js";
 
 const MAX_SEGMENT = 4 * 1024 * 1024;
 const BATCH = 1024 * 1024;
+// Segments that no base covers, from which on a base is written; and the letters of the largest one.
+const BASE_AFTER = 64;
+const MOST_OF_BASE = 8 * 1024 * 1024;
 const RETRY = [1000, 2000, 5000, 10_000, 30_000];
 const utf8 = new TextEncoder();
 const text = new TextDecoder();
@@ -72,7 +75,7 @@ function batches(entries) {
 export class Sync {
   /**
    * @param {any} here
-   * @param {{ base?: string, post: (event: any) => void, save: () => Promise<unknown>, again: () => void, tree: () => import("./tree.js").Tree, busy: () => boolean, fetch?: typeof fetch, name?: () => string, now?: () => number }} hooks
+   * @param {{ base?: string, post: (event: any) => void, save: () => Promise<unknown>, again: () => void, tree: () => import("./tree.js").Tree, busy: () => boolean, fetch?: typeof fetch, name?: () => string, now?: () => number, baseAfter?: () => number | undefined }} hooks
    */
   constructor(here, hooks) {
     this.here = here;
@@ -88,6 +91,8 @@ export class Sync {
     this.sent = 0;
     this.got = 0;
     this.cursor = "";
+    // Whether this device's state is known to be no copy of an older one.
+    this.checked = false;
     this.stopped = new AbortController();
     /** @type {Promise<unknown> | undefined} */
     this.merging = undefined;
@@ -132,6 +137,7 @@ export class Sync {
       if (!/^[\w-]{43}$/.test(key)) throw new Error("that is no pairing link");
       this.stopped.abort();
       this.kept = { key, seq: 1, seen: {}, outbox: [], state: begin(this.name()) };
+      this.checked = false;
       await this.keep();
       await this.start();
     }
@@ -155,8 +161,10 @@ export class Sync {
     this.running = this.running.catch(() => undefined).then(async () => {
       try {
         await this.gather();
+        const { sent } = this;
         await this.push();
-        await this.pull();
+        const { heads } = await this.pull();
+        if (this.sent > sent) await this.compact(heads);
         [this.error, this.last] = ["", Date.now()];
       } catch (error) {
         this.error = error instanceof Error ? error.message : String(error);
@@ -188,26 +196,75 @@ export class Sync {
     return response;
   }
 
+  /** What each device has left, and its last base. */
+  async heads() {
+    const answer = await this.request("heads");
+    if (!answer.ok) throw new Error(`the server answers ${answer.status} to heads`);
+    return { bases: {}, ...(await answer.json()) };
+  }
+
   async push() {
     const { kept } = this;
     while (kept.outbox.length) {
-      const [{ seq, entries }] = kept.outbox;
-      const name = `${kept.state.device}/${number(seq)}`;
-      const segment = await seal(this.keys.secret, `${this.keys.space}/${name}`, { entries });
-      if (segment.length > MAX_SEGMENT) throw new Error(`${entries[0].path ?? "a turn"} is too large to be sent: ${segment.length} bytes of ${MAX_SEGMENT}`);
-      const answer = await this.request(name, { method: "PUT", body: segment, headers: { "if-none-match": "*", "content-type": "application/octet-stream" } });
-      if (answer.status === 412) {
+      const { device } = kept.state;
+      const [{ seq, ...value }] = kept.outbox;
+      const name = `${device}/${number(seq)}`;
+      // Who has an older state of this device may find that its segments are covered, and gone.
+      const last = this.checked ? 0 : parseInt((await this.heads()).heads[device] ?? "0", 16);
+      this.checked = true;
+      const segment = await seal(this.keys.secret, `${this.keys.space}/${name}`, value);
+      if (segment.length > MAX_SEGMENT) throw new Error(`${value.entries[0]?.path ?? "a turn"} is too large to be sent: ${segment.length} bytes of ${MAX_SEGMENT}`);
+      const status = seq <= last ? 412 : (await this.create(name, segment)).status;
+      if (status === 412) {
         // Ours, of which the answer was lost; or somebody else's, who has this device's state.
-        const there = await this.segment(kept.state.device, seq);
-        if (JSON.stringify(there) !== JSON.stringify(entries)) {
+        const there = await this.segment(device, seq);
+        if (JSON.stringify(there) !== JSON.stringify(value)) {
           await this.anew();
           continue;
         }
-      } else if (answer.status !== 201) throw new Error(`the server answers ${answer.status} to a segment`);
+      } else if (status !== 201) throw new Error(`the server answers ${status} to a segment`);
+      // Told when all of it is there. Where it cannot be, it is a base that nobody knows of.
+      if (value.base?.covers) await this.create(`${name}.base`, utf8.encode(JSON.stringify({ covers: Object.fromEntries(Object.entries(value.base.covers).map(([of, last]) => [of, number(/** @type {number} */ (last))])) })));
       kept.outbox.shift();
       this.sent += 1;
       await this.keep();
     }
+  }
+
+  /** What is made once. @param {string} name @param {Uint8Array} body */
+  create(name, body) {
+    return this.request(name, { method: "PUT", body, headers: { "if-none-match": "*", "content-type": "application/octet-stream" } });
+  }
+
+  /**
+   * Where many segments have come together: all there is once more, so that these may go.
+   * @param {Record<string, string>} heads
+   */
+  async compact(heads) {
+    const { kept } = this;
+    const { device } = kept.state;
+    const covered = kept.covered ?? {};
+    const all = Object.entries({ ...heads, [device]: number(kept.seq - 1) }).map(([of, last]) => [of, parseInt(last, 16)]);
+    if (all.some(([of, last]) => of !== device && (kept.seen[of] ?? 0) < last)) return;
+    if (all.reduce((sum, [of, last]) => sum + Math.max(0, Number(last) - (covered[of] ?? 0)), 0) < (this.hooks.baseAfter?.() ?? BASE_AFTER)) return;
+    await this.gather();
+    const entries = this.hooks.busy() || kept.outbox.length ? undefined : everything(kept.state, this.hooks.tree());
+    if (!entries || JSON.stringify(entries).length > MOST_OF_BASE) return;
+    const from = kept.seq;
+    const covers = { ...kept.seen, [device]: from - 1 };
+    for (const batch of [...batches(entries), []]) {
+      kept.outbox.push({ seq: kept.seq, entries: batch, base: batch.length ? {} : { from, covers } });
+      kept.seq += 1;
+    }
+    this.covers({ device, seq: kept.seq - 1, covers });
+    await this.keep();
+    await this.push();
+  }
+
+  /** What a base covers is no longer counted. @param {{ device: string, seq: number, covers: Record<string, number> }} base */
+  covers({ device, seq, covers }) {
+    const all = (this.kept.covered ??= {});
+    for (const [of, last] of Object.entries({ ...covers, [device]: seq })) all[of] = Math.max(all[of] ?? 0, last);
   }
 
   /**
@@ -219,6 +276,8 @@ export class Sync {
     const old = kept.state.device;
     const device = this.name();
     kept.seen[old] = kept.outbox[0].seq - 1;
+    // A base is of what was known then; another one will be written.
+    kept.outbox = kept.outbox.filter((/** @type {any} */ one) => !one.base);
     const renamed = JSON.parse(JSON.stringify([kept.state, kept.outbox]));
     [kept.state, kept.outbox] = renamed;
     kept.state.device = device;
@@ -238,40 +297,87 @@ export class Sync {
     await this.keep();
   }
 
-  /** @param {string} device @param {number} seq @returns {Promise<any[]>} */
+  /** What is in a segment; none where it is gone. @param {string} device @param {number} seq */
   async segment(device, seq) {
     const name = `${device}/${number(seq)}`;
     const answer = await this.request(name);
+    if (answer.status === 404) return undefined;
     if (!answer.ok) throw new Error(`the server answers ${answer.status} to ${name}`);
-    return (await unseal(this.keys.secret, `${this.keys.space}/${name}`, new Uint8Array(await answer.arrayBuffer()))).entries;
+    return unseal(this.keys.secret, `${this.keys.space}/${name}`, new Uint8Array(await answer.arrayBuffer()));
+  }
+
+  /** The bases that have not been come to here. @param {Record<string, string>} bases */
+  async bases(bases) {
+    /** @type {{ device: string, from: number, seq: number, covers: Record<string, number> }[]} */
+    const all = [];
+    for (const [device, last] of Object.entries(bases).sort()) {
+      const seq = parseInt(last, 16);
+      if (device === this.kept.state.device || (this.kept.seen[device] ?? 0) >= seq) continue;
+      const base = (await this.segment(device, seq))?.base;
+      if (base?.covers) all.push({ device, seq, ...base });
+    }
+    return all;
+  }
+
+  /** How many segments that a base covers have not been taken. @param {{ covers: Record<string, number> }} base */
+  missing({ covers }) {
+    const { seen, state } = this.kept;
+    return Object.entries(covers).reduce((sum, [device, last]) => sum + (device === state.device ? 0 : Math.max(0, last - (seen[device] ?? 0))), 0);
   }
 
   async pull() {
     const { kept } = this;
-    const answer = await this.request("heads");
-    if (!answer.ok) throw new Error(`the server answers ${answer.status} to heads`);
-    const { heads, cursor } = await answer.json();
+    const { heads, bases, cursor } = await this.heads();
+    const known = await this.bases(bases);
+    for (const base of known) if (this.missing(base) > base.seq - base.from) await this.takeBase(base);
     let [progress, waits] = [true, ""];
     while (progress) {
       [progress, waits] = [false, ""];
       for (const [device, last] of Object.entries(heads).sort()) {
         if (device === kept.state.device) continue;
-        for (let seq = (kept.seen[device] ?? 0) + 1; seq <= parseInt(String(last), 16); seq += 1) {
-          const entries = await this.segment(device, seq);
-          if (!fits(kept.state, entries)) {
+        for (let seq = (kept.seen[device] ?? 0) + 1; seq <= parseInt(String(last), 16); seq = kept.seen[device] + 1) {
+          const base = known.find((one) => one.device === device && one.from === seq);
+          if (base && !this.missing(base)) {
+            this.covers(base);
+            kept.seen[device] = base.seq;
+            continue;
+          }
+          const there = await this.segment(device, seq);
+          if (!there) {
+            const instead = known.find((one) => (one.covers[device] ?? 0) >= seq);
+            if (!instead) throw new Error(`${device}/${number(seq)} is gone, and is in no base`);
+            await this.takeBase(instead);
+            progress = true;
+            continue;
+          }
+          if (!fits(kept.state, there.entries)) {
             waits = device;
             break;
           }
-          await this.take(device, seq, entries);
+          await this.take(device, seq, there.entries);
+          if (there.base?.covers) this.covers({ device, seq, ...there.base });
           progress = true;
         }
       }
     }
     this.cursor = waits ? "" : cursor;
+    return { heads };
   }
 
-  /** @param {string} device @param {number} seq @param {any[]} entries */
-  async take(device, seq, entries) {
+  /** All of a base at a time. @param {{ device: string, from: number, seq: number, covers: Record<string, number> }} base */
+  async takeBase(base) {
+    const entries = [];
+    for (let seq = base.from; seq < base.seq; seq += 1) {
+      const there = await this.segment(base.device, seq);
+      if (!there) throw new Error(`the base ${base.device}/${number(base.seq)} is not whole`);
+      entries.push(...there.entries);
+    }
+    this.covers(base);
+    await this.take(base.device, base.seq, entries, base.covers);
+  }
+
+  /** @param {string} device @param {number} seq @param {any[]} entries @param {Record<string, number>} [covers] */
+  async take(device, seq, entries, covers = {}) {
     if (this.hooks.busy()) throw new Error("a turn is in flight");
     const { kept } = this;
     // Until this is over no turn begins and no file is written: see `worker.js`.
@@ -282,7 +388,7 @@ export class Sync {
       // What has changed here meanwhile goes first: it is not to be taken for the other's.
       await this.gather();
       const notes = await merge(kept.state, this.hooks.tree(), entries);
-      kept.seen[device] = seq;
+      for (const [of, last] of Object.entries({ ...covers, [device]: seq })) if (of !== kept.state.device) kept.seen[of] = Math.max(kept.seen[of] ?? 0, last);
       this.got += 1;
       await this.keep();
       this.hooks.again();
