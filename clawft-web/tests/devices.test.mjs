@@ -1,13 +1,15 @@
-// Two profiles as two devices, over a server that holds segments: paired by a link, apart, together
-// again.
+// Two profiles as two devices, over `weft serve` where `SYNC` says where one is, else over one in
+// memory: paired by a link, apart, together again.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { ask, browsing, host, open, press, ready, say, shown } from "./setup.mjs";
-import { space } from "./space.mjs";
+import { space, through } from "./space.mjs";
 
-const server = space();
+const server = process.env.SYNC ? through(process.env.SYNC) : space();
 let site;
-before(async () => (site = await host(undefined, server.serve)));
+// A base after few segments: more than there are in the first test.
+const early = (_, files) => files.set("sync.js", Buffer.from(files.get("sync.js").toString().replace("BASE_AFTER = 64", "BASE_AFTER = 12")));
+before(async () => (site = await host(early, server.serve)));
 after(async () => {
   server.release();
   await site.stop();
@@ -42,8 +44,14 @@ test("a link pairs two devices; offline on both sides, then the same on both; no
   await say(b, "devices", "write notes/both.txt: of b");
   await a.until(`true`);
   assert.ok((await state(b)).error, "it says that it waits");
-  server.down = false;
-  for (const tab of [a, b, a, b]) await ask(tab, "devices", "sync", { now: true });
+  // Together again. The answer to the first segment is lost: it is there when it is sent once more,
+  // and nothing comes twice.
+  server.statuses.splice(0);
+  [server.down, server.lose] = [false, 1];
+  for (const tab of [a, b, a, b]) await ask(tab, "devices", "sync", { now: true }).catch(() => undefined);
+  for (const tab of [a, b]) await ask(tab, "devices", "sync", { now: true });
+  assert.equal(server.lose, 0);
+  assert.equal(server.statuses.filter((one) => one === "PUT 412").length, 1, server.statuses.join());
   const all = (tab) => tab.run(`import(document.querySelector("script").src).then(async ({ app }) => {
     const files = await app("devices").ask("files");
     return Promise.all(files.filter((one) => !one.folder).map(async ({ path }) => path + ": " + new TextDecoder().decode(await app("devices").ask("read", { path })))).then((found) => found.sort());
@@ -70,6 +78,32 @@ test("a link pairs two devices; offline on both sides, then the same on both; no
   const seen = JSON.stringify([site.seen, server.seen]) + [...server.segments.values()].map((one) => Buffer.from(one).toString("latin1")).join("");
   for (const word of [key, "blue", "colour"]) assert.ok(!seen.includes(word), `${word} on the server`);
   for (const tab of [a, b]) assert.deepEqual(tab.complaints.filter((one) => !/ERR_EMPTY_RESPONSE|ERR_INTERNET|Failed to load resource/.test(one)), []);
+})));
+
+test("many segments become a base, which a third device begins with", () => browsing((first) => browsing(async (second) => {
+  const a = await first.tab(at("many"));
+  await ready(a, "devices");
+  await ask(a, "devices", "sync", { on: true });
+  for (let i = 1; i <= 14; i += 1) {
+    await ask(a, "devices", "say", { text: `write n${i}.txt: ${i}` });
+    await ask(a, "devices", "sync", { now: true });
+  }
+  const { link, device } = await state(a);
+  const [space] = [...server.segments.keys()].findLast((name) => name.includes(`/${device}/`)).split("/");
+  const base = server.seen.filter(({ method, path }) => method === "PUT" && path.startsWith(`${space}/${device}/`) && path.endsWith(".base"));
+  assert.equal(base.length, 1, "one base");
+  const from = server.seen.length;
+  const b = await second.tab(link.replace("?", "?session=late&"));
+  await ready(b, "devices");
+  await b.until(`document.getElementById("devices-chat").textContent.includes("n14.txt")`, "all of it");
+  assert.match(await say(b, "devices", "read n1.txt"), /read_file: 1$/);
+  const read = server.seen.slice(from).filter(({ method, path }) => method === "GET" && path.startsWith(`${space}/${device}/`));
+  assert.ok(read.length < 8, `${read.length} segments were read`);
+  // Who knows where it is, and has another token, gets nothing.
+  for (const path of ["heads", `${device}/0000000000000001`]) {
+    const answer = await fetch(`${site.origin}/sync/v1/${space}/${path}`, { headers: { authorization: "Bearer another" } });
+    assert.equal(answer.status, 403, path);
+  }
 })));
 
 test("a wrong key and one that is none; sync off stays off", () => browsing(async (browser) => {

@@ -1,8 +1,11 @@
 // Host calls in Chromium: a provider that streams, its key, kills while it is asked, agents in
 // workers of their own, files and keys.
 import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { bundle } from "./bundle.mjs";
 import { forget, profile, start } from "./browser.mjs";
 import { ask, browsing, host, open, press, ready, say, shown } from "./setup.mjs";
 
@@ -11,6 +14,8 @@ const asked = [];
 let waiting = [];
 // What the provider does with the next request: answers, or keeps it open.
 let mood = "answer";
+// Answers that it keeps open.
+let held = [];
 const provider = createServer((request, response) => {
   const cors = { "access-control-allow-origin": "*", "access-control-allow-headers": "*, authorization, content-type", "access-control-allow-methods": "*" };
   if (request.method === "OPTIONS") return void response.writeHead(204, cors).end();
@@ -22,7 +27,8 @@ const provider = createServer((request, response) => {
     response.on("close", () => (seen.closed = !response.writableEnded));
     waiting.splice(0).forEach((done) => done());
     if (request.url.startsWith("/redirect")) return response.writeHead(302, { ...cors, location: "/elsewhere" }).end();
-    if (mood === "silent") return;
+    if (mood === "silent") return void held.push(response);
+    if (request.method === "GET") return response.writeHead(200, { ...cors, "content-type": "text/plain" }).end("what the page says");
     const question = JSON.parse(seen.body || "{}").messages?.at(-1)?.content ?? "";
     response.writeHead(200, { ...cors, "content-type": "text/event-stream" });
     const event = (delta, finish = null) => response.write(`data: ${JSON.stringify({ choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`);
@@ -33,14 +39,21 @@ const provider = createServer((request, response) => {
     response.end("data: [DONE]\n\n");
   });
 });
-// Until the provider has been asked this often.
+// Until the provider has been asked this often; who never asks is a failure, not a wait for ever.
 const until = async (count) => {
-  while (asked.length < count) await new Promise((done) => waiting.push(done));
+  let late;
+  const never = new Promise((_, reject) => (late = setTimeout(() => reject(new Error(`asked ${asked.length} times, not ${count}`)), 20_000)));
+  while (asked.length < count) await Promise.race([new Promise((done) => waiting.push(done)), never]);
+  clearTimeout(late);
 };
 
 let server, origin;
 const manifest = (more = () => undefined) => (made, files) => {
-  const { online, team } = made.examples;
+  const { online, team, notes } = made.examples;
+  // An agent that reads pages, and whose turns go on after a crash.
+  notes.config = { web: { allow: [origin] } };
+  Object.assign(notes.optimizations, { snapshot: true, hypercalls: ["host_fetch", "host_snapshot"] });
+  notes.grants = { fetch: { origins: [origin], methods: ["GET"] }, snapshot: { max: 2 } };
   online.config = { model: "m", providers: [{ name: "p", kind: "openai", base_url: `${origin}/v1`, credential: "key" }] };
   Object.assign(online.optimizations, { hypercalls: ["host_fetch", "host_crypto"] });
   online.grants.fetch = { origins: [origin], methods: ["POST", "GET"] };
@@ -143,26 +156,27 @@ test("Escape cancels: the request ends, the session goes on", () => browsing(asy
   assert.equal(asked[count + 1].closed, true, "the connection was closed");
 }));
 
-// Kills the browser while the provider is silent; gives what the next one shows, and how often the
-// provider was asked.
-async function killed(on, session) {
+// Kills the browser while the other side is silent; gives what the next one shows, and how often that
+// side was asked.
+async function killed(example, session, message) {
   const folder = profile();
   let browser = start(folder);
-  let tab = await browser.tab(at(session, "online", on));
-  await withKey(tab, true);
+  let tab = await browser.tab(at(session, example));
+  if (example === "online") await withKey(tab, true);
+  else await ready(tab, example);
   mood = "answer";
-  await say(tab, "online", "before");
+  await say(tab, example, "before");
   mood = "silent";
   const count = asked.length;
-  await tab.run(`document.getElementById("online-input").focus()`);
-  await tab.type("pay once");
+  await tab.run(`document.getElementById("${example}-input").focus()`);
+  await tab.type(message);
   await tab.press("Enter");
   await until(count + 1);
   await browser.kill();
   mood = "answer";
   browser = start(folder);
-  tab = await browser.tab(at(session, "online", on));
-  await ready(tab, "online");
+  tab = await browser.tab(at(session, example));
+  await ready(tab, example);
   const found = { tab, browser, count };
   return { ...found, async stop() {
     await browser.stop();
@@ -171,7 +185,7 @@ async function killed(on, session) {
 }
 
 test("killed while a request is open: a POST is not sent again, and the message is given back", async () => {
-  const { tab, count, stop } = await killed(server, "once");
+  const { tab, count, stop } = await killed("online", "once", "pay once");
   await tab.until(`document.getElementById("online-chat").textContent.includes("not sent a second time")`);
   assert.equal(asked.length, count + 1);
   assert.equal(await tab.run(`document.getElementById("online-input").value`), "pay once");
@@ -182,18 +196,17 @@ test("killed while a request is open: a POST is not sent again, and the message 
   await stop();
 });
 
-test("… what may be repeated is sent once more, and the turn goes on where it was", async () => {
-  const own = await host(manifest((_, files) => files.set("op-fetch.js", Buffer.from(files.get("op-fetch.js").toString().replace(/repeatable: .*\n/, "repeatable: true,\n")))));
-  const { tab, count, stop } = await killed(own, "twice");
-  await tab.until(`document.getElementById("online-chat").textContent.includes("You said: pay once. That is all.")`);
-  assert.equal(asked.length, count + 2);
-  assert.equal(asked.at(-1).body, asked.at(-2).body);
+test("… a GET is sent once more, and the turn goes on where it was", async () => {
+  const { tab, count, stop } = await killed("notes", "twice", `fetch ${origin}/page`);
+  await tab.until(`document.getElementById("notes-chat").textContent.includes("what the page says")`);
+  assert.deepEqual(asked.slice(count).map(({ method, url }) => `${method} ${url}`), ["GET /page", "GET /page"]);
   await tab.reload();
-  await ready(tab, "online");
-  assert.match((await shown(tab, "online")).join(), /pay once.*You said: pay once. That is all./);
-  assert.equal(asked.length, count + 2);
+  await ready(tab, "notes");
+  const all = (await shown(tab, "notes")).join();
+  assert.equal(all.split(`user: fetch ${origin}/page`).length, 2, "the turn is there once");
+  assert.match(all, /what the page says/);
+  assert.equal(asked.length, count + 2, "and no third time");
   await stop();
-  await own.stop();
 });
 
 const call = (tab, op, head, body = "") => tab.run(`import(document.querySelector("script").src).then(async ({ app }) => {
@@ -205,21 +218,71 @@ const call = (tab, op, head, body = "") => tab.run(`import(document.querySelecto
 test("agents in workers of their own: two at a time, no more than granted, and less than their parent may", () => browsing(async (browser) => {
   const tab = await browser.tab(`${server.origin}/?example=team`);
   await ready(tab, "team");
-  const spawned = (message) => ({ config: {}, session: "child", message });
+  const spawned = (message, config = {}) => ({ config, session: "child", message });
   const first = await call(tab, 503, spawned("read notes/welcome.txt"));
   assert.equal(first.status, 0);
   assert.match(JSON.parse(first.text).message.content, /not_found|no file|there is no/, "it has files of its own");
-  const time = async (count) => {
-    const start = performance.now();
-    await Promise.all(Array.from({ length: count }, () => call(tab, 503, spawned("hello"))));
-    return performance.now() - start;
-  };
-  console.log(`# spawned: one ${(await time(1)).toFixed(0)} ms, two at a time ${(await time(2)).toFixed(0)} ms`);
-  const three = await Promise.all(["a", "b", "c"].map((one) => call(tab, 503, spawned(`hello ${one}`))));
-  assert.deepEqual(three.map(({ status }) => status).sort(), [-36, 0, 0]);
+  // Side by side: each asks before the other one has its answer.
+  const web = { web: { allow: [origin] } };
+  mood = "silent";
+  const count = asked.length;
+  const both = Promise.all(["one", "two"].map((page) => call(tab, 503, spawned(`fetch ${origin}/${page}`, web))));
+  await until(count + 2);
+  assert.deepEqual(asked.slice(count).map(({ url }) => url).sort(), ["/one", "/two"]);
+  assert.ok(asked.slice(count).every(({ closed }) => !closed), "both are open at a time");
+  assert.equal((await call(tab, 503, spawned("hello"))).status, -36, "and no third one beside them");
+  mood = "answer";
+  held.splice(0).forEach((response) => response.writeHead(200, { "access-control-allow-origin": "*", "content-type": "text/plain" }).end("for a child"));
+  for (const { status, text } of await both) assert.match(`${status} ${text}`, /^0 .*for a child/);
+  // What its parent may not, it may not either, whatever its configuration says; nor has it what its
+  // parent has for itself alone.
+  const from = asked.length;
+  const provider = { model: "m", providers: [{ name: "p", kind: "openai", base_url: `${origin}/v1` }] };
+  assert.match((await call(tab, 503, spawned("a POST", provider))).text, /"ok":false/);
+  const foreign = { web: { allow: ["http://localhost:1"] } };
+  assert.match((await call(tab, 503, spawned("fetch http://localhost:1/", foreign))).text, /not granted|denied|not_allowed/);
+  assert.equal(asked.length, from, "nothing was asked");
   assert.equal((await call(tab, 503, { config: { model: 3 }, message: "x" })).status, -29);
   assert.equal((await call(tab, 503, {})).status, -14);
   assert.deepEqual(tab.complaints, []);
+}));
+
+const timeless = (answer) => JSON.stringify(answer).replace(/"(\w*(?:time|_ms|at))":\d+/g, '"$1":0');
+
+test("505: save, ten turns, restore: the same answers as the first time; an image of another module is refused", () => browsing(async (browser) => {
+  const own = await host(manifest());
+  const there = at("image", "notes", own);
+  let tab = await browser.tab(there);
+  await ready(tab, "notes");
+  await say(tab, "notes", "write kept.txt: before");
+  const snapshot = (head) => tab.run(`import(document.querySelector("script").src).then(({ app }) => app("notes").ask("call", { op: 505, head: ${JSON.stringify(head)} })).then((parts) => parts.at(-1) ?? null)`);
+  const talk = async () => {
+    const answers = [];
+    for (let i = 0; i < 10; i += 1) answers.push(timeless(await ask(tab, "notes", "say", { text: i % 2 ? "read kept.txt" : `write kept.txt: turn ${i}` })));
+    return answers;
+  };
+  assert.equal((await snapshot({ do: "save", name: "one" })).status, 0);
+  const first = await talk();
+  assert.equal(new Set(first).size, 10, "each answer is another");
+  const files = () => ask(tab, "notes", "files").then((all) => all.filter(({ path }) => path.startsWith(".clawft/sessions")).map(({ path, bytes }) => [path, bytes]));
+  const after = await files();
+  assert.equal(await snapshot({ do: "restore", name: "one" }), null, "what waits is answered in the image");
+  assert.equal(await say(tab, "notes", "read kept.txt"), "read_file: before");
+  await snapshot({ do: "restore", name: "one" });
+  assert.deepEqual(await talk(), first);
+  assert.deepEqual(await files(), after);
+  // It outlives the page; on another module it is refused, and what is in the files goes on.
+  await tab.close();
+  const wasm = join(own.at.folder, "changed.wasm");
+  writeFileSync(wasm, Buffer.concat([readFileSync(process.env.REACTOR), Buffer.from([0, 2, 1, 120])]));
+  Object.assign(own.at, bundle(wasm, own.at.folder, manifest()));
+  tab = await browser.tab(there);
+  await ready(tab, "notes");
+  const refused = await snapshot({ do: "restore", name: "one" });
+  assert.equal(refused.status, -29);
+  assert.match(refused.head.message, /is of the module [0-9a-f]{64}/);
+  assert.equal(await say(tab, "notes", "read kept.txt"), "read_file: turn 8");
+  await own.stop();
 }));
 
 test("files beside the agent's, keys that stay, tools of the host: granted and denied", () => browsing(async (browser) => {

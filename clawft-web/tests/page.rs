@@ -20,6 +20,12 @@ use std::time::Duration;
 #[allow(dead_code)]
 mod workspace;
 
+// An object store on loopback.
+#[path = "../../clawft-cli/tests/it/support/s3.rs"]
+#[allow(dead_code)]
+mod s3;
+
+use s3::S3;
 use workspace::program;
 
 const TARGET: &str = "wasm32-wasip1";
@@ -44,12 +50,12 @@ fn reactor() -> &'static Path {
 /// Runs the tests of a file; each has passed, none was skipped, and there was at least one.
 #[track_caller]
 fn run(file: &str) {
-    run_with(file, "");
+    run_with(file, &[]);
 }
 
-/// The same, where the page is on a host already.
+/// The same with variables of its own: where a host is already.
 #[track_caller]
-fn run_with(file: &str, site: &str) {
+fn run_with(file: &str, variables: &[(&str, &str)]) {
     let mut command = process::command(program(&["node"], "nodejs"));
     command
         .arg("--no-warnings")
@@ -60,7 +66,7 @@ fn run_with(file: &str, site: &str) {
                 .join(file),
         )
         .env("REACTOR", reactor())
-        .env("SITE", site)
+        .envs(variables.iter().copied())
         .env(
             "CHROMIUM",
             program(
@@ -127,9 +133,33 @@ fn hosting() {
     browse(|| run("hosting.test.mjs"));
 }
 
+/// Protects devices on a server of one machine.
 #[test]
-fn devices() {
-    browse(|| run("devices.test.mjs"));
+fn devices_over_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = format!("file:{}", folder.path().display());
+    devices(Store::open(&store).unwrap());
+}
+
+/// Protects devices on servers that keep nothing themselves.
+#[test]
+fn devices_over_an_object_store() {
+    let s3 = S3::start();
+    devices(s3.store().unwrap());
+    assert!(s3.names().len() > 10, "{:?}", s3.names());
+}
+
+fn devices(store: Store) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("audit.json"), "{\"policy\":\"\"}").unwrap();
+    let site = Site::new(
+        Bundle::open(folder.path()).unwrap(),
+        Some(Sync::new(store, Duration::from_secs(25))),
+        Relay::new(&[]).unwrap(),
+    );
+    let server = Server::start(site, 0).unwrap();
+    let url = format!("http://127.0.0.1:{}", server.port);
+    browse(|| run_with("devices.test.mjs", &[("SYNC", &url)]));
 }
 
 /// Protects what is shipped: the folder that `cargo bundle` makes, with the headers, the compressed
@@ -152,5 +182,5 @@ fn bundled() {
     );
     let server = Server::start(site, 0).unwrap();
     let url = format!("http://127.0.0.1:{}", server.port);
-    browse(|| run_with("bundled.test.mjs", &url));
+    browse(|| run_with("bundled.test.mjs", &[("SITE", &url)]));
 }

@@ -1,8 +1,42 @@
+// `weft serve` at `url` with a network in between: it breaks where a test says so. `lose` answers to
+// what was made are lost.
+export function through(url) {
+  const at = { lose: 0, down: false, seen: [], statuses: [], segments: new Map() };
+  at.serve = async (request, response, { pathname, search }) => {
+    if (!pathname.startsWith("/sync/v1/")) return false;
+    const parts = [];
+    for await (const data of request) parts.push(data);
+    const { method, headers } = request;
+    const path = pathname.slice("/sync/v1/".length) + search;
+    at.seen.push({ method, path });
+    if (at.down) return response.destroy(), true;
+    const end = new AbortController();
+    response.on("close", () => end.abort());
+    const sent = Object.fromEntries(["authorization", "if-none-match", "content-type"].flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]])));
+    const body = Buffer.concat(parts);
+    try {
+      const answer = await fetch(new URL(pathname + search, url), { method, headers: sent, body: method === "PUT" ? body : undefined, signal: end.signal });
+      const bytes = Buffer.from(await answer.arrayBuffer());
+      at.statuses.push(`${method} ${answer.status}`);
+      if (answer.status === 201) at.segments.set(path, body);
+      if (answer.status === 201 && at.lose > 0) {
+        at.lose -= 1;
+        response.destroy();
+      } else response.writeHead(answer.status).end(bytes);
+    } catch (error) {
+      if (error.name !== "AbortError") throw error;
+    }
+    return true;
+  };
+  at.release = () => undefined;
+  return at;
+}
+
 // `/sync/v1` as `weft serve` has it, in memory: names are made once. `lose` answers are lost after
 // they are done.
 export function space() {
   const [segments, tokens, waiting, bases] = [new Map(), new Map(), new Set(), new Map()];
-  const at = { lose: 0, down: false, seen: [], segments };
+  const at = { lose: 0, down: false, seen: [], statuses: [], segments };
   const heads = (space) => {
     const found = {};
     for (const name of [...segments.keys()].sort()) {
@@ -80,6 +114,7 @@ export function space() {
     const end = new AbortController();
     response.on("close", () => end.abort());
     const answer = await at.answer(request.method, url.pathname.slice("/sync/v1/".length) + url.search, request.headers, Buffer.concat(parts), end.signal);
+    at.statuses.push(`${request.method} ${answer?.status}`);
     if (answer) response.writeHead(answer.status).end(answer.body);
     else response.destroy();
     return true;
