@@ -10,6 +10,9 @@ export const forget = (folder) => rmSync(folder, { recursive: true, force: true,
 
 const KEYS = { Backspace: 8, Tab: 9, Enter: 13, Escape: 27, End: 35, Home: 36, ArrowLeft: 37, ArrowUp: 38, ArrowRight: 39, ArrowDown: 40, Space: 32 };
 
+// Those that run: what a failed test leaves is ended after it, or node would wait for them.
+export const running = new Set();
+
 export function start(folder = profile(), more = []) {
   const args = [
     "--headless=new", "--remote-debugging-pipe", `--user-data-dir=${folder}`, "--no-first-run", "--no-default-browser-check", "--disable-background-networking",
@@ -33,6 +36,7 @@ export function start(folder = profile(), more = []) {
     }
   });
   const gone = new Promise((resolve) => child.once("exit", () => {
+    running.delete(browser);
     for (const { method, reject } of waiting.values()) reject(new Error(`${method}: the browser has ended`));
     waiting.clear();
     resolve();
@@ -43,7 +47,7 @@ export function start(folder = profile(), more = []) {
       waiting.set(last, { method, resolve, reject });
       child.stdio[3].write(`${JSON.stringify({ id: last, method, params, sessionId })}\0`);
     });
-  return {
+  const browser = {
     folder, send, listeners, gone,
     async stop() {
       send("Browser.close").catch(() => undefined);
@@ -64,6 +68,8 @@ export function start(folder = profile(), more = []) {
       };
     },
   };
+  running.add(browser);
+  return browser;
 }
 
 // A tab, with its workers: what they complain of and ask for is the tab's.
@@ -71,7 +77,7 @@ async function tab({ send: all, listeners }, url, { width = 1000, height = 800, 
   const { targetId } = await all("Target.createTarget", { url: "about:blank", browserContextId });
   const { sessionId } = await all("Target.attachToTarget", { targetId, flatten: true });
   const send = (method, params) => all(method, params, sessionId);
-  const [complaints, requests, workers, loads] = [[], [], new Map(), []];
+  const [complaints, requests, workers, loads, crashes] = [[], [], new Map(), [], []];
   const mine = new Set([sessionId]);
   const listen = ({ sessionId: from, method, params }) => {
     if (method === "Target.attachedToTarget" && mine.has(from)) {
@@ -90,6 +96,7 @@ async function tab({ send: all, listeners }, url, { width = 1000, height = 800, 
     if (method === "Log.entryAdded") complaints.push(`${params.entry.level}: ${params.entry.text} ${params.entry.url ?? ""}`);
     if (method === "Network.requestWillBeSent") requests.push({ id: params.requestId, url: params.request.url, by: workers.get(from)?.type ?? "page" });
     if (method === "Network.loadingFinished") Object.assign(requests.findLast((one) => one.id === params.requestId) ?? {}, { bytes: params.encodedDataLength });
+    if (method === "Inspector.targetCrashed" && from === sessionId) crashes.splice(0).forEach((done) => done());
     if (method === "Page.loadEventFired" && from === sessionId) loads.splice(0).forEach((done) => done());
   };
   listeners.add(listen);
@@ -138,6 +145,8 @@ async function tab({ send: all, listeners }, url, { width = 1000, height = 800, 
     listeners.delete(listen);
     await all("Target.closeTarget", { targetId });
   };
+  // Until its renderer is gone and the browser knows.
+  const crashed = () => new Promise((resolve) => crashes.push(resolve));
   if (url) await go(url);
-  return { targetId, send, go, run, until, press, type: (text) => send("Input.insertText", { text }), reload: () => loaded(() => send("Page.reload")), picture, inWorker, complaints, requests, workers, close };
+  return { targetId, send, go, run, until, press, type: (text) => send("Input.insertText", { text }), reload: () => loaded(() => send("Page.reload")), picture, inWorker, crashed, complaints, requests, workers, close };
 }

@@ -272,6 +272,7 @@ test("505: save, ten turns, restore: the same answers as the first time; an imag
   assert.deepEqual(await talk(), first);
   assert.deepEqual(await files(), after);
   // It outlives the page; on another module it is refused, and what is in the files goes on.
+  await tab.run(`navigator.serviceWorker.ready.then((one) => one.unregister())`);
   await tab.close();
   const wasm = join(own.at.folder, "changed.wasm");
   writeFileSync(wasm, Buffer.concat([readFileSync(process.env.REACTOR), Buffer.from([0, 2, 1, 120])]));

@@ -218,15 +218,103 @@ test("a full disk: it says so, and what was saved stays whole", () => browsing(a
   await own.stop();
 }));
 
-test("killed at random moments of saving and compacting: the last finished turn is there, whole", async () => {
-  const rounds = Number(process.env.KILLS ?? 3);
+test("with a quota of one mebibyte: the status line says so, what was saved is whole, and more room ends it", () => browsing(async (browser) => {
+  const own = await host();
+  const there = at("quota").replace(server.origin, own.origin);
+  const tab = await browser.tab(there);
+  const quota = (quotaSize) => tab.send("Storage.overrideQuotaForOrigin", { origin: own.origin, ...(quotaSize && { quotaSize }) });
+  await ready(tab, "notes");
+  await quota(1024 * 1024);
+  let finished = 0;
+  while (finished < 40 && !(await banners(tab)).length) {
+    await ask(tab, "notes", "say", { text: `write f${finished}.txt: ${"x".repeat(60_000)}` });
+    if (!(await banners(tab)).length) finished += 1;
+  }
+  assert.ok(finished > 2 && finished < 40, `${finished} turns had room`);
+  assert.match((await banners(tab)).join(), /QuotaExceededError.*What was saved before is whole/);
+  assert.match(await status(tab), /not saved/);
+  await press(tab, "Delete old sessions");
+  await tab.until(`document.querySelector("#notes-sessions h2")`, "what can be removed, and the export");
+  // As after a crash: what was saved is there.
+  const second = await browser.tab(there);
+  await tab.close();
+  await second.until(`document.documentElement.dataset.ready === "notes" || [...document.querySelectorAll("button")].some((one) => one.textContent === "Use here")`);
+  if (!(await second.run(`document.documentElement.dataset.ready === "notes"`))) await press(second, "Use here");
+  await ready(second, "notes");
+  for (let n = 0; n < finished; n += 1) assert.equal((await ask(second, "notes", "read", { path: `f${n}.txt` })) !== undefined, true);
+  await second.send("Storage.overrideQuotaForOrigin", { origin: own.origin });
+  await say(second, "notes", "write after.txt: there is room");
+  await second.reload();
+  await ready(second, "notes");
+  assert.equal(await say(second, "notes", "read after.txt"), "read_file: there is room");
+  await own.stop();
+}));
+
+// The text of a file says which turn wrote it: all of the same letter, large enough that it is
+// compacted now and then.
+const large = (n) => `turn ${n} ${"abcdefghij"[n % 10].repeat(60_000)}`;
+
+test("the renderer is killed at 200 random moments of saving and compacting: one whole generation, and the last save that ended", async () => {
+  // In a worker as the agent's is one, with the page's own log, without an agent: a kill takes a
+  // tenth of the time.
+  const own = await host((_, files) => files.set("saver.js", Buffer.from(`
+    import { Store } from "./store.js";
+    import { opfs } from "./backends.js";
+    import { Tree } from "./tree.js";
+    const text = (n) => new TextEncoder().encode("turn " + n + " " + "abcdefghij"[n % 10].repeat(60_000));
+    const tree = new Tree();
+    const store = await Store.open(await (await opfs()).files("killed"), tree);
+    const found = tree.find("f.txt") ? new TextDecoder().decode(tree.read("f.txt")) : "";
+    postMessage({ found, generation: store.generation, damaged: store.damaged });
+    for (let n = (Number(/^turn (\\d+) /.exec(found)?.[1]) || 0) + 1; ; n += 1) {
+      tree.write("f.txt", text(n));
+      await store.save();
+      await store.running;
+      postMessage({ finished: n });
+    }`)));
+  const rounds = Number(process.env.KILLS ?? 200);
+  let [seed, count, compacted, last] = [Number(process.env.KILLS_SEED ?? 11), 0, 0, 0];
+  const random = (below) => (seed = (Math.imul(seed, 1103515245) + 12345) >>> 0) % below;
+  // No renderer in reserve: a kill of all is one of the tab's.
+  const browser = start(profile(), ["--disable-features=SpareRendererForSitePerProcess"]);
+  for (let round = 0; round <= rounds; round += 1) {
+    // What waits for an answer of a renderer that is gone never gets one: a tab for each.
+    const one = await browser.tab(`${own.origin}/${own.at.build}/tar.js`, { watch: false });
+    await one.run(`globalThis.seen = { finished: 0 }; { const policy = trustedTypes.createPolicy("clawft", { createScriptURL: (url) => url }); const worker = new Worker(policy.createScriptURL("/${own.at.build}/saver.js"), { type: "module" }); worker.onmessage = ({ data }) => Object.assign(seen, data); worker.onerror = ({ message }) => (seen.error = message); } 0`);
+    const { found, generation, damaged, error } = await one.until("(seen.found !== undefined || seen.error) && { ...seen }", "the log is open");
+    assert.equal(error, undefined);
+    if (round) {
+      const n = Number(/^turn (\d+) /.exec(found)?.[1]);
+      assert.ok(n >= count, `round ${round}: turn ${n}, ${count} had ended`);
+      assert.equal(found, large(n), `round ${round}: whole`);
+    }
+    assert.equal(damaged, false, `round ${round}: nothing is damaged`);
+    compacted += generation > last;
+    last = generation;
+    if (round === rounds) break;
+    // Some saves from now on; it goes on saving until the kill comes.
+    const more = 1 + random(12);
+    const from = Number(/^turn (\d+) /.exec(found)?.[1]) || 0;
+    count = await one.until(`seen.finished >= ${from + more} && seen.finished`, "saves");
+    const { processInfo } = await browser.send("SystemInfo.getProcessInfo");
+    const noticed = one.crashed();
+    for (const { type, id } of processInfo) if (type === "renderer") process.kill(id, "SIGKILL");
+    await noticed;
+    await one.close();
+  }
+  assert.ok(compacted > rounds / 20, `${compacted} of ${rounds} times another generation`);
+  console.log(`# ${rounds} kills, ${count} saves, ${last} generations`);
+  await browser.stop();
+  forget(browser.folder);
+  await own.stop();
+});
+
+test("the whole browser is killed while turns are saved: the last finished turn is there", async () => {
+  const rounds = 5;
   const folder = profile();
   let [count, seed] = [0, Number(process.env.KILLS_SEED ?? 11)];
   const random = (below) => (seed = (Math.imul(seed, 1103515245) + 12345) >>> 0) % below;
-  // The text of a file says which turn wrote it: all of the same letter, large enough that it is
-  // compacted now and then.
-  const text = (n) => `turn ${n} ${"abcdefghij"[n % 10].repeat(60_000)}`;
-  for (let round = 0; round < rounds; round += 1) {
+  for (let round = 0; round <= rounds; round += 1) {
     const browser = start(folder);
     const tab = await browser.tab(at("killed"), { watch: false });
     await ready(tab, "notes");
@@ -234,24 +322,23 @@ test("killed at random moments of saving and compacting: the last finished turn 
     if (round) {
       const n = Number(/^turn (\d+) /.exec(found)?.[1]);
       assert.ok(n >= count, `round ${round}: turn ${n}, ${count} were finished`);
-      assert.equal(found, text(n), `round ${round}: whole`);
+      assert.equal(found, large(n), `round ${round}: whole`);
       count = n;
     }
-    assert.equal((await ask(tab, "notes", "stats")).log.generation >= 0, true);
     assert.deepEqual(await banners(tab), [], "nothing is damaged");
+    if (round === rounds) {
+      await browser.stop();
+      break;
+    }
     await tab.run(`globalThis.finished = ${count}; import(document.querySelector("script").src).then(async ({ app }) => {
       for (let n = ${count + 1}; ; n += 1) {
         await app("notes").ask("say", { session: "s" + (n % 3), text: "write f.txt: turn " + n + " " + "abcdefghij"[n % 10].repeat(60000) });
         globalThis.finished = n;
       }
     }); 0`);
-    const wait = 150 + random(700);
-    const end = Date.now() + wait;
-    // What is known to be finished, up to the moment of the kill.
-    while (Date.now() < end) count = Math.max(count, await tab.run("globalThis.finished"));
+    count = await tab.until(`globalThis.finished >= ${count + 1 + random(20)} && globalThis.finished`);
     await browser.kill();
   }
-  assert.ok(count > rounds, `${count} turns`);
   console.log(`# ${rounds} kills, ${count} turns`);
   forget(folder);
 });

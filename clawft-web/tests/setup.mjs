@@ -4,8 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
 import { bundle } from "./bundle.mjs";
-import { forget, start } from "./browser.mjs";
+import { forget, running, start } from "./browser.mjs";
 import { serve } from "./serve.mjs";
+
+const hosts = new Set();
 
 // A bundle on a host of its own.
 export async function host(change, answer) {
@@ -13,10 +15,13 @@ export async function host(change, answer) {
   const made = bundle(process.env.REACTOR, folder, change);
   const at = { folder, ...made };
   const server = await serve(at, answer);
-  return { ...server, at, async stop() {
+  const one = { ...server, at, async stop() {
+    if (!hosts.delete(one)) return;
     await server.stop();
     rmSync(folder, { recursive: true });
   } };
+  hosts.add(one);
+  return one;
 }
 
 // A change of the bundle: what is run in every worker before all else.
@@ -41,6 +46,9 @@ export async function browsing(run) {
 after(async () => {
   await shared?.stop();
   if (shared) forget(shared.folder);
+  // What a test that failed has left.
+  for (const browser of [...running]) await browser.kill();
+  for (const one of [...hosts]) await one.stop();
 });
 
 export const ready = (tab, name) => tab.until(`document.documentElement.dataset.ready === ${JSON.stringify(name)}`, `${name} is ready`);

@@ -248,6 +248,38 @@ test("it is compacted when the log is large, and what is removed is gone", async
   assert.deepEqual((await Store.open(disk)).tree.read("f"), new Uint8Array(50_000).fill(39));
 });
 
+test("a save that comes while the log is compacted waits for that, and is there", async () => {
+  const disk = new Disk();
+  const { open } = disk;
+  let go;
+  const gate = new Promise((done) => (go = done));
+  const opened = [];
+  disk.open = async (name) => {
+    opened.push(name);
+    if (name === "g1.base") await gate;
+    return open(name);
+  };
+  const store = await Store.open(disk);
+  const turn = () => new Promise((done) => setImmediate(done));
+  for (let i = 0; i < 30 && !opened.includes("g1.base"); i += 1) {
+    store.tree.write("f", new Uint8Array(50_000).fill(i));
+    await store.save();
+    await turn();
+  }
+  store.tree.write("late", utf8.encode("during it"));
+  const saved = store.save();
+  // As long as the base is not there, nothing else is begun.
+  await turn();
+  go();
+  assert.equal(await saved, true);
+  store.tree.write("later", utf8.encode("after it"));
+  assert.equal(await store.save(), true);
+  await store.running;
+  assert.deepEqual(opened.filter((name) => name === "g1.base").length, 1, "one at a time");
+  const again = await Store.open(disk.copy());
+  assert.deepEqual([shown(again.tree), again.damaged], [shown(store.tree), false]);
+});
+
 test("a full disk: the log stays as it was, and saving goes on when there is room", async () => {
   const disk = new Disk();
   const store = await Store.open(disk);

@@ -1,6 +1,6 @@
 // What must outlive the page: calls that are open, and images of the running agent. `here` is what
 // `worker.js` has.
-import { pack, put, take, unpack } from "./image.js";
+import { check, pack, put, take, unpack } from "./image.js";
 import { KIND } from "./log.js";
 import * as tar from "./tar.js";
 
@@ -112,6 +112,7 @@ export async function dropImage(here, name) {
 export async function restoreImage(here, name) {
   const { memory, files } = (here.store?.images ?? here.images).get(name);
   const image = await unpack(memory);
+  check(image, here.example.module.sha256);
   const archive = new Uint8Array(await new Response(new Blob([files]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer());
   const waiting = new Map([...here.turns.tasks].map(([, turn]) => [turn.session, turn]));
   for (const { path } of [...here.tree.walk()]) if (here.tree.find(path)) here.tree.remove(path);

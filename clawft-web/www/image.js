@@ -45,6 +45,15 @@ export async function unpack(packed) {
 }
 
 /**
+ * Refuses an image of another module; nothing may have been changed by then.
+ * @param {{ head: any }} image
+ * @param {string} sha256 of the module
+ */
+export function check({ head }, sha256) {
+  if (head.sha256 !== sha256) throw new Error(`the image is of the module ${head.sha256}, this is ${sha256}: the files are used`);
+}
+
+/**
  * Puts an image into an instance, fresh or not.
  * @param {import("./steps.js").Agent} agent
  * @param {Uint8Array} fresh
@@ -52,7 +61,7 @@ export async function unpack(packed) {
  * @param {string} sha256 of the module
  */
 export function put(agent, fresh, { head, pages }, sha256) {
-  if (head.sha256 !== sha256) throw new Error(`the image is of the module ${head.sha256}, this is ${sha256}: the files are used`);
+  check({ head }, sha256);
   const { memory } = agent.exports;
   const missing = (head.size - memory.buffer.byteLength) / WASM_PAGE;
   if (missing > 0) memory.grow(missing);

@@ -199,17 +199,24 @@ export class Store {
   next(run) {
     /** @type {Promise<T>} */
     let result;
+    // Who comes while this runs, what it asks for itself among it, comes after it.
+    /** @type {() => void} */
+    let over = () => undefined;
+    const before = this.running;
+    this.running = new Promise((done) => (over = () => done(undefined)));
     this.working += 1;
-    if (this.working > 1) result = this.running.then(run);
+    if (this.working > 1) result = before.then(run);
     else
       try {
         result = Promise.resolve(run());
       } catch (error) {
         result = Promise.reject(error);
       }
-    this.running = result.catch(() => undefined).then(() => {
+    const ended = () => {
       this.working -= 1;
-    });
+      over();
+    };
+    result.then(ended, ended);
     return result;
   }
 
