@@ -73,7 +73,7 @@ export function start(folder = profile(), more = []) {
 }
 
 // A tab, with its workers: what they complain of and ask for is the tab's.
-async function tab({ send: all, listeners }, url, { width = 1000, height = 800, dark = false, page = "", watch = true, browserContextId } = {}) {
+async function tab({ send: all, listeners }, url, { width = 1000, height = 800, scale = 1, dark = false, page = "", watch = true, browserContextId } = {}) {
   const { targetId } = await all("Target.createTarget", { url: "about:blank", browserContextId });
   const { sessionId } = await all("Target.attachToTarget", { targetId, flatten: true });
   const send = (method, params) => all(method, params, sessionId);
@@ -103,7 +103,7 @@ async function tab({ send: all, listeners }, url, { width = 1000, height = 800, 
   for (const domain of ["Page", "Runtime", "Network", "Log"]) await send(`${domain}.enable`);
   if (watch) await send("Target.setAutoAttach", { autoAttach: true, waitForDebuggerOnStart: true, flatten: true });
   if (page) await send("Page.addScriptToEvaluateOnNewDocument", { source: page });
-  await send("Emulation.setDeviceMetricsOverride", { width, height, deviceScaleFactor: 1, mobile: false });
+  await send("Emulation.setDeviceMetricsOverride", { width, height, deviceScaleFactor: scale, mobile: false });
   await send("Emulation.setEmulatedMedia", { features: [{ name: "prefers-color-scheme", value: dark ? "dark" : "light" }] });
   const loaded = (act) => {
     const done = new Promise((resolve) => loads.push(resolve));

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { bundle } from "./bundle.mjs";
+import { contrast, decode } from "./png.mjs";
 import { ask, banners, browsing, host, open, press, ready, say, shown, status } from "./setup.mjs";
 import { Agent } from "../www/steps.js";
 import { Tree } from "../www/tree.js";
@@ -163,37 +164,48 @@ test("by keyboard alone: a message, every panel, every example; and all has a na
   assert.deepEqual(tab.complaints, []);
 }));
 
-// The least contrast of any text with what it stands on, by the colours that are drawn (WCAG 2.1).
-const CONTRAST = `(() => {
-  const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
-  const light = (colour) => {
-    const [r, g, b] = numbers(colour).slice(0, 3).map((v) => v / 255).map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const behind = (of) => {
-    for (let up = of; up; up = up.parentElement) { const colour = getComputedStyle(up).backgroundColor; const alpha = numbers(colour)[3]; if (alpha === undefined || alpha === 1) return colour; }
-    return getComputedStyle(document.documentElement).backgroundColor;
-  };
-  let least = { ratio: 21 };
+// Where there is text that can be seen: each line of it, and what it says.
+const TEXTS = `(() => {
+  const found = [];
   for (const of of document.body.querySelectorAll("*")) {
-    const own = [...of.childNodes].some((one) => one.nodeType === 3 && one.data.trim()) || of.value;
-    if (!own || !of.checkVisibility() || of.disabled || ["SCRIPT", "NOSCRIPT", "OPTION"].includes(of.tagName)) continue;
-    const [a, b] = [light(getComputedStyle(of).color), light(behind(of))];
-    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    if (ratio < least.ratio) least = { ratio, text: of.textContent.slice(0, 40) };
+    if (!of.checkVisibility() || of.disabled || ["SCRIPT", "NOSCRIPT", "OPTION"].includes(of.tagName)) continue;
+    const boxes = [];
+    for (const one of of.childNodes) if (one.nodeType === 3 && one.data.trim()) { const range = document.createRange(); range.selectNodeContents(one); boxes.push(...range.getClientRects()); }
+    if (of.value && of.matches("input:not([type=checkbox]), textarea, select")) boxes.push(of.getBoundingClientRect());
+    for (const { x, y, width, height } of boxes) {
+      const over = document.elementFromPoint(x + width / 2, y + height / 2);
+      // A space that hangs at the end of a line is narrower.
+      if (width < 6 || y < 0 || y + height > innerHeight || !over || !(of === over || of.contains(over))) continue;
+      found.push({ x, y, width, height, text: (of.value || of.textContent).slice(0, 40) });
+    }
+  }
+  return found;
+})()`;
+
+// The least contrast of any text, by the pixels that are drawn: of twice as many, so that thin
+// strokes have their colour somewhere.
+async function contrastOf(tab, scale) {
+  const picture = decode(await tab.picture());
+  let least = { ratio: 21, count: 0 };
+  for (const { x, y, width, height, text } of await tab.run(TEXTS)) {
+    const found = contrast(picture, { x: x * scale, y: y * scale, width: width * scale, height: height * scale });
+    least = { ...(found < least.ratio ? { ratio: found, text: `${text} at ${[x, y, width, height].map(Math.round)}` } : least), count: least.count + 1 };
   }
   return least;
-})()`;
+}
 
 test("light and dark, wide and at 320 pixels: 4.5 to 1, and nothing sticks out", () => browsing(async (browser) => {
   for (const [dark, width] of [[false, 1000], [true, 1000], [false, 320], [true, 320]]) {
-    const tab = await browser.tab(`${server.origin}/?example=notes&session=look-${width}-${dark}`, { dark, width, height: 700 });
+    const tab = await browser.tab(`${server.origin}/?example=notes&session=look-${width}-${dark}`, { dark, width, height: 700, scale: 2 });
+    // What is drawn is to stand where it is found.
+    await tab.send("Emulation.setEmulatedMedia", { features: [{ name: "prefers-color-scheme", value: dark ? "dark" : "light" }, { name: "prefers-reduced-motion", value: "reduce" }] });
     await ready(tab, "notes");
     await say(tab, "notes", "write notes/list.txt: milk, bread and a word that is as long as it can be: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
     await say(tab, "notes", "hello");
     for (const panel of ["chat", "sessions", "files", "stats", "audit"]) {
       if (panel !== "chat") await open(tab, "notes", panel);
-      const { ratio, text } = await tab.run(CONTRAST);
+      const { ratio, text, count } = await contrastOf(tab, 2);
+      assert.ok(count > 10, `${count} lines of text`);
       assert.ok(ratio >= 4.5, `${panel}, ${dark ? "dark" : "light"}: ${ratio} of ${text}`);
       assert.ok((await tab.run("document.documentElement.scrollWidth")) <= width, `${panel} at ${width} pixels`);
       const sticks = `[...document.querySelectorAll("#notes-${panel}, #notes-${panel} *")].filter((one) => one.checkVisibility() && !one.closest(".quiet, thead") && one.getBoundingClientRect().right > innerWidth + 1).map((one) => one.outerHTML.slice(0, 80))`;
@@ -203,6 +215,50 @@ test("light and dark, wide and at 320 pixels: 4.5 to 1, and nothing sticks out",
     assert.deepEqual(tab.complaints, []);
     await tab.close();
   }
+}));
+
+test("the contrast that is found is that of the pixels", () => browsing(async (browser) => {
+  const tab = await browser.tab(`${server.origin}/`, { scale: 2 });
+  await ready(tab, "light");
+  await say(tab, "light", "hello");
+  const before = await contrastOf(tab, 2);
+  await tab.run(`document.querySelector("#light-chat .said.assistant span").style.color = "#999"; undefined`);
+  const after = await contrastOf(tab, 2);
+  assert.ok(before.ratio >= 4.5 && after.ratio < 4.5, `${before.ratio}, then ${after.ratio} of ${after.text}`);
+}));
+
+test("everything that can be pressed is come to with the Tab key, and shows that it is there", () => browsing(async (browser) => {
+  const tab = await browser.tab(`${server.origin}/?example=devices&session=reach`);
+  await ready(tab, "devices");
+  await say(tab, "devices", "write notes/a.txt: x");
+  for (const panel of ["chat", "sessions", "files", "stats", "audit"]) {
+    if (panel !== "chat") await open(tab, "devices", panel);
+    // In a group of tabs the chosen one stands for all; of a closed part its head.
+    const all = await tab.run(`[...document.querySelectorAll("button, input, select, textarea, summary, a[href], [tabindex]")].filter((one) => one.checkVisibility() && !one.disabled && one.tabIndex >= 0).map((one, i) => (one.dataset.reach = String(i))).length`);
+    await tab.run("document.activeElement.blur()");
+    const seen = new Set();
+    for (let i = 0; i < all + 3; i += 1) {
+      await tab.press("Tab");
+      const [at, ring] = await tab.run(`[document.activeElement.dataset.reach ?? "", getComputedStyle(document.activeElement).outlineStyle]`);
+      if (at) {
+        seen.add(at);
+        assert.equal(ring, "solid", await tab.run("document.activeElement.outerHTML.slice(0, 100)"));
+      }
+    }
+    const missed = await tab.run(`[...document.querySelectorAll("[data-reach]")].filter((one) => !${JSON.stringify([...seen])}.includes(one.dataset.reach)).map((one) => one.outerHTML.slice(0, 80))`);
+    assert.deepEqual(missed, [], panel);
+    await tab.run(`document.querySelectorAll("[data-reach]").forEach((one) => delete one.dataset.reach)`);
+    // Names and roles of what this panel shows.
+    await tab.send("Accessibility.enable");
+    const { nodes } = await tab.send("Accessibility.getFullAXTree");
+    const nameless = nodes.filter(({ ignored, role, name }) => !ignored && ["button", "tab", "textbox", "link", "combobox", "log", "tablist", "checkbox", "region", "table", "image", "tabpanel"].includes(role?.value) && !name?.value?.trim());
+    assert.deepEqual(nameless.map(({ role }) => role.value), [], panel);
+  }
+  // Who wants no motion has none.
+  const motion = () => tab.run(`getComputedStyle(document.querySelector(".log")).scrollBehavior`);
+  await tab.send("Emulation.setEmulatedMedia", { features: [{ name: "prefers-reduced-motion", value: "reduce" }] });
+  assert.equal(await motion(), "auto");
+  assert.deepEqual(tab.complaints, []);
 }));
 
 test("offline after the first visit; a new version waits until somebody asks for it", () => browsing(async (browser) => {
@@ -261,15 +317,32 @@ test("without WebAssembly, and without scripts, it says what is missing", () => 
   assert.match(await (await fetch(`${server.origin}/`)).text(), /<noscript>This page needs JavaScript/);
 }));
 
-test("cold, warm: until it can be used", () => browsing(async (browser) => {
-  const times = {};
+test("cold, every file comes once; warm, none does, and the module is not fetched again", () => browsing(async (browser) => {
+  const own = await host();
+  const asked = [];
   for (const visit of ["cold", "warm"]) {
-    const tab = await browser.tab(`${server.origin}/`, { watch: false });
+    const from = own.seen.length;
+    const tab = await browser.tab(`${own.origin}/`);
     await ready(tab, "light");
-    times[visit] = await tab.run("performance.getEntriesByName('ready')[0].startTime");
-    await tab.until("navigator.serviceWorker.ready.then(() => true)");
+    await say(tab, "light", "hello", "hello");
+    // The service worker, which comes after the answer, fetches for itself.
+    const seen = visit === "warm" ? own.seen.slice(from).map(({ url }) => url) : tab.requests.filter(({ by }) => by !== "service_worker").map(({ url }) => url.slice(own.origin.length));
+    await tab.until("navigator.serviceWorker.ready.then(() => true)", "a service worker");
+    await tab.until("navigator.serviceWorker.controller !== null");
+    asked.push(seen);
+    const { boot } = await ask(tab, "light", "stats");
+    assert.deepEqual(Object.keys(boot), ["asked", "compiled", "instance", "ready"], `${visit}: nothing else is waited for`);
+    const times = Object.values(boot);
+    assert.deepEqual(times, [...times].sort((a, b) => a - b), "each after the other");
+    const inWorker = await tab.inWorker(`performance.getEntriesByType("resource").map((one) => new URL(one.name).pathname.split("/").pop()).sort()`);
+    assert.equal(inWorker.filter((name) => name === "agent.wasm").length, 1);
+    assert.deepEqual(tab.complaints, []);
     await tab.close();
   }
-  console.log(`# ready after ${times.cold.toFixed(0)} ms cold, ${times.warm.toFixed(0)} ms warm`);
-  assert.ok(times.warm > 0 && times.cold > 0);
+  const [cold, warm] = asked;
+  const files = cold.filter((url) => url !== "/service-worker.js");
+  assert.equal(new Set(files).size, files.length, files.join());
+  assert.equal(files.length, 12, files.join());
+  assert.deepEqual(warm.filter((url) => url !== "/service-worker.js"), [], "all came from what the first visit has kept");
+  await own.stop();
 }));
