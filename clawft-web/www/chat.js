@@ -52,7 +52,7 @@ export class App {
     this.choice = element("select", { id: id("conversation"), onchange: () => void this.turnTo(this.choice.value) });
     this.choices = element("div", { className: "row", hidden: true }, element("label", {}, "Conversation", this.choice));
     const form = element("form", { className: "say", onsubmit: (/** @type {Event} */ event) => (event.preventDefault(), void this.say()) },
-      element("label", {}, "Message (Enter sends, Shift+Enter is a new line, Escape cancels)", this.input), this.send, this.stop);
+      element("label", {}, "Message", element("span", { className: "hint" }, " (Enter sends, Shift+Enter is a new line, Escape cancels)"), this.input), this.send, this.stop);
     this.panels = Object.fromEntries(Object.keys(LABELS).map((panel) => [panel, element("div", { className: `panel ${panel}`, role: "tabpanel", id: id(panel), "aria-labelledby": id(`tab-${panel}`), hidden: panel !== "chat" })]));
     // Escape cancels from wherever the focus is, a question among it.
     this.panels.chat.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && this.busy && this.cancel());

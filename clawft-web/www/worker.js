@@ -295,7 +295,7 @@ const ask = {
     const times = saves.map((/** @type {any} */ one) => one.ms).sort((/** @type {number} */ a, /** @type {number} */ b) => a - b);
     const estimate = here.example.optimizations.persistence ? await navigator.storage?.estimate?.().catch(() => undefined) : undefined;
     return {
-      boot: here.boot, memory: here.agent?.memory.length, growths: here.growths, kind: here.kind, tasks: here.turns?.most ?? 0, calls: here.calls, image: here.imageBytes,
+      boot: here.boot, began, memory: here.agent?.memory.length, growths: here.growths, kind: here.kind, tasks: here.turns?.most ?? 0, calls: here.calls, image: here.imageBytes,
       saves: { count: saves.length, bytes: saves.reduce((/** @type {number} */ sum, /** @type {any} */ one) => sum + one.bytes, 0), p50: percentile(times, 0.5), p95: percentile(times, 0.95) },
       log: here.store && { generation: here.store.generation, bytes: here.store.end, epoch: here.store.epoch },
       storage: estimate && { used: estimate.usage, quota: estimate.quota },
