@@ -5,21 +5,27 @@
 //! sees one folder, no environment and no network; a request goes to an address of its providers or
 //! nowhere. Keys are added on the way out, so that none is ever in the component's memory; what a
 //! server says of a fault loses them on its way in.
+//!
+//! Which machine code it is can change between two messages ([`Tier::Auto`]): the instance is then made
+//! anew, with the same configuration and over the same folder, which has all of its state as long as
+//! every answer was saved. Where one was not, it stays where it is.
 
 mod http;
 mod steps;
+mod tier;
 
 pub use http::no_http;
+pub use tier::Tier;
 
 use crate::config::Settings;
 use crate::host::{Clock, Host, Input, Progress};
 use clawft_types::json::{self, Value};
 use clawft_types::{AgentError, Config, ErrorCode};
 use clawft_wasm::agent::host::Host as Own;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
 use wasmtime::component::{Component as Compiled, Func, Instance, Linker, ResourceTable, Val};
-use wasmtime::{Engine, Store, StoreLimits, StoreLimitsBuilder};
+use wasmtime::{Store, StoreLimits, StoreLimitsBuilder};
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
 
 /// The interfaces that are called.
@@ -31,10 +37,22 @@ const MEMORY: usize = 256 << 20;
 
 /// An agent in a component.
 pub struct Component {
-    store: Store<State>,
-    steps: Steps,
+    running: Running,
     host: Host,
     reach: steps::Reach,
+    file: PathBuf,
+    root: PathBuf,
+    config: String,
+    hot: Option<tier::Hot>,
+    messages: u32,
+    /// Whether the folder has all of the state.
+    is_saved: bool,
+}
+
+/// An instance that has been configured.
+struct Running {
+    store: Store<State>,
+    steps: Steps,
 }
 
 /// The functions of a turn.
@@ -70,49 +88,46 @@ impl Component {
     ///
     /// # Errors
     /// Where it is no agent component, or refuses the configuration.
-    pub fn start(file: &Path, root: &Path, settings: Settings) -> Result<Component, String> {
+    pub fn start(
+        file: &Path,
+        root: &Path,
+        settings: Settings,
+        tier: Tier,
+    ) -> Result<Component, String> {
         let at = |why: String| format!("{}: {why}", file.display());
-        let engine = Engine::default();
-        let compiled = Compiled::from_file(&engine, file);
-        let compiled = compiled.map_err(worded).map_err(at)?;
-        let mut linker: Linker<State> = Linker::new(&engine);
-        wasmtime_wasi::p2::add_to_linker_sync(&mut linker).map_err(worded)?;
-        no_http(&mut linker, &compiled).map_err(worded)?;
-        let mut wasi = WasiCtx::builder();
-        let opened = wasi.preopened_dir(root, "/", FsPerms::ReadWrite);
-        opened.map_err(|why| format!("{}: {why:#}", root.display()))?;
-        let state = State {
-            table: ResourceTable::new(),
-            wasi: wasi.build(),
-            limits: StoreLimitsBuilder::new().memory_size(MEMORY).build(),
-        };
-        let mut store = Store::new(&engine, state);
-        store.limiter(|state| &mut state.limits);
-        let instance = linker.instantiate(&mut store, &compiled);
-        let instance = instance.map_err(worded).map_err(at)?;
-        let mut function = |interface, name| exported(&instance, &mut store, interface, name);
-        let init = function(AGENT, "init").map_err(at)?;
-        let steps = Steps {
-            start: function(STEPS, "start").map_err(at)?,
-            poll: function(STEPS, "poll").map_err(at)?,
-            supply: function(STEPS, "supply").map_err(at)?,
-            cancel: function(STEPS, "cancel").map_err(at)?,
-        };
+        let (compiled, hot) = tier::compile(file, tier).map_err(at)?;
+        let running = Running::of(&compiled, root, &settings.json).map_err(at)?;
         // Read already, by who made the settings.
         let config = Config::parse(&settings.json).map_err(|error| at(error.message))?;
-        let mut component = Component {
-            store,
-            steps,
+        Ok(Component {
+            running,
             host: Host::new(settings.keys, settings.times, Clock::System),
             reach: steps::Reach {
                 addresses: settings.addresses,
                 tools: config.tools,
             },
+            file: file.to_owned(),
+            root: root.to_owned(),
+            config: settings.json,
+            hot,
+            messages: 0,
+            is_saved: true,
+        })
+    }
+
+    /// Goes on in the fast code where that is due; gives how many messages came before.
+    ///
+    /// # Errors
+    /// Where it cannot: the component goes on as it was.
+    pub fn move_if_due(&mut self) -> Result<Option<u32>, String> {
+        let is_due = |hot: &mut tier::Hot| self.is_saved && hot.is_due(self.messages);
+        let Some(hot) = self.hot.take_if(is_due) else {
+            return Ok(None);
         };
-        let config = Val::String(settings.json);
-        let configured = component.call(init, &[config]).map_err(at)?;
-        configured.map_err(|error| at(error.message))?;
-        Ok(component)
+        let at = |why: String| format!("{}: {why}", self.file.display());
+        let compiled = hot.finish().map_err(at)?;
+        self.running = Running::of(&compiled, &self.root, &self.config).map_err(at)?;
+        Ok(Some(self.messages))
     }
 
     /// Where [`Input::Interrupt`] is sent to.
@@ -123,6 +138,113 @@ impl Component {
     /// As [`Host::set_own`].
     pub fn set_own(&mut self, own: Box<dyn Own>) {
         self.host.set_own(own);
+    }
+
+    /// Has the agent answer `text`, as it is, in `session`; `show` is told what happens meanwhile.
+    /// Gives the answer's JSON.
+    ///
+    /// # Errors
+    /// The outer one where the component traps, the inner one as the core has them.
+    pub fn respond(
+        &mut self,
+        session: &str,
+        text: &str,
+        show: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<Result<String, Box<AgentError>>, String> {
+        self.host.begin();
+        self.messages = self.messages.saturating_add(1);
+        let texts = [session, text].map(|text| Val::String(text.to_owned()));
+        let task = match self.running.call(self.running.steps.start, &texts)? {
+            Ok(Some(Val::U32(task))) => task,
+            Ok(other) => return Err(format!("`start` gave {other:?}")),
+            Err(error) => return Ok(Err(self.host.worded(error))),
+        };
+        let mut turn = steps::Turn::new(task);
+        let mut stands = self
+            .running
+            .call(self.running.steps.poll, &[Val::U32(task)])?;
+        loop {
+            let progress = match stands {
+                Ok(Some(progress)) => steps::Progress::read(progress)?,
+                Ok(None) => return Err("a turn in steps stands nowhere".to_owned()),
+                Err(error) => return Ok(Err(self.host.worded(error))),
+            };
+            let calls = match progress {
+                steps::Progress::Over(json) => {
+                    self.host.end();
+                    return self.over(&json);
+                }
+                steps::Progress::More => {
+                    stands = self
+                        .running
+                        .call(self.running.steps.poll, &[Val::U32(task)])?;
+                    continue;
+                }
+                steps::Progress::Calls(calls) => calls,
+            };
+            stands = match turn.serve(&calls, &mut self.host, &self.reach, show)? {
+                Some(results) => {
+                    let results = Val::List(results);
+                    self.running
+                        .call(self.running.steps.supply, &[Val::U32(task), results])?
+                }
+                None => self
+                    .running
+                    .call(self.running.steps.cancel, &[Val::U32(task)])?,
+            };
+        }
+    }
+
+    /// What a turn ended with; no key is in it, nor left out what the network said of an error.
+    fn over(&mut self, json: &str) -> Result<Result<String, Box<AgentError>>, String> {
+        let json = self.host.without(json);
+        let answer = json::parse(&json).map_err(|error| error.message)?;
+        // What is not in the folder is in this instance alone.
+        self.is_saved &= answer.get("persisted") != Some(&Value::Bool(false));
+        let Some(error) = answer.get("error") else {
+            return Ok(Ok(json));
+        };
+        let text = |name: &str| error.get(name).and_then(Value::as_str).unwrap_or_default();
+        let code = text("code");
+        let code = ErrorCode::ALL.iter().find(|known| known.as_str() == code);
+        let mut error_known = AgentError::new(*code.unwrap_or(&ErrorCode::Io), "", &[]);
+        error_known.message = text("message").to_owned();
+        let after = error.get("retry_after_ms").and_then(Value::as_u64);
+        error_known.retry_after_ms = after.unwrap_or_default();
+        Ok(Err(self.host.worded(error_known)))
+    }
+}
+
+impl Running {
+    /// An instance of `compiled`, which sees `root`.
+    fn of(compiled: &Compiled, root: &Path, config: &str) -> Result<Running, String> {
+        let engine = compiled.engine();
+        let mut linker: Linker<State> = Linker::new(engine);
+        wasmtime_wasi::p2::add_to_linker_sync(&mut linker).map_err(worded)?;
+        no_http(&mut linker, compiled).map_err(worded)?;
+        let mut wasi = WasiCtx::builder();
+        let opened = wasi.preopened_dir(root, "/", FsPerms::ReadWrite);
+        opened.map_err(|why| format!("{}: {why:#}", root.display()))?;
+        let state = State {
+            table: ResourceTable::new(),
+            wasi: wasi.build(),
+            limits: StoreLimitsBuilder::new().memory_size(MEMORY).build(),
+        };
+        let mut store = Store::new(engine, state);
+        store.limiter(|state| &mut state.limits);
+        let instance = linker.instantiate(&mut store, compiled).map_err(worded)?;
+        let mut function = |interface, name| exported(&instance, &mut store, interface, name);
+        let init = function(AGENT, "init")?;
+        let steps = Steps {
+            start: function(STEPS, "start")?,
+            poll: function(STEPS, "poll")?,
+            supply: function(STEPS, "supply")?,
+            cancel: function(STEPS, "cancel")?,
+        };
+        let mut running = Running { store, steps };
+        let configured = running.call(init, &[Val::String(config.to_owned())])?;
+        configured.map_err(|error| error.message)?;
+        Ok(running)
     }
 
     /// Calls `function`, which gives a result of the interface: its value, if it has one, or its
@@ -143,70 +265,6 @@ impl Component {
             [Val::Result(Err(Some(error)))] => Ok(Err(steps::error(&error))),
             [other] => Err(format!("it gave {other:?} for a result")),
         }
-    }
-
-    /// Has the agent answer `text`, as it is, in `session`; `show` is told what happens meanwhile.
-    /// Gives the answer's JSON.
-    ///
-    /// # Errors
-    /// The outer one where the component traps, the inner one as the core has them.
-    pub fn respond(
-        &mut self,
-        session: &str,
-        text: &str,
-        show: &mut dyn FnMut(Progress<'_>),
-    ) -> Result<Result<String, Box<AgentError>>, String> {
-        self.host.begin();
-        let texts = [session, text].map(|text| Val::String(text.to_owned()));
-        let task = match self.call(self.steps.start, &texts)? {
-            Ok(Some(Val::U32(task))) => task,
-            Ok(other) => return Err(format!("`start` gave {other:?}")),
-            Err(error) => return Ok(Err(self.host.worded(error))),
-        };
-        let mut turn = steps::Turn::new(task);
-        let mut stands = self.call(self.steps.poll, &[Val::U32(task)])?;
-        loop {
-            let progress = match stands {
-                Ok(Some(progress)) => steps::Progress::read(progress)?,
-                Ok(None) => return Err("a turn in steps stands nowhere".to_owned()),
-                Err(error) => return Ok(Err(self.host.worded(error))),
-            };
-            let calls = match progress {
-                steps::Progress::Over(json) => {
-                    self.host.end();
-                    return self.over(&json);
-                }
-                steps::Progress::More => {
-                    stands = self.call(self.steps.poll, &[Val::U32(task)])?;
-                    continue;
-                }
-                steps::Progress::Calls(calls) => calls,
-            };
-            stands = match turn.serve(&calls, &mut self.host, &self.reach, show)? {
-                Some(results) => {
-                    let results = Val::List(results);
-                    self.call(self.steps.supply, &[Val::U32(task), results])?
-                }
-                None => self.call(self.steps.cancel, &[Val::U32(task)])?,
-            };
-        }
-    }
-
-    /// What a turn ended with; no key is in it, nor left out what the network said of an error.
-    fn over(&self, json: &str) -> Result<Result<String, Box<AgentError>>, String> {
-        let json = self.host.without(json);
-        let answer = json::parse(&json).map_err(|error| error.message)?;
-        let Some(error) = answer.get("error") else {
-            return Ok(Ok(json));
-        };
-        let text = |name: &str| error.get(name).and_then(Value::as_str).unwrap_or_default();
-        let code = text("code");
-        let code = ErrorCode::ALL.iter().find(|known| known.as_str() == code);
-        let mut error_known = AgentError::new(*code.unwrap_or(&ErrorCode::Io), "", &[]);
-        error_known.message = text("message").to_owned();
-        let after = error.get("retry_after_ms").and_then(Value::as_u64);
-        error_known.retry_after_ms = after.unwrap_or_default();
-        Ok(Err(self.host.worded(error_known)))
     }
 }
 

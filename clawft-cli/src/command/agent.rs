@@ -12,6 +12,9 @@ use std::path::{Path, PathBuf};
 /// The answer's `finish` where it came to its end.
 const STOP: &str = "stop";
 
+/// The messages after which optimised code is worth its while, as `jitHotThreshold` of a manifest has it.
+const HOT: u32 = 500;
+
 #[derive(clap::Args)]
 pub struct Opts {
     /// The message; `-` is all of standard input. May be given more than once.
@@ -23,9 +26,24 @@ pub struct Opts {
     /// The shipped component, to be run in place of the agent that is built in.
     #[arg(long, value_name = "FILE")]
     wasm: Option<PathBuf>,
+    /// What makes machine code of the component: optimised code, baseline code, which is there at
+    /// once, or that first and the other after some messages.
+    #[arg(long, value_enum, default_value = "optimised", requires = "wasm")]
+    tier: TierArg,
+    /// With --tier auto, the messages that are answered before the optimised code goes on.
+    #[arg(long, value_name = "MESSAGES", default_value_t = HOT, requires = "wasm")]
+    hot_after: u32,
     /// A line of JSON for each answer; lines of standard input are JSON as well.
     #[arg(long)]
     json: bool,
+}
+
+/// How a component is run, as an argument.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum TierArg {
+    Auto,
+    Baseline,
+    Optimised,
 }
 
 /// Who answers.
@@ -64,7 +82,7 @@ pub fn run(opts: &Opts, place: &Place) -> Result<bool> {
     }
     let mut talk = Talk {
         speaker: match &opts.wasm {
-            Some(file) => component(file, &root, settings)?,
+            Some(file) => component(file, &root, settings, opts)?,
             None => native(&root, settings)?,
         },
         session: opts.session.clone(),
@@ -102,9 +120,17 @@ fn native(root: &Path, settings: Settings) -> Result<Speaker> {
 }
 
 #[cfg(feature = "wasm")]
-fn component(file: &Path, root: &Path, settings: Settings) -> Result<Speaker> {
+fn component(file: &Path, root: &Path, settings: Settings, opts: &Opts) -> Result<Speaker> {
+    use crate::wasm::Tier;
+    let tier = match opts.tier {
+        TierArg::Auto => Tier::Auto {
+            after: opts.hot_after,
+        },
+        TierArg::Baseline => Tier::Baseline,
+        TierArg::Optimised => Tier::Optimised,
+    };
     std::fs::create_dir_all(root).map_err(|why| format!("{}: {why}", root.display()))?;
-    let mut component = crate::wasm::Component::start(file, root, settings)?;
+    let mut component = crate::wasm::Component::start(file, root, settings, tier)?;
     if approval::can_ask() {
         component.set_own(Box::new(approval::User));
     }
@@ -113,7 +139,7 @@ fn component(file: &Path, root: &Path, settings: Settings) -> Result<Speaker> {
 }
 
 #[cfg(not(feature = "wasm"))]
-fn component(file: &Path, _: &Path, _: Settings) -> Result<Speaker> {
+fn component(file: &Path, _: &Path, _: Settings, _: &Opts) -> Result<Speaker> {
     let file = file.display();
     let help = "cargo install --locked --path clawft-cli";
     Err(format!("{file}: this weft cannot run it; build one that can: {help}").into())
@@ -167,6 +193,13 @@ impl Speaker {
             }
             #[cfg(feature = "wasm")]
             Speaker::Wasm(component, interrupt) => {
+                match component.move_if_due() {
+                    Ok(Some(count)) => {
+                        voice::note(&format!("optimised code after {count} messages"))
+                    }
+                    Ok(None) => {}
+                    Err(why) => voice::warn(&format!("it goes on in baseline code: {why}")),
+                }
                 interrupt.begin();
                 let answer = component.respond(session, text, &mut |progress| shown.take(progress));
                 interrupt.end();

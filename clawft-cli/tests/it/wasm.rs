@@ -176,3 +176,82 @@ fn what_is_no_agent_is_refused() {
     assert_eq!(code, Some(2));
     assert!(stderr.contains("a.wasm: "), "{stderr}");
 }
+
+/// Protects a conversation that changes its machine code: the same answers from each tier, and the move
+/// loses nothing that was said.
+#[test]
+fn tiers_answer_alike() {
+    let talk = |tier: &[&str]| {
+        let home = Home::new();
+        let mut command = weft(&home);
+        command.args(["--json"]).args(tier);
+        for message in [
+            "remember tea: green",
+            "write a.txt: one",
+            "recall tea",
+            "read a.txt",
+            "history",
+        ] {
+            command.args(["-m", message]);
+        }
+        let (code, stdout, stderr) = run(&mut command);
+        assert_eq!(code, Some(0), "{tier:?}: {stderr}");
+        let answers: Vec<_> = stdout
+            .lines()
+            .map(|line| {
+                let answer: serde_json::Value = serde_json::from_str(line).unwrap();
+                assert_eq!(answer["persisted"], true, "{answer}");
+                (
+                    answer["message"]["content"].clone(),
+                    answer["usage"].clone(),
+                )
+            })
+            .collect();
+        assert_eq!(answers.len(), 5);
+        (answers, stderr)
+    };
+    let (optimised, silent) = talk(&[]);
+    assert_eq!(silent, "");
+    assert_eq!(
+        talk(&["--tier", "baseline"]),
+        (optimised.clone(), String::new())
+    );
+    assert_eq!(
+        talk(&["--tier", "auto"]),
+        (optimised.clone(), String::new()),
+        "not due"
+    );
+    for (after, said) in [
+        ("0", "optimised code after 0 messages\n"),
+        ("3", "optimised code after 3 messages\n"),
+    ] {
+        let (answers, stderr) = talk(&["--tier", "auto", "--hot-after", after]);
+        assert_eq!(answers, optimised, "after {after}");
+        assert_eq!(stderr, said);
+    }
+}
+
+/// What is not in the folder is in the instance alone: it stays where it is.
+#[test]
+fn an_answer_that_was_not_saved_keeps_it_where_it_is() {
+    let home = Home::new();
+    // Where sessions go there is a file.
+    std::fs::create_dir_all(home.root()).unwrap();
+    std::fs::write(home.root().join(".clawft"), "in the way").unwrap();
+    let mut command = weft(&home);
+    command.args([
+        "--json",
+        "--tier",
+        "auto",
+        "--hot-after",
+        "1",
+        "-m",
+        "hello",
+        "-m",
+        "hello",
+    ]);
+    let (_, stdout, stderr) = run(&mut command);
+    let first: serde_json::Value = serde_json::from_str(stdout.lines().next().unwrap()).unwrap();
+    assert_eq!(first["persisted"], false, "{stdout}");
+    assert!(!stderr.contains("optimised code"), "{stderr}");
+}
