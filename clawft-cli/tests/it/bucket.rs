@@ -131,7 +131,7 @@ fn a_store_that_cannot_be_used_is_refused_when_it_is_opened() {
     let s3 = S3::start();
     let with = |name: &'static str, other: &'static str| {
         let variables = s3.variables();
-        let variable = move |asked: &str| {
+        move |asked: &str| {
             let found = variables.iter().find(|(known, _)| *known == asked);
             let value = found.map(|(_, value)| value.clone());
             if asked == name {
@@ -139,8 +139,7 @@ fn a_store_that_cannot_be_used_is_refused_when_it_is_opened() {
             } else {
                 value
             }
-        };
-        variable
+        }
     };
     let wrong = with("AWS_SECRET_ACCESS_KEY", "another secret");
     let error = Store::open_with("s3://bucket", &wrong)
