@@ -165,8 +165,9 @@ async function saves(site, browser) {
 
 // From which visit on the engine takes the machine code that it has kept of the module, by its own
 // trace: it keeps code that it has optimised, two seconds later.
-async function cached(site, browser) {
-  const context = await browser.context();
+async function cached(site) {
+  // A profile on disk: what is kept is kept there.
+  const browser = start();
   for (let visit = 1; visit <= 6; visit += 1) {
     const events = [];
     let over;
@@ -177,7 +178,7 @@ async function cached(site, browser) {
     };
     browser.listeners.add(listen);
     await browser.send("Tracing.start", { transferMode: "ReportEvents", traceConfig: { includedCategories: ["v8.wasm", "devtools.timeline"] } });
-    const tab = await context.tab(`${site}/`, { watch: false });
+    const tab = await browser.tab(`${site}/`, { watch: false });
     await ready(tab, "light");
     for (let i = 0; i < 100; i += 1) await ask(tab, "light", "say", { text: `hello ${i}` });
     await new Promise((done) => setTimeout(done, 3000));
@@ -190,7 +191,8 @@ async function cached(site, browser) {
       break;
     }
   }
-  await context.close();
+  await browser.stop();
+  forget(browser.folder);
 }
 
 // What the renderers of a browser have for themselves.
@@ -218,7 +220,7 @@ try {
   await inNode(await sizes(site, browser));
   await starts(site, browser);
   await saves(site, browser);
-  await cached(site, browser);
+  await cached(site);
   if (process.platform === "linux") {
     const tabs = [];
     for (let i = 0; i < 3; i += 1) tabs.push((await memory(`${site}/`, "light")) - (await memory(undefined)));
