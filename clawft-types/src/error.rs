@@ -27,9 +27,17 @@ macro_rules! codes {
 
             /// The stable text of the code.
             pub fn as_str(self) -> &'static str {
-                match self { $(ErrorCode::$name => $text,)+ }
+                let mut rest = Some(TEXTS);
+                let mut text = None;
+                for _ in 0..self.number() {
+                    text = text::next_part(&mut rest, " ");
+                }
+                text.unwrap_or_default()
             }
         }
+
+        /// The texts of all codes, by number: one text is less than a table of them.
+        const TEXTS: &str = concat!($($text, " "),+);
     };
 }
 

@@ -213,15 +213,16 @@ impl<'v, 'e> Fields<'v, 'e> {
     /// What `make` makes of each object in the array `name`; nothing if it is missing.
     pub fn each<T>(&self, name: &str, make: impl Fn(&Fields<'v, '_>) -> T) -> Vec<T> {
         let mut made = Vec::new();
-        for (at, item) in self.array(name).iter().enumerate() {
-            let place = self.place_of(name, at);
-            made.push(make(&Fields::new(item, &place, self.code, self.first)));
-        }
+        self.each_object(name, &mut |fields| made.push(make(fields)));
         made
     }
 
-    fn place_of(&self, name: &str, at: usize) -> String {
-        text::fill("{}.{}[{}]", &[self.place, name, &decimal(at as u64)])
+    fn each_object(&self, name: &str, take: &mut dyn FnMut(&Fields<'v, '_>)) {
+        for (at, item) in self.array(name).iter().enumerate() {
+            let place = [self.place, name, &decimal(at as u64)];
+            let place = text::fill("{}.{}[{}]", &place);
+            take(&Fields::new(item, &place, self.code, self.first));
+        }
     }
 
     /// What `make` makes of the object `value`, which is the member `name`.

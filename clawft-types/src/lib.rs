@@ -48,7 +48,7 @@ pub use limits::Limits;
 pub use message::{Message, Role};
 pub use provider::{ProviderConfig, ProviderKind};
 pub use request::Request;
-pub use session::{Session, Summary};
+pub use session::{Session, Summary, drop_messages};
 pub use tool_call::ToolCall;
 pub use tool_config::{HostTool, Permission, ToolConfig};
 pub use tool_result::ToolResult;

@@ -2,6 +2,7 @@
 
 use crate::fields::Fields;
 use crate::json::Writer;
+use crate::text;
 
 /// Limits, each with a default; `config.limits` changes them one by one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,44 +41,62 @@ impl Default for Limits {
     }
 }
 
-const MIB: u64 = 1024 * 1024;
+/// The names of the limits, in their order.
+const NAMES: &str = "max_message_bytes, max_history, max_history_bytes, max_tool_rounds, \
+                     max_file_bytes, max_sessions, max_tokens_per_turn, max_tokens_per_session";
+
+const MIB: u32 = 1024 * 1024;
+
+/// What each may be, in the same order; up to 0 is without end.
+const RANGES: [(u32, u32); 8] = [
+    (1, 16 * MIB),
+    (2, 10_000),
+    (1024, 64 * MIB),
+    (0, 1000),
+    (1, 64 * MIB),
+    (1, 10_000),
+    (0, 0),
+    (0, 0),
+];
 
 impl Limits {
     /// Reads the limits that are given; the others keep their default.
     pub fn read(fields: &Fields<'_, '_>) -> Self {
         let mut to = Limits::default();
-        fields.number("max_message_bytes", &mut to.max_message_bytes, 1, 16 * MIB);
-        fields.number("max_history", &mut to.max_history, 2, 10_000);
-        fields.number(
-            "max_history_bytes",
-            &mut to.max_history_bytes,
-            1024,
-            64 * MIB,
-        );
-        fields.number("max_tool_rounds", &mut to.max_tool_rounds, 0, 1000);
-        fields.number("max_file_bytes", &mut to.max_file_bytes, 1, 64 * MIB);
-        fields.number("max_sessions", &mut to.max_sessions, 1, 10_000);
-        let tokens = [
-            ("max_tokens_per_turn", &mut to.max_tokens_per_turn),
-            ("max_tokens_per_session", &mut to.max_tokens_per_session),
-        ];
-        for (name, limit) in tokens {
-            fields.number(name, limit, 0, u64::MAX >> 1);
+        let mut names = Some(NAMES);
+        for (limit, (min, max)) in to.all().into_iter().zip(RANGES) {
+            let name = text::next_part(&mut names, ", ").unwrap_or_default();
+            let max = match max {
+                0 => u64::MAX >> 1,
+                max => max.into(),
+            };
+            fields.number(name, limit, min.into(), max);
         }
-        fields.only("max_message_bytes, max_history, max_history_bytes, max_tool_rounds, max_file_bytes, max_sessions, max_tokens_per_turn, max_tokens_per_session");
+        fields.only(NAMES);
         to
     }
 
     /// Writes all limits as members.
-    pub fn write(&self, out: &mut Writer) {
-        out.unsigned_member("max_message_bytes", self.max_message_bytes);
-        out.unsigned_member("max_history", self.max_history);
-        out.unsigned_member("max_history_bytes", self.max_history_bytes);
-        out.unsigned_member("max_tool_rounds", self.max_tool_rounds);
-        out.unsigned_member("max_file_bytes", self.max_file_bytes);
-        out.unsigned_member("max_sessions", self.max_sessions);
-        out.unsigned_member("max_tokens_per_turn", self.max_tokens_per_turn);
-        out.unsigned_member("max_tokens_per_session", self.max_tokens_per_session);
+    pub fn write(mut self, out: &mut Writer) {
+        let mut names = Some(NAMES);
+        for limit in self.all() {
+            let name = text::next_part(&mut names, ", ").unwrap_or_default();
+            out.unsigned_member(name, *limit);
+        }
+    }
+
+    /// All of them, in the order of their names.
+    fn all(&mut self) -> [&mut u64; 8] {
+        [
+            &mut self.max_message_bytes,
+            &mut self.max_history,
+            &mut self.max_history_bytes,
+            &mut self.max_tool_rounds,
+            &mut self.max_file_bytes,
+            &mut self.max_sessions,
+            &mut self.max_tokens_per_turn,
+            &mut self.max_tokens_per_session,
+        ]
     }
 }
 

@@ -33,8 +33,13 @@ impl Role {
 
     /// The role of this name.
     pub fn from_name(name: &str) -> Option<Role> {
-        let all = [Role::System, Role::User, Role::Assistant, Role::Tool];
-        all.into_iter().find(|role| role.as_str() == name)
+        Some(match name {
+            "system" => Role::System,
+            "user" => Role::User,
+            "assistant" => Role::Assistant,
+            "tool" => Role::Tool,
+            _ => return None,
+        })
     }
 }
 
@@ -57,9 +62,9 @@ pub struct Message {
 
 impl Message {
     /// A message without tool calls.
-    pub fn new(id: &str, role: Role, content: &str, timestamp_ms: u64) -> Self {
+    pub fn new(id: String, role: Role, content: &str, timestamp_ms: u64) -> Self {
         Message {
-            id: String::from(id),
+            id,
             role,
             content: String::from(content),
             timestamp_ms,

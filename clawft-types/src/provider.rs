@@ -41,8 +41,8 @@ pub struct ProviderConfig {
     pub credential: String,
     /// Headers that it gets besides, names in lower case.
     pub headers: Vec<(String, String)>,
-    /// Members that the body gets besides.
-    pub body: Vec<(String, Value)>,
+    /// Members that the body gets besides, as JSON text.
+    pub body: Vec<(String, String)>,
     /// Whether it is asked to answer bit by bit. Default: it is.
     pub stream: bool,
     /// Tokens of an answer, where the kind must say; default 8,192.
@@ -109,7 +109,7 @@ impl ProviderConfig {
                 let place = text::fill("body.{}", &[name]);
                 fields.fail(&place, "is the agent's to say", &[]);
             }
-            to.body.push((name.clone(), value.clone()));
+            to.body.push((name.clone(), value.to_json()));
         }
         fields.boolean("stream", &mut to.stream);
         fields.number("max_tokens", &mut to.max_tokens, 1, 1_000_000);
@@ -243,7 +243,7 @@ mod tests {
         .unwrap();
         assert_eq!(all.base_url, "http://127.0.0.1:1234/v1");
         assert_eq!(all.headers, [("x-team".into(), "7".into())]);
-        assert_eq!(all.body, [("top_p".into(), Value::Number("0.5".into()))]);
+        assert_eq!(all.body, [("top_p".into(), "0.5".into())]);
         assert_eq!(
             (all.stream, all.max_tokens, all.context_tokens),
             (false, 9, 4096)

@@ -262,13 +262,19 @@ impl Session {
                 }
             }
         }
-        self.messages.drain(..start);
+        drop_messages(&mut self.messages, 0, start);
         let answer = self.messages.len().saturating_sub(1);
         if !fitting && answer > 1 {
-            self.messages.drain(1..answer);
+            drop_messages(&mut self.messages, 1, answer);
         }
         self.dropped += (before - self.messages.len()) as u64;
     }
+}
+
+/// Drops the messages from the place `start` on that are before `end`, as far as there are any.
+pub fn drop_messages(messages: &mut Vec<Message>, start: usize, end: usize) {
+    let end = end.min(messages.len());
+    messages.drain(start.min(end)..end);
 }
 
 impl Summary {

@@ -68,6 +68,11 @@ pub fn first_characters(text: &str, mut count: usize) -> &str {
 ///
 /// Knuth, Morris and Pratt's algorithm: linear, whatever the two texts are.
 pub fn find(text: &str, part: &str) -> Option<(usize, bool)> {
+    search(text, part, false)
+}
+
+/// As [`find`]; with `any` the first is enough.
+fn search(text: &str, part: &str, any: bool) -> Option<(usize, bool)> {
     let part = part.as_bytes();
     // For each beginning of `part`, the length of the longest other beginning that ends it.
     let mut borders = Vec::new();
@@ -82,8 +87,8 @@ pub fn find(text: &str, part: &str) -> Option<(usize, bool)> {
         matched = step(part, &borders, matched, byte);
         if matched == part.len() {
             match first {
-                None => first = Some(at + 1 - matched),
-                Some(first) => return Some((first, false)),
+                None if !any => first = Some(at + 1 - matched),
+                _ => return Some((first.unwrap_or(at + 1 - matched), false)),
             }
         }
     }
@@ -103,9 +108,9 @@ fn step(part: &[u8], borders: &[usize], mut matched: usize, byte: u8) -> usize {
     }
 }
 
-/// `text` before and after the first `part`.
+/// `text` before and after the first `part`; reads no further than that.
 pub fn split<'a>(text: &'a str, part: &str) -> Option<(&'a str, &'a str)> {
-    let (at, _) = find(text, part)?;
+    let (at, _) = search(text, part, true)?;
     Some((text.get(..at)?, text.get(at + part.len()..)?))
 }
 
@@ -117,6 +122,39 @@ pub fn next_part<'a>(rest: &mut Option<&'a str>, between: &str) -> Option<&'a st
     };
     *rest = Some(after);
     Some(part)
+}
+
+/// The text of these bytes, U+FFFD in the place of what is no UTF-8.
+pub fn lossy(mut bytes: &[u8]) -> String {
+    let mut out = String::new();
+    loop {
+        let (valid, wrong) = match core::str::from_utf8(bytes) {
+            Ok(text) => (text.len(), None),
+            Err(error) => (error.valid_up_to(), Some(error.error_len())),
+        };
+        let (text, rest) = bytes.split_at_checked(valid).unwrap_or_default();
+        out.push_str(core::str::from_utf8(text).unwrap_or_default());
+        let Some(length) = wrong else {
+            return out;
+        };
+        out.push('\u{FFFD}');
+        bytes = length
+            .and_then(|length| rest.get(length..))
+            .unwrap_or_default();
+        if bytes.is_empty() {
+            return out;
+        }
+    }
+}
+
+/// `text` up to the last boundary of characters at or before `end`.
+pub fn up_to(text: &str, mut end: usize) -> &str {
+    loop {
+        match text.get(..end) {
+            Some(before) => return before,
+            None => end = end.min(text.len() + 1) - 1,
+        }
+    }
 }
 
 /// `text` without ASCII white space around it.
@@ -223,6 +261,37 @@ mod tests {
             want.sort();
             sort(&mut texts);
             assert_eq!(texts, want);
+        }
+    }
+
+    #[test]
+    fn lossy_as_std_is() {
+        let texts: [&[u8]; 9] = [
+            b"",
+            b"plain",
+            "\u{e9}\u{20ac}\u{10348}".as_bytes(),
+            b"a\xFFb",
+            b"\xF0\x90\x80",
+            b"\xF0\x90\x80x\xE2\x82",
+            b"\xED\xA0\x80",
+            b"\xC0\xAF\x80\x80",
+            b"x\xE2\x82\xACy\xF8\x88",
+        ];
+        for text in texts {
+            assert_eq!(lossy(text), String::from_utf8_lossy(text), "{text:x?}");
+        }
+        // All texts of three bytes out of these, and what is before and behind.
+        let bytes = [0x41, 0x80, 0xBF, 0xC2, 0xE0, 0xED, 0xEF, 0xF0, 0xF4, 0xFF];
+        for at in 0..10_000_usize {
+            let text = [at / 1000, at / 100 % 10, at / 10 % 10, at % 10].map(|at| bytes[at]);
+            assert_eq!(lossy(&text), String::from_utf8_lossy(&text), "{text:x?}");
+        }
+    }
+
+    #[test]
+    fn boundaries() {
+        for (end, want) in [(0, ""), (1, "a"), (2, "a"), (3, "a\u{e9}"), (9, "a\u{e9}")] {
+            assert_eq!(up_to("a\u{e9}", end), want);
         }
     }
 

@@ -36,8 +36,8 @@ pub struct HostTool {
     pub name: String,
     /// What it does, for providers.
     pub description: String,
-    /// The JSON schema of its arguments.
-    pub parameters: Value,
+    /// The JSON schema of its arguments, as JSON text.
+    pub parameters: String,
 }
 
 /// The tools.
@@ -155,10 +155,10 @@ impl HostTool {
             fields.fail("name", expected, &[&name]);
         }
         let parameters = match fields.get("parameters") {
-            Some(Value::Object(members)) => Value::Object(members.clone()),
+            Some(schema @ Value::Object(_)) => schema.to_json(),
             _ => {
                 fields.fail("parameters", "expected a JSON schema, an object", &[]);
-                Value::Null
+                String::new()
             }
         };
         HostTool {
@@ -245,7 +245,7 @@ mod tests {
             r#"{"host_tools":[{"name":"s","description":"d","parameters":{"type":"object"}}]}"#,
         )
         .unwrap();
-        assert_eq!(tools.host[0].parameters.to_json(), r#"{"type":"object"}"#);
+        assert_eq!(tools.host[0].parameters, r#"{"type":"object"}"#);
         for (tool, message) in [
             (
                 r#"{"name":"a b","description":"d","parameters":{}}"#,

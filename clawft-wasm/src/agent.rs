@@ -23,7 +23,9 @@ pub mod turn;
 pub mod web;
 pub mod workspace;
 
-use clawft_types::{AgentError, Answer, Config, ErrorCode, Request, Result, Session, answer};
+use clawft_types::{
+    AgentError, Answer, Config, ErrorCode, HostTool, Request, Result, Session, answer,
+};
 use core_alloc::boxed::Box;
 use core_alloc::string::String;
 use core_alloc::sync::Arc;
@@ -138,7 +140,8 @@ impl Agent {
         );
         let mut exchange = None;
         loop {
-            effect = match effect {
+            let (got, headers, bytes);
+            let event = match effect {
                 Effect::Done(answer) => return Ok(answer),
                 Effect::Failed(error) => return Err(error),
                 Effect::Http(request) => {
@@ -146,48 +149,52 @@ impl Agent {
                     match http::Exchange::send(&request) {
                         Ok((opened, head)) => {
                             exchange = Some(opened);
-                            let [kind, after, place] = &head.headers;
-                            let headers = [
+                            got = head;
+                            let [kind, after, place] = &got.headers;
+                            headers = [
                                 (http::HEADERS[0], &**kind),
                                 (http::HEADERS[1], &**after),
                                 (http::HEADERS[2], &**place),
                             ];
-                            let status = head.status;
-                            let headers = &headers;
-                            turn.step(self, Event::Head { status, headers })
+                            let (status, headers) = (got.status, &headers);
+                            Event::Head { status, headers }
                         }
-                        Err(fault) => turn.step(self, Event::HttpFailed(fault)),
+                        Err(fault) => Event::HttpFailed(fault),
                     }
                 }
                 Effect::Wait { for_ms } => {
                     exchange = None;
                     http::wait(for_ms);
-                    turn.step(self, Event::Tick(platform::now_ms()))
+                    Event::Tick(platform::now_ms())
                 }
                 Effect::Ask(calls) => {
-                    let mut next = Effect::Receive;
+                    effect = Effect::Receive;
                     for call in &calls {
                         let (id, is_allowed) = (call.id.as_str(), host.agrees(call));
-                        next = turn.step(self, Event::Decided { id, is_allowed });
+                        effect = turn.step(self, Event::Decided { id, is_allowed });
                     }
-                    next
+                    continue;
                 }
                 Effect::Tools(calls) => {
-                    let mut next = Effect::Receive;
+                    effect = Effect::Receive;
                     for call in &calls {
                         let (id, outcome) = (call.id.as_str(), host.run(call));
-                        next = turn.step(self, Event::Tool { id, outcome });
+                        effect = turn.step(self, Event::Tool { id, outcome });
                     }
-                    next
+                    continue;
                 }
                 // `Receive` and `Delta`: nobody is there who would be shown a part.
                 _ => match exchange.as_mut().map(http::Exchange::read) {
-                    Some(Ok(bytes)) if bytes.is_empty() => turn.step(self, Event::End),
-                    Some(Ok(bytes)) => turn.step(self, Event::Body(&bytes)),
-                    Some(Err(fault)) => turn.step(self, Event::HttpFailed(fault)),
-                    None => turn.step(self, Event::Cancel),
+                    Some(Ok(part)) if part.is_empty() => Event::End,
+                    Some(Ok(part)) => {
+                        bytes = part;
+                        Event::Body(&bytes)
+                    }
+                    Some(Err(fault)) => Event::HttpFailed(fault),
+                    None => Event::Cancel,
                 },
             };
+            effect = turn.step(self, event);
         }
     }
 
@@ -208,35 +215,33 @@ impl Agent {
 /// The configuration in `text`, with the names that only the agent knows checked too.
 pub(crate) fn config(text: &str) -> Result<Arc<Config>> {
     let config = Arc::new(*Config::parse(text)?);
-    let host = &config.tools.host;
+    let host = config.tools.host.as_slice();
+    let mut wrong = None;
+    let mut fail = |template, name| {
+        wrong.get_or_insert((template, name));
+    };
+    let is_known = |name: &String, host: &[HostTool]| {
+        tools::find(name).is_some() || host.iter().any(|tool| tool.name == *name)
+    };
     for (at, tool) in host.iter().enumerate() {
-        let mut others = host.iter().take(at);
-        if tools::find(&tool.name).is_some() || others.any(|other| other.name == tool.name) {
-            return Err(AgentError::new(
-                ErrorCode::InvalidConfig,
-                "config.host_tools: there is a tool {} already",
-                &[&tool.name],
-            ));
+        if is_known(&tool.name, host.get(..at).unwrap_or_default()) {
+            fail("config.host_tools: there is a tool {} already", &tool.name);
         }
     }
+    let allowed = config.tools.allowed.as_deref().unwrap_or_default();
     let ruled = config.tools.rules.iter().map(|rule| &rule.0);
-    for name in config.tools.allowed.iter().flatten().chain(ruled) {
-        if tools::find(name).is_none() && !host.iter().any(|tool| tool.name == *name) {
-            return Err(AgentError::new(
-                ErrorCode::InvalidConfig,
-                "config.tools: there is no tool {}",
-                &[name],
-            ));
+    for name in allowed.iter().chain(ruled) {
+        if !is_known(name, host) {
+            fail("config.tools: there is no tool {}", name);
         }
     }
     for (name, _) in &config.routes {
         if !Intent::ALL.iter().any(|intent| intent.as_str() == name) {
-            return Err(AgentError::new(
-                ErrorCode::InvalidConfig,
-                "config.routes: there is no intent {}",
-                &[name],
-            ));
+            fail("config.routes: there is no intent {}", name);
         }
+    }
+    if let Some((template, name)) = wrong {
+        return Err(AgentError::new(ErrorCode::InvalidConfig, template, &[name]));
     }
     Ok(config)
 }

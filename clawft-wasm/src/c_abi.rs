@@ -128,7 +128,7 @@ pub unsafe extern "C" fn clawft_process_message(
     let texts = unsafe { text(session, session_length) }
         .and_then(|session| Ok((session, unsafe { text(message, message_length) }?)));
     let result = texts.and_then(|(session, message)| {
-        instance::with_turns(|turns| turns.check(session))?;
+        instance::check(session)?;
         crate::respond(session, message)
     });
     finish(result.map(|answer| answer.to_json()))

@@ -14,10 +14,10 @@ mod steps;
 use core_alloc::string::String;
 use core_alloc::vec::Vec;
 
-use clawft_types::{ErrorCode, Message, Role};
+use clawft_types::{ErrorCode, Message};
 
 use crate::instance;
-use returned::{Returned, pair};
+use returned::{Returned, pair, place};
 
 /// What wit-bindgen generates: the section with the world, and what the platform uses of files.
 #[allow(
@@ -85,7 +85,7 @@ unsafe extern "C" fn process_message(
     let (session, message) =
         unsafe { (text(session, session_length), text(message, message_length)) };
     let mut returned = Returned::fresh();
-    let answer = match instance::with_turns(|turns| turns.check(&session)) {
+    let answer = match instance::check(&session) {
         Ok(()) => crate::process_message(&session, &message),
         Err(error) => clawft_types::answer::error_json(&error),
     };
@@ -131,7 +131,7 @@ unsafe extern "C" fn respond(
     let (session, message) =
         unsafe { (text(session, session_length), text(message, message_length)) };
     let mut returned = Returned::fresh();
-    let answer = instance::with_turns(|turns| turns.check(&session))
+    let answer = instance::check(&session)
         .and_then(|()| instance::with(|agent| agent.say(&session, &message)));
     let result = answer.map(|answer| {
         let answer = *answer;
@@ -156,16 +156,16 @@ unsafe extern "C" fn respond(
 #[unsafe(export_name = "clawft:agent/agent@0.2.0#sessions")]
 extern "C" fn sessions() -> *mut Returned {
     let mut returned = Returned::fresh();
-    let result = instance::with(|agent| agent.session_list()).map(|list| {
-        let mut records = Vec::new();
-        for session in list {
-            records.push(returned.keep(session.name));
-            records.push(session.bytes);
-            records.push(u64::from(session.tokens.is_some()));
-            records.push(session.tokens.unwrap_or_default());
-        }
-        returned.list(1, records, 4);
+    let mut records = Vec::new();
+    let result = instance::with(|agent| {
+        agent.each_session(&mut |name, bytes, tokens| {
+            records.push(returned.keep(name));
+            records.push(bytes);
+            records.push(u64::from(tokens.is_some()));
+            records.push(tokens.unwrap_or_default());
+        })
     });
+    returned.list(1, records, 4);
     returned.finish(result)
 }
 
@@ -182,36 +182,33 @@ unsafe extern "C" fn history(
     let mut returned = Returned::fresh();
     let result = instance::with(|agent| agent.history(&session, start, count)).map(|messages| {
         let mut records = Vec::new();
-        for message in messages {
+        for message in &messages {
             add_message(message, &mut records, &mut returned);
         }
         returned.list(1, records, 7);
+        returned.messages = messages;
     });
     returned.finish(result)
 }
 
-/// Adds the record of a message.
-fn add_message(message: Message, records: &mut Vec<u64>, returned: &mut Returned) {
-    let role: u32 = match message.role {
-        Role::System => 0,
-        Role::User => 1,
-        Role::Assistant => 2,
-        Role::Tool => 3,
-    };
+/// Adds the record of a message, which points into it.
+fn add_message(message: &Message, records: &mut Vec<u64>, returned: &mut Returned) {
+    // The cases of the WIT enum are those of the type, in the same order.
+    let role = message.role as u32;
     let mut calls = Vec::new();
-    for call in message.tool_calls {
-        calls.push(returned.keep(call.id));
-        calls.push(returned.keep(call.name));
-        calls.push(returned.keep(call.arguments));
+    for call in &message.tool_calls {
+        calls.push(place(&call.id));
+        calls.push(place(&call.name));
+        calls.push(place(&call.arguments));
     }
-    let (has_call_id, call_id) = (!message.call_id.is_empty(), returned.keep(message.call_id));
-    records.push(returned.keep(message.id));
-    let content = returned.keep(message.content);
+    let (content, call_id) = (place(&message.content), place(&message.call_id));
+    records.push(place(&message.id));
     // The low half of a text is where it is, the high half its length.
     records.push(pair(role, content as u32));
     records.push(content >> 32);
     records.push(message.timestamp_ms);
     records.push(returned.keep_list(calls, 3));
+    let has_call_id = !message.call_id.is_empty();
     records.push(pair(u32::from(has_call_id), call_id as u32));
     records.push(call_id >> 32);
 }
@@ -221,8 +218,8 @@ fn add_message(message: Message, records: &mut Vec<u64>, returned: &mut Returned
 unsafe extern "C" fn forget(session: *mut u8, session_length: usize) -> *mut Returned {
     // SAFETY: the host hands over a text, as the interface says.
     let session = unsafe { text(session, session_length) };
-    let was_there = instance::with_turns(|turns| turns.check(&session))
-        .and_then(|()| instance::with(|agent| agent.forget(&session)));
+    let was_there =
+        instance::check(&session).and_then(|()| instance::with(|agent| agent.forget(&session)));
     flag(was_there)
 }
 
@@ -248,6 +245,7 @@ fn flag(result: clawft_types::Result<bool>) -> *mut Returned {
 /// # Safety
 ///
 /// It is one, by the canonical ABI: from [`cabi_realloc`] with just this length, and UTF-8.
+#[inline(never)]
 unsafe fn text(pointer: *mut u8, length: usize) -> String {
     // SAFETY: by the contract above.
     unsafe { String::from_utf8_unchecked(bytes(pointer, length)) }

@@ -46,17 +46,25 @@ pub fn respond(session: &str, message: &str) -> Result<Box<Answer>> {
 ///
 /// `not_initialized`, `busy`, and those of `run`.
 pub fn with<T>(run: impl FnOnce(&mut Agent) -> Result<T>) -> Result<T> {
-    match &mut *cell::lend()? {
-        Some(agent) => {
-            agent.workspace.open();
-            run(agent)
-        }
-        None => Err(AgentError::new(
-            ErrorCode::NotInitialized,
-            "call init first",
-            &[],
-        )),
+    match &mut *opened()? {
+        Some(agent) => run(agent),
+        None => Err(not_initialized()),
     }
+}
+
+/// The agent, with its directory.
+#[inline(never)]
+fn opened() -> Result<cell::Lent> {
+    let mut lent = cell::lend()?;
+    match &mut *lent {
+        Some(agent) => agent.workspace.open(),
+        None => return Err(not_initialized()),
+    }
+    Ok(lent)
+}
+
+fn not_initialized() -> Box<AgentError> {
+    AgentError::new(ErrorCode::NotInitialized, "call init first", &[])
 }
 
 /// As [`crate::capabilities`].
@@ -79,7 +87,17 @@ pub fn capabilities() -> String {
 /// `busy`, and those of `run`.
 #[cfg(target_family = "wasm")]
 pub fn with_turns<T>(run: impl FnOnce(&mut Steps) -> Result<T>) -> Result<T> {
-    run(cell::lend_turns()?.get_or_insert_with(Steps::default))
+    run(&mut *cell::lend_turns()?)
+}
+
+/// Checks that no turn is in flight in `session`.
+///
+/// # Errors
+///
+/// `busy`.
+#[cfg(target_family = "wasm")]
+pub fn check(session: &str) -> Result<()> {
+    with_turns(|turns| turns.check(session))
 }
 
 /// The agent is lent already.
@@ -100,8 +118,11 @@ mod cell {
 
     static AGENT: Mutex<Option<Agent>> = Mutex::new(None);
 
+    /// The agent, if there is one.
+    pub type Lent = MutexGuard<'static, Option<Agent>>;
+
     /// Lends the agent; other threads wait.
-    pub fn lend() -> Result<MutexGuard<'static, Option<Agent>>> {
+    pub fn lend() -> Result<Lent> {
         Ok(AGENT.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -115,16 +136,16 @@ mod cell {
 
     struct Single(RefCell<Option<Agent>>);
 
-    struct Turns(RefCell<Option<Steps>>);
+    struct Turns(RefCell<Steps>);
 
     // SAFETY: as below.
     unsafe impl Sync for Turns {}
 
     /// The turns in steps.
-    static TURNS: Turns = Turns(RefCell::new(None));
+    static TURNS: Turns = Turns(RefCell::new(Steps::new()));
 
     /// Lends the turns in steps, unless they are lent already.
-    pub fn lend_turns() -> Result<RefMut<'static, Option<Steps>>> {
+    pub fn lend_turns() -> Result<RefMut<'static, Steps>> {
         TURNS.0.try_borrow_mut().map_err(|_| super::busy())
     }
 
@@ -133,13 +154,17 @@ mod cell {
     unsafe impl Sync for Single {}
 
     static AGENT: Single = Single(RefCell::new(None));
+
+    /// The agent, if there is one.
+    pub type Lent = RefMut<'static, Option<Agent>>;
+
     const _: () = assert!(
         size_of::<Single>() <= crate::budget::AGENT,
         "the agent is larger than `agent` in [package.metadata.budget.constants]"
     );
 
     /// Lends the agent, unless it is lent already.
-    pub fn lend() -> Result<RefMut<'static, Option<Agent>>> {
+    pub fn lend() -> Result<Lent> {
         AGENT.0.try_borrow_mut().map_err(|_| super::busy())
     }
 }

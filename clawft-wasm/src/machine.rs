@@ -37,7 +37,7 @@ use crate::agent::intent::{self, Intent};
 use crate::agent::route;
 use ask::Asking;
 use draft::Draft;
-pub use effect::{Credential, Effect, HttpRequest};
+pub use effect::{Credential, Effect, HttpRequest, Saving};
 pub use event::{Event, HttpFault, StoreFault};
 use exchange::{Exchange, Progress};
 pub use snapshot::{Numbers, Shift, Snapshot};
@@ -252,7 +252,7 @@ impl Machine {
     }
 
     /// Goes on with what the provider has answered: an effect, unless it is to be asked again.
-    fn proceed(&mut self, completion: Completion) -> Result<Option<Effect>> {
+    fn proceed(&mut self, completion: Box<Completion>) -> Result<Option<Effect>> {
         self.asking.tokens.add(completion.tokens);
         if completion.calls.is_empty() || self.finish != STOP {
             return self.end(&completion.text).map(Some);
@@ -311,14 +311,14 @@ impl Machine {
             return Effect::Failed(error);
         }
         let messages = self.draft.fail(&mut snapshot.session);
-        let effect = Effect::Append {
+        let saving = Saving {
             session: snapshot.session.name.clone(),
             after: snapshot.version,
-            record: snapshot.session.turn(&messages, Some(&error)),
+            text: snapshot.session.turn(&messages, Some(&error)),
         };
         self.error = Some(error);
         self.state = State::Failing;
-        effect
+        Effect::Append(Box::new(saving))
     }
 }
 

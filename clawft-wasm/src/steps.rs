@@ -38,6 +38,15 @@ pub enum Progress {
 }
 
 impl Steps {
+    /// No turn yet.
+    pub const fn new() -> Self {
+        Steps {
+            tasks: Vec::new(),
+            last_task: 0,
+            last_call: 0,
+        }
+    }
+
     /// Begins a turn with a message, which is taken as it is; gives the number of its task, from 1.
     ///
     /// # Errors
@@ -105,7 +114,7 @@ impl Steps {
         };
         Ok(match known.answer.take() {
             Some(answer) => {
-                self.tasks.remove(at);
+                self.tasks.swap_remove(at);
                 Progress::Over(answer)
             }
             None => {

@@ -31,6 +31,16 @@ impl Value {
         }
     }
 
+    /// The text of the member called `name`; nothing where there is none.
+    pub fn text(&self, name: &str) -> &str {
+        self.get(name).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// The number of the member called `name`, as [`Value::as_u64`] has it; 0 where there is none.
+    pub fn count(&self, name: &str) -> u64 {
+        self.get(name).and_then(Value::as_u64).unwrap_or_default()
+    }
+
     /// The text, if this is a string.
     pub fn as_str(&self) -> Option<&str> {
         match self {

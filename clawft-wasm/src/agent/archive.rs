@@ -1,7 +1,7 @@
 //! What can be seen and done of sessions outside a turn: which there are, what was said, and that
 //! one is to go.
 
-use clawft_types::{Message, Result, Session};
+use clawft_types::{Message, Result, Session, drop_messages};
 use core_alloc::string::String;
 use core_alloc::vec::Vec;
 
@@ -27,14 +27,31 @@ impl Agent {
     /// What the platform says.
     pub fn session_list(&mut self) -> Result<Vec<SessionInfo>> {
         let mut list = Vec::new();
-        for name in self.session_names()? {
+        self.each_session(&mut |name, bytes, tokens| {
             list.push(SessionInfo {
-                bytes: sessions::bytes(&name, &self.workspace)?,
-                tokens: self.sessions.tokens(&name),
                 name,
+                bytes,
+                tokens,
             });
-        }
+        })?;
         Ok(list)
+    }
+
+    /// Hands name, bytes and tokens of each session to `take`, as [`SessionInfo`] has them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Agent::session_list`].
+    pub fn each_session(
+        &mut self,
+        take: &mut dyn FnMut(String, u64, Option<u64>),
+    ) -> Result<()> {
+        for name in self.session_names()? {
+            let bytes = sessions::bytes(&name, &self.workspace)?;
+            let tokens = self.sessions.tokens(&name);
+            take(name, bytes, tokens);
+        }
+        Ok(())
     }
 
     /// The names of all sessions, those in memory alone included, in the order of their bytes.
@@ -67,8 +84,8 @@ impl Agent {
             Some(session) => session.messages,
             None => self.sessions.messages(name),
         };
-        messages.drain(..from.min(messages.len()));
-        messages.truncate(count);
+        drop_messages(&mut messages, 0, from);
+        drop_messages(&mut messages, count, usize::MAX);
         Ok(messages)
     }
 

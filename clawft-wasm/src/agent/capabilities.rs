@@ -42,9 +42,7 @@ pub fn json(agent: Option<&Agent>) -> String {
     out.open(r#""limits":{"#);
     config.limits.write(&mut out);
     out.close(r#"},"tools":["#);
-    for offered in Allowed::by(config).iter() {
-        tool(offered, "parameters", &mut out);
-    }
+    Allowed::by(config).each(false, &mut |offered| tool(offered, "parameters", &mut out));
     out.close("]}");
     out.finish()
 }
@@ -63,7 +61,7 @@ pub fn tool(offered: Offered<'_>, schema: &str, out: &mut Writer) {
     let spec = match offered {
         Offered::Own(spec) => spec,
         Offered::Host(tool) => {
-            tool.parameters.write(out);
+            out.raw(&tool.parameters);
             out.close("}");
             return;
         }

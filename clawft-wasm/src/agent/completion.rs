@@ -1,6 +1,7 @@
 //! What a provider makes of a context: the other side of [`super::context`].
 
 use clawft_types::{Tokens, ToolCall};
+use core_alloc::boxed::Box;
 use core_alloc::string::String;
 use core_alloc::vec::Vec;
 
@@ -20,10 +21,10 @@ pub struct Completion {
 
 impl Completion {
     /// An answer.
-    pub fn text(text: String) -> Self {
-        Completion {
+    pub fn text(text: String) -> Box<Self> {
+        Box::new(Completion {
             text,
             ..Completion::default()
-        }
+        })
     }
 }

@@ -37,48 +37,49 @@ pub const MAX_REQUEST_BYTES: usize = 4 * 1024 * 1024;
 
 /// The request that asks `provider` to answer `context`.
 pub fn request(context: &Context<'_>, provider: &ProviderConfig) -> Box<HttpRequest> {
-    let mut headers: Vec<(String, String)> = Vec::new();
-    let mut header = |name: &str, value: &str| {
-        headers.push((String::from(name), String::from(value)));
+    let is_anthropic = provider.kind == ProviderKind::Anthropic;
+    let (path, header, prefix) = if is_anthropic {
+        ("/v1/messages", "x-api-key", "")
+    } else {
+        ("/chat/completions", "authorization", "Bearer ")
     };
-    header("content-type", "application/json");
+    let url = text::fill("{}{}", &[&provider.base_url, path]);
+    let mut request = HttpRequest::new("POST", url);
+    let headers = &mut request.headers;
+    // Those of the configuration are in the place of ours, and the last of a name counts.
+    let mut given = provider.headers.as_slice();
+    add("content-type", "application/json", given, headers);
     let accept = if provider.stream {
         "text/event-stream, application/json"
     } else {
         "application/json"
     };
-    header("accept", accept);
-    let (path, key_header, prefix, body);
-    if provider.kind == ProviderKind::Anthropic {
-        header("anthropic-version", "2023-06-01");
-        (path, key_header, prefix) = ("/v1/messages", "x-api-key", "");
-        body = anthropic::body(context, provider);
+    add("accept", accept, given, headers);
+    if is_anthropic {
+        add("anthropic-version", "2023-06-01", given, headers);
+        request.body = anthropic::body(context, provider);
     } else {
-        (path, key_header, prefix) = ("/chat/completions", "authorization", "Bearer ");
-        body = openai::body(context, provider);
+        request.body = openai::body(context, provider);
     }
-    for (name, value) in &provider.headers {
-        headers.retain(|known| known.0 != *name);
-        headers.push((name.clone(), value.clone()));
+    while let [(name, value), later @ ..] = given {
+        given = later;
+        add(name, value, later, headers);
     }
-    Box::new(HttpRequest {
-        method: "POST",
-        url: text::fill("{}{}", &[&provider.base_url, path]),
-        headers,
-        credential: (!provider.credential.is_empty()).then(|| Credential {
+    if !provider.credential.is_empty() {
+        request.credential = Some(Credential {
             name: provider.credential.clone(),
-            header: key_header,
+            header,
             prefix,
-        }),
-        body,
-        connect_ms: 10_000,
-        first_byte_ms: 60_000,
-        between_bytes_ms: 60_000,
-        until_ms: 0,
-        max_header_bytes: 64 * 1024,
-        max_reply_bytes: 4 * 1024 * 1024,
-        is_public: false,
-    })
+        });
+    }
+    request
+}
+
+/// Adds a header, unless it is among those that come later.
+fn add(name: &str, value: &str, later: &[(String, String)], to: &mut Vec<(String, String)>) {
+    if !later.iter().any(|known| known.0 == name) {
+        to.push((String::from(name), String::from(value)));
+    }
 }
 
 /// Begins the body of a request with what both vendors call the same.
@@ -92,7 +93,7 @@ fn begin(context: &Context<'_>, provider: &ProviderConfig, out: &mut Writer) {
     }
     for (name, value) in &provider.body {
         out.key(name);
-        value.write(out);
+        out.raw(value);
     }
 }
 
@@ -114,7 +115,7 @@ fn array<'a>(value: &'a Value, name: &str) -> &'a [Value] {
 /// What the body of an error says, and what is to be done about it; `otherwise` where it is not
 /// that there was too much text.
 pub fn explain(body: &[u8], otherwise: Remedy) -> Failure {
-    let text = String::from_utf8_lossy(body);
+    let text = text::lossy(body);
     match clawft_types::json::parse_reply(&text, 1024) {
         Ok(value) => Failure::of(member(&value, "error").unwrap_or(&value), otherwise),
         Err(_) => Failure::said(&text, &text, otherwise),

@@ -201,19 +201,20 @@ impl<'a> Allowed<'a> {
         name == WEB_FETCH && self.has(name) && !self.0.web.is_empty()
     }
 
-    /// Those that a model is offered: what can only fail is not.
-    pub fn for_providers(self) -> impl Iterator<Item = Offered<'a>> {
-        let no_web = self.0.web.is_empty();
-        self.iter().filter(move |offered| {
-            !matches!(offered, Offered::Own(spec) if spec.tool == Tool::WebFetch && no_web)
-        })
-    }
-
-    /// All of them.
-    pub fn iter(self) -> impl Iterator<Item = Offered<'a>> {
-        let own = ALL.iter().filter(move |spec| self.has(spec.name));
-        let host = self.0.host.iter().filter(move |tool| self.has(&tool.name));
-        own.map(Offered::Own).chain(host.map(Offered::Host))
+    /// Hands all of them to `take`; those that a model is offered, which are not those that can
+    /// only fail, where it is `for_providers`.
+    pub fn each(self, for_providers: bool, take: &mut dyn FnMut(Offered<'a>)) {
+        for spec in &ALL {
+            let fails = spec.tool == Tool::WebFetch && self.0.web.is_empty();
+            if self.has(spec.name) && !(for_providers && fails) {
+                take(Offered::Own(spec));
+            }
+        }
+        for tool in &self.0.host {
+            if self.has(&tool.name) {
+                take(Offered::Host(tool));
+            }
+        }
     }
 }
 
@@ -304,16 +305,15 @@ pub fn shown(text: String) -> String {
     if text.len() <= SHOWN_BYTES {
         return text;
     }
-    let mut head = SHOWN_BYTES / 2;
-    while !text.is_char_boundary(head) {
-        head -= 1;
-    }
+    let first = text::up_to(&text, SHOWN_BYTES / 2);
     let mut tail = text.len() - SHOWN_BYTES / 2;
-    while !text.is_char_boundary(tail) {
-        tail += 1;
-    }
-    let [first, last] = [text.get(..head), text.get(tail..)].map(Option::unwrap_or_default);
-    let left_out = decimal((tail - head) as u64);
+    let last = loop {
+        match text.get(tail..) {
+            Some(last) => break last,
+            None => tail += 1,
+        }
+    };
+    let left_out = decimal((tail - first.len()) as u64);
     text::fill("{}… {} bytes left out …{}", &[first, &left_out, last])
 }
 

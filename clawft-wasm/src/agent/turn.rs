@@ -11,7 +11,7 @@ use super::sessions;
 use super::state::Agent;
 use super::tools::{self, Allowed};
 use super::workspace::Held;
-use crate::machine::{Effect, Event, Machine, Snapshot, StoreFault};
+use crate::machine::{Effect, Event, Machine, Saving, Snapshot, StoreFault};
 
 /// A turn in an agent. One that is dropped is as if it had not been; the store has whole turns.
 #[derive(Debug)]
@@ -52,26 +52,8 @@ impl Turn {
                     let (snapshot, outcome) = load(agent, &session, known);
                     self.machine.step(Event::Loaded { snapshot, outcome })
                 }
-                Effect::Append {
-                    session,
-                    after,
-                    record,
-                } => {
-                    let saved = self.lock(agent).and_then(|()| {
-                        sessions::append(&session, after, &record, &agent.workspace)
-                    });
-                    self.machine.step(Event::Saved(saved))
-                }
-                Effect::Replace {
-                    session,
-                    after,
-                    snapshot,
-                } => {
-                    let saved = self.lock(agent).and_then(|()| {
-                        sessions::replace(&session, after, &snapshot, &agent.workspace)
-                    });
-                    self.machine.step(Event::Saved(saved))
-                }
+                Effect::Append(saving) => self.save(&saving, false, agent),
+                Effect::Replace(saving) => self.save(&saving, true, agent),
                 Effect::Ask(calls) if !self.asks => self.refuse(&calls),
                 Effect::Tools(calls) if !calls.is_empty() => {
                     let allowed = Allowed::by(&agent.config);
@@ -121,12 +103,20 @@ impl Turn {
         effect
     }
 
-    fn lock(&mut self, agent: &Agent) -> Result<(), StoreFault> {
-        if self.lock.is_none() {
-            let lock = agent.workspace.lock();
-            self.lock = Some(lock.map_err(StoreFault::Failed)?);
-        }
-        Ok(())
+    /// Saves, and keeps others from it from then on.
+    fn save(&mut self, saving: &Saving, is_whole: bool, agent: &Agent) -> Effect {
+        let lock = match self.lock.take() {
+            Some(lock) => Ok(lock),
+            None => agent.workspace.lock(),
+        };
+        let saved = match lock {
+            Ok(lock) => {
+                self.lock = Some(lock);
+                sessions::save(saving, is_whole, &agent.workspace)
+            }
+            Err(error) => Err(StoreFault::Failed(error)),
+        };
+        self.machine.step(Event::Saved(saved))
     }
 }
 

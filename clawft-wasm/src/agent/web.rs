@@ -1,15 +1,16 @@
 //! Pages of the web, for the tool `web_fetch`: where a redirect leads, and what a page says.
 
+use clawft_types::text::split;
 use clawft_types::{provider, text};
 use core_alloc::string::String;
 
 /// Where `location` leads from `base`, a URL that was asked.
 pub fn resolve(base: &str, location: &str) -> String {
     let location = before(location, "#");
-    if cut(location, "://").is_some_and(|(scheme, _)| before(scheme, "/") == scheme) {
+    if split(location, "://").is_some_and(|(scheme, _)| before(scheme, "/") == scheme) {
         return String::from(location);
     }
-    let (scheme, rest) = cut(base, "://").unwrap_or(("https", base));
+    let (scheme, rest) = split(base, "://").unwrap_or(("https", base));
     if let Some(other) = location.strip_prefix("//") {
         return text::fill("{}://{}", &[scheme, other]);
     }
@@ -25,16 +26,9 @@ pub fn resolve(base: &str, location: &str) -> String {
     text::fill("{}://{}{}/{}", &[scheme, authority, folder, location])
 }
 
-/// `text` before and after the first `part`, which is ASCII. Reads no further than that.
-fn cut<'a>(text: &'a str, part: &str) -> Option<(&'a str, &'a str)> {
-    let mut places = text.as_bytes().windows(part.len());
-    let at = places.position(|place| place == part.as_bytes())?;
-    Some((text.get(..at)?, text.get(at + part.len()..)?))
-}
-
 /// What is before `end`, or all of it.
 fn before<'a>(text: &'a str, end: &str) -> &'a str {
-    cut(text, end).map_or(text, |(before, _)| before)
+    split(text, end).map_or(text, |(before, _)| before)
 }
 
 /// Whether a reply of this type is a text, and whether it is HTML.
@@ -62,10 +56,10 @@ const BLOCKS: &str = "address, article, aside, blockquote, body, br, dd, div, dl
 pub fn plain(html: &str) -> String {
     let mut out = Lines::default();
     let mut rest = html;
-    while let Some((before, after)) = cut(rest, "<") {
+    while let Some((before, after)) = split(rest, "<") {
         out.text(before);
         if let Some(comment) = after.strip_prefix("!--") {
-            rest = cut(comment, "-->").map_or("", |(_, after)| after);
+            rest = split(comment, "-->").map_or("", |(_, after)| after);
             continue;
         }
         let is_end = after.starts_with('/');
@@ -111,7 +105,7 @@ fn behind_tag(tag: &str) -> &str {
 
 /// What is behind the end of the element.
 fn behind_element<'a>(mut rest: &'a str, name: &str) -> &'a str {
-    while let Some((_, after)) = cut(rest, "</") {
+    while let Some((_, after)) = split(rest, "</") {
         let found = after.get(..name.len());
         rest = after;
         if found.is_some_and(|found| found.eq_ignore_ascii_case(name)) {
@@ -144,18 +138,19 @@ impl Lines {
         }
     }
 
-    fn text(&mut self, text: &str) {
-        let mut rest = text;
-        while let Some(letter) = rest.chars().next() {
-            let mut length = letter.len_utf8();
-            let mut shown = letter;
-            if letter == '&'
-                && let Some((meant, bytes)) = entity(rest)
+    fn text(&mut self, mut rest: &str) {
+        while let Some(first) = rest.bytes().next() {
+            let letter = text::first_characters(rest, 1);
+            let mut length = letter.len();
+            let mut meant = None;
+            if first == b'&'
+                && let Some((letter, bytes)) = entity(rest)
             {
-                (shown, length) = (meant, bytes);
+                (meant, length) = (Some(letter), bytes);
             }
             rest = rest.get(length..).unwrap_or_default();
-            if letter.is_ascii_whitespace() || shown == '\u{a0}' {
+            let is_hard = letter == "\u{a0}" || meant == Some('\u{a0}');
+            if first.is_ascii_whitespace() || is_hard {
                 self.gap(Gap::Space);
                 continue;
             }
@@ -167,7 +162,10 @@ impl Lines {
                 }
             }
             self.gap = Gap::None;
-            self.out.push(shown);
+            match meant {
+                Some(meant) => self.out.push(meant),
+                None => self.out.push_str(letter),
+            }
         }
     }
 }
@@ -191,8 +189,8 @@ fn entity(text: &str) -> Option<(char, usize)> {
                 None => (number, 10),
             };
             let mut code = digits.bytes().next().map(|_| 0_u32)?;
-            for digit in digits.chars() {
-                code = code.checked_mul(radix)? + digit.to_digit(radix)?;
+            for digit in digits.bytes() {
+                code = code.checked_mul(radix)? + char::from(digit).to_digit(radix)?;
             }
             char::from_u32(code)?
         }

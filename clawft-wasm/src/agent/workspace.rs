@@ -13,7 +13,7 @@ use core_alloc::boxed::Box;
 use core_alloc::string::String;
 use core_alloc::vec::Vec;
 
-use crate::platform::{Fault, Kind, Lock, Root, STATE};
+use crate::platform::{Fault, Kind, Lock, Root, STATE, Stat};
 use path::{folder_of, is_state, joined};
 
 /// Bytes of a session file that are read at a time; a line may be longer.
@@ -53,9 +53,16 @@ impl Workspace {
     }
 
     fn root(&self) -> Result<&Root> {
-        self.root.as_ref().and_then(Option::as_ref).ok_or_else(|| {
-            AgentError::new(ErrorCode::NoFileSystem, "the host gave no directory", &[])
-        })
+        match &self.root {
+            Some(Some(root)) => Ok(root),
+            _ => Err(no_root()),
+        }
+    }
+
+    /// What is at `path`, if anything is.
+    fn stat(&self, path: &str) -> Result<Option<Stat>> {
+        let stat = self.root()?.stat(path);
+        stat.map_err(|fault| error(path, fault))
     }
 
     /// Whether there is something at `path`.
@@ -64,11 +71,7 @@ impl Workspace {
     ///
     /// `no_file_system`, or what the platform says.
     pub fn exists(&self, path: &str) -> Result<bool> {
-        let stat = self
-            .root()?
-            .stat(path)
-            .map_err(|fault| error(path, fault))?;
-        Ok(stat.is_some())
+        Ok(self.stat(path)?.is_some())
     }
 
     /// The text of the file at `path`, if it has at most `limit` bytes.
@@ -78,7 +81,7 @@ impl Workspace {
     /// `not_found`, `wrong_kind`, `too_large`, `not_text`, or what the platform says.
     pub fn read(&self, path: &str, limit: u64) -> Result<String> {
         let root = self.root()?;
-        match root.stat(path).map_err(|fault| error(path, fault))? {
+        match self.stat(path)? {
             None => return Err(error(path, Fault::NotFound)),
             Some(stat) => match stat.kind {
                 Kind::Directory => return Err(error(path, Fault::IsDirectory)),
@@ -110,8 +113,7 @@ impl Workspace {
     ///
     /// `wrong_kind`, or what the platform says.
     pub fn size(&self, path: &str) -> Result<Option<u64>> {
-        let stat = self.root()?.stat(path);
-        match stat.map_err(|fault| error(path, fault))? {
+        match self.stat(path)? {
             Some(stat) if stat.kind != Kind::File => Err(error(path, Fault::NoFile)),
             stat => Ok(stat.map(|stat| stat.bytes)),
         }
@@ -172,7 +174,7 @@ impl Workspace {
     pub fn write(&self, path: &str, content: &str) -> Result<()> {
         let root = self.root()?;
         self.make_folders(path)?;
-        match root.stat(path).map_err(|fault| error(path, fault))? {
+        match self.stat(path)? {
             None => {}
             Some(stat) => match stat.kind {
                 Kind::File => {}
@@ -290,7 +292,7 @@ impl Workspace {
     /// the platform says.
     pub fn list(&self, path: &str, limit: u64) -> Result<Vec<String>> {
         let root = self.root()?;
-        match root.stat(path).map_err(|fault| error(path, fault))? {
+        match self.stat(path)? {
             None => return Err(error(path, Fault::NotFound)),
             Some(stat) if stat.kind != Kind::Directory => {
                 return Err(error(path, Fault::NotDirectory));
@@ -321,6 +323,10 @@ impl Workspace {
         }
         Ok(names)
     }
+}
+
+fn no_root() -> Box<AgentError> {
+    AgentError::new(ErrorCode::NoFileSystem, "the host gave no directory", &[])
 }
 
 /// The error for something larger than its limit.

@@ -5,7 +5,7 @@
 
 use core::cell::Cell;
 
-use clawft_types::{AgentError, Result};
+use clawft_types::{AgentError, Message, Result};
 use core_alloc::boxed::Box;
 use core_alloc::string::String;
 use core_alloc::vec::Vec;
@@ -21,6 +21,8 @@ pub struct Returned {
     lists: Vec<Vec<u64>>,
     /// A frame that a list points into.
     pub frame: Vec<u8>,
+    /// Messages that a list points into.
+    pub messages: Vec<Message>,
 }
 
 struct Last(Cell<*mut Returned>);
@@ -54,7 +56,7 @@ impl Returned {
 
     /// Keeps a text; gives it as a record has it.
     pub fn keep(&mut self, text: String) -> u64 {
-        let record = pair(text.as_ptr().addr() as u32, text.len() as u32);
+        let record = place(&text);
         self.texts.push(text);
         record
     }
@@ -94,6 +96,11 @@ impl Returned {
             *to = half;
         }
     }
+}
+
+/// Where a text is, as a record has it.
+pub fn place(text: &str) -> u64 {
+    pair(text.as_ptr().addr() as u32, text.len() as u32)
 }
 
 /// Two words as one: the first is the lower half, which is before the other in memory.

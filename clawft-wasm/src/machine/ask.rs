@@ -67,7 +67,7 @@ impl Asking {
 /// What asking has come to at once.
 pub enum Asked {
     /// The provider needs nobody.
-    Answer(Completion),
+    Answer(Box<Completion>),
     /// What is to be sent.
     Request(Box<HttpRequest>, Box<Exchange>),
 }
@@ -89,7 +89,7 @@ impl Machine {
                 Asked::Request(request, _) if request.body.len() > provider::MAX_REQUEST_BYTES => {
                     let mut failure = Failure::new("the request has more than 4 MiB");
                     failure.remedy = Remedy::Less;
-                    return self.shorten(failure.into());
+                    return self.shorten(Box::new(failure.into()));
                 }
                 Asked::Request(request, exchange) => {
                     let bytes = request.body.len() as u64;
@@ -171,7 +171,7 @@ impl Machine {
     }
 
     /// The provider has answered.
-    pub(super) fn answered(&mut self, completion: Completion) -> Result<Effect> {
+    pub(super) fn answered(&mut self, completion: Box<Completion>) -> Result<Effect> {
         if self.asking.compacting.is_under_way() {
             self.asking.tokens.add(completion.tokens);
             return self.compacted(&completion.text);
@@ -195,7 +195,7 @@ impl Machine {
     }
 
     /// The provider has not answered.
-    pub(super) fn failed(&mut self, fault: Fault) -> Result<Effect> {
+    pub(super) fn failed(&mut self, fault: Box<Fault>) -> Result<Effect> {
         if self.asking.compacting.is_under_way() {
             return self.compacted("");
         }
@@ -211,7 +211,7 @@ impl Machine {
         }
     }
 
-    fn retry(&mut self, fault: Fault) -> Result<Effect> {
+    fn retry(&mut self, fault: Box<Fault>) -> Result<Effect> {
         self.asking.tries += 1;
         let for_ms = match fault.retry_after_ms {
             Some(asked) => asked,

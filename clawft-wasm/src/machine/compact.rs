@@ -108,7 +108,7 @@ impl Machine {
     /// # Errors
     ///
     /// `context_exceeded` where that has been done already, or there is nothing to leave out.
-    pub(super) fn shorten(&mut self, mut fault: Fault) -> Result<Effect> {
+    pub(super) fn shorten(&mut self, mut fault: Box<Fault>) -> Result<Effect> {
         let messages = &self.snapshot.session.messages;
         let start = self.start();
         let half = start + messages.len().saturating_sub(start).div_ceil(2);
@@ -129,7 +129,7 @@ impl Machine {
         self.asking.compacting.cut = cut;
         let messages = &self.snapshot.session.messages;
         let history = messages.get(..cut).unwrap_or(messages);
-        let prompt = [Message::new("", Role::User, PROMPT, 0)];
+        let prompt = [Message::new(String::new(), Role::User, PROMPT, 0)];
         match self.question_of(history, &prompt, false)? {
             Asked::Request(request, exchange)
                 if request.body.len() <= provider::MAX_REQUEST_BYTES =>
@@ -149,12 +149,8 @@ impl Machine {
             self.asking.compacting.start = cut;
             self.asking.compacting.outcome = Some("dropped");
         } else {
-            let mut end = MAX_BYTES.min(summary.len());
-            while !summary.is_char_boundary(end) {
-                end -= 1;
-            }
             let mut text = String::from(PREFACE);
-            text.push_str(summary.get(..end).unwrap_or_default());
+            text.push_str(text::up_to(summary, MAX_BYTES));
             let first = session.messages.get(cut);
             session.summary = Some(Box::new(Summary {
                 before: first.map_or(session.next_message, number),

@@ -110,33 +110,42 @@ impl Draft {
         if !self.outcomes.iter().all(Option::is_some) {
             return;
         }
-        let calls = self.messages.last().map(|last| last.tool_calls.clone());
-        if let (Some(call), Some(Some(outcome))) = (
-            calls.as_ref().and_then(|calls| calls.last()),
-            self.outcomes.last(),
-        ) {
-            let same = outcome.is_err()
-                && self.failed_with == call.arguments
-                && self
-                    .results
-                    .last()
-                    .is_some_and(|last| last.name == call.name && last.outcome == *outcome);
-            self.same_failures =
-                usize::from(outcome.is_err()) + if same { self.same_failures } else { 0 };
-            self.failed_with.clone_from(&call.arguments);
-        }
-        let outcomes = core::mem::take(&mut self.outcomes).into_iter().flatten();
-        for (call, outcome) in calls.unwrap_or_default().into_iter().zip(outcomes) {
+        // The message with the calls, and the last result before theirs.
+        let (asked, known) = (self.messages.len().wrapping_sub(1), self.results.len());
+        for (at, outcome) in core::mem::take(&mut self.outcomes).into_iter().enumerate() {
+            let call = self
+                .messages
+                .get(asked)
+                .and_then(|it| it.tool_calls.get(at));
+            let (Some(call), Some(outcome)) = (call, outcome) else {
+                return;
+            };
             let result = ToolResult {
                 call_id: call.id.clone(),
-                name: call.name,
+                name: call.name.clone(),
                 outcome,
             };
             let mut shown = self.next(Role::Tool, &tools::shown(result.text()));
-            shown.call_id = call.id;
+            shown.call_id.push_str(&result.call_id);
             self.messages.push(shown);
             self.results.push(result);
         }
+        let calls = self.messages.get(asked).map(|it| it.tool_calls.as_slice());
+        let (Some([.., call]), Some(last)) = (calls, self.results.last()) else {
+            return;
+        };
+        let is_failed = last.outcome.is_err();
+        let before = self.results.get(known.wrapping_sub(1));
+        if !is_failed {
+            self.same_failures = 0;
+        } else if self.failed_with != call.arguments
+            || before.is_none_or(|it| it.name != last.name || it.outcome != last.outcome)
+        {
+            self.same_failures = 1;
+        } else {
+            self.same_failures += 1;
+        }
+        self.failed_with.clone_from(&call.arguments);
     }
 
     /// Whether the provider makes the same mistake again and again.
@@ -148,7 +157,7 @@ impl Draft {
     pub fn end(&mut self, session: &mut Session, text: &str) -> (Message, usize) {
         let message = self.next(Role::Assistant, text);
         // What the session keeps: the same again.
-        let (id, now_ms) = (&message.id, message.timestamp_ms);
+        let (id, now_ms) = (message.id.clone(), message.timestamp_ms);
         let kept = Message::new(id, message.role, text, now_ms);
         self.messages.push(kept);
         let messages = &mut self.fail(session);
@@ -173,7 +182,7 @@ impl Draft {
     fn next(&mut self, role: Role, content: &str) -> Message {
         let id = text::numbered("m", self.next_message);
         self.next_message += 1;
-        Message::new(&id, role, content, self.now_ms)
+        Message::new(id, role, content, self.now_ms)
     }
 }
 

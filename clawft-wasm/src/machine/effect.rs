@@ -23,23 +23,9 @@ pub enum Effect {
         known: Option<Box<Snapshot>>,
     },
     /// Add a line to a session, at once or not at all: `Saved`.
-    Append {
-        /// Its name.
-        session: String,
-        /// The version it must have, otherwise it is a `Conflict`.
-        after: u64,
-        /// The line, with its end.
-        record: String,
-    },
+    Append(Box<Saving>),
     /// Put this in the place of all of a session, at once or not at all: `Saved`.
-    Replace {
-        /// Its name.
-        session: String,
-        /// The version it must have; 0: there must be none.
-        after: u64,
-        /// The lines, each with its end.
-        snapshot: String,
-    },
+    Replace(Box<Saving>),
     /// Ask the user whether these calls may be run: `Decided` for each, in any order. An empty
     /// list: the others are still awaited.
     Ask(Vec<ToolCall>),
@@ -64,6 +50,17 @@ pub enum Effect {
     /// The turn has none. Nothing is outstanding, but after `unexpected_event`: then what was
     /// outstanding still is.
     Failed(Box<AgentError>),
+}
+
+/// What a store is to have of a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Saving {
+    /// The session's name.
+    pub session: String,
+    /// The version it must have, otherwise it is a `Conflict`; 0: there must be none.
+    pub after: u64,
+    /// The line that is added, or all lines; each with its end.
+    pub text: String,
 }
 
 /// A request as the driver sends it. Redirects are not followed.
@@ -94,6 +91,26 @@ pub struct HttpRequest {
     /// Whether only addresses that everybody has may be asked: once the name of the host is
     /// resolved, none that is private, link-local or of this machine.
     pub is_public: bool,
+}
+
+impl HttpRequest {
+    /// A request with the times and sizes that all have.
+    pub fn new(method: &'static str, url: String) -> Box<Self> {
+        Box::new(HttpRequest {
+            method,
+            url,
+            headers: Vec::new(),
+            credential: None,
+            body: String::new(),
+            connect_ms: 10_000,
+            first_byte_ms: 60_000,
+            between_bytes_ms: 60_000,
+            until_ms: 0,
+            max_header_bytes: 64 * 1024,
+            max_reply_bytes: 4 * 1024 * 1024,
+            is_public: false,
+        })
+    }
 }
 
 /// A key, by its name: the core never sees the key itself.

@@ -2,6 +2,7 @@
 
 use clawft_types::json::{decimal, unsigned};
 use clawft_types::{ErrorCode, ProviderKind, text};
+use core_alloc::boxed::Box;
 use core_alloc::string::String;
 use core_alloc::vec::Vec;
 
@@ -39,9 +40,9 @@ pub enum Progress {
     /// Text of the answer has come, and there is more to read.
     Text(String),
     /// All of it.
-    Answer(Completion),
+    Answer(Box<Completion>),
     /// There is no answer.
-    Failed(Fault),
+    Failed(Box<Fault>),
     /// The event is none of an exchange at this point.
     Unexpected,
 }
@@ -73,7 +74,7 @@ impl Exchange {
     pub fn step(&mut self, event: &Event<'_>) -> Progress {
         match (&mut self.phase, event) {
             (Phase::Sent, Event::Head { status, headers }) => self.head(*status, headers),
-            (_, Event::HttpFailed(fault)) => Progress::Failed(self.fault(*fault)),
+            (_, Event::HttpFailed(fault)) => Progress::Failed(Box::new(self.fault(*fault))),
             (Phase::Reading(reply), Event::Body(bytes)) => {
                 self.bytes_left = match self.bytes_left.checked_sub(bytes.len() as u64) {
                     Some(left) => left,
@@ -82,7 +83,7 @@ impl Exchange {
                 match reply.push(bytes) {
                     Ok(text) if text.is_empty() => Progress::More,
                     Ok(text) => Progress::Text(text),
-                    Err(failure) => Progress::Failed(failure.into()),
+                    Err(failure) => broken(failure),
                 }
             }
             (Phase::Reading(reply), Event::End) => {
@@ -95,7 +96,7 @@ impl Exchange {
                         if is_begun && fault.failure.remedy == Remedy::Again {
                             fault.interrupt();
                         }
-                        Progress::Failed(fault)
+                        Progress::Failed(Box::new(fault))
                     }
                 }
             }
@@ -105,12 +106,10 @@ impl Exchange {
                 body.extend_from_slice(part.unwrap_or(bytes));
                 match part {
                     None => Progress::More,
-                    Some(_) => Progress::Failed(refusal(*status, *after, body)),
+                    Some(_) => refusal(*status, *after, body),
                 }
             }
-            (Phase::Refused(status, after, body), Event::End) => {
-                Progress::Failed(refusal(*status, *after, body))
-            }
+            (Phase::Refused(status, after, body), Event::End) => refusal(*status, *after, body),
             _ => Progress::Unexpected,
         }
     }
@@ -221,11 +220,15 @@ impl From<Failure> for Fault {
 }
 
 fn failed(message: &str) -> Progress {
-    Progress::Failed(Failure::new(message).into())
+    broken(Failure::new(message))
+}
+
+fn broken(failure: Failure) -> Progress {
+    Progress::Failed(Box::new(failure.into()))
 }
 
 /// What a reply with this status means.
-fn refusal(status: u16, retry_after_ms: Option<u64>, body: &[u8]) -> Fault {
+fn refusal(status: u16, retry_after_ms: Option<u64>, body: &[u8]) -> Progress {
     let remedy = match status {
         408 | 429 | 500..=599 => Remedy::Again,
         413 => Remedy::Less,
@@ -242,12 +245,12 @@ fn refusal(status: u16, retry_after_ms: Option<u64>, body: &[u8]) -> Fault {
         &failure.message
     };
     failure.message = text::fill("status {}: {}", &[&decimal(u64::from(status)), told]);
-    Fault {
+    Progress::Failed(Box::new(Fault {
         failure,
         code: match status {
             429 => ErrorCode::RateLimited,
             _ => ErrorCode::ProviderFailed,
         },
         retry_after_ms,
-    }
+    }))
 }

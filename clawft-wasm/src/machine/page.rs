@@ -136,12 +136,10 @@ impl Page {
     fn text(&mut self) -> String {
         let bytes = core::mem::take(&mut self.bytes);
         let is_cut = bytes.len() == MAX_BYTES;
-        let read = String::from_utf8_lossy(&bytes);
-        let mut text = if self.is_html == Some(true) {
-            web::plain(&read)
-        } else {
-            read.into_owned()
-        };
+        let mut text = text::lossy(&bytes);
+        if self.is_html == Some(true) {
+            text = web::plain(&text);
+        }
         if is_cut {
             text.push_str("\n(the page has more than 256 KiB, of which this is the beginning)");
         }
@@ -164,24 +162,15 @@ impl Page {
         let is_number = host
             .bytes()
             .all(|byte| byte == b'.' || byte.is_ascii_digit());
-        Ok(Box::new(HttpRequest {
-            method: "GET",
-            url: String::from(url),
-            headers: [(
-                String::from("accept"),
-                String::from("text/html, text/*, application/json, application/xml"),
-            )]
-            .into(),
-            credential: None,
-            body: String::new(),
-            connect_ms: 10_000,
-            first_byte_ms: 60_000,
-            between_bytes_ms: 60_000,
-            until_ms: self.until_ms,
-            max_header_bytes: 64 * 1024,
-            // What is beyond that is not read, and no fault.
-            max_reply_bytes: u64::MAX,
-            is_public: secure && !is_number && !host.starts_with('['),
-        }))
+        let mut request = HttpRequest::new("GET", String::from(url));
+        request.headers.push((
+            String::from("accept"),
+            String::from("text/html, text/*, application/json, application/xml"),
+        ));
+        request.until_ms = self.until_ms;
+        // What is beyond `MAX_BYTES` is not read, and no fault.
+        request.max_reply_bytes = u64::MAX;
+        request.is_public = secure && !is_number && !host.starts_with('[');
+        Ok(request)
     }
 }

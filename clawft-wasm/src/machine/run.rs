@@ -24,8 +24,9 @@ pub struct Running {
     agreed: Vec<ToolCall>,
     /// How many the driver is running.
     acting: usize,
-    /// Pages that are still to be fetched.
+    /// Pages that are to be fetched, and how many have been.
     pages: Vec<ToolCall>,
+    fetched: usize,
     /// The one that is.
     page: Option<Box<Page>>,
 }
@@ -51,7 +52,7 @@ impl Machine {
             self.state = State::Deciding;
             return Ok(unexpected());
         };
-        let call = undecided.remove(at);
+        let call = undecided.swap_remove(at);
         let is_last = undecided.is_empty();
         if is_allowed {
             self.running.agreed.push(call);
@@ -73,6 +74,7 @@ impl Machine {
         let agreed = mem::take(&mut self.running.agreed);
         let (pages, others) = tools::split(agreed, &|name| allowed.is_page(name));
         self.running.pages = pages;
+        self.running.fetched = 0;
         self.running.acting = others.len();
         if others.is_empty() {
             return self.fetch();
@@ -103,9 +105,9 @@ impl Machine {
             0 => 0,
             started_ms => started_ms + TURN_MS,
         };
-        while !self.running.pages.is_empty() {
-            let call = self.running.pages.remove(0);
-            match Page::begin(&call, &self.config.tools, until_ms) {
+        while let Some(call) = self.running.pages.get(self.running.fetched) {
+            self.running.fetched += 1;
+            match Page::begin(call, &self.config.tools, until_ms) {
                 Ok((page, request)) => {
                     self.running.page = Some(page);
                     self.state = State::Fetching;

@@ -2,8 +2,9 @@
 
 use clawft_types::{AgentError, ErrorCode, Result};
 use core_alloc::boxed::Box;
+use core_alloc::string::String;
 
-use super::effect::Effect;
+use super::effect::{Effect, Saving};
 use super::event::StoreFault;
 use super::snapshot::{Shift, Snapshot};
 use super::{Machine, State, unexpected};
@@ -31,23 +32,23 @@ impl Machine {
         } = &*self.snapshot;
         let name = session.name.clone();
         let after = if *is_gone { 0 } else { *version };
-        let effect = if is_whole {
-            let mut snapshot = session.head();
-            snapshot.push_str(&session.last_turn(session.messages.len()));
-            Effect::Replace {
-                session: name,
-                after,
-                snapshot,
-            }
+        let (mut text, count) = if is_whole {
+            (session.head(), session.messages.len())
         } else {
-            Effect::Append {
-                session: name,
-                after,
-                record: session.last_turn(*unsaved),
-            }
+            (String::new(), *unsaved)
         };
+        text.push_str(&session.last_turn(count));
+        let saving = Box::new(Saving {
+            session: name,
+            after,
+            text,
+        });
         self.state = State::Saving;
-        effect
+        if is_whole {
+            Effect::Replace(saving)
+        } else {
+            Effect::Append(saving)
+        }
     }
 
     pub(super) fn saved(&mut self, outcome: Result<u64, StoreFault>) -> Effect {

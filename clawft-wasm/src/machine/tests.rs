@@ -153,17 +153,16 @@ fn the_effects_of_a_turn() {
     assert!(matches!(&effect, Effect::Load { session, known: None } if session == "s"));
     let mut store = Store::default();
     let effect = store.serve(&mut machine, effect);
-    let Effect::Replace { after: 0, .. } = &effect else {
-        panic!("{effect:?}");
-    };
+    assert!(matches!(&effect, Effect::Replace(saving) if saving.after == 0));
     let effect = store.serve(&mut machine, effect);
     assert!(matches!(effect, Effect::Done(answer) if answer.usage.history == 2));
     let effect = machine.step(message("{\"it\": \"is text\"}"));
     let effect = store.serve(&mut machine, effect);
-    let Effect::Append { after, record, .. } = &effect else {
+    let Effect::Append(saving) = &effect else {
         panic!("{effect:?}");
     };
-    assert_eq!(*after, store.text.len() as u64);
+    let record = &saving.text;
+    assert_eq!(saving.after, store.text.len() as u64);
     assert!(
         record.starts_with("{\"turn\":2,") && record.ends_with("}\n"),
         "{record}"
@@ -199,7 +198,7 @@ fn a_conflict_is_caught_up_with() {
         .unwrap();
     let outcome = Ok("nothing".into());
     let effect = machine.step(Event::Tool { id: "c1", outcome });
-    assert!(matches!(&effect, Effect::Append { .. }), "{effect:?}");
+    assert!(matches!(&effect, Effect::Append(_)), "{effect:?}");
     let effect = machine.step(Event::Saved(Err(StoreFault::Conflict)));
     let Effect::Load {
         known: Some(mut known),
@@ -226,9 +225,10 @@ fn a_conflict_is_caught_up_with() {
     }
     let outcome = Ok(());
     let effect = machine.step(Event::Loaded { snapshot, outcome });
-    let Effect::Append { record, .. } = &effect else {
+    let Effect::Append(saving) = &effect else {
         panic!("{effect:?}");
     };
+    let record = &saving.text;
     assert!(
         record.contains("\"c3\"") && !record.contains("\"c1\""),
         "{record}"
@@ -248,7 +248,7 @@ fn conflicts_without_end_are_one_error() {
     let effect = machine.step(message("hello"));
     let mut effect = store.serve(&mut machine, effect);
     for _ in 0..8 {
-        assert!(matches!(effect, Effect::Replace { .. }), "{effect:?}");
+        assert!(matches!(effect, Effect::Replace(_)), "{effect:?}");
         let Effect::Load {
             known: Some(snapshot),
             ..

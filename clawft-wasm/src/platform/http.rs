@@ -10,7 +10,7 @@
 #![allow(unsafe_code)]
 
 #[path = "http/abi.rs"]
-mod abi;
+pub(super) mod abi;
 
 use clawft_types::provider;
 use core_alloc::string::String;
@@ -90,9 +90,9 @@ impl Exchange {
         let headers = HEADERS.map(|name| field(fields, name));
         abi::drop_fields(fields);
         // SAFETY: as above. A body and its stream can be taken once, which is here.
-        let incoming = Returned::by(|to| unsafe { abi::consume(response, to) }).at(1);
+        let incoming = Returned::by(|to| unsafe { abi::consume(response, to) }).only();
         // SAFETY: as above.
-        let stream = Returned::by(|to| unsafe { abi::stream(incoming, to) }).at(1);
+        let stream = Returned::by(|to| unsafe { abi::stream(incoming, to) }).only();
         let exchange = Exchange {
             response,
             body: incoming,
@@ -191,7 +191,7 @@ fn prepare(request: &HttpRequest) -> Result<u32, HttpFault> {
 /// for.
 fn write_body(sink: u32, bytes: &[u8]) {
     // SAFETY: no pointer but that of what is returned; the one stream there is.
-    let out = Returned::by(|to| unsafe { abi::write(sink, to) }).at(1);
+    let out = Returned::by(|to| unsafe { abi::write(sink, to) }).only();
     for part in bytes.chunks(WRITTEN) {
         // SAFETY: the part lives through the call.
         let done =
@@ -213,10 +213,12 @@ fn receive(future: u32) -> Result<u32, HttpFault> {
     // SAFETY: no pointer but that of what is returned.
     let response = Returned::by(|to| unsafe { abi::get_response(future, to) });
     // An option, a result and a result, each at a multiple of eight bytes.
-    match (response.case(0), response.case(2), response.case(4)) {
-        (1, 0, 0) => Ok(response.at(6)),
-        (1, 0, _) => Err(fault(response.case(6))),
-        _ => Err(HttpFault::Broken),
+    if response.case(0) == 0 || response.case(2) != 0 {
+        return Err(HttpFault::Broken);
+    }
+    match response.case(4) {
+        0 => Ok(response.at(6)),
+        _ => Err(fault(response.case(6))),
     }
 }
 
@@ -229,9 +231,8 @@ fn field(fields: u32, name: &str) -> Vec<u8> {
     let values: Vec<[u32; 2]> = unsafe { values.list(0) };
     let mut first = Vec::new();
     for [pointer, length] in values.into_iter().rev() {
-        let value = Returned([pointer, length, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
         // SAFETY: as above; each is taken once.
-        first = unsafe { value.list(0) };
+        first = unsafe { abi::list(pointer, length) };
     }
     first
 }
@@ -253,26 +254,9 @@ fn key(credential: &Credential) -> String {
     let variables: Vec<[u32; 4]> = unsafe { Returned::by(|to| abi::get_environment(to)).list(0) };
     let mut found = String::new();
     for [name, name_length, value, value_length] in variables {
-        let texts = Returned([
-            name,
-            name_length,
-            value,
-            value_length,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-        ]);
         // SAFETY: as above.
-        let (name, value): (Vec<u8>, Vec<u8>) = unsafe { (texts.list(0), texts.list(2)) };
+        let (name, value): (Vec<u8>, Vec<u8>) =
+            unsafe { (abi::list(name, name_length), abi::list(value, value_length)) };
         let mut value = String::from_utf8(value).unwrap_or_default();
         if name == wanted.as_bytes() {
             found.reserve_exact(credential.prefix.len() + value.len());

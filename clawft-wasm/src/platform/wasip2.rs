@@ -4,16 +4,17 @@
 //! hosts link: a std program would come with an adapter from preview 1, which is larger than the
 //! agent. The host keeps every path inside the directory, symbolic links included. Only what is
 //! added to a file takes a stream: there is no other append.
+#![allow(unsafe_code)]
 
 use core_alloc::string::String;
 use core_alloc::vec::Vec;
 
 use crate::component::bindings::wasi::clocks::wall_clock;
-use crate::component::bindings::wasi::filesystem::preopens;
 use crate::component::bindings::wasi::filesystem::types::{
     Descriptor, DescriptorFlags, DescriptorType, ErrorCode, OpenFlags, PathFlags,
 };
 
+use super::http::abi::{self, Returned};
 use super::{Fault, Kind, Stat};
 
 /// Bytes asked for at a time.
@@ -32,10 +33,19 @@ pub struct Root {
 impl Root {
     /// The first preopened directory, if the host gave one.
     pub fn open() -> Option<Root> {
-        let mut directories = preopens::get_directories();
-        directories.truncate(1);
-        let (directory, _) = directories.pop()?;
-        Some(Root { directory })
+        // SAFETY: it returns a list of handles, each with a text, and each is taken once.
+        let directories: Vec<[u32; 3]> =
+            unsafe { Returned::by(|to| abi::get_directories(to)).list(0) };
+        let mut first = None;
+        for [handle, pointer, length] in directories.into_iter().rev() {
+            // SAFETY: as above.
+            let (directory, _name) = unsafe {
+                let name: Vec<u8> = abi::list(pointer, length);
+                (Descriptor::from_handle(handle), name)
+            };
+            first = Some(Root { directory });
+        }
+        first
     }
 
     fn open_at(

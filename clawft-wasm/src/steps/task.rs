@@ -108,38 +108,38 @@ impl Task {
         if result.call != self.call || self.call == 0 {
             return Ok(());
         }
-        if result.status < 0 {
-            let event = match self.wants {
-                Wants::Time => Event::Tick(0),
-                wants => Event::HttpFailed(fault(result.status, wants)),
-            };
-            self.step(agent, event, last_call);
-            return Ok(());
-        }
-        match self.wants {
+        let (head, mut headers): (_, Vec<(&str, &[u8])>);
+        let is_refused = result.status < 0;
+        let event = match self.wants {
             Wants::Time => {
-                let head = parse(result)?;
-                let now_ms = head.get("now_ms").and_then(Value::as_u64);
-                self.step(agent, Event::Tick(now_ms.unwrap_or_default()), last_call);
-                return Ok(());
+                let now_ms = if is_refused {
+                    0
+                } else {
+                    parse(result)?.count("now_ms")
+                };
+                Some(Event::Tick(now_ms))
             }
+            wants if is_refused => Some(Event::HttpFailed(fault(result.status, wants))),
             Wants::Head => {
-                let head = parse(result)?;
-                let status = head
-                    .get("status")
-                    .and_then(Value::as_u64)
-                    .unwrap_or_default();
-                let mut headers: Vec<(&str, &[u8])> = Vec::new();
+                head = parse(result)?;
+                headers = Vec::new();
                 if let Some(Value::Object(members)) = head.get("headers") {
                     for (name, value) in members {
                         headers.push((name, value.as_str().unwrap_or_default().as_bytes()));
                     }
                 }
-                let status = u16::try_from(status).unwrap_or_default();
+                let status = u16::try_from(head.count("status")).unwrap_or_default();
                 let headers = &headers;
-                self.step(agent, Event::Head { status, headers }, last_call);
+                Some(Event::Head { status, headers })
             }
-            Wants::Body => {}
+            Wants::Body => None,
+        };
+        let is_over = is_refused || self.wants == Wants::Time;
+        if let Some(event) = event {
+            self.step(agent, event, last_call);
+        }
+        if is_over {
+            return Ok(());
         }
         // The head or a part may have ended the exchange: then another call is waited for.
         if self.call == result.call && !result.body.is_empty() {
@@ -167,7 +167,7 @@ impl Task {
         } else {
             parse(result)?
         };
-        let (_, id, op) = self.open.remove(at);
+        let (_, id, op) = self.open.swap_remove(at);
         let said = |name| head.get(name).and_then(Value::as_str);
         let event = if op == Op::Ask {
             let approved = head.get("approved") == Some(&Value::Bool(true));
@@ -187,8 +187,10 @@ impl Task {
                     &[message],
                 ))
             } else {
-                let body = String::from_utf8_lossy(result.body);
-                Ok(said("output").map_or_else(|| body.into_owned(), String::from))
+                Ok(match said("output") {
+                    Some(output) => String::from(output),
+                    None => text::lossy(result.body),
+                })
             };
             Event::Tool { id: &id, outcome }
         };

@@ -70,12 +70,16 @@ pub fn body(context: &Context<'_>, provider: &ProviderConfig) -> String {
         }
     });
     out.close(if role.is_empty() { "]" } else { "]}]" });
-    if context.allowed.for_providers().next().is_some() {
-        out.open(r#""tools":["#);
-        // They stay when none may be called: a history with calls is refused without.
-        for spec in context.allowed.for_providers() {
-            capabilities::tool(spec, "input_schema", &mut out);
+    // They stay when none may be called: a history with calls is refused without.
+    let mut before = r#""tools":["#;
+    context.allowed.each(true, &mut |spec| {
+        if !before.is_empty() {
+            out.open(before);
+            before = "";
         }
+        capabilities::tool(spec, "input_schema", &mut out);
+    });
+    if before.is_empty() {
         out.close("]");
         if context.tools.is_none() {
             out.raw(r#""tool_choice":{"type":"none"}"#);
@@ -93,9 +97,8 @@ fn block(text: &str, out: &mut Writer) {
 
 /// Takes what stands in an event, or in a whole reply.
 pub fn take(value: &Value, content: &mut Content) {
-    let of = |value: &Value, name| value.get(name).and_then(Value::as_u64).unwrap_or_default();
-    let index = of(value, "index");
-    match text_of(value, "type") {
+    let index = value.count("index");
+    match value.text("type") {
         "error" => content.fail_with(value.get("error").unwrap_or(value)),
         "message_start" => count(value.get("message").unwrap_or(value), content),
         "content_block_start" => {
@@ -107,19 +110,19 @@ pub fn take(value: &Value, content: &mut Content) {
             let Some(delta) = value.get("delta") else {
                 return;
             };
-            match text_of(delta, "type") {
-                "text_delta" => content.say(text_of(delta, "text")),
+            match delta.text("type") {
+                "text_delta" => content.say(delta.text("text")),
                 "input_json_delta" => {
-                    let json = text_of(delta, "partial_json");
+                    let json = delta.text("partial_json");
                     content.part(Kind::Call, index).text.push_str(json);
                 }
                 "thinking_delta" => {
-                    let text = text_of(delta, "thinking");
+                    let text = delta.text("thinking");
                     content.part(Kind::Thinking, index).text.push_str(text);
                 }
                 "signature_delta" => {
                     let signature = &mut content.part(Kind::Thinking, index).signature;
-                    signature.push_str(text_of(delta, "signature"));
+                    signature.push_str(delta.text("signature"));
                 }
                 _ => {}
             }
@@ -140,10 +143,10 @@ pub fn take(value: &Value, content: &mut Content) {
 
 /// Takes a block, or its beginning.
 fn begin(block: &Value, index: u64, content: &mut Content) {
-    match text_of(block, "type") {
-        "text" => content.say(text_of(block, "text")),
+    match block.text("type") {
+        "text" => content.say(block.text("text")),
         "tool_use" => {
-            let part = content.call(Some(index), text_of(block, "id"), text_of(block, "name"));
+            let part = content.call(Some(index), block.text("id"), block.text("name"));
             match block.get("input") {
                 // In a stream it comes bit by bit.
                 Some(Value::Object(members)) if members.is_empty() => {}
@@ -153,12 +156,12 @@ fn begin(block: &Value, index: u64, content: &mut Content) {
         }
         "thinking" => {
             let part = content.part(Kind::Thinking, index);
-            part.text.push_str(text_of(block, "thinking"));
-            part.signature.push_str(text_of(block, "signature"));
+            part.text.push_str(block.text("thinking"));
+            part.signature.push_str(block.text("signature"));
         }
         "redacted_thinking" => {
             let part = content.part(Kind::Redacted, index);
-            part.text.push_str(text_of(block, "data"));
+            part.text.push_str(block.text("data"));
         }
         _ => {}
     }
@@ -169,17 +172,13 @@ fn count(value: &Value, content: &mut Content) {
     let Some(usage) = super::member(value, "usage") else {
         return;
     };
-    let of = |name| usage.get(name).and_then(Value::as_u64).unwrap_or_default();
-    let cached = of("cache_read_input_tokens");
-    let input = of("input_tokens")
+    let cached = usage.count("cache_read_input_tokens");
+    let input = usage
+        .count("input_tokens")
         .saturating_add(cached)
-        .saturating_add(of("cache_creation_input_tokens"));
+        .saturating_add(usage.count("cache_creation_input_tokens"));
     let tokens = &mut content.tokens;
     tokens.input = tokens.input.max(input);
     tokens.cached = tokens.cached.max(cached);
-    tokens.output = tokens.output.max(of("output_tokens"));
-}
-
-fn text_of<'a>(value: &'a Value, name: &str) -> &'a str {
-    value.get(name).and_then(Value::as_str).unwrap_or_default()
+    tokens.output = tokens.output.max(usage.count("output_tokens"));
 }

@@ -17,6 +17,7 @@
 
 use clawft_types::json::{self, Writer, decimal};
 use clawft_types::{AgentError, ErrorCode, Message, Result, Role, ToolCall, text};
+use core_alloc::boxed::Box;
 use core_alloc::string::String;
 use core_alloc::vec::Vec;
 
@@ -32,7 +33,7 @@ const SHOWN: usize = 60;
 /// # Errors
 ///
 /// `invalid_json` or `invalid_arguments` for a `/tool` line that does not hold what it should.
-pub fn complete(context: &Context<'_>) -> Result<Completion> {
+pub fn complete(context: &Context<'_>) -> Result<Box<Completion>> {
     if context.tools.is_none() {
         return Ok(Completion::text(report(context.turn)));
     }
@@ -50,10 +51,11 @@ pub fn complete(context: &Context<'_>) -> Result<Completion> {
         rounds_left = rounds_left.saturating_sub(1);
     }
     Ok(match next {
-        Some(calls) => Completion {
-            calls,
-            ..Completion::default()
-        },
+        Some(calls) => {
+            let mut completion = Completion::text(String::new());
+            completion.calls = calls;
+            completion
+        }
         None => Completion::text(report(context.turn)),
     })
 }

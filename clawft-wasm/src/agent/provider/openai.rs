@@ -56,18 +56,21 @@ pub fn body(context: &Context<'_>, provider: &ProviderConfig) -> String {
         }
     });
     out.close("]");
-    // An empty list is refused.
-    let tools = context
-        .tools
-        .filter(|tools| tools.for_providers().next().is_some());
-    if let Some(tools) = tools {
-        out.open(r#""tools":["#);
-        for spec in tools.for_providers() {
+    if let Some(tools) = context.tools {
+        // An empty list is refused.
+        let mut before = r#""tools":["#;
+        tools.each(true, &mut |spec| {
+            if !before.is_empty() {
+                out.open(before);
+                before = "";
+            }
             out.open(r#"{"type":"function","function":"#);
             capabilities::tool(spec, "parameters", &mut out);
             out.close("}");
+        });
+        if before.is_empty() {
+            out.close("]");
         }
-        out.close("]");
     }
     out.close("}");
     out.finish()
@@ -86,11 +89,10 @@ pub fn take(value: &Value, content: &mut Content) {
         return content.fail_with(error);
     }
     if let Some(usage) = super::member(value, "usage") {
-        let of = |value: &Value, name| value.get(name).and_then(Value::as_u64).unwrap_or_default();
-        content.tokens.input = of(usage, "prompt_tokens");
-        content.tokens.output = of(usage, "completion_tokens");
+        content.tokens.input = usage.count("prompt_tokens");
+        content.tokens.output = usage.count("completion_tokens");
         if let Some(details) = usage.get("prompt_tokens_details") {
-            content.tokens.cached = of(details, "cached_tokens");
+            content.tokens.cached = details.count("cached_tokens");
         }
     }
     // One answer was asked for; further ones are not read.
@@ -104,28 +106,18 @@ pub fn take(value: &Value, content: &mut Content) {
         Some(Value::String(text)) => content.say(text),
         Some(Value::Array(parts)) => {
             for part in parts {
-                content.say(part.get("text").and_then(Value::as_str).unwrap_or_default());
+                content.say(part.text("text"));
             }
         }
         _ => {}
     }
-    content.say(
-        message
-            .get("refusal")
-            .and_then(Value::as_str)
-            .unwrap_or_default(),
-    );
+    content.say(message.text("refusal"));
     let is_whole = choice.get("message").is_some();
     for (at, call) in super::array(message, "tool_calls").iter().enumerate() {
         let given = call.get("index").and_then(Value::as_u64);
         let index = if is_whole { Some(at as u64) } else { given };
-        let id = call.get("id").and_then(Value::as_str).unwrap_or_default();
         let function = call.get("function").unwrap_or(&Value::Null);
-        let name = function
-            .get("name")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
-        let part = content.call(index, id, name);
+        let part = content.call(index, call.text("id"), function.text("name"));
         match function.get("arguments") {
             Some(Value::String(text)) => part.text.push_str(text),
             None | Some(Value::Null) => {}

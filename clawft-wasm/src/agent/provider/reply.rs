@@ -6,6 +6,7 @@
 
 use clawft_types::json::{self, Writer};
 use clawft_types::{ProviderKind, Tokens, ToolCall, Value, text};
+use core_alloc::boxed::Box;
 use core_alloc::string::String;
 use core_alloc::vec::Vec;
 
@@ -153,7 +154,7 @@ impl Reply {
     /// # Errors
     ///
     /// What is wrong with it.
-    pub fn end(mut self) -> Result<Completion, Failure> {
+    pub fn end(mut self) -> Result<Box<Completion>, Failure> {
         if self.sse.is_none() {
             self.content.take(self.kind, &self.whole);
         }
@@ -267,7 +268,7 @@ impl Content {
         &mut self.parts[at]
     }
 
-    fn finish(self) -> Completion {
+    fn finish(self) -> Box<Completion> {
         let mut thinking = Writer::new();
         let mut calls = Vec::new();
         for part in self.parts {
@@ -290,12 +291,12 @@ impl Content {
                 }
             }
         }
-        Completion {
+        Box::new(Completion {
             text: self.text,
             calls,
             thinking: thinking.finish(),
             tokens: self.tokens,
-        }
+        })
     }
 }
 

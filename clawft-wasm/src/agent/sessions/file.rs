@@ -8,7 +8,7 @@ use core_alloc::string::String;
 use core_alloc::vec::Vec;
 
 use super::super::workspace::Workspace;
-use crate::machine::{Shift, Snapshot, StoreFault};
+use crate::machine::{Saving, Shift, Snapshot, StoreFault};
 
 /// The folder of the session files.
 const FOLDER: &str = ".clawft/sessions/";
@@ -59,47 +59,26 @@ pub fn catch_up(cached: &mut Snapshot, limits: &Limits, workspace: &Workspace) -
     Ok(())
 }
 
-/// Adds a line to a session's file, which must have `after` bytes; gives what it has then. Others
-/// are kept from writing meanwhile by the caller.
+/// Adds a line to the file of a session, or puts all lines in the place of what it has; gives its
+/// new size.
 ///
 /// # Errors
 ///
-/// A conflict where it has more or less, `no_file_system`, or what the platform says.
-pub fn append(
-    name: &str,
-    after: u64,
-    record: &str,
-    workspace: &Workspace,
-) -> Result<u64, StoreFault> {
-    let path = path(name);
-    if workspace.size(&path).map_err(StoreFault::Failed)? != Some(after) {
-        return Err(StoreFault::Conflict);
-    }
-    let added = workspace.append(&path, record, after);
-    added.map_err(StoreFault::Failed)?;
-    Ok(after + record.len() as u64)
-}
-
-/// Puts `text` in the place of a session's file, which must have `after` bytes; 0: there must be
-/// none. Gives what it has then.
-///
-/// # Errors
-///
-/// As [`append`].
-pub fn replace(
-    name: &str,
-    after: u64,
-    text: &str,
-    workspace: &Workspace,
-) -> Result<u64, StoreFault> {
-    let path = path(name);
+/// [`StoreFault::Conflict`] where it is not as large as it should be, or there is one where there
+/// should be none; otherwise what the platform says.
+pub fn save(saving: &Saving, is_whole: bool, workspace: &Workspace) -> Result<u64, StoreFault> {
+    let (path, after) = (path(&saving.session), saving.after);
     let size = workspace.size(&path).map_err(StoreFault::Failed)?;
     if size.unwrap_or_default() != after || (size.is_some() && after == 0) {
         return Err(StoreFault::Conflict);
     }
-    let written = workspace.write(&path, text);
-    written.map_err(StoreFault::Failed)?;
-    Ok(text.len() as u64)
+    let (done, before) = if is_whole {
+        (workspace.write(&path, &saving.text), 0)
+    } else {
+        (workspace.append(&path, &saving.text, after), after)
+    };
+    done.map_err(StoreFault::Failed)?;
+    Ok(before + saving.text.len() as u64)
 }
 
 /// The names of the sessions that have a file.
@@ -112,11 +91,13 @@ pub fn saved(workspace: &Workspace) -> Result<Vec<String>> {
     if !workspace.is_there() || !workspace.exists(folder)? {
         return Ok(Vec::new());
     }
-    let files = workspace.list(folder, u64::MAX)?;
-    Ok(files
-        .iter()
-        .filter_map(|file| Session::name_of(file))
-        .collect())
+    let mut names = Vec::new();
+    for file in &workspace.list(folder, u64::MAX)? {
+        if let Some(name) = Session::name_of(file) {
+            names.push(name);
+        }
+    }
+    Ok(names)
 }
 
 /// The size of a session's file; 0 where there is none.
@@ -256,8 +237,7 @@ fn each_line(
             take(rest.get(..end).unwrap_or_default())?;
             rest = rest.get(end + 1..).unwrap_or_default();
         }
-        let done = buffer.len() - rest.len();
-        buffer.drain(..done);
+        buffer = rest.to_vec();
     }
 }
 

@@ -9,7 +9,7 @@ fn on(machine: &mut Machine, store: &mut Store, event: Event<'_>) -> Effect {
     let mut effect = machine.step(event);
     while matches!(
         effect,
-        Effect::Load { .. } | Effect::Append { .. } | Effect::Replace { .. }
+        Effect::Load { .. } | Effect::Append(_) | Effect::Replace(_)
     ) {
         effect = store.serve(machine, effect);
     }

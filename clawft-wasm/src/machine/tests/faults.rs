@@ -54,7 +54,7 @@ const WRONG: [Wrong; 17] = [
 ];
 
 fn saving(effect: &Effect) -> bool {
-    matches!(effect, Effect::Append { .. } | Effect::Replace { .. })
+    matches!(effect, Effect::Append(_) | Effect::Replace(_))
 }
 
 fn reading(effect: &Effect) -> bool {
@@ -227,10 +227,7 @@ fn unexpected_events_change_nothing() {
             let answers = matches!(
                 (&effect, &event),
                 (Effect::Load { .. }, Event::Loaded { .. })
-                    | (
-                        Effect::Append { .. } | Effect::Replace { .. },
-                        Event::Saved(_)
-                    )
+                    | (Effect::Append(_) | Effect::Replace(_), Event::Saved(_))
                     | (Effect::Http(_), Event::Head { .. } | Event::HttpFailed(_))
                     | (
                         Effect::Receive | Effect::Delta { .. },

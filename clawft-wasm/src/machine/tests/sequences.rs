@@ -94,7 +94,7 @@ fn event<'a>(random: &mut Random, effect: &'a Effect, store: &Store, large: &'a 
                 Ok(())
             },
         },
-        Effect::Append { .. } | Effect::Replace { .. } => Event::Saved(match random.below(4) {
+        Effect::Append(_) | Effect::Replace(_) => Event::Saved(match random.below(4) {
             0 => Err(StoreFault::Conflict),
             1 => Err(StoreFault::Failed(error())),
             _ => Ok(random.below(1000)),
@@ -177,7 +177,7 @@ fn one(seed: u64, store: &Store, large: &str, outcome: &mut Outcome) {
     }
     if !matches!(effect, Effect::Done(_) | Effect::Failed(_)) {
         let mut end = machine.step(Event::Cancel);
-        if matches!(end, Effect::Append { .. }) {
+        if matches!(end, Effect::Append(_)) {
             // What was asked is kept, unless it is cancelled as well.
             end = machine.step(Event::Cancel);
         }

@@ -37,16 +37,14 @@ impl Store {
                 let outcome = Ok(());
                 return machine.step(Event::Loaded { snapshot, outcome });
             }
-            Effect::Append { after, record, .. } => {
-                assert_eq!(after, self.text.len() as u64);
-                self.text.push_str(&record);
+            Effect::Append(saving) => {
+                assert_eq!(saving.after, self.text.len() as u64);
+                self.text.push_str(&saving.text);
                 self.text.len()
             }
-            Effect::Replace {
-                after, snapshot, ..
-            } => {
-                assert_eq!(after, self.text.len() as u64);
-                self.text = snapshot;
+            Effect::Replace(saving) => {
+                assert_eq!(saving.after, self.text.len() as u64);
+                self.text = saving.text;
                 self.text.len()
             }
             other => return other,

@@ -1,11 +1,13 @@
 //! What `platform::http` calls of a host, as the canonical ABI has it.
 #![allow(missing_docs, reason = "`wit/deps` says what they are")]
 
+use core::mem::MaybeUninit;
+
 use core_alloc::vec::Vec;
 
-/// Where a function leaves what it returns.
+/// Where a function leaves what it returns. What it does not write is nothing, not even zeros.
 #[repr(C, align(8))]
-pub struct Returned(pub [u32; 16]);
+pub struct Returned(MaybeUninit<[u32; 16]>);
 
 macro_rules! imports {
     ($module:literal: $($text:literal $name:ident($($argument:ident: $kind:ty),*) $(-> $result:ty)?;)+) => {
@@ -83,6 +85,11 @@ unsafe extern "C" {
     #[link_name = "[method]input-stream.blocking-read"]
     pub fn blocking_read(stream: u32, length: u64, to: *mut Returned);
 }
+#[link(wasm_import_module = "wasi:filesystem/preopens@0.2.0")]
+unsafe extern "C" {
+    #[link_name = "get-directories"]
+    pub fn get_directories(to: *mut Returned);
+}
 #[link(wasm_import_module = "wasi:cli/environment@0.2.0")]
 unsafe extern "C" {
     #[link_name = "get-environment"]
@@ -101,24 +108,34 @@ pub struct Entry {
 impl Returned {
     /// What `call` leaves.
     pub fn by(call: impl FnOnce(*mut Returned)) -> Self {
-        let mut returned = Returned([0; 16]);
+        let mut returned = Returned(MaybeUninit::uninit());
         call(&raw mut returned);
         returned
     }
 
     /// The word at this offset, in words.
     pub fn at(&self, at: usize) -> u32 {
-        self.0.get(at).copied().unwrap_or_default()
+        assert!(at < 16);
+        // SAFETY: it is one of the words; who asks for one knows from the case that the host has
+        // written it.
+        unsafe { self.0.as_ptr().cast::<u32>().add(at).read() }
     }
 
     /// The case of a variant, which is one byte.
     pub fn case(&self, at: usize) -> u32 {
-        self.at(at) & 0xFF
+        assert!(at < 16);
+        // SAFETY: as above, of the byte.
+        u32::from(unsafe { self.0.as_ptr().cast::<u32>().add(at).cast::<u8>().read() })
     }
 
     /// The handle of a `result<handle, _>` whose parts begin at multiples of `words`.
     pub fn handle(&self, words: usize) -> Option<u32> {
         (self.case(0) == 0).then(|| self.at(words))
+    }
+
+    /// The handle of a `result<handle>` that is never an error here; 0, which traps, if it is one.
+    pub fn only(&self) -> u32 {
+        self.handle(1).unwrap_or_default()
     }
 
     /// The list of `T` whose pointer and length stand here.
@@ -127,18 +144,28 @@ impl Returned {
     ///
     /// The function that left it returns such a list there, and it is taken once.
     pub unsafe fn list<T>(&self, at: usize) -> Vec<T> {
-        let (pointer, length) = (self.at(at) as usize, self.at(at + 1) as usize);
-        if length == 0 {
-            return Vec::new();
-        }
-        // SAFETY: by the contract it is a block from `cabi_realloc`, which is the global
-        // allocator's, with room for exactly so many items.
-        unsafe {
-            Vec::from_raw_parts(
-                core::ptr::with_exposed_provenance_mut(pointer),
-                length,
-                length,
-            )
-        }
+        // SAFETY: handed on.
+        unsafe { list(self.at(at), self.at(at + 1)) }
+    }
+}
+
+/// The list of `T` with this pointer and length.
+///
+/// # Safety
+///
+/// The host left it, and it is taken once.
+pub unsafe fn list<T>(pointer: u32, length: u32) -> Vec<T> {
+    let (pointer, length) = (pointer as usize, length as usize);
+    if length == 0 {
+        return Vec::new();
+    }
+    // SAFETY: by the contract it is a block from `cabi_realloc`, which is the global allocator's,
+    // with room for exactly so many items.
+    unsafe {
+        Vec::from_raw_parts(
+            core::ptr::with_exposed_provenance_mut(pointer),
+            length,
+            length,
+        )
     }
 }

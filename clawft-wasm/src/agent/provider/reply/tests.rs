@@ -13,7 +13,7 @@ fn read(
     for part in parts {
         shown.push_str(&reply.push(part)?);
     }
-    Ok((reply.end()?, shown))
+    Ok((*reply.end()?, shown))
 }
 
 fn call(name: &str, arguments: &str) -> ToolCall {

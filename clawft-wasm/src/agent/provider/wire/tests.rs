@@ -23,7 +23,7 @@ fn messages(letters: &str) -> Vec<Message> {
             '1' | '2' => (Role::Tool, "result"),
             _ => (Role::Tool, ""),
         };
-        let mut message = Message::new("m", role, content, 0);
+        let mut message = Message::new("m".into(), role, content, 0);
         if letter.eq_ignore_ascii_case(&'c') {
             for id in ["c1", "c2"] {
                 message.tool_calls.push(ToolCall {
@@ -73,7 +73,7 @@ fn body(kind: ProviderKind, history: &str, turn: &str, with_tools: bool) -> Valu
         base_url: "https://x".into(),
         credential: "k".into(),
         headers: [("accept".into(), "mine".into())].into(),
-        body: [("top_p".into(), clawft_types::Value::Number("0.5".into()))].into(),
+        body: [("top_p".into(), "0.5".into())].into(),
         ..ProviderConfig::offline()
     };
     let request = provider::request(&context, &provider);
