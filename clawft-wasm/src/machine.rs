@@ -252,6 +252,10 @@ impl Machine {
     }
 
     /// Goes on with what the provider has answered: an effect, unless it is to be asked again.
+    #[expect(
+        clippy::boxed_local,
+        reason = "it comes in a box, and is moved as one word"
+    )]
     fn proceed(&mut self, completion: Box<Completion>) -> Result<Option<Effect>> {
         self.asking.tokens.add(completion.tokens);
         if completion.calls.is_empty() || self.finish != STOP {

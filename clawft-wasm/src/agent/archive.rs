@@ -42,10 +42,7 @@ impl Agent {
     /// # Errors
     ///
     /// As [`Agent::session_list`].
-    pub fn each_session(
-        &mut self,
-        take: &mut dyn FnMut(String, u64, Option<u64>),
-    ) -> Result<()> {
+    pub fn each_session(&mut self, take: &mut dyn FnMut(String, u64, Option<u64>)) -> Result<()> {
         for name in self.session_names()? {
             let bytes = sessions::bytes(&name, &self.workspace)?;
             let tokens = self.sessions.tokens(&name);
