@@ -255,8 +255,13 @@ fn finish(
     };
     let verdict = check::judge(&mut report, input.config);
     let json = report::json::write(&report);
-    let last = cache::read(&files.cache).map(|record| record.beside);
-    let last = last.unwrap_or_default();
+    // Another package's build may have been the last in the folder: what it left is not ours.
+    let is_ours = |record: &Record| {
+        let shipped = std::fs::read(&files.shipped);
+        shipped.is_ok_and(|bytes| digest::digest(&bytes) == record.shipped)
+    };
+    let last = cache::read(&files.cache).filter(is_ours);
+    let last = last.map(|record| record.beside).unwrap_or_default();
     let (bytes, symbols, beside) = match made {
         Some(Made { shipped, beside }) => {
             let map = SymbolMap::new(&report.package, shipped, &report.attribution)?.write();

@@ -16,6 +16,9 @@ use std::time::Instant;
 /// The command, and its stage.
 const NAME: &str = "wasm-bindgen";
 
+/// What it reads; it would take the exports of any other away.
+const TARGET: &str = "wasm32-unknown-unknown";
+
 /// wasm-bindgen's command, of the version that the library has.
 #[derive(Debug, Clone)]
 pub struct Found {
@@ -48,6 +51,15 @@ pub fn find(config: &Config, root: &Path, linked: &str) -> Result<Option<Found>>
     let Some(options) = config.wasm_bindgen.clone() else {
         return Ok(None);
     };
+    if config.target != TARGET {
+        return Err(Error::toolchain(
+            format!(
+                "wasm-bindgen is for {TARGET}, and this is a build for {}",
+                config.target
+            ),
+            "take [package.metadata.budget.wasm-bindgen] out of the manifest, or that target",
+        ));
+    }
     let version = locked(root)?.ok_or_else(|| {
         Error::toolchain(
             format!("{} depends on no wasm-bindgen", config.package),
