@@ -1,6 +1,6 @@
 //! Addresses that everybody has: what a page of the web may be fetched from, by the agent or by the
-//! relay. A name is looked up once, and it is that address that is asked, so that no later answer of
-//! a name server leads elsewhere.
+//! relay. A name is looked up once, and it is that address that is asked, so that no later answer
+//! of a name server leads elsewhere.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

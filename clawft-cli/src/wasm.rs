@@ -6,9 +6,9 @@
 //! nowhere. Keys are added on the way out, so that none is ever in the component's memory; what a
 //! server says of a fault loses them on its way in.
 //!
-//! Which machine code it is can change between two messages ([`Tier::Auto`]): the instance is then made
-//! anew, with the same configuration and over the same folder, which has all of its state as long as
-//! every answer was saved. Where one was not, it stays where it is.
+//! Which machine code it is can change between two messages ([`Tier::Auto`]): the instance is then
+//! made anew, with the same configuration and over the same folder, which has all of its state as
+//! long as every answer was saved. Where one was not, it stays where it is.
 
 mod http;
 mod steps;

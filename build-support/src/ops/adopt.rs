@@ -264,6 +264,7 @@ fn make(
             is_bound: false,
         });
     }
+    wasm_bindgen::look(config, &package.root)?;
     let toolchain = toolchain::find(&config.target, &mut |line| listener.say(line))?;
     let mut with_settings = compile::Request::new(package, config, &request.wanted);
     with_settings.settings.extend(settings);

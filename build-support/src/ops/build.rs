@@ -46,10 +46,7 @@ pub fn compile(
     wanted: &Wanted,
     listener: &mut dyn Listener,
 ) -> Result<Linked> {
-    // Before minutes go into a build, where its version is known.
-    if package.root.join("Cargo.lock").exists() {
-        wasm_bindgen::find(config, &package.root, "")?;
-    }
+    wasm_bindgen::look(config, &package.root)?;
     let toolchain = toolchain::find(&config.target, &mut |line| listener.say(line))?;
     compile::run(&Request::new(package, config, wanted), &toolchain, listener)
 }

@@ -265,6 +265,7 @@ fn finish(
     let (bytes, symbols, beside) = match made {
         Some(Made { shipped, beside }) => {
             let map = SymbolMap::new(&report.package, shipped, &report.attribution)?.write();
+            wasm_bindgen::prepare(beside, files.folder())?;
             files::write_atomic(&files.linked, &input.linked)?;
             files::write_atomic(&files.shipped, shipped.bytes())?;
             files::write_atomic(&files.symbols, map.as_bytes())?;

@@ -5,6 +5,7 @@ use crate::config::{Config, WasmBindgen};
 use crate::error::{Error, Result};
 use crate::passes::pipeline::{self, PASSES, Product};
 use crate::passes::{Job, Part};
+use crate::project::choice::UNKNOWN;
 use crate::report::Stage;
 use crate::system::{digest, files, process};
 use crate::wasm::artifact::Artifact;
@@ -15,9 +16,6 @@ use std::time::Instant;
 
 /// The command, and its stage.
 const NAME: &str = "wasm-bindgen";
-
-/// What it reads; it would take the exports of any other away.
-const TARGET: &str = "wasm32-unknown-unknown";
 
 /// wasm-bindgen's command, of the version that the library has.
 #[derive(Debug, Clone)]
@@ -41,25 +39,42 @@ pub struct Bound {
     pub beside: Beside,
 }
 
+/// What can be said against `config` before minutes go into a build in the workspace at `root`.
+///
+/// # Errors
+/// As [`find`], as far as it is known without a lock file.
+pub fn look(config: &Config, root: &Path) -> Result<()> {
+    if config.wasm_bindgen.is_some() {
+        is_for(&config.target)?;
+        if root.join("Cargo.lock").exists() {
+            find(config, root, "")?;
+        }
+    }
+    Ok(())
+}
+
+/// It would take every export of another target's file away.
+fn is_for(target: &str) -> Result<()> {
+    if target == UNKNOWN {
+        return Ok(());
+    }
+    Err(Error::toolchain(
+        format!("wasm-bindgen is for {UNKNOWN}, and this is a build for {target}"),
+        "take [package.metadata.budget.wasm-bindgen] out of the manifest, or that target",
+    ))
+}
+
 /// The command for what `config` asks for, in the workspace at `root`, for a file of the stem
 /// `linked`; none where nothing is asked.
 ///
 /// # Errors
-/// [`Error::Toolchain`] where there is none of the version in Cargo.lock, with the line that
-/// installs it.
+/// [`Error::Toolchain`] where the target is not for it, and where there is none of the version in
+/// Cargo.lock, with the line that installs it.
 pub fn find(config: &Config, root: &Path, linked: &str) -> Result<Option<Found>> {
     let Some(options) = config.wasm_bindgen.clone() else {
         return Ok(None);
     };
-    if config.target != TARGET {
-        return Err(Error::toolchain(
-            format!(
-                "wasm-bindgen is for {TARGET}, and this is a build for {}",
-                config.target
-            ),
-            "take [package.metadata.budget.wasm-bindgen] out of the manifest, or that target",
-        ));
-    }
+    is_for(&config.target)?;
     let version = locked(root)?.ok_or_else(|| {
         Error::toolchain(
             format!("{} depends on no wasm-bindgen", config.package),
@@ -74,11 +89,11 @@ pub fn find(config: &Config, root: &Path, linked: &str) -> Result<Option<Found>>
         )
     })?;
     let said = process::capture(&path, &["--version"])?;
-    let its = said.split_whitespace().nth(1).unwrap_or_default();
-    if its != version {
+    let said = said.trim();
+    if said.strip_prefix("wasm-bindgen ") != Some(&version) {
         return Err(Error::toolchain(
             format!(
-                "{} is of version {its}, and the library of {version}: they work with each other in one version only",
+                "{} says that it is `{said}`, and the library is of version {version}: they go together in one version only",
                 path.display()
             ),
             format!("install the version of Cargo.lock: {install}"),
@@ -138,7 +153,9 @@ impl Found {
         progress(NAME);
         let start = Instant::now();
         let (wasm, beside) = self.run(reduced.artifact.bytes())?;
-        let bound = Artifact::new(wasm, job.file)?;
+        let bound = Artifact::new(wasm, job.file).map_err(|error| {
+            self.failed(format!("wrote a wasm file that is none: {error}"), &beside)
+        })?;
         let stage = Stage {
             name: NAME.to_owned(),
             bytes: bound.len(),
@@ -191,22 +208,50 @@ impl Found {
         let input = folder.path().join(format!("{}.wasm", self.linked));
         files::write_atomic(&input, module)?;
         let out = folder.path().join("out");
+        std::fs::create_dir(&out).map_err(Error::io("making", &out))?;
         let mut command = process::command(&self.path);
         command
             .arg(&input)
             .arg(format!("--out-dir={}", out.display()))
             .args(self.options.arguments(&self.linked));
-        process::output(&mut command)?;
+        // What it says is for the user, whether it fails or not.
+        process::run(&mut command)?;
         let mut beside = Beside::new();
         collect(&out, "", &mut beside)?;
         let wasm = format!("{}.wasm", self.options.wasm_stem(&self.linked));
-        let wasm = beside.remove(&wasm).ok_or_else(|| Error::Process {
-            command: self.path.display().to_string(),
-            status: format!("wrote no {wasm}"),
-            stderr: beside.keys().cloned().collect::<Vec<_>>().join(", "),
-        })?;
-        Ok((wasm, beside))
+        match beside.remove(&wasm) {
+            Some(wasm) => Ok((wasm, beside)),
+            None => Err(self.failed(format!("wrote no {wasm}"), &beside)),
+        }
     }
+
+    fn failed(&self, how: String, beside: &Beside) -> Error {
+        let names: Vec<_> = beside.keys().cloned().collect();
+        Error::Process {
+            command: self.path.display().to_string(),
+            status: how,
+            stderr: format!("what it wrote: {}", names.join(", ")),
+        }
+    }
+}
+
+/// Makes the folders of the pieces in `folder`, before anything is written: a piece that cannot be
+/// would leave some of two builds.
+///
+/// # Errors
+/// [`Error::Io`] where something else is in the way of one.
+pub fn prepare(beside: &Beside, folder: &Path) -> Result<()> {
+    for name in beside.keys() {
+        let file = folder.join(name);
+        if let Some(folder) = file.parent() {
+            std::fs::create_dir_all(folder).map_err(Error::io("making", folder))?;
+        }
+        if file.is_dir() {
+            let why = std::io::ErrorKind::IsADirectory.into();
+            return Err(Error::io("writing", &file)(why));
+        }
+    }
+    Ok(())
 }
 
 /// Writes them into `folder`, and takes away what the run before left there, which `last` says, and
@@ -220,11 +265,7 @@ pub fn write(
     last: &BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, String>> {
     for (name, bytes) in beside {
-        let file = folder.join(name);
-        if let Some(folder) = file.parent() {
-            std::fs::create_dir_all(folder).map_err(Error::io("making", folder))?;
-        }
-        files::write_atomic(&file, bytes)?;
+        files::write_atomic(&folder.join(name), bytes)?;
     }
     for (name, digest) in last.iter().filter(|(name, _)| !beside.contains_key(*name)) {
         let file = folder.join(name);

@@ -9,7 +9,8 @@ use crate::system::calling;
 use cargo_metadata::Target;
 use std::path::{Path, PathBuf};
 
-const UNKNOWN: &str = "wasm32-unknown-unknown";
+/// The target of what wasm-bindgen reads, and of plugins.
+pub const UNKNOWN: &str = "wasm32-unknown-unknown";
 const P1: &str = "wasm32-wasip1";
 const P2: &str = "wasm32-wasip2";
 

@@ -185,10 +185,23 @@ pub fn on_path(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&paths).find_map(|folder| in_folder(&folder, name))
 }
 
-/// The program of that name in `folder`, if it is there.
+/// The program of that name in `folder`, if it is there; a shell passes by a file that cannot be
+/// executed, too.
 pub fn in_folder(folder: &Path, name: &str) -> Option<PathBuf> {
     let path = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-    path.is_file().then_some(path)
+    let about = std::fs::metadata(&path).ok()?;
+    (about.is_file() && is_executable(&about)).then_some(path)
+}
+
+#[cfg(unix)]
+fn is_executable(about: &std::fs::Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    about.permissions().mode() & 0o111 != 0
+}
+
+#[cfg(not(unix))]
+fn is_executable(_: &std::fs::Metadata) -> bool {
+    true
 }
 
 #[cfg(test)]

@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 /// The answer's `finish` where it came to its end.
 const STOP: &str = "stop";
 
-/// The messages after which optimised code is worth its while, as `jitHotThreshold` of a manifest has it.
+/// The messages after which optimised code is worth its while, as `jitHotThreshold` of a manifest
+/// has it.
 const HOT: u32 = 500;
 
 #[derive(clap::Args)]

@@ -1,6 +1,6 @@
-//! Where segments are kept: files that are made once and never changed. What they need of a store is
-//! create-if-absent, reading, listing and removing; a [`folder`] has it, and a [`bucket`] of an object
-//! store ([`sign`] proves who asks).
+//! Where segments are kept: files that are made once and never changed. What they need of a store
+//! is create-if-absent, reading, listing and removing; a [`folder`] has it, and a [`bucket`] of an
+//! object store ([`sign`] proves who asks).
 
 mod bucket;
 mod folder;
@@ -140,39 +140,7 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
-    use super::{Put, Store};
-    use std::sync::Barrier;
-
-    /// Protects every device's segments: of many that write one file, one does.
-    #[test]
-    fn a_file_is_made_once() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&format!("file:{}/a/b", folder.path().display())).unwrap();
-        let barrier = Barrier::new(8);
-        let puts: Vec<_> = std::thread::scope(|scope| {
-            let writers: Vec<_> = (0_u8..8)
-                .map(|n| {
-                    let (store, barrier) = (&store, &barrier);
-                    scope.spawn(move || {
-                        barrier.wait();
-                        (n, store.create(&["s", "d", "1"], &[n; 1000]).unwrap())
-                    })
-                })
-                .collect();
-            writers.into_iter().map(|one| one.join().unwrap()).collect()
-        });
-        let made: Vec<_> = puts
-            .iter()
-            .filter(|(_, put)| *put == Put::Created)
-            .collect();
-        assert_eq!(made.len(), 1, "{puts:?}");
-        let is = store.read(&["s", "d", "1"]).unwrap().unwrap();
-        assert_eq!(is, [made[0].0; 1000]);
-        let left = std::fs::read_dir(folder.path().join("a/b/s/d"))
-            .unwrap()
-            .count();
-        assert_eq!(left, 1, "nothing is left of the others");
-    }
+    use super::Store;
 
     #[test]
     fn the_files_of_a_space() {

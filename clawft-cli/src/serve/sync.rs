@@ -2,7 +2,7 @@
 //!
 //! | request | answer |
 //! |---|---|
-//! | `GET <space>/heads` | 200, `{"cursor": "…", "heads": {"<device>": "<last segment>"}, "bases": …}` |
+//! | `GET <space>/heads` | 200, `{"cursor": "…", "heads": {"<device>": "<last>"}, "bases": …}` |
 //! | `GET <space>/wait?since=<cursor>` | the same once it is another, 204 after 25 s |
 //! | `GET <space>/<device>/<segment>` | 200 and its bytes, or 404 |
 //! | `PUT <space>/<device>/<segment>`, `If-None-Match: *` | 201, or 412 where it is there |

@@ -1,5 +1,5 @@
-//! What makes machine code of the component: a compiler that is done at once, or one whose code is fast;
-//! or the one first, and the other as soon as it is worth it.
+//! What makes machine code of the component: a compiler that is done at once, or one whose code is
+//! fast; or the one first, and the other as soon as it is worth it.
 
 use std::path::Path;
 use std::thread::{self, JoinHandle};

@@ -1,5 +1,5 @@
-//! Segments in an object store: the same as in a folder, whatever the network does. Another store than
-//! the one of these tests is tried by hand: `docs/bundle.md` has how.
+//! Segments in an object store: the same as in a folder, whatever the network does. Another store
+//! than the one of these tests is tried by hand: `docs/bundle.md` has how.
 
 use crate::support::s3::{Fault, S3};
 use clawft_cli::serve::store::{Put, Store};
@@ -64,37 +64,37 @@ fn objects_are_made_once_read_listed_and_removed() {
     );
 }
 
-/// Protects every device's segments: of many that write one object, one does.
+/// Protects every device's segments: of many that write one, one does, in every store.
 #[test]
 fn of_many_at_once_one_makes_it() {
     let s3 = S3::start();
-    let store = s3.store().unwrap();
-    let barrier = Barrier::new(8);
-    let made: Vec<_> = std::thread::scope(|scope| {
-        let writers: Vec<_> = (0_u8..8)
-            .map(|n| {
-                let (store, barrier) = (&store, &barrier);
-                scope.spawn(move || {
-                    barrier.wait();
-                    (n, store.create(&["s", "d", "1"], &[n; 1000]).unwrap())
-                })
-            })
-            .collect();
-        writers.into_iter().map(|one| one.join().unwrap()).collect()
-    });
-    let made: Vec<_> = made
-        .iter()
-        .filter(|(_, put)| *put == Put::Created)
-        .collect();
-    assert_eq!(made.len(), 1);
-    assert_eq!(
-        store.read(&["s", "d", "1"]).unwrap().unwrap(),
-        [made[0].0; 1000]
-    );
+    one_of_many(&s3.store().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    one_of_many(&Store::open(&format!("file:{}/a/b", folder.path().display())).unwrap());
+    let left = std::fs::read_dir(folder.path().join("a/b/s/d")).unwrap();
+    assert_eq!(left.count(), 1, "nothing is left of the others");
 }
 
-/// What is tried again is done once: who sees that it was there compares, as after a lost answer of
-/// the server itself.
+fn one_of_many(store: &Store) {
+    let barrier = Barrier::new(8);
+    let puts: Vec<_> = std::thread::scope(|scope| {
+        let writers = (0_u8..8).map(|n| {
+            let barrier = &barrier;
+            scope.spawn(move || {
+                barrier.wait();
+                (n, store.create(&["s", "d", "1"], &[n; 1000]).unwrap())
+            })
+        });
+        let writers: Vec<_> = writers.collect();
+        writers.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    let made = puts.iter().filter(|(_, put)| *put == Put::Created);
+    let made: Vec<_> = made.collect();
+    assert_eq!(made.len(), 1, "{puts:?}");
+    let is = store.read(&["s", "d", "1"]).unwrap().unwrap();
+    assert_eq!(is, [made[0].0; 1000]);
+}
+
 #[test]
 fn a_store_that_fails_is_asked_again() {
     let s3 = S3::start();

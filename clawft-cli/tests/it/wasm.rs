@@ -177,8 +177,8 @@ fn what_is_no_agent_is_refused() {
     assert!(stderr.contains("a.wasm: "), "{stderr}");
 }
 
-/// Protects a conversation that changes its machine code: the same answers from each tier, and the move
-/// loses nothing that was said.
+/// Protects a conversation that changes its machine code: the same answers from each tier, and the
+/// move loses nothing that was said.
 #[test]
 fn tiers_answer_alike() {
     let talk = |tier: &[&str]| {

@@ -344,7 +344,86 @@ fn in_one_command() {
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
     let refused = said(&budget(&project, &[&other], &["build"]), 2);
     assert!(
-        refused.contains("is of version 0.2.1") && refused.contains("cargo install"),
+        refused.contains("says that it is `wasm-bindgen 0.2.1`")
+            && refused.contains("cargo install"),
         "{refused}"
     );
+    what_it_does_wrong_is_told(&project, &own);
+    another_packages_pieces_stay(&project, &own);
+}
+
+/// Programs that are called wasm-bindgen, and what is said of them.
+fn what_it_does_wrong_is_told(project: &Project, own: &[&Path]) {
+    let fake = |folder: &str, body: &str, mode: u32| {
+        let version = format!("[ \"$1\" = --version ] && exec echo wasm-bindgen {VERSION}");
+        let file = format!("{folder}/wasm-bindgen");
+        project.write(&file, &format!("#!/bin/sh\n{version}\n{body}\n"));
+        let permissions = fs::Permissions::from_mode(mode);
+        fs::set_permissions(project.path(&file), permissions).unwrap();
+        project.path(folder)
+    };
+    // Another source each time, or nothing has changed since the last run.
+    let mut count = 0;
+    let mut build = |folders: &[&Path], code: i32| {
+        count += 1;
+        project.write(
+            "src/lib.rs",
+            &format!("{LIBRARY}\n#[wasm_bindgen]\npub fn more() -> u32 {{ {count} }}\n"),
+        );
+        said(&budget(project, folders, &["build"]), code)
+    };
+    project.edit("Cargo.toml", "raw = 1_000", "raw = 100_000");
+    let text = build(&[&fake("silent", ":", 0o755)], 2);
+    assert!(text.contains("wrote no bound_bg.wasm"), "{text}");
+    let rubbish = "for one; do case $one in --out-dir=*) echo rubbish > \"${one#*=}/bound_bg.wasm\";; esac; done";
+    let text = build(&[&fake("rubbish", rubbish, 0o755)], 2);
+    assert!(text.contains("wrote a wasm file that is none"), "{text}");
+    let text = build(&[&fake("failing", "echo sorry >&2; exit 3", 0o755)], 2);
+    assert!(
+        text.contains("sorry") && text.contains("exit status: 3"),
+        "{text}"
+    );
+    // What it says is heard where it succeeds, too; what cannot be executed is passed by.
+    let real = format!(
+        "\"{}\" \"$@\" && echo 'warning: soon gone' >&2",
+        own[0].join("wasm-bindgen").display()
+    );
+    let closed = fake("closed", "", 0o644);
+    let text = build(&[&closed, &fake("warning", &real, 0o755)], 0);
+    assert!(text.contains("warning: soon gone"), "{text}");
+    // A piece that cannot be written leaves those of the last build.
+    let piece = |name: &str| project.built(TARGET, name);
+    let before = fs::read(piece("bound_bg.wasm")).unwrap();
+    fs::remove_file(piece("bound.js")).unwrap();
+    fs::create_dir(piece("bound.js")).unwrap();
+    let text = build(own, 2);
+    assert!(text.contains("bound.js"), "{text}");
+    assert!(fs::read(piece("bound_bg.wasm")).unwrap() == before);
+    fs::remove_dir(piece("bound.js")).unwrap();
+    build(own, 0);
+    // Of a file for another target it would leave nothing.
+    project.edit(
+        "Cargo.toml",
+        "[\"wasm32-unknown-unknown\"]",
+        "[\"wasm32-wasip1\"]",
+    );
+    let text = build(own, 2);
+    assert!(
+        text.contains("wasm-bindgen is for wasm32-unknown-unknown"),
+        "{text}"
+    );
+    project.edit(
+        "Cargo.toml",
+        "[\"wasm32-wasip1\"]",
+        "[\"wasm32-unknown-unknown\"]",
+    );
+}
+
+/// One folder has what all packages of a workspace ship.
+fn another_packages_pieces_stay(project: &Project, own: &[&Path]) {
+    project.edit("Cargo.toml", "name = \"bound\"", "name = \"second\"");
+    said(&budget(project, own, &["build"]), 0);
+    for name in ["bound.js", "second.js"] {
+        assert_eq!(hear(project, &project.built(TARGET, name)), HEARD, "{name}");
+    }
 }

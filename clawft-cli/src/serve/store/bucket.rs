@@ -1,9 +1,9 @@
-//! A store in a bucket of an object store that speaks Amazon's S3 and makes an object only where there
-//! is none (`If-None-Match: *`). Four requests are all: put, get, delete, list.
+//! A store in a bucket of an object store that speaks Amazon's S3 and makes an object only where
+//! there is none (`If-None-Match: *`). Four requests are all: put, get, delete, list.
 //!
 //! Who asks, and where, is in the environment, by the names that other programs go by:
-//! `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, `AWS_REGION` (`us-east-1`) and
-//! `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL` for a store that is not Amazon's.
+//! `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, `AWS_REGION` (`us-east-1`)
+//! and `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL` for a store that is not Amazon's.
 
 use super::sign::{Asked, Keys, encode, sign, time_of};
 use super::{Entry, Put};

@@ -1,4 +1,5 @@
-//! A store in a folder: a file beside its place, synced, then linked to its name where there is none.
+//! A store in a folder: a file beside its place, synced, then linked to its name where there is
+//! none.
 
 use super::{Entry, Put};
 use std::fs::{self, File};

@@ -1,5 +1,5 @@
-//! Signature Version 4 of requests to object stores: "Authenticating Requests (AWS Signature Version
-//! 4)" in the reference of Amazon S3. Pure: request and time in, headers out.
+//! Signature Version 4 of requests to object stores: "Authenticating Requests (AWS Signature
+//! Version 4)" in the reference of Amazon S3. Pure: request and time in, headers out.
 
 use sha2::{Digest as _, Sha256};
 use std::time::{Duration, SystemTime};

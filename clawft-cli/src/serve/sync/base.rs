@@ -1,6 +1,6 @@
-//! Bases: a device that has written all there is once more, as segments of its own, says so by a file
-//! beside them, `<space>/<device>/<last of them>.base`, which names what they cover. Thirty days later
-//! what they cover may go: who has not been here for so long reads the base instead.
+//! Bases: a device that has written all there is once more, as segments of its own, says so by a
+//! file beside them, `<space>/<device>/<last of them>.base`, which names what they cover. Thirty
+//! days later what they cover may go: who has not been here for so long reads the base instead.
 
 use super::{TOKEN, is_device, is_segment};
 use crate::serve::store::{Entry, Store};
@@ -83,8 +83,8 @@ mod tests {
         format!("{number:016x}")
     }
 
-    /// Protects what devices have said: nothing goes that no base covers, nor before its time, nor the
-    /// base itself.
+    /// Protects what devices have said: nothing goes that no base covers, nor before its time, nor
+    /// the base itself.
     #[test]
     fn what_is_covered_goes_after_its_time() {
         let folder = tempfile::tempdir().unwrap();

@@ -1,6 +1,6 @@
-//! An object store on loopback that speaks as much of Amazon's S3 as `weft serve` asks for: put if there
-//! is none, get, delete, list in pages. Every request's signature is made again here, of what came
-//! over the network, and compared.
+//! An object store on loopback that speaks as much of Amazon's S3 as `weft serve` asks for: put if
+//! there is none, get, delete, list in pages. Every request's signature is made again here, of what
+//! came over the network, and compared.
 
 use clawft_cli::serve::store::Store;
 use clawft_cli::serve::store::sign::{Asked, Keys, encode, sign, time_of};
