@@ -7,6 +7,9 @@ use std::sync::OnceLock;
 /// Set by what the aliases of this repository start (the package `launch`).
 pub const BY_ALIAS: &str = "BUILD_SUPPORT_BY_ALIAS";
 
+/// This program.
+const OWN: &str = "build-support";
+
 /// The aliases in `.cargo/config.toml`, by their subcommands.
 const ALIASES: [(&str, &str); 9] = [
     ("analyze", "cargo analyze"),
@@ -41,12 +44,7 @@ impl Caller {
             Self::Workspace
         } else {
             // Any other program has the tool as a library, and not its command line.
-            let name = if is_own(program) {
-                program
-            } else {
-                "build-support"
-            };
-            Self::Program(name.to_owned())
+            Self::Program(if is_own(program) { program } else { OWN }.to_owned())
         }
     }
 
@@ -67,8 +65,8 @@ impl Caller {
 
 /// Whether a program is this one, and not another that has it as a library.
 fn is_own(program: &str) -> bool {
-    let stem = Path::new(program).file_stem();
-    stem.is_some_and(|stem| stem == "build-support")
+    let path = Path::new(program);
+    path.file_stem() == Some(OWN.as_ref())
 }
 
 fn caller() -> &'static Caller {
