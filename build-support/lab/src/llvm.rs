@@ -126,7 +126,11 @@ mod tests {
             .path()
             .join("lib/rustlib/x86_64-unknown-linux-gnu/bin");
         std::fs::create_dir_all(&bin).unwrap();
-        std::fs::write(bin.join("llvm-cov"), "").unwrap();
+        let executable = |program: &Path, text: &str| {
+            std::fs::write(program, text).unwrap();
+            process::output(process::command("chmod").arg("+x").arg(program)).unwrap();
+        };
+        executable(&bin.join("llvm-cov"), "");
         let compiler = Compiler::of(SAID, folder.path()).unwrap();
         assert_eq!(compiler.tool("llvm-cov").unwrap(), bin.join("llvm-cov"));
         for (version, fits) in [
@@ -137,8 +141,7 @@ mod tests {
         ] {
             let program = folder.path().join("program");
             let script = format!("#!/bin/sh\necho 'Debian LLVM version {version}'\n");
-            std::fs::write(&program, script).unwrap();
-            process::output(process::command("chmod").arg("+x").arg(&program)).unwrap();
+            executable(&program, &script);
             assert_eq!(compiler.can_be_read_by(&program), fits, "{version}");
         }
     }
